@@ -1,0 +1,122 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+func ExampleAppendPathDependencies() {
+	for _, d := range cache.AppendPathDependencies(nil, "/blog/hello/") {
+		fmt.Println(d)
+	}
+	// Output:
+	// path:/blog/hello/
+	// prefix:
+	// prefix:/blog
+	// prefix:/blog/hello
+}
+
+func TestPrefixCoversWholeSegments(t *testing.T) {
+	tests := []struct {
+		prefix, path string
+		want         bool
+	}{
+		{"/blog/", "/blog/", true},
+		{"/blog/", "/blog", true},
+		{"/blog", "/blog/hello/", true},
+		{"/blog", "/blogger", false},
+		{"/blog/hello", "/blog/", false},
+		{"/", "/", true},
+		{"/", "/anything/at/all", true},
+		{"", "/x", true},
+		{"/a//b", "/a//b/c", true},
+		{"/a", "/a//b/c", true},
+	}
+	for _, tt := range tests {
+		got := slices.Contains(cache.AppendPathDependencies(nil, tt.path), cache.Prefix(tt.prefix))
+		if got != tt.want {
+			t.Errorf("Prefix(%q) covers %q: got %v, want %v", tt.prefix, tt.path, got, tt.want)
+		}
+	}
+}
+
+// The number must never change: it stands in stored responses that other
+// processes, and other versions, read.
+func TestHashIsFixed(t *testing.T) {
+	if got, want := cache.Path("/blog/hello/").Hash(), uint64(0x5d42a9c60d785255); got != want {
+		t.Errorf("Path(/blog/hello/).Hash() = %#x, want %#x", got, want)
+	}
+}
+
+type store struct{ cache.Cache }
+
+type headed struct {
+	cache.Backend
+}
+
+func (headed) GetHead(context.Context, string) ([]byte, bool, cache.Position, error) {
+	return nil, false, 1, nil
+}
+
+type local struct{ cache.Cache }
+
+func (local) GetLocal([]byte) (any, bool)              { return "v", true }
+func (local) SetLocal(string, any, int, time.Duration) {}
+
+type clock struct{ cache.Log }
+
+func (clock) Head() cache.Position { return 7 }
+
+func TestJoinKeepsAbilities(t *testing.T) {
+	for _, tt := range []struct {
+		name               string
+		backend            cache.Backend
+		local, head, tiers bool
+	}{
+		{"plain", cache.Join(store{}, nil), false, false, true},
+		{"local", cache.Join(local{}, nil), true, false, true},
+		{"local log", cache.Join(store{}, clock{}), false, true, true},
+		{"both", cache.Join(local{}, clock{}), true, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, ok := tt.backend.(cache.Local); ok != tt.local {
+				t.Errorf("Local: got %v, want %v", ok, tt.local)
+			}
+			if _, ok := tt.backend.(cache.LocalLog); ok != tt.head {
+				t.Errorf("LocalLog: got %v, want %v", ok, tt.head)
+			}
+			if got := len(cache.Tiers(tt.backend)); got != 1 {
+				t.Errorf("Tiers: got %d, want 1", got)
+			}
+		})
+	}
+}
+
+// A Redis backend joined to another log must not answer with the head of its
+// own.
+func TestJoinHidesTheOtherHead(t *testing.T) {
+	b := cache.Join(headed{}, clock{})
+	if _, ok := b.(cache.HeadGetter); ok {
+		t.Error("the joined backend reads a head beside its values")
+	}
+	for _, tier := range cache.Tiers(b) {
+		if _, ok := tier.(cache.HeadGetter); ok {
+			t.Error("a tier of the joined backend reads the head of a log that was not joined")
+		}
+	}
+}
+
+func TestBypass(t *testing.T) {
+	ctx := context.Background()
+	if cache.Bypassed(ctx) {
+		t.Error("a plain context bypasses the cache")
+	}
+	if !cache.Bypassed(cache.WithBypass(ctx)) {
+		t.Error("WithBypass does not bypass the cache")
+	}
+}

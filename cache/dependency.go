@@ -1,0 +1,71 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strings"
+)
+
+// A Dependency is something that an [Event] may name and a stored response may
+// have been made from: its URI, its path, a prefix of its path, the route that
+// served it, a group. It is a kind and a name, "path:/blog/hello/", readable in
+// the log. Make one with the functions below; names are compared byte by byte,
+// so they must be canonical (package keys has the canonical form of paths and
+// URIs).
+type Dependency string
+
+// All is the dependency of every response, whatever it was made from.
+const All Dependency = "all:"
+
+// URI is the dependency of the responses of one target URI, with all variants.
+// The canonical form is the one that keys.URI returns.
+func URI(uri string) Dependency { return Dependency("uri:" + uri) }
+
+// Path is the dependency of every response under one path: all hosts, query
+// strings and variants. The canonical form is the one that keys.Path returns.
+func Path(path string) Dependency { return Dependency("path:" + path) }
+
+// Prefix is the dependency of every response in the subtree of path: path
+// itself, with or without its last slash, and everything below it. A prefix
+// covers whole segments: "/blog" and "/blog/" both cover "/blog", "/blog/" and
+// "/blog/hello/", neither covers "/blogger".
+func Prefix(path string) Dependency {
+	return Dependency("prefix:" + strings.TrimRight(path, "/"))
+}
+
+// Route is the dependency of every response that one route served. The name is
+// the route's pattern as [net/http.ServeMux] reports it in Request.Pattern.
+//
+// Route("") stands for a route that could not be learned. A response whose
+// route is unknown depends on it, and an event that names a route names it too,
+// so that not knowing purges too much and never too little.
+func Route(pattern string) Dependency { return Dependency("route:" + pattern) }
+
+// Group is the dependency of every response in a cache group (RFC 9875).
+func Group(name string) Dependency { return Dependency("group:" + name) }
+
+// AppendPathDependencies appends to deps what a response under path depends on
+// because of that path: Path(path), and Prefix of it and of each of its
+// parents.
+func AppendPathDependencies(deps []Dependency, path string) []Dependency {
+	deps = append(deps, Path(path))
+	trimmed := strings.TrimRight(path, "/")
+	for i := range len(trimmed) {
+		if trimmed[i] == '/' && (i == 0 || trimmed[i-1] != '/') {
+			deps = append(deps, Prefix(trimmed[:i]))
+		}
+	}
+	if trimmed == "" {
+		return append(deps, Prefix(""))
+	}
+	return append(deps, Prefix(trimmed))
+}
+
+// Hash returns the number by which stored responses and views know d: the first
+// 64 bits of its SHA-256, the same in every process of any version. Two
+// dependencies that meet in one number are purged together: too much, never too
+// little.
+func (d Dependency) Hash() uint64 {
+	sum := sha256.Sum256([]byte(d))
+	return binary.BigEndian.Uint64(sum[:8])
+}
