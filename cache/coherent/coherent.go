@@ -1,0 +1,181 @@
+package coherent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// Options configures a [Cache]. The zero value is the default.
+type Options struct {
+	// MaxStale is how old this process's view of the log may be when it
+	// serves. With 0, the default, every request confirms the head of the log,
+	// and nothing older than a returned purge is ever served. With a positive
+	// MaxStale a background reader keeps the view that fresh, hits in a near
+	// tier cost no round trip, and a request may be answered with what a purge
+	// made stale at most MaxStale ago. It has no effect where the log is in
+	// this process's memory. At least 1 ms.
+	MaxStale time.Duration
+
+	// MaxDependencies bounds the memory of the view: for how many dependencies
+	// the last position that named them is kept, some 50 bytes each. When there
+	// are more, the older half is forgotten, and with it whatever was stored
+	// before. Default 1<<18.
+	MaxDependencies int
+
+	// Timeout is how long a request waits for the backend to answer, for all
+	// it asks of it before it gives up and renders; the same again for
+	// storing. Default 50 ms.
+	Timeout time.Duration
+
+	// Observe, if not nil, is told what no caller can be told. It is called
+	// from many goroutines at once and should return quickly.
+	Observe func(Observation)
+}
+
+const (
+	defaultMaxDependencies = 1 << 18
+	defaultTimeout         = 50 * time.Millisecond
+	minMaxStale            = time.Millisecond
+)
+
+// ErrOptions is what [New] returns, wrapped, when options make no sense.
+var ErrOptions = errors.New("invalid options")
+
+// A Cache serves what is stored in a backend as long as the backend's log does
+// not speak against it. It is safe for concurrent use; so is every method of
+// the types of this package unless it says otherwise.
+type Cache struct {
+	opts  Options
+	log   cache.Log
+	head  cache.LocalHead // nil unless the log is in this process's memory
+	tiers []tier
+	view  *view
+	fetch *Values[[]byte]
+
+	start     time.Time    // what confirmed counts from
+	confirmed atomic.Int64 // when the newest read of the log began, in ns since start; 0 for never
+
+	mu      sync.Mutex
+	running *round      // the read of the log that is under way
+	next    *round      // the one after it, for requests that came since
+	closed  atomic.Bool // set under mu, so that no round begins behind Close's back
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+}
+
+// tier is one of the stores, with what it can do.
+type tier struct {
+	cache.Cache
+	local cache.Local      // nil unless it keeps Go values
+	head  cache.HeadGetter // nil unless it reads the log's head beside a value
+}
+
+// New returns a Cache over b. A nil opts means the defaults.
+//
+// Close stops what New starts.
+func New(b cache.Backend, opts *Options) (*Cache, error) {
+	if b == nil {
+		return nil, fmt.Errorf("coherent: %w: the backend is nil", ErrOptions)
+	}
+	c := &Cache{log: b, start: time.Now()}
+	if opts != nil {
+		c.opts = *opts
+	}
+	switch o := &c.opts; {
+	case o.MaxStale < 0 || o.MaxStale > 0 && o.MaxStale < minMaxStale:
+		return nil, fmt.Errorf("coherent: %w: MaxStale is %v: it must be 0, or at least %v", ErrOptions, o.MaxStale, minMaxStale)
+	case o.MaxDependencies < 0:
+		return nil, fmt.Errorf("coherent: %w: MaxDependencies is %d: it must not be negative", ErrOptions, o.MaxDependencies)
+	case o.Timeout < 0:
+		return nil, fmt.Errorf("coherent: %w: Timeout is %v: it must not be negative", ErrOptions, o.Timeout)
+	}
+	if c.opts.MaxDependencies == 0 {
+		c.opts.MaxDependencies = defaultMaxDependencies
+	}
+	if c.opts.Timeout == 0 {
+		c.opts.Timeout = defaultTimeout
+	}
+	c.view = newView(c.opts.MaxDependencies)
+	c.head, _ = b.(cache.LocalHead)
+	c.tiers = tiersOf(b)
+	c.fetch = NewValues(c, rawCodec{})
+
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	if c.opts.MaxStale > 0 && c.head == nil {
+		c.wg.Go(func() { c.keepConfirmed(ctx) })
+	}
+	return c, nil
+}
+
+// tiersOf looks up what each of b's tiers can do. The head that is read beside
+// a value is the log's only in the last one, which brought the log.
+func tiersOf(b cache.Backend) []tier {
+	caches := cache.Tiers(b)
+	tiers := make([]tier, len(caches))
+	for i, t := range caches {
+		tiers[i].Cache = t
+		tiers[i].local, _ = t.(cache.Local)
+		if i == len(caches)-1 {
+			tiers[i].head, _ = t.(cache.HeadGetter)
+		}
+	}
+	return tiers
+}
+
+// Purge appends e to the log. When it has returned nil, no request that begins
+// later, in any process that shares the log, is answered with a value that
+// depends on what e names and whose fill began before; a process with a
+// MaxStale keeps to that after MaxStale.
+//
+// An error means that it is not known whether the event was recorded. To purge
+// again is harmless. Purge works on a closed Cache too.
+func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
+	pos, err := c.log.Append(ctx, e)
+	if err != nil {
+		return fmt.Errorf("coherent: purge %s: %w", describe(e.Dependencies), err)
+	}
+	// The caller's own process sees its purge at once, MaxStale or not. If the
+	// read fails the promise above holds all the same.
+	if c.opts.MaxStale > 0 && c.head == nil && c.view.position() < pos {
+		ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+		defer cancel()
+		if err := c.read(ctx); err != nil && !errors.Is(err, cache.ErrClosed) {
+			c.observe(OpSince, "", err)
+		}
+	}
+	return nil
+}
+
+// describe names the first few dependencies of an event, for an error.
+func describe(deps []cache.Dependency) string {
+	const most = 3
+	names := make([]string, 0, most)
+	for _, d := range deps[:min(len(deps), most)] {
+		names = append(names, string(d))
+	}
+	if more := len(deps) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Close stops the background reader and waits for reads of the log that are
+// under way. Afterwards nothing is served from the cache or stored in it.
+// The backend is not closed: it belongs to who made it. Close may be called
+// again; it always returns nil.
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed.Store(true)
+	c.mu.Unlock()
+	c.stop()
+	c.wg.Wait()
+	return nil
+}

@@ -1,0 +1,131 @@
+package coherent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// confirm makes the view as recent as a request needs that begins now.
+func (c *Cache) confirm(ctx context.Context) error {
+	if c.head != nil {
+		if c.head.Head() == c.view.position() {
+			return nil
+		}
+		return c.since(ctx)
+	}
+	if c.opts.MaxStale > 0 && c.recent() {
+		return nil
+	}
+	return c.read(ctx)
+}
+
+// recent reports whether the log was read within MaxStale.
+func (c *Cache) recent() bool {
+	confirmed := c.confirmed.Load()
+	return confirmed > 0 && time.Since(c.start)-time.Duration(confirmed) <= c.opts.MaxStale
+}
+
+// A round is one read of the log, shared by the requests that wait for it.
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+// read waits for a read of the log that began after the call. One read is in
+// flight at a time:
+//
+//  1. request A begins a read                    round 1
+//  2. request B comes while it is under way      B may not use it: an event may
+//     have been appended after it looked
+//  3. request C comes                            shares round 2 with B
+//  4. round 1 ends, A goes on                    round 2 begins, for B and C
+//
+// The read is detached from the requests: that one of them gives up is not the
+// others' failure.
+func (c *Cache) read(ctx context.Context) error {
+	c.mu.Lock()
+	if c.closed.Load() {
+		c.mu.Unlock()
+		return fmt.Errorf("coherent: %w", cache.ErrClosed)
+	}
+	r := &round{done: make(chan struct{})}
+	switch {
+	case c.running == nil:
+		c.running = r
+		c.wg.Go(c.readRounds)
+	case c.next == nil:
+		c.next = r
+	default:
+		r = c.next
+	}
+	c.mu.Unlock()
+
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return fmt.Errorf("coherent: waiting for the log: %w", context.Cause(ctx))
+	}
+}
+
+// readRounds reads the log as long as somebody waits for another read.
+func (c *Cache) readRounds() {
+	for r := c.running; r != nil; {
+		ctx, cancel := context.WithTimeout(context.Background(), c.opts.Timeout)
+		r.err = c.since(ctx)
+		cancel()
+		close(r.done)
+
+		c.mu.Lock()
+		r = c.next
+		c.running, c.next = r, nil
+		c.mu.Unlock()
+	}
+}
+
+// since brings the view up to the head of the log.
+func (c *Cache) since(ctx context.Context) error {
+	began := max(time.Since(c.start), 1)
+	after := c.view.position()
+	events, err := c.log.Since(ctx, after)
+	if err != nil {
+		return fmt.Errorf("coherent: read the log after %d: %w", after, err)
+	}
+	// At its start a process knows nothing, and misses nothing.
+	if c.view.apply(events) && after != 0 && c.opts.Observe != nil {
+		c.opts.Observe(Observation{Op: OpGap, Floor: events.From})
+	}
+	for {
+		confirmed := c.confirmed.Load()
+		if confirmed >= int64(began) || c.confirmed.CompareAndSwap(confirmed, int64(began)) {
+			return nil
+		}
+	}
+}
+
+// keepConfirmed reads the log often enough that requests need not. A read that
+// fails is reported once; requests find out for themselves that the view is too
+// old.
+func (c *Cache) keepConfirmed(ctx context.Context) {
+	ticker := time.NewTicker(c.opts.MaxStale / 2)
+	defer ticker.Stop()
+	failing := false
+	for {
+		err := c.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !failing {
+			c.observe(OpSince, "", err)
+		}
+		failing = err != nil
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package coherent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// fetchPrefix keeps the keys of Fetch apart from those of responses.
+const fetchPrefix = "value:"
+
+// Fetch returns the value stored under key, or loads it, stores it for ttl (0
+// means that it does not expire) and returns it. load names in deps what the
+// value is made from, at any moment before it returns; a purge of one of these
+// makes the value unusable, whenever it was loaded, stored or copied.
+//
+// Concurrent calls for one key are collapsed into one load, in this process,
+// but never across a purge. If the load that a call waits for fails or panics,
+// the call loads by itself, with its own context. An error of load is returned
+// as it is; nothing is stored then.
+//
+// Values are stored as encoding/json writes them, and every caller gets a copy
+// of its own which went through JSON, the one that loaded too: what a miss
+// returns is what a hit will return. A value that JSON can't hold is returned
+// as it was loaded, not stored, and reported to Observe.
+//
+// If ctx belongs to a page that is being filled, or to a load of an outer Fetch,
+// that one comes to depend on what this value depends on. With
+// [cache.WithBypass] load is simply called.
+//
+// A cache that fails costs time, not the value: load is called.
+func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, load func(ctx context.Context, deps *Deps) (T, error)) (T, error) {
+	var zero T
+	if ttl < 0 {
+		return zero, fmt.Errorf("coherent: fetch %q: %w", key, cache.ErrTTL)
+	}
+	v := c.fetch
+	full := fetchPrefix + key
+	outer := FillFrom(ctx)
+	joined := false
+	for {
+		s, verdict, err := v.get(ctx, []byte(full))
+		if err != nil {
+			c.observe(OpGet, full, err)
+		}
+		if err != nil || verdict == Bypassed {
+			return loadAlone(ctx, c, outer, load)
+		}
+		if verdict == Fresh {
+			if value, err := decode[T](s.value); err == nil {
+				pass(outer, s.deps)
+				return value, nil
+			} else {
+				c.observe(OpDecode, full, err)
+			}
+		}
+		fl, leads := v.Enter(full)
+		if leads || joined {
+			if !leads {
+				fl = &Flight[[]byte]{v: v, key: full, fill: c.Begin(), done: make(chan struct{})}
+			}
+			return lead(ctx, fl, ttl, outer, load)
+		}
+		// One wait is fair, a second could be for ever under a storm of purges.
+		joined = true
+		b, ok, err := fl.Wait(ctx)
+		if err != nil {
+			return zero, err
+		}
+		if ok {
+			if value, err := decode[T](b); err == nil {
+				pass(outer, fl.fill.snapshot())
+				return value, nil
+			}
+		}
+	}
+}
+
+// lead loads the value of a flight, stores it and gives it to those who wait.
+func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
+	c := fl.v.c
+	defer fl.Finish(nil, false) // in case load fails or panics
+	loaded, err := load(WithFill(ctx, fl.fill), &fl.fill.Deps)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	pass(outer, fl.fill.snapshot())
+	b, err := json.Marshal(loaded)
+	if err != nil {
+		c.observe(OpEncode, fl.key, err)
+		return loaded, nil
+	}
+	value, err := decode[T](b)
+	if err != nil {
+		c.observe(OpDecode, fl.key, err)
+		return loaded, nil
+	}
+	_, _ = fl.v.Set(ctx, fl.key, b, ttl, fl.fill) // Set has told Observe
+	fl.Finish(b, true)
+	return value, nil
+}
+
+// loadAlone loads without the cache. What the value depends on still reaches the
+// fill around it.
+func loadAlone[T any](ctx context.Context, c *Cache, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
+	f := c.Begin()
+	value, err := load(WithFill(ctx, f), &f.Deps)
+	pass(outer, f.snapshot())
+	return value, err
+}
+
+func pass(outer *Fill, deps []uint64) {
+	if outer != nil {
+		outer.addHashes(deps)
+	}
+}
+
+func decode[T any](b []byte) (value T, err error) {
+	err = json.Unmarshal(b, &value)
+	return value, err
+}
+
+// rawCodec is the codec of Fetch, which keeps bytes that are never changed.
+type rawCodec struct{}
+
+func (rawCodec) Encode(b []byte) ([]byte, error) { return b, nil }
+func (rawCodec) Decode(b []byte) ([]byte, error) { return b, nil }
+func (rawCodec) Size(b []byte) int               { return len(b) }

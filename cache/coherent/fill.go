@@ -1,0 +1,84 @@
+package coherent
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// Deps collects what a value is made from, while it is being made. Dependencies
+// may be named at any moment of the fill, even after the data was read: an
+// event that names one of them and came after the fill began makes the value
+// unusable.
+//
+// A Deps is safe for concurrent use. What is added after the fill has returned
+// is not seen.
+type Deps struct {
+	mu     sync.Mutex
+	hashes []uint64
+}
+
+// Add names dependencies.
+func (d *Deps) Add(deps ...cache.Dependency) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, dep := range deps {
+		d.hashes = append(d.hashes, dep.Hash())
+	}
+}
+
+// AddGroups names cache groups (RFC 9875).
+func (d *Deps) AddGroups(names ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, name := range names {
+		d.hashes = append(d.hashes, cache.Group(name).Hash())
+	}
+}
+
+func (d *Deps) addHashes(hashes []uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hashes = append(d.hashes, hashes...)
+}
+
+// snapshot returns what was named so far, sorted and without repetitions.
+func (d *Deps) snapshot() []uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slices.Sort(d.hashes)
+	d.hashes = slices.Compact(d.hashes)
+	return slices.Clone(d.hashes)
+}
+
+// A Fill is one making of a value. It carries its stamp: the position that this
+// process had read when the making began.
+type Fill struct {
+	Deps
+	stamp cache.Position
+}
+
+// Begin begins a fill. Whatever the fill reads must be read after Begin, from
+// a source that shows every commit that came before: the stamp says so.
+func (c *Cache) Begin() *Fill {
+	return &Fill{stamp: c.view.position()}
+}
+
+// Position returns the fill's stamp.
+func (f *Fill) Position() cache.Position { return f.stamp }
+
+type fillKey struct{}
+
+// WithFill returns a context that carries f, so that values which are fetched
+// with it pass their dependencies on to f.
+func WithFill(ctx context.Context, f *Fill) context.Context {
+	return context.WithValue(ctx, fillKey{}, f)
+}
+
+// FillFrom returns the innermost fill that ctx carries, or nil.
+func FillFrom(ctx context.Context) *Fill {
+	f, _ := ctx.Value(fillKey{}).(*Fill)
+	return f
+}

@@ -1,0 +1,86 @@
+package coherent
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A Flight is a fill that others may wait for. Concurrent requests for one
+// value are collapsed into it, but never across a purge:
+//
+//  1. fill F begins, and reads the old row
+//  2. a save commits, its purge returns
+//  3. request R begins                    the view that R confirmed names what
+//     F has named so far: R does not join, it leads a fill of its own
+//  4. F names a group late                R', which joined before that, is told
+//     at the end that F's value is not for it
+type Flight[V any] struct {
+	v     *Values[V]
+	key   string
+	fill  *Fill
+	once  sync.Once
+	done  chan struct{}
+	value V
+	ok    bool
+}
+
+// Enter joins the fill of key that is under way, if a request that begins now
+// may be answered by it as far as one can tell; otherwise it leads a new one,
+// which depends on deps from the start. Call it after a Get that returned no
+// error, which confirmed the log.
+//
+// Who leads makes the value, names in [Flight.Fill] what it is made from, and
+// must call [Flight.Finish], whatever happens. Who does not calls
+// [Flight.Wait].
+func (v *Values[V]) Enter(key string, deps ...cache.Dependency) (fl *Flight[V], leads bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if fl, ok := v.flights[key]; ok {
+		if verdict, _ := v.c.view.judge(fl.fill.stamp, fl.fill.snapshot()); verdict == Fresh {
+			return fl, false
+		}
+	}
+	fl = &Flight[V]{v: v, key: key, fill: v.c.Begin(), done: make(chan struct{})}
+	fl.fill.Add(deps...)
+	v.flights[key] = fl // one that was purged goes on, and nobody joins it any more
+	return fl, true
+}
+
+// Fill returns the fill that the flight's leader makes.
+func (fl *Flight[V]) Fill() *Fill { return fl.fill }
+
+// Finish ends the flight: with its value, or with ok false if there is none
+// that others may have, because making it failed or because it is private. Only
+// the first call counts, so that it can be deferred against panics.
+func (fl *Flight[V]) Finish(value V, ok bool) {
+	fl.once.Do(func() {
+		fl.value, fl.ok = value, ok
+		fl.v.mu.Lock()
+		if fl.v.flights[fl.key] == fl {
+			delete(fl.v.flights, fl.key)
+		}
+		fl.v.mu.Unlock()
+		close(fl.done)
+	})
+}
+
+// Wait waits for the flight's value. ok is false if the flight brought none, or
+// one that was purged in the meantime; the caller then makes its own. The error
+// is ctx's.
+func (fl *Flight[V]) Wait(ctx context.Context) (value V, ok bool, err error) {
+	select {
+	case <-fl.done:
+	case <-ctx.Done():
+		return value, false, fmt.Errorf("coherent: waiting for the fill of %q: %w", fl.key, context.Cause(ctx))
+	}
+	if !fl.ok {
+		return value, false, nil
+	}
+	if verdict, _ := fl.v.c.view.judge(fl.fill.stamp, fl.fill.snapshot()); verdict != Fresh {
+		return value, false, nil
+	}
+	return fl.value, true, nil
+}

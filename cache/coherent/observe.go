@@ -1,0 +1,44 @@
+package coherent
+
+import "github.com/uncache/uncache/cache"
+
+// An Observation is something that went wrong, or that an operator may want to
+// know, and that no caller can be told: a cache that fails costs speed, not
+// pages.
+type Observation struct {
+	// Op is what was tried.
+	Op Op
+	// Key is the key it was tried on, if there is one.
+	Key string
+	// Err is what came of it. It is nil for OpGap.
+	Err error
+	// Floor is, for OpGap, the position before which nothing is served.
+	Floor cache.Position
+}
+
+// Op names what an [Observation] is about.
+type Op string
+
+const (
+	// OpGet is reading a value from a store.
+	OpGet Op = "get"
+	// OpSet is storing a value.
+	OpSet Op = "set"
+	// OpSince is reading the log.
+	OpSince Op = "since"
+	// OpGap says that events were lost between two reads of the log, and that
+	// everything stored before was therefore given up: a flushed or restarted
+	// Redis, a process that slept longer than the log remembers.
+	OpGap Op = "gap"
+	// OpDecode is decoding a stored value. Bytes that were damaged, or written
+	// by another version, are a miss.
+	OpDecode Op = "decode"
+	// OpEncode is encoding a value to store it.
+	OpEncode Op = "encode"
+)
+
+func (c *Cache) observe(op Op, key string, err error) {
+	if c.opts.Observe != nil {
+		c.opts.Observe(Observation{Op: op, Key: key, Err: err})
+	}
+}

@@ -1,0 +1,74 @@
+package coherent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// put stores s in the first tiers, the farthest first, so that a near tier
+// never has what others cannot find.
+func (v *Values[V]) put(ctx context.Context, key string, s *stored[V], ttl time.Duration, tiers int) (bool, error) {
+	c := v.c
+	var encoded []byte
+	var errs []error
+	kept := false
+	for i := tiers - 1; i >= 0; i-- {
+		t := &c.tiers[i]
+		if t.local != nil {
+			t.local.SetLocal(key, s, v.codec.Size(s.value)+8*len(s.deps), ttl)
+			kept = true
+			continue
+		}
+		if encoded == nil {
+			body, err := v.codec.Encode(s.value)
+			if err != nil {
+				err = fmt.Errorf("coherent: encode %q: %w", key, err)
+				c.observe(OpEncode, key, err)
+				errs = append(errs, err)
+				break
+			}
+			encoded = seal(key, s.stamp, s.expires, s.deps, body)
+		}
+		if err := v.setTier(ctx, t, key, encoded, ttl); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		kept = true
+	}
+	return kept, errors.Join(errs...)
+}
+
+func (v *Values[V]) setTier(ctx context.Context, t *tier, key string, b []byte, ttl time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, v.c.opts.Timeout)
+	defer cancel()
+	if err := t.Set(ctx, key, b, ttl); err != nil {
+		err = fmt.Errorf("coherent: set %q: %w", key, err)
+		v.c.observe(OpSet, key, err)
+		return err
+	}
+	return nil
+}
+
+// promote stores what a far tier had in the tiers that are nearer.
+func (v *Values[V]) promote(ctx context.Context, key string, s *stored[V], from int) {
+	if from == 0 {
+		return
+	}
+	if ttl, ok := remaining(s.expires); ok {
+		_, _ = v.put(ctx, key, s, ttl, from) // put has told Observe
+	}
+}
+
+// Delete deletes keys from every tier, to give their memory back. Nothing rests
+// on it: what may be served is decided by the log.
+func (v *Values[V]) Delete(ctx context.Context, keys ...string) error {
+	var errs []error
+	for i := range v.c.tiers {
+		if err := v.c.tiers[i].Delete(ctx, keys...); err != nil {
+			errs = append(errs, fmt.Errorf("coherent: delete %q: %w", keys, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,266 @@
+package coherent
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A Codec turns values of one type into bytes and back. Its methods are called
+// from many goroutines at once.
+type Codec[V any] interface {
+	// Encode returns v as bytes.
+	Encode(v V) ([]byte, error)
+	// Decode is the opposite of Encode. It must not panic, whatever the bytes;
+	// an error is a miss. It may keep b.
+	Decode(b []byte) (V, error)
+	// Size returns about how many bytes of memory v takes.
+	Size(v V) int
+}
+
+// Values is the use of a [Cache] for values of one type: look up, fill, store.
+// It is what package pagecache is built on. For values that are not responses,
+// [Fetch] is shorter.
+//
+// The values are shared between requests, and with a store that keeps Go
+// values: nobody may change them.
+type Values[V any] struct {
+	c     *Cache
+	codec Codec[V]
+
+	mu      sync.Mutex
+	flights map[string]*Flight[V]
+}
+
+// NewValues returns the use of c for values that codec knows. Two Values of one
+// Cache must not share keys.
+func NewValues[V any](c *Cache, codec Codec[V]) *Values[V] {
+	return &Values[V]{c: c, codec: codec, flights: make(map[string]*Flight[V])}
+}
+
+// stored is a value as it is kept in memory.
+type stored[V any] struct {
+	value   V
+	stamp   cache.Position
+	deps    []uint64
+	expires int64 // Unix milliseconds, 0 for never
+
+	// checked is the last position by which the value was found fresh, so that
+	// a hit looks its dependencies up once per event in the log, not once per
+	// request.
+	checked atomic.Uint64
+}
+
+// Get returns the value stored under key, and what it is worth to a request
+// that begins now. The value is set if the verdict is Fresh or SoftPurged.
+//
+// If err is nil, the log was confirmed: a fill that begins now may be stored.
+// An error says that the backend could not tell in time; the request must do
+// without it.
+//
+// The key is read during the call only.
+func (v *Values[V]) Get(ctx context.Context, key []byte) (value V, verdict Verdict, err error) {
+	s, verdict, err := v.get(ctx, key)
+	if s == nil {
+		return value, verdict, err
+	}
+	return s.value, verdict, err
+}
+
+func (v *Values[V]) get(ctx context.Context, key []byte) (*stored[V], Verdict, error) {
+	c := v.c
+	if cache.Bypassed(ctx) {
+		return nil, Bypassed, nil
+	}
+	if c.closed.Load() {
+		return nil, Absent, fmt.Errorf("coherent: get %q: %w", key, cache.ErrClosed)
+	}
+	// The first tier, if it keeps Go values, is asked without a deadline and
+	// without anything else that costs.
+	var soft *stored[V]
+	verdict := Absent
+	first := 0
+	recent := false
+	if c.tiers[0].local != nil {
+		first = 1
+		if s := loadLocal[V](c.tiers[0].local, key); s != nil {
+			if err := c.confirmWithin(ctx); err != nil {
+				return nil, Absent, err
+			}
+			recent = true
+			switch verdict = c.judge(&s.checked, s.stamp, s.deps); verdict {
+			case Fresh:
+				return s, Fresh, nil
+			case SoftPurged:
+				soft = s
+			}
+		}
+	}
+	if first == len(c.tiers) {
+		if !recent {
+			return nil, Absent, c.confirmWithin(ctx)
+		}
+		return soft, verdict, nil
+	}
+	return v.getFar(ctx, string(key), first, recent, soft, verdict)
+}
+
+// confirmWithin is confirm with the deadline that requests have.
+func (c *Cache) confirmWithin(ctx context.Context) error {
+	if c.head != nil || c.opts.MaxStale > 0 && c.recent() {
+		return c.confirm(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	return c.confirm(ctx)
+}
+
+// judge is view.judge with the memory of the last time.
+func (c *Cache) judge(checked *atomic.Uint64, stamp cache.Position, deps []uint64) Verdict {
+	if pos := c.view.pos.Load(); pos != 0 && checked.Load() == pos {
+		return Fresh
+	}
+	verdict, pos := c.view.judge(stamp, deps)
+	if verdict == Fresh {
+		checked.Store(uint64(pos))
+	}
+	return verdict
+}
+
+// getFar goes on with the tiers from first. What was found out before comes
+// with it: whether the view is recent, a softly purged value, a verdict.
+func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bool, soft *stored[V], verdict Verdict) (*stored[V], Verdict, error) {
+	c := v.c
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	for i := first; i < len(c.tiers); i++ {
+		s, confirmed, err := v.getTier(ctx, &c.tiers[i], key, recent)
+		if err != nil {
+			return nil, Absent, err
+		}
+		recent = recent || confirmed
+		if s == nil {
+			continue
+		}
+		if !recent {
+			if err := c.confirm(ctx); err != nil {
+				return nil, Absent, err
+			}
+			recent = true
+		}
+		if s.stamp > c.view.position() {
+			// Its fill began in a process that has read further than this one.
+			// Reading as far tells whether that is so, or whether the log was
+			// taken back in time.
+			if err := c.read(ctx); err != nil {
+				return nil, Absent, err
+			}
+		}
+		switch found := c.judge(&s.checked, s.stamp, s.deps); found {
+		case Fresh:
+			v.promote(ctx, key, s, i)
+			return s, Fresh, nil
+		case SoftPurged:
+			soft, verdict = s, SoftPurged
+		default:
+			if soft == nil {
+				verdict = found
+			}
+		}
+	}
+	if !recent {
+		return nil, verdict, c.confirm(ctx)
+	}
+	return soft, verdict, nil
+}
+
+// getTier asks one tier, and the head of the log with it where that costs
+// nothing more; confirmed says that the view is as recent as the request. An
+// error is one that leaves the request without a view; a store that fails by
+// itself is only a miss.
+func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent bool) (s *stored[V], confirmed bool, err error) {
+	c := v.c
+	if t.local != nil {
+		return loadLocal[V](t.local, []byte(key)), false, nil
+	}
+	var b []byte
+	var ok bool
+	if t.head != nil && !recent {
+		before := c.view.position()
+		var head cache.Position
+		b, ok, head, err = t.head.GetHead(ctx, key)
+		if err != nil {
+			return nil, false, fmt.Errorf("coherent: get %q: %w", key, err)
+		}
+		// A head that lies before what was known when it was asked for is that
+		// of a log which was taken back in time; one of 0 is none. Since sees
+		// to both.
+		if head == 0 || head < before || head > c.view.position() {
+			if err := c.read(ctx); err != nil {
+				return nil, false, err
+			}
+		}
+		confirmed = true
+	} else if b, ok, err = t.Get(ctx, key); err != nil {
+		if ctx.Err() != nil {
+			return nil, false, fmt.Errorf("coherent: get %q: %w", key, err)
+		}
+		c.observe(OpGet, key, err)
+		return nil, false, nil
+	}
+	if !ok {
+		return nil, confirmed, nil
+	}
+	if s, err = v.open(key, b); err != nil {
+		c.observe(OpDecode, key, err)
+		return nil, confirmed, nil
+	}
+	return s, confirmed, nil
+}
+
+func loadLocal[V any](l cache.Local, key []byte) *stored[V] {
+	x, ok := l.GetLocal(key)
+	if !ok {
+		return nil
+	}
+	s, _ := x.(*stored[V])
+	return s
+}
+
+func (v *Values[V]) open(key string, b []byte) (*stored[V], error) {
+	stamp, expires, deps, body, err := open(key, b)
+	if err != nil {
+		return nil, err
+	}
+	value, err := v.codec.Decode(body)
+	if err != nil {
+		return nil, err
+	}
+	return &stored[V]{value: value, stamp: stamp, deps: deps, expires: expires}, nil
+}
+
+// Set stores value, which f made, under key for ttl; 0 means that it does not
+// expire. A value that was purged while it was made is not stored, and it is
+// not an error; stored tells.
+//
+// It is stored in every tier. A tier that fails is reported to Observe, and its
+// error returned, joined with the others': the caller has its value and can go
+// on.
+func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Duration, f *Fill) (bool, error) {
+	c := v.c
+	if ttl < 0 {
+		return false, fmt.Errorf("coherent: set %q: %w", key, cache.ErrTTL)
+	}
+	if cache.Bypassed(ctx) || c.closed.Load() {
+		return false, nil
+	}
+	s := &stored[V]{value: value, stamp: f.stamp, deps: f.snapshot(), expires: expiry(ttl)}
+	if verdict, _ := c.view.judge(s.stamp, s.deps); verdict == Purged {
+		return false, nil
+	}
+	return v.put(ctx, key, s, ttl, len(c.tiers))
+}
