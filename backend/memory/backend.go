@@ -1,0 +1,158 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// Backend keeps values and their log in this process's memory. It is bounded,
+// see [Options], and safe for concurrent use. Make one with [New].
+type Backend struct {
+	store *store
+	log   *Log
+
+	stop   chan struct{}
+	expiry sync.WaitGroup
+}
+
+var (
+	_ cache.Backend  = (*Backend)(nil)
+	_ cache.Local    = (*Backend)(nil)
+	_ cache.LocalLog = (*Backend)(nil)
+)
+
+// New returns an empty Backend. It owns one goroutine, which gives the memory
+// of expired values back, until [Backend.Close].
+//
+// New panics if a field of opts is negative.
+func New(opts *Options) *Backend {
+	o := opts.withDefaults()
+	b := &Backend{
+		store: newStore(o),
+		log:   NewLog(o.Log),
+		stop:  make(chan struct{}),
+	}
+	b.expiry.Go(func() { b.store.expireLoop(o.ExpireEvery, b.stop) })
+	return b
+}
+
+// Close deletes every value and ends the Backend's goroutine. The methods of
+// [cache.Cache] and [cache.Log] return [cache.ErrClosed] from then on, GetLocal
+// finds nothing. Closing twice is allowed; the error is always nil.
+func (b *Backend) Close() error {
+	if b.store.close() {
+		b.log.closed.Store(true)
+		close(b.stop)
+	}
+	b.expiry.Wait()
+	return nil
+}
+
+// Stats returns what b holds and what has left it.
+func (b *Backend) Stats() Stats { return b.store.snapshot() }
+
+// Get returns a copy of the value that Set stored under key. It does not look
+// at ctx, since it never waits.
+func (b *Backend) Get(_ context.Context, key string) ([]byte, bool, error) {
+	if b.store.closed.Load() {
+		return nil, false, fmt.Errorf("memory: get %q: %w", key, cache.ErrClosed)
+	}
+	e := b.store.get(key)
+	if e == nil || e.isLocal {
+		return nil, false, nil
+	}
+	value := make([]byte, len(e.value))
+	copy(value, e.value)
+	return value, true, nil
+}
+
+// Set stores a copy of value under key. A value that exceeds Options.MaxBytes
+// alone is not stored, and what was stored under key is deleted; that is no
+// error.
+func (b *Backend) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("memory: set %q: %w", key, err)
+	}
+	if ttl < 0 {
+		return fmt.Errorf("memory: set %q for %v: %w", key, ttl, cache.ErrTTL)
+	}
+	e := b.entry(key, len(value), ttl)
+	if e.cost <= b.store.maxBytes {
+		e.value = make([]byte, len(value))
+		copy(e.value, value)
+	}
+	if !b.store.put(e) {
+		return fmt.Errorf("memory: set %q: %w", key, cache.ErrClosed)
+	}
+	return nil
+}
+
+// Delete deletes keys, by whichever road they were stored.
+func (b *Backend) Delete(ctx context.Context, keys ...string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("memory: delete %d keys: %w", len(keys), err)
+	}
+	if !b.store.delete(keys) {
+		return fmt.Errorf("memory: delete %d keys: %w", len(keys), cache.ErrClosed)
+	}
+	return nil
+}
+
+// GetLocal returns the value that SetLocal stored under key. It does not
+// allocate.
+func (b *Backend) GetLocal(key []byte) (any, bool) {
+	// The string shares the bytes of key, which is safe because it is only
+	// looked up: go-cache's Get indexes its map with it and keeps nothing, and
+	// the entry found has a key of its own.
+	e := b.store.get(unsafe.String(unsafe.SliceData(key), len(key)))
+	if e == nil || !e.isLocal {
+		return nil, false
+	}
+	return e.local, true
+}
+
+// SetLocal stores value itself under key; it counts as size bytes, which must
+// not be negative. What exceeds Options.MaxBytes alone is not stored, as with
+// Set. With a ttl that is negative nothing happens.
+func (b *Backend) SetLocal(key string, value any, size int, ttl time.Duration) {
+	if ttl < 0 {
+		return
+	}
+	e := b.entry(key, size, ttl)
+	e.local, e.isLocal = value, true
+	b.store.put(e)
+}
+
+func (b *Backend) entry(key string, size int, ttl time.Duration) *entry {
+	return &entry{
+		// A key is often a part of something larger, a request's URI or the
+		// buffer it was built in, which must not live as long as the entry.
+		key:      strings.Clone(key),
+		deadline: b.store.deadline(ttl),
+		cost:     cost(len(key), size),
+	}
+}
+
+// cost does not wrap around for a size that no value has.
+func cost(key, size int) int64 {
+	return int64(min(uint64(key)+uint64(max(size, 0))+EntryOverhead, 1<<63-1))
+}
+
+// Append implements [cache.Log], see [Log.Append].
+func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
+	return b.log.Append(ctx, e)
+}
+
+// Since implements [cache.Log], see [Log.Since].
+func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+	return b.log.Since(ctx, after)
+}
+
+// Head implements [cache.LocalLog], see [Log.Head].
+func (b *Backend) Head() cache.Position { return b.log.Head() }

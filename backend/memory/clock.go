@@ -1,0 +1,87 @@
+package memory
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// entry is a stored value. What it holds does not change after it was
+// published; a new value is a new entry. Its links belong to the clock.
+type entry struct {
+	key      string
+	value    []byte        // by Set
+	local    any           // by SetLocal
+	isLocal  bool          // which of the two
+	deadline time.Duration // on the store's clock; 0: never
+	cost     int64
+
+	used       atomic.Bool // read since the hand last came by
+	prev, next *entry
+}
+
+func (e *entry) expired(now time.Duration) bool {
+	return e.deadline != 0 && now >= e.deadline
+}
+
+// touch marks e as used. The mark is set already on most hits, and reading it
+// first keeps the processors from passing its cache line around.
+func (e *entry) touch() {
+	if !e.used.Load() {
+		e.used.Store(true)
+	}
+}
+
+// clock orders entries for eviction: a ring with a hand that gives what was
+// used a second chance (CLOCK). Unlike an LRU list, a hit changes nothing but a
+// bit, and needs no lock.
+type clock struct {
+	len    int
+	hand   *entry // the next candidate for eviction
+	cursor *entry // where the search for expired entries goes on
+}
+
+// maxLooks bounds the work of one eviction where everything is in use.
+const maxLooks = 256
+
+// add puts e where the hand comes last.
+func (c *clock) add(e *entry) {
+	c.len++
+	if c.hand == nil {
+		e.prev, e.next = e, e
+		c.hand, c.cursor = e, e
+		return
+	}
+	e.prev, e.next = c.hand.prev, c.hand
+	e.prev.next, e.next.prev = e, e
+}
+
+// remove takes e out; the hand and the cursor step on if they are at it.
+func (c *clock) remove(e *entry) {
+	c.len--
+	if c.len == 0 {
+		c.hand, c.cursor = nil, nil
+	} else {
+		if c.hand == e {
+			c.hand = e.next
+		}
+		if c.cursor == e {
+			c.cursor = e.next
+		}
+		e.prev.next, e.next.prev = e.next, e.prev
+	}
+	e.prev, e.next = nil, nil
+}
+
+// victim moves the hand to the entry that should go: the first that has
+// expired or was not used since the hand was there. The clock is not empty.
+func (c *clock) victim(now time.Duration) *entry {
+	for range maxLooks {
+		e := c.hand
+		if e.expired(now) || !e.used.Load() {
+			return e
+		}
+		e.used.Store(false)
+		c.hand = e.next
+	}
+	return c.hand
+}

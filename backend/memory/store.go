@@ -1,0 +1,169 @@
+package memory
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	gocache "github.com/patrickmn/go-cache"
+)
+
+// store is the bounded map under a [Backend]. A hit takes go-cache's read lock
+// and nothing else; whatever changes items takes mu first, so that under mu the
+// clock and the counters agree with items. All state is in here: several stores
+// with a share of the bounds each would make a sharded Backend.
+type store struct {
+	maxEntries int
+	maxBytes   int64
+	start      time.Time
+
+	// items never expires anything by itself. go-cache hides an item from the
+	// moment it expires, also from the one who replaces it and has to know what
+	// it counted; its janitor cannot be stopped; its ttls 0 and -1 mean other
+	// things than ours. Hence entries carry their deadline themselves.
+	items *gocache.Cache
+
+	closed atomic.Bool // written under mu
+
+	mu    sync.Mutex
+	clock clock
+	stats Stats
+}
+
+// Stats says what a [Backend] holds, and how many values left it or were
+// refused since it was made.
+type Stats struct {
+	Entries int   // values stored, expired ones included until they are found
+	Bytes   int64 // as Options.MaxBytes counts them
+
+	Evicted uint64 // for lack of room
+	Expired uint64 // for their age
+	Refused uint64 // not stored, since they exceed MaxBytes alone
+}
+
+func newStore(opts Options) *store {
+	return &store{
+		maxEntries: opts.MaxEntries,
+		maxBytes:   opts.MaxBytes,
+		start:      time.Now(),
+		items:      gocache.New(gocache.NoExpiration, 0),
+	}
+}
+
+// now is read off the monotonic clock: setting the wall clock neither expires
+// nor prolongs anything.
+func (s *store) now() time.Duration { return time.Since(s.start) }
+
+// deadline is never 0 for a ttl that isn't, and a ttl beyond the end of time is
+// as good as none.
+func (s *store) deadline(ttl time.Duration) time.Duration {
+	if ttl == 0 {
+		return 0
+	}
+	if d := s.now() + ttl; d > 0 {
+		return d
+	}
+	return 0
+}
+
+// get returns the entry under key, or nil. It does not keep key.
+func (s *store) get(key string) *entry {
+	v, ok := s.items.Get(key)
+	if !ok {
+		return nil
+	}
+	e := v.(*entry)
+	if e.deadline != 0 && e.expired(s.now()) {
+		return nil
+	}
+	e.touch()
+	return e
+}
+
+// put stores e in place of what is under its key, and makes room for it first.
+// It reports false if the store is closed.
+func (s *store) put(e *entry) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Load() {
+		return false
+	}
+	if e.cost > s.maxBytes {
+		s.drop(e.key)
+		s.stats.Refused++
+		return true
+	}
+	if old, ok := s.items.Get(e.key); ok {
+		// It stays readable in items until its successor takes its place: a
+		// key that is overwritten is not missing for a moment.
+		s.forget(old.(*entry))
+	}
+	for s.clock.len >= s.maxEntries || s.stats.Bytes+e.cost > s.maxBytes {
+		s.evict()
+	}
+	s.items.Set(e.key, e, gocache.NoExpiration)
+	s.clock.add(e)
+	s.stats.Bytes += e.cost
+	return true
+}
+
+// delete reports false if the store is closed.
+func (s *store) delete(keys []string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Load() {
+		return false
+	}
+	for _, key := range keys {
+		s.drop(key)
+	}
+	return true
+}
+
+// drop deletes key. It needs mu.
+func (s *store) drop(key string) {
+	if e, ok := s.items.Get(key); ok {
+		s.forget(e.(*entry))
+		s.items.Delete(key)
+	}
+}
+
+// forget takes e out of the books, not out of items. It needs mu.
+func (s *store) forget(e *entry) {
+	s.clock.remove(e)
+	s.stats.Bytes -= e.cost
+}
+
+// evict makes room of one entry. It needs mu, and an entry.
+func (s *store) evict() {
+	now := s.now()
+	e := s.clock.victim(now)
+	if e.expired(now) {
+		s.stats.Expired++
+	} else {
+		s.stats.Evicted++
+	}
+	s.drop(e.key)
+}
+
+func (s *store) snapshot() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	st.Entries = s.clock.len
+	return st
+}
+
+// close gives the memory back and refuses whatever comes later. It reports
+// false if the store was closed before.
+func (s *store) close() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Swap(true) {
+		return false
+	}
+	s.items.Flush()
+	s.clock = clock{}
+	s.stats.Bytes = 0
+	return true
+}
