@@ -1,0 +1,126 @@
+package keys
+
+import (
+	"fmt"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/uncache/uncache/keys/internal/escape"
+)
+
+// DefaultMaxURI is the length in bytes that Options.MaxURI stands for when it
+// is zero.
+const DefaultMaxURI = 512
+
+// The shortest MaxURI: beside the digest, something has to be left to read.
+const minMaxURI = 64
+
+// Options says what tells the pages of a site apart. The zero value, and nil,
+// key every host, every query parameter and no header field.
+type Options struct {
+	// Headers names the selecting header fields (RFC 9110 §12.5.5) whose values
+	// every key digests, beside those that a response's Vary names. Case, order
+	// and repetition don't matter. The field Host need not be named: hosts are
+	// in the key anyway.
+	Headers []string
+
+	// Query names the query parameters that count. Nil: all of them. Empty but
+	// not nil: none. Where some do not count, requests that differ in nothing
+	// else share a page, and a purge has to name its URL as [Builder.URL] does,
+	// without them.
+	Query []string
+
+	// Hosts are the hosts that this site answers for, with a port unless it is
+	// 80 or 443. A request for another host has no key. The first one is what
+	// [Builder.URL] assumes for a URL without a host. None: every host is keyed
+	// as it is, so whoever can send requests can fill the cache with hosts of
+	// his invention.
+	Hosts []string
+
+	// MaxURI is the length in bytes past which a URI, "host/path?query", is
+	// cut in the text of a key; a "|" and a digest of the whole URI take the
+	// place of the rest, so that it is MaxURI bytes long. It is at least 64.
+	// Zero: DefaultMaxURI.
+	MaxURI int
+}
+
+// A Builder makes keys. It does not change, and is safe for concurrent use.
+type Builder struct {
+	prefix  string // with its colon
+	headers []string
+	query   map[string]struct{} // canonical names; nil: all
+	hosts   []string            // canonical
+	maxURI  int
+	plain   [2]string // digests for http and https, where no header field counts
+}
+
+// New returns a Builder of keys that begin with prefix and a colon. The prefix
+// sets the keys of one site apart from whatever else is in the cache; it may
+// have letters, digits, ".", "_" and "-", so that no two prefixes ever meet in a
+// key. A nil opts means the zero Options. The error names the option that is
+// wrong.
+func New(prefix string, opts *Options) (*Builder, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	if i := strings.IndexFunc(prefix, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-')
+	}); i >= 0 {
+		return nil, fmt.Errorf("keys: prefix %q: only letters, digits, \".\", \"_\" and \"-\" may be in it", prefix)
+	}
+	b := &Builder{prefix: prefix + ":", maxURI: opts.MaxURI}
+	switch {
+	case b.maxURI == 0:
+		b.maxURI = DefaultMaxURI
+	case b.maxURI < minMaxURI:
+		return nil, fmt.Errorf("keys: Options.MaxURI: %d is less than %d", b.maxURI, minMaxURI)
+	}
+	var err error
+	if b.headers, err = selecting(opts.Headers); err != nil {
+		return nil, err
+	}
+	if opts.Query != nil {
+		b.query = make(map[string]struct{}, len(opts.Query))
+		for _, name := range opts.Query {
+			if name == "" {
+				return nil, fmt.Errorf("keys: Options.Query: %q: a parameter without a name", opts.Query)
+			}
+			canonical := escape.Parameter.Append(nil, name)
+			b.query[strings.ReplaceAll(string(canonical), "%20", "+")] = struct{}{}
+		}
+	}
+	for _, host := range opts.Hosts {
+		canonical, _, err := appendHost(nil, host, "http")
+		if err != nil {
+			return nil, fmt.Errorf("keys: Options.Hosts: %q: %w", host, err)
+		}
+		if !slices.Contains(b.hosts, string(canonical)) {
+			b.hosts = append(b.hosts, string(canonical))
+		}
+	}
+	b.plain[0] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "http"}, nil, nil)))
+	b.plain[1] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "https"}, nil, nil)))
+	return b, nil
+}
+
+// selecting returns the canonical names of header fields, sorted, each once.
+func selecting(names []string) ([]string, error) {
+	fields := make([]string, 0, len(names))
+	for _, name := range names {
+		// RFC 9110 §5.1: a field name is a token. "*" is one, but in Vary it
+		// stands for what no key can hold.
+		if name == "" || name == "*" || strings.ContainsFunc(name, notToken) {
+			return nil, fmt.Errorf("keys: Options.Headers: %q is not the name of a header field", name)
+		}
+		fields = append(fields, textproto.CanonicalMIMEHeaderKey(name))
+	}
+	slices.Sort(fields)
+	return slices.Compact(fields), nil
+}
+
+// notToken reports whether c may not stand in a token (RFC 9110 §5.6.2).
+func notToken(c rune) bool {
+	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.ContainsRune("!#$%&'*+-.^_`|~", c))
+}

@@ -1,0 +1,68 @@
+package keys
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"strings"
+)
+
+// What is hashed begins with what it is, so that the digest of a request is
+// never that of a variant.
+const (
+	ofRequest = 'R'
+	ofVariant = 'V'
+)
+
+const digestLen = 32 // 128 bits in hexadecimal
+
+// appendDigest appends the first 128 bits of SHA-256 of data.
+func appendDigest(dst, data []byte) []byte {
+	sum := sha256.Sum256(data)
+	return hex.AppendEncode(dst, sum[:digestLen/2])
+}
+
+// appendText appends s behind its length, so that what follows can't be taken
+// for a part of it.
+func appendText(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+// appendFields appends the selecting header fields of h by name.
+//
+// The lines of a field are trimmed and combined as RFC 9110 §5.3 says, so that
+// "a" and "b" on two lines are "a, b" on one; RFC 9111 §4.1 lets a cache compare
+// them so. A field that is absent is not an empty one.
+func appendFields(dst []byte, names []string, h http.Header) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(names)))
+	for _, name := range names {
+		dst = appendText(dst, name)
+		lines := h[name]
+		if len(lines) == 0 {
+			dst = append(dst, 0)
+			continue
+		}
+		separator := ", "
+		if name == "Cookie" { // RFC 9113 §8.2.3, the one field combined otherwise
+			separator = "; "
+		}
+		size := (len(lines) - 1) * len(separator)
+		for _, line := range lines {
+			size += len(trim(line))
+		}
+		dst = append(dst, 1)
+		dst = binary.AppendUvarint(dst, uint64(size))
+		for i, line := range lines {
+			if i > 0 {
+				dst = append(dst, separator...)
+			}
+			dst = append(dst, trim(line)...)
+		}
+	}
+	return dst
+}
+
+// trim removes the optional whitespace of RFC 9110 §5.6.3.
+func trim(s string) string { return strings.Trim(s, " \t") }

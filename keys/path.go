@@ -1,0 +1,136 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/uncache/uncache/keys/internal/escape"
+)
+
+var (
+	// ErrPath is what is wrapped by the errors of a path that no request can
+	// have: one that does not begin with a slash, or whose percent-encoding is
+	// broken.
+	ErrPath = errors.New("malformed path")
+
+	// ErrDotSegment is what is wrapped by the errors of a path in which a
+	// segment is "." or "..", percent-encoded or not. Clients resolve such
+	// segments before they send them, and what a server makes of those that
+	// arrive differs, so they are neither keyed nor guessed at.
+	ErrDotSegment = errors.New("dot segment in path")
+)
+
+// Path returns the canonical form of an escaped path ("/caf%c3%a9/" or "/café/"
+// as a URL has it): what cache.Path and cache.Prefix are to be named with.
+//
+// Each segment is unescaped and escaped again: what RFC 3986 §3.3 lets stand in
+// a segment stands for itself, every other byte is %XX in upper case. An encoded
+// slash stays encoded, so that "/a%2Fb" and "/a/b" remain two paths. Empty
+// segments and a last slash are kept, since handlers tell them apart.
+//
+// A path that has a query or a fragment is an error, [ErrPath]; so is a percent
+// sign that is not followed by two hexadecimal digits.
+func Path(path string) (string, error) {
+	for i := range len(path) {
+		if path[i] == '?' || path[i] == '#' {
+			return "", fmt.Errorf("keys: path %q: unescaped %q: %w", path, path[i], ErrPath)
+		}
+	}
+	var room [128]byte
+	dst, err := appendPath(room[:0], path, true)
+	if err != nil {
+		return "", fmt.Errorf("keys: path %q: %w", path, err)
+	}
+	return string(dst), nil
+}
+
+// appendPath appends the canonical form of a path that is escaped or not.
+func appendPath(dst []byte, path string, escaped bool) ([]byte, error) {
+	if path == "" || path[0] != '/' {
+		return dst, ErrPath
+	}
+	dots, length := 0, 0 // of the segment so far: bytes that are dots, bytes
+	for i := 0; i < len(path); {
+		c, n := path[i], 1
+		if c == '/' {
+			if dots == length && (length == 1 || length == 2) {
+				return dst, ErrDotSegment
+			}
+			dots, length = 0, 0
+			dst = append(dst, '/')
+			i++
+			continue
+		}
+		if escaped {
+			if c, n = escape.Decode(path, i); n == 0 {
+				return dst, ErrPath
+			}
+		}
+		if c == '.' {
+			dots++
+		}
+		length++
+		dst = escape.Segment.AppendByte(dst, c)
+		i += n
+	}
+	if dots == length && (length == 1 || length == 2) {
+		return dst, ErrDotSegment
+	}
+	return dst, nil
+}
+
+// appendURLPath appends the canonical form of what a handler, and the ServeMux
+// before it, see of u's path, which is what [url.URL.EscapedPath] says, without
+// the allocations.
+func appendURLPath(dst []byte, u *url.URL) ([]byte, error) {
+	if u.RawPath == "" {
+		return appendPath(dst, u.Path, false)
+	}
+	decodes, standard := examineRawPath(u.RawPath, u.Path)
+	switch {
+	case decodes && standard:
+		return appendPath(dst, u.RawPath, true)
+	case !decodes:
+		// Somebody changed Path after the request was parsed, and RawPath
+		// counts no more.
+		return appendPath(dst, u.Path, false)
+	}
+	// RawPath has bytes that a client should have encoded ("/é%2Fb"), for which
+	// EscapedPath falls back to Path and turns the encoded slash into a real
+	// one: the mux would route "/é/b". Where that makes a difference, the
+	// spelling has no key: its page would be found under a path that nobody
+	// asked for, or missed by a purge of the path that was served.
+	start := len(dst)
+	dst, err := appendPath(dst, u.Path, false)
+	if err != nil {
+		return dst, err
+	}
+	raw, err := appendPath(nil, u.RawPath, true)
+	if err != nil {
+		return dst, err
+	}
+	if string(raw) != string(dst[start:]) {
+		return dst, ErrPath
+	}
+	return dst, nil
+}
+
+// examineRawPath reports whether raw is an encoding of path, and whether it has
+// only bytes with which [url.URL.EscapedPath] returns it: pchar, slashes and
+// square brackets.
+func examineRawPath(raw, path string) (decodes, standard bool) {
+	standard = true
+	j := 0
+	for i := 0; i < len(raw); j++ {
+		c, n := escape.Decode(raw, i)
+		if n == 0 || j >= len(path) || path[j] != c {
+			return false, false
+		}
+		if n == 1 && !escape.Segment[c] && c != '/' && c != '[' && c != ']' {
+			standard = false
+		}
+		i += n
+	}
+	return j == len(path), standard
+}

@@ -1,0 +1,171 @@
+package keys
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// origin is what the digest of a key holds of where a request was sent: the
+// scheme, and what its host's canonical form leaves out.
+type origin struct {
+	scheme   string
+	claimed  string // the scheme of an absolute-form target, where it is another
+	spelling spelling
+}
+
+// layout is where the parts of a key lie in a buffer.
+type layout struct {
+	uri, path, query, end int
+}
+
+// Request returns the key of the response to r. It is not valid, and the
+// response must not be stored, if r
+//   - has a host that is none, or is not one of Options.Hosts, or has no host;
+//   - is a CONNECT, or has a target in asterisk form or without a path;
+//   - has a target with user information or a scheme that is neither http nor
+//     https;
+//   - has a dot segment in its path (see [ErrDotSegment]), or a path that mixes
+//     encoded slashes with bytes that should have been encoded, which
+//     ServeMux would route elsewhere.
+//
+// The method is not in the key: GET and HEAD share a stored response, and
+// whoever stores responses to anything else has to keep them apart.
+//
+// The scheme is https if r came over TLS. The host is r.Host, or r.URL.Host if
+// that is empty.
+func (b *Builder) Request(r *http.Request) Key {
+	var room [2 * DefaultMaxURI]byte
+	dst, at, from, ok := b.appendRequestURI(append(room[:0], b.prefix...), r)
+	if !ok {
+		return Key{}
+	}
+	return b.key(dst, at, from, r.Header)
+}
+
+// AppendRequest appends to dst what Request(r).String() returns, and reports
+// whether that is valid; if it is not, dst is returned as it was. It allocates
+// nothing as long as dst has room for the whole URI, the header fields
+// that count take less than half a KiB, and there are at most 16 query
+// parameters, sorted or taking less than that.
+func (b *Builder) AppendRequest(dst []byte, r *http.Request) ([]byte, bool) {
+	full, at, from, ok := b.appendRequestURI(append(dst, b.prefix...), r)
+	if !ok {
+		return dst, false
+	}
+	return b.finish(full, at, from, r.Header), true
+}
+
+// AppendVariant appends to dst the key of one variant: key, which is that of
+// its request, "#", and a digest of the header fields in h that fields names. The
+// names are canonical and sorted. Requests whose fields have different values
+// have different variants; values are compared as RFC 9111 §4.1 allows: trimmed,
+// the lines of one field combined. It allocates nothing as long as dst has room
+// and the fields take less than half a KiB.
+func (b *Builder) AppendVariant(dst []byte, key []byte, fields []string, h http.Header) []byte {
+	var room [512]byte
+	data := appendFields(append(room[:0], ofVariant), fields, h)
+	dst = append(dst, key...)
+	dst = append(dst, '#')
+	return appendDigest(dst, data)
+}
+
+// appendRequestURI appends the canonical URI of r.
+func (b *Builder) appendRequestURI(dst []byte, r *http.Request) ([]byte, layout, origin, bool) {
+	u := r.URL
+	if u == nil || u.Opaque != "" || u.User != nil || r.Method == http.MethodConnect {
+		return dst, layout{}, origin{}, false
+	}
+	from := origin{scheme: "http"}
+	if r.TLS != nil {
+		from.scheme = "https"
+	}
+	switch u.Scheme {
+	case "", from.scheme:
+	case "http", "https":
+		// Anyone may send "GET https://..." over a plain connection. The answer
+		// may be made for the scheme claimed or the one used, so it is kept
+		// apart from the answers to both.
+		from.claimed = u.Scheme
+	default:
+		return dst, layout{}, origin{}, false
+	}
+	host := r.Host
+	if host == "" {
+		host = u.Host
+	}
+	dst, at, err := b.appendURI(dst, host, &from, u)
+	return dst, at, from, err == nil
+}
+
+// appendURI appends "host/path?query" and notes in from how host was spelled.
+func (b *Builder) appendURI(dst []byte, host string, from *origin, u *url.URL) ([]byte, layout, error) {
+	var err error
+	at := layout{uri: len(dst)}
+	if dst, from.spelling, err = appendHost(dst, host, from.scheme); err != nil {
+		return dst, at, err
+	}
+	at.path = len(dst)
+	if !b.answersFor(dst[at.uri:at.path]) {
+		return dst, at, ErrForeignHost
+	}
+	if dst, err = appendURLPath(dst, u); err != nil {
+		return dst, at, err
+	}
+	at.query = len(dst)
+	dst = appendQuery(dst, u.RawQuery, b.query)
+	at.end = len(dst)
+	return dst, at, nil
+}
+
+func (b *Builder) answersFor(host []byte) bool {
+	for _, h := range b.hosts {
+		if h == string(host) {
+			return true
+		}
+	}
+	return len(b.hosts) == 0
+}
+
+// key makes a Key of what appendURI left in dst.
+func (b *Builder) key(dst []byte, at layout, from origin, h http.Header) Key {
+	k := Key{
+		uri:       string(dst[at.uri:at.end]),
+		pathStart: at.path - at.uri,
+		pathEnd:   at.query - at.uri,
+	}
+	k.text = string(b.finish(dst, at, from, h))
+	return k
+}
+
+// finish cuts a URI that is too long, and appends the digest.
+func (b *Builder) finish(dst []byte, at layout, from origin, h http.Header) []byte {
+	if at.end-at.uri > b.maxURI {
+		var room [digestLen]byte
+		digest := appendDigest(room[:0], dst[at.uri:at.end])
+		dst = append(dst[:at.uri+b.maxURI-1-digestLen], '|')
+		dst = append(dst, digest...)
+	}
+	dst = append(dst, ':')
+	if len(b.headers) == 0 && from.claimed == "" && from.spelling == (spelling{}) {
+		if from.scheme == "https" {
+			return append(dst, b.plain[1]...)
+		}
+		return append(dst, b.plain[0]...)
+	}
+	var room [512]byte
+	return appendDigest(dst, appendOrigin(room[:0], from, b.headers, h))
+}
+
+// appendOrigin appends what the digest of a key is made of.
+func appendOrigin(dst []byte, from origin, fields []string, h http.Header) []byte {
+	dst = append(dst, ofRequest)
+	dst = appendText(dst, from.scheme)
+	dst = appendText(dst, from.claimed)
+	dst = appendText(dst, from.spelling.port)
+	if from.spelling.dot {
+		dst = append(dst, '.')
+	} else {
+		dst = append(dst, 0)
+	}
+	return appendFields(dst, fields, h)
+}
