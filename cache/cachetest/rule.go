@@ -1,0 +1,95 @@
+package cachetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// rule is one sentence of a contract and how to check it on a subject. The
+// check returns an error instead of calling a testing.T, so that the kit's own
+// tests can watch it fail.
+type rule[S any] struct {
+	name  string
+	text  string
+	check func(ctx context.Context, s S) error
+}
+
+// errSkip is what a check returns if the subject offers no way to make it.
+type errSkip string
+
+func (e errSkip) Error() string { return string(e) }
+
+func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*testing.T) S) {
+	t.Helper()
+	if around == nil {
+		around = func(t *testing.T, f func(*testing.T)) { f(t) }
+	}
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			around(t, func(t *testing.T) {
+				err := r.check(t.Context(), open(t))
+				var skip errSkip
+				switch {
+				case errors.As(err, &skip):
+					t.Skipf("not checked, %v: %q", skip, r.text)
+				case err != nil:
+					t.Errorf("%q\n%v", r.text, err)
+				}
+			})
+		})
+	}
+}
+
+type around = func(t *testing.T, f func(t *testing.T))
+
+// patience is how long something may take that should happen at once or soon.
+const patience = 10 * time.Second
+
+// promptly fails if f has not returned within patience.
+func promptly(call string, f func()) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-limit.C:
+		return fmt.Errorf("%s: did not return within %v", call, patience)
+	}
+}
+
+// cancelled returns a context that is done.
+func cancelled(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+// together runs n copies of f at once and joins what they return.
+func together(n int, f func(i int) error) error {
+	errs := make(chan error, n)
+	for i := range n {
+		go func() { errs <- f(i) }()
+	}
+	var err error
+	for range n {
+		err = errors.Join(err, <-errs)
+	}
+	return err
+}
+
+// show quotes the beginning of a long key or value.
+func show[T string | []byte](b T) string {
+	const enough = 40
+	if len(b) <= enough {
+		return fmt.Sprintf("%q", b)
+	}
+	return fmt.Sprintf("%q... (%d bytes)", b[:enough], len(b))
+}
