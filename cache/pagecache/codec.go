@@ -1,0 +1,134 @@
+package pagecache
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// errFormat is what decoding gives for bytes that this version did not write.
+var errFormat = errors.New("pagecache: stored response is damaged, or of another format")
+
+const formatVersion = 1
+
+// codec writes responses as bytes and reads them again. Numbers are varints,
+// strings are preceded by their length; package coherent adds a checksum.
+type codec struct{}
+
+func (codec) Size(p *response) int { return p.size() }
+
+func (codec) Encode(p *response) ([]byte, error) {
+	b := make([]byte, 0, p.size())
+	flags := byte(0)
+	if p.note {
+		flags |= 1
+	}
+	if p.shared {
+		flags |= 2
+	}
+	b = append(b, formatVersion, flags)
+	b = appendString(b, p.key)
+	b = binary.AppendUvarint(b, uint64(p.status))
+	b = appendString(b, p.route)
+	b = binary.AppendVarint(b, p.date)
+	b = binary.AppendVarint(b, p.age)
+	b = binary.AppendVarint(b, p.life)
+	b = appendStrings(b, p.vary)
+	b = binary.AppendUvarint(b, uint64(len(p.header)))
+	for i := range p.header {
+		b = appendString(b, p.header[i].name)
+		b = appendStrings(b, p.header[i].values)
+	}
+	return append(b, p.body...), nil
+}
+
+func (codec) Decode(b []byte) (*response, error) {
+	if len(b) < 2 || b[0] != formatVersion || b[1] > 3 {
+		return nil, errFormat
+	}
+	r := reader{b: b[2:]}
+	p := &response{note: b[1]&1 != 0, shared: b[1]&2 != 0}
+	p.key = r.string()
+	p.status = int(r.uvarint(999))
+	p.route = r.string()
+	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
+	p.vary = r.strings()
+	n := r.uvarint(uint64(len(r.b)))
+	p.header = make([]field, 0, min(n, 64))
+	for range n {
+		f := field{name: r.string(), values: r.strings()}
+		if r.bad {
+			break
+		}
+		p.header = append(p.header, f)
+	}
+	if r.bad || !p.note && p.status < 200 {
+		return nil, errFormat
+	}
+	p.body = r.b
+	p.finish()
+	return p, nil
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendStrings(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, s := range list {
+		b = appendString(b, s)
+	}
+	return b
+}
+
+// A reader takes values off b until one is missing, and says so in bad.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) uvarint(most uint64) uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 || n > most {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) varint() int64 {
+	n, size := binary.Varint(r.b)
+	if size <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) string() string {
+	n := r.uvarint(uint64(len(r.b)))
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) strings() []string {
+	n := r.uvarint(uint64(len(r.b)))
+	if n == 0 || r.bad {
+		return nil
+	}
+	list := make([]string, 0, min(n, 64))
+	for range n {
+		list = append(list, r.string())
+		if r.bad {
+			return nil
+		}
+	}
+	return list
+}

@@ -1,0 +1,42 @@
+package pagecache
+
+import "net/http"
+
+// The fields that a 304 repeats from the response it stands for (RFC 9110
+// §15.4.5).
+var notModifiedFields = map[string]bool{
+	"Cache-Control": true, "Content-Location": true, "Date": true, "Etag": true,
+	"Expires": true, "Vary": true,
+}
+
+// serve answers a request with a stored response, in which s is what differs
+// from one second, and one request, to the next. Without an age there will be no
+// Age field, which would say that the handler had not been asked.
+func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *second) {
+	if r.Pattern == "" {
+		r.Pattern = p.route // what the ServeMux would have left for those around
+	}
+	h := w.Header()
+	if hasConditions(r.Header) && p.status == http.StatusOK && notModified(r.Header, p.etag, p.changed) {
+		for i := range p.header {
+			if notModifiedFields[p.header[i].name] {
+				h[p.header[i].name] = p.header[i].values
+			}
+		}
+		s.set(h)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	for i := range p.header {
+		h[p.header[i].name] = p.header[i].values
+	}
+	s.set(h)
+	if p.status != http.StatusNoContent {
+		h["Content-Length"] = p.length
+	}
+	w.WriteHeader(p.status)
+	if r.Method != http.MethodHead && len(p.body) > 0 {
+		// A visitor who is gone is nobody's failure.
+		_, _ = w.Write(p.body)
+	}
+}
