@@ -1,0 +1,72 @@
+package rediscache
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A Backend keeps values and the log of purges in Redis. All processes that use
+// the same Redis with the same prefix share them. Its methods are safe for
+// concurrent use.
+type Backend struct {
+	rdb     redis.UniversalClient
+	cluster *redis.ClusterClient // rdb, if it is one
+	opts    Options
+
+	headKey, eventsKey string
+
+	unverified atomic.Bool // the last ask found INFO hidden
+
+	// Clients that may serve the log: rdb itself, or the nodes of a cluster.
+	last  atomic.Pointer[source]
+	mu    sync.Mutex
+	known map[weak.Pointer[redis.Client]]*history
+}
+
+var (
+	_ cache.Backend    = (*Backend)(nil)
+	_ cache.HeadGetter = (*Backend)(nil)
+)
+
+// New returns a Backend on rdb, a *redis.Client (one server, or Sentinel by way
+// of redis.NewFailoverClient) or a *redis.ClusterClient. The client stays the
+// caller's, who closes it when the Backend is not used any more.
+//
+// New does no network I/O. It returns an error for a client that reads from
+// replicas, caches on its side, spreads keys over unrelated servers (Ring), or
+// does not have ContextTimeoutEnabled.
+//
+// Make the Backend before the client is used, and from the client itself rather
+// than from what its WithTimeout returns: a client whose dials the Backend
+// cannot see is as safe, but has to tell its replication ID on every hit, which
+// makes hits slower.
+func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
+	o, err := opts.check()
+	if err != nil {
+		return nil, fmt.Errorf("rediscache: %w", err)
+	}
+	if err := checkClient(rdb); err != nil {
+		return nil, fmt.Errorf("rediscache: %w", err)
+	}
+	b := &Backend{
+		rdb:       rdb,
+		opts:      o,
+		headKey:   o.Prefix + logTag + "head",
+		eventsKey: o.Prefix + logTag + "events",
+		known:     make(map[weak.Pointer[redis.Client]]*history),
+	}
+	switch c := rdb.(type) {
+	case *redis.Client:
+		b.last.Store(&source{c, b.historyOf(c)})
+	case *redis.ClusterClient:
+		b.cluster = c
+		c.OnNewNode(func(node *redis.Client) { b.historyOf(node) })
+	}
+	return b, nil
+}

@@ -1,0 +1,55 @@
+// Package rediscache keeps values and the log of purges in Redis, so that all
+// processes that use it see every purge: the far tier, and the truth.
+//
+//	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+//	backend, err := rediscache.New(rdb, nil)
+//	store, err := coherent.New(backend, nil)
+//
+// It works with one server, Sentinel and Redis Cluster, from Redis 6.2 on, and
+// with Valkey. Do not use it for data that must not be lost: a cache may
+// forget. In a single process, backend/memory is simpler and faster.
+//
+// The contract is that of package cache. It is checked by cachetest, against
+// real servers and a cluster of three masters, and by tests that kill, flush,
+// fill up and take back in time the servers below it.
+//
+// # Keys
+//
+// Under the prefix "uncache:" there are
+//
+//	uncache:KEY            a value, with its expiry
+//	uncache:{log}:head     "POSITION REPLICATION-ID"
+//	uncache:{log}:events   a stream, one entry per purge: XREVRANGE tells why
+//
+// and nothing else. A KEY that begins with {log}: goes under
+// uncache:{log}:value:KEY. Keys without expiry in a Redis that evicts
+// (allkeys-lru and its kin) are evicted like any other; when it hits the log,
+// what was stored before is not served any more, and nothing else happens.
+//
+// # What is promised, and where it ends
+//
+// A head that is lost, by a flush, an eviction or a restart without data, is
+// begun anew beyond every position that it ever had. A Redis that goes back in
+// time, by a restart from an older file or because a replica took over that had
+// not got the last purges, is known by its replication ID, which INFO shows.
+// Where INFO is hidden (a user without +info, some hosted services and
+// emulators) only those processes notice that had read beyond the point it went
+// back to; Options.Observe is told [OpUnverified].
+//
+// A Sentinel deployment in which the old master lives on beside the new one has
+// two truths; a process that still reaches the old one is served by it until it
+// is fenced (min-replicas-to-write). With hosted services that move connections
+// (maintenance notifications), a move to older data is noticed within a second.
+//
+// Contexts that have a deadline are obeyed. go-redis does not notice during a
+// command that a context without one is cancelled; it gives up after its own
+// ReadTimeout.
+//
+// # Permissions
+//
+// A user of Redis needs, for all of it:
+//
+//	~uncache:* +get +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
+//
+// and on a cluster +cluster|slots +asking. SCAN is for Clear alone.
+package rediscache

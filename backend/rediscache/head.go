@@ -1,0 +1,128 @@
+package rediscache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// errAsk says that a plain read cannot tell what the head is: it is missing,
+// from another history, or came over a connection that is too new.
+var errAsk = errors.New("the server must be asked")
+
+// A headRead is one read of the head that is under way.
+type headRead struct {
+	b       *Backend
+	history *history // nil: whoever answers is not known, nothing is learned
+
+	relied *answer          // a plain read relies on it
+	get    *redis.StringCmd // if relied is set
+	began  time.Time        // if it asks
+	dials  uint64           // if it asks
+	eval   *redis.Cmd       // if it asks
+}
+
+// readHead reads the head by c, a pipeline or a client, with a plain GET if that
+// will do.
+func (b *Backend) readHead(ctx context.Context, c redis.Cmdable, h *history, after cache.Position) *headRead {
+	if relied := h.answer(); relied != nil {
+		return &headRead{b: b, history: h, relied: relied, get: c.Get(ctx, b.headKey)}
+	}
+	return b.askHead(ctx, c, h, after)
+}
+
+// askHead reads the head by c and asks the server for its history. If the head
+// cannot be trusted or is before after, an era begins.
+func (b *Backend) askHead(ctx context.Context, c redis.Cmdable, h *history, after cache.Position) *headRead {
+	r := &headRead{b: b, history: h, began: time.Now()}
+	if h != nil {
+		r.dials = h.dials.Load()
+	}
+	r.eval = c.Eval(ctx, confirmScript, []string{b.headKey, b.eventsKey}, uint64(after))
+	return r
+}
+
+// result returns the head once the reply is in.
+func (r *headRead) result() (cache.Position, error) {
+	if r.relied != nil {
+		return r.plain()
+	}
+	reply, err := r.eval.Slice()
+	if err != nil {
+		return 0, err
+	}
+	var text, id string
+	var began int64
+	if err := scan(reply, &text, &id, &began); err != nil {
+		return 0, err
+	}
+	head, err := parsePosition(text)
+	if err != nil {
+		return 0, err
+	}
+	if r.history != nil {
+		r.history.asked.Store(&answer{id: id, dials: r.dials, asked: r.began})
+	}
+	r.b.heard(id, head, began != 0)
+	return head, nil
+}
+
+func (r *headRead) plain() (cache.Position, error) {
+	stored, err := r.get.Result()
+	if errors.Is(err, redis.Nil) {
+		return 0, errAsk
+	}
+	if err != nil {
+		return 0, err
+	}
+	text, id, _ := strings.Cut(stored, " ")
+	head, err := parsePosition(text)
+	if err != nil || id != r.relied.id && r.relied.id != hidden || r.history.dials.Load() != r.relied.dials {
+		return 0, errAsk
+	}
+	return head, nil
+}
+
+// orZero returns the head, or 0 if this read could not tell.
+func (r *headRead) orZero() cache.Position {
+	head, err := r.result()
+	if err != nil {
+		return 0
+	}
+	return head
+}
+
+func parsePosition(s string) (cache.Position, error) {
+	n, err := strconv.ParseUint(s, 10, 53)
+	if err != nil {
+		return 0, fmt.Errorf("not a position: %w", err)
+	}
+	return cache.Position(n), nil
+}
+
+// scan takes the reply of a script apart.
+func scan(reply []any, into ...any) error {
+	if len(reply) != len(into) {
+		return fmt.Errorf("script replied %v, want %d elements", reply, len(into))
+	}
+	for i, p := range into {
+		ok := false
+		switch p := p.(type) {
+		case *string:
+			*p, ok = reply[i].(string)
+		case *int64:
+			*p, ok = reply[i].(int64)
+		}
+		if !ok {
+			return fmt.Errorf("script replied %v, want a %T in place %d", reply, p, i)
+		}
+	}
+	return nil
+}

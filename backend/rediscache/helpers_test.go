@@ -1,0 +1,122 @@
+package rediscache_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/redistest"
+)
+
+// logKeys are the keys of the log under the default prefix.
+const (
+	headKey   = "uncache:{log}:head"
+	eventsKey = "uncache:{log}:events"
+)
+
+func newClient(t testing.TB, opts *redis.Options) *redis.Client {
+	rdb := redis.NewClient(opts)
+	t.Cleanup(func() { rdb.Close() })
+	return rdb
+}
+
+func newBackend(t testing.TB, rdb redis.UniversalClient, opts *rediscache.Options) *rediscache.Backend {
+	t.Helper()
+	b, err := rediscache.New(rdb, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// process is what a process has: a client of its own and a backend on it.
+func process(t testing.TB, srv *redistest.Server) (*rediscache.Backend, *redis.Client) {
+	t.Helper()
+	rdb := newClient(t, srv.Options())
+	return newBackend(t, rdb, nil), rdb
+}
+
+func purge(t testing.TB, b cache.Log, reason string) cache.Position {
+	t.Helper()
+	pos, err := b.Append(t.Context(), cache.Event{
+		Dependencies: []cache.Dependency{cache.Group(reason)}, Reason: reason,
+	})
+	if err != nil {
+		t.Fatalf("Append(%s): %v", reason, err)
+	}
+	return pos
+}
+
+func since(t testing.TB, b cache.Log, after cache.Position) cache.Events {
+	t.Helper()
+	events, err := b.Since(t.Context(), after)
+	if err != nil {
+		t.Fatalf("Since(%d): %v", after, err)
+	}
+	return events
+}
+
+// wantEra fails unless nothing stamped at or before last would be served by
+// whoever asks after a position.
+func wantEra(t testing.TB, b cache.Log, after, last cache.Position) cache.Events {
+	t.Helper()
+	events := since(t, b, after)
+	if events.From <= last {
+		t.Errorf("Since(%d) = Head %d, From %d; want From beyond %d, in a new era", after, events.Head, events.From, last)
+	}
+	return events
+}
+
+// eventually calls ok until it is true.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not so after 20s", what)
+		}
+	}
+}
+
+// observations collects what a Backend tells.
+type observations struct {
+	mu  sync.Mutex
+	all []rediscache.Observation
+}
+
+func (o *observations) add(obs rediscache.Observation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, obs)
+}
+
+func (o *observations) count(op rediscache.Op) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	for _, obs := range o.all {
+		if obs.Op == op {
+			n++
+		}
+	}
+	return n
+}
+
+func must(t testing.TB, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// within returns a context that ends after d.
+func within(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,43 @@
+package rediscache
+
+import "github.com/uncache/uncache/cache"
+
+// An Observation is something that an operator may want to know.
+type Observation struct {
+	// Op is what happened.
+	Op Op
+	// Head is where the log is.
+	Head cache.Position
+}
+
+// Op names what an [Observation] is about.
+type Op string
+
+const (
+	// OpEra says that this process began a new era of the log: what was stored
+	// before is not served any more. Redis was flushed or restarted, has
+	// evicted the head, or another server has taken over.
+	OpEra Op = "era"
+
+	// OpUnverified says that the server does not show its replication ID
+	// (INFO is not allowed, or not known). That it went back in time, by a
+	// restart from an older file or by a failover, is then only noticed by
+	// processes that had read further. It is told once, until that changes.
+	OpUnverified Op = "unverified"
+)
+
+// heard takes note of what a script replied.
+func (b *Backend) heard(id string, head cache.Position, began bool) {
+	if began {
+		b.observe(OpEra, head)
+	}
+	if unverified := id == hidden; b.unverified.Swap(unverified) != unverified && unverified {
+		b.observe(OpUnverified, head)
+	}
+}
+
+func (b *Backend) observe(op Op, head cache.Position) {
+	if b.opts.Observe != nil {
+		b.opts.Observe(Observation{Op: op, Head: head})
+	}
+}

@@ -1,0 +1,101 @@
+package rediscache
+
+// Both scripts may be run twice, as go-redis does when a reply was lost: an
+// event that is in the log twice means what it means once, and an era that has
+// begun is not begun again.
+//
+// They always run by EVAL: they are small, and rare beside the hits and fills,
+// which are plain commands.
+const (
+	// preludeScript finds the head in pos, the replication ID that it was
+	// written under in was, the server's own in mine, and in id the one to
+	// write. Where INFO is hidden the head is believed; so that processes that
+	// may see the ID and those that may not do not begin eras in turns.
+	//
+	// Positions are below 2^53, where Lua's numbers are still exact.
+	preludeScript = `
+local head, events = KEYS[1], KEYS[2]
+local limit = 9007199254740992
+
+local mine = '-'
+local info = redis.pcall('INFO', 'replication')
+if type(info) == 'string' then
+  if string.find(info, 'role:slave', 1, true) then
+    return redis.error_reply('READONLY uncache: the log was asked for on a replica')
+  end
+  mine = string.match(info, 'master_replid:(%x+)') or '-'
+end
+
+local pos, was
+local stored = redis.pcall('GET', head)
+if type(stored) == 'string' then
+  local p, h = string.match(stored, '^(%d+) (%S+)$')
+  if p and tonumber(p) < limit then pos, was = tonumber(p), h end
+end
+local id = mine
+if id == '-' and was then id = was end
+
+local function text(n) return string.format('%.0f', n) end
+
+-- A full Redis that may not evict refuses commands that need memory, until the
+-- script has done something that needs none. Forgetting events is safe. It is
+-- the remedy, too, for a stream whose last ID is beyond the head, and for a key
+-- that is not a stream.
+local function write(...)
+  local r = redis.pcall(...)
+  if type(r) == 'table' and r.err then
+    redis.call('UNLINK', events)
+    redis.call(...)
+  end
+end
+
+-- An era starts beyond every position that was ever given: beyond the clock,
+-- and, should the clock have been set back, beyond all that is left of the
+-- last era, with room for what this server may have missed of it.
+local function era(after)
+  local t = redis.call('TIME')
+  local start = math.max(t[1] * 1000000 + t[2], after + 1)
+  if pos then start = math.max(start, pos + 1000000) end
+  local last = redis.pcall('XREVRANGE', events, '+', '-', 'COUNT', 1)
+  if type(last) == 'table' and last[1] then
+    local p = tonumber(string.match(last[1][1], '^(%d+)-'))
+    if p and p < limit then start = math.max(start, p + 1000000) end
+  end
+  write('SET', head, text(start) .. ' ' .. id)
+  return start
+end
+`
+
+	// appendScript adds the event whose fields are in ARGV from the second on,
+	// and returns its position, as a string, and whether an era began.
+	// ARGV[1] is MaxEvents.
+	appendScript = preludeScript + `
+local began = 0
+if not pos or was ~= id then
+  pos = era(0)
+  began = 1
+end
+pos = pos + 1
+if pos >= limit then return redis.error_reply('ERR uncache: the log is at the last position') end
+write('XADD', events, 'MAXLEN', '~', ARGV[1], text(pos) .. '-0', unpack(ARGV, 2))
+write('SET', head, text(pos) .. ' ' .. id)
+return {text(pos), began}
+`
+
+	// confirmScript returns the head, as a string, the server's replication
+	// ID, and whether an era began: because there was no head, or one from
+	// another history, or one before ARGV[1].
+	confirmScript = preludeScript + `
+local after = tonumber(ARGV[1])
+local began = 0
+if not pos or was ~= id or pos < after then
+  pos = era(after)
+  began = 1
+end
+return {text(pos), mine, began}
+`
+)
+
+// maxPosition is the first position that the scripts cannot handle: 2^53, which
+// the clock reaches in the year 2255.
+const maxPosition = 1 << 53
