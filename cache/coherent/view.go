@@ -56,7 +56,7 @@ func (w *view) apply(events cache.Events) (gap bool) {
 			w.note(&events.List[i])
 		}
 	}
-	if len(w.named) > w.limit {
+	for len(w.named) > w.limit {
 		w.forget()
 	}
 	w.pos.Store(uint64(events.Head))
