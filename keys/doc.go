@@ -27,4 +27,7 @@
 // To purge a URL, name it to package invalidate. The keys of [Builder.PathKeys]
 // and [Builder.URL] are for giving memory back, or for a plain store without a
 // log: they can't name the variants that a header field selects.
+//
+// [Django] has the keys that the page cache of Django uses, for a Go service
+// that shares its store.
 package keys

@@ -31,6 +31,11 @@ var (
 
 	// RawPair is what may stand between two "&" of a query, encoded or not.
 	RawPair = setOf(unreserved + "!$'()*+,;=:@/?%")
+
+	// DjangoPath and DjangoIRI are what Django's escape_uri_path and
+	// iri_to_uri leave as it is.
+	DjangoPath = setOf(unreserved + "/:@&+$,!*'()")
+	DjangoIRI  = setOf(unreserved + "/#%[]=:;$&()+,!?*@'")
 )
 
 func setOf(chars string) *Set {

@@ -1,0 +1,70 @@
+package keys
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// PurgeKeys returns every key under which Django may keep a page of an absolute
+// URL if no page of that URL varies on a header field: those of a GET and a
+// HEAD, in each language and time zone, and the lists of header fields. Before
+// 1.4 Django cached no URL with a query; the keys are those of its path.
+//
+// Where pages vary, SCAN for PurgePattern. To delete the list alone is not
+// enough: the next visitor has Django learn it again, and the old pages of other
+// variants come back.
+func (d *Django) PurgeKeys(rawURL string) ([]string, error) {
+	t, err := urlTarget(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	resource := d.resource(t)
+	empty := md5Hex("")
+	var keys []string
+	for _, language := range withFirst(d.Language, d.Languages) {
+		for _, zone := range withFirst(d.TimeZone, d.TimeZones) {
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				keys = append(keys, d.pageKey(method, resource, empty, language, zone))
+			}
+			keys = append(keys, d.listKey(resource, language, zone))
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
+}
+
+// PurgePattern returns the pattern for Redis's SCAN of every page of an absolute
+// URL, whatever it varies on. It matches no list of header fields; those may
+// stay.
+func (d *Django) PurgePattern(rawURL string) (string, error) {
+	t, err := urlTarget(rawURL)
+	if err != nil {
+		return "", err
+	}
+	begin, end := "*", "*" // a KEY_FUNCTION may put anything there
+	if d.KeyFunc == nil {
+		begin = globEscape(d.final(""))
+	}
+	pattern := begin + "views.decorators.cache.cache_page." + globEscape(d.Prefix) + "."
+	if d.hasMethod() {
+		pattern += "*."
+	}
+	return pattern + globEscape(d.resource(t)) + "." + strings.Repeat("?", 32) + end, nil
+}
+
+// withFirst returns first and others, without duplicates.
+func withFirst(first string, others []string) []string {
+	all := []string{first}
+	for _, s := range others {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// globEscape makes s match itself only in a pattern of Redis.
+func globEscape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
+}
