@@ -1,0 +1,120 @@
+package route
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/uncache/uncache/keys/internal/escape"
+)
+
+// ErrValue is what is wrapped by the errors of Path: there is no path with such
+// values.
+var ErrValue = errors.New("no path with such values")
+
+// Path returns the path of the page that the route serves for values, one for
+// each wildcard in the pattern's order. It is escaped and canonical (keys.Path
+// returns it as it is), and a handler gets the values back from
+// Request.PathValue.
+//
+// A value is a string, an integer, or a type based on one; or an
+// [encoding.TextMarshaler] or a [fmt.Stringer], which are asked in this order
+// and before all. The slashes in a value for {name...} separate segments, and it
+// may end with one; those in a value for {name} are escaped.
+//
+// It is an error if there are too many or too few values, if one has another
+// type, or if a segment would be
+//   - empty, "." or "..": clients and ServeMux resolve those, percent-encoded or
+//     not, and another page would be meant;
+//   - "/" alone, which ServeMux, even if it is escaped, takes for the end of the
+//     path.
+//
+// So a pattern that has such a segment itself has no path. The path of a
+// pattern that ends with "/" or "/{$}" ends with "/".
+func (r Route) Path(values ...any) (string, error) {
+	if len(r.segments) == 0 {
+		return "", fmt.Errorf("route: path of the zero Route: %w", ErrValue)
+	}
+	if len(values) != len(r.wildcards) {
+		return "", fmt.Errorf("route: path of %q: %d values for %d wildcards: %w",
+			r.pattern, len(values), len(r.wildcards), ErrValue)
+	}
+	var b []byte
+	for _, s := range r.segments {
+		b = append(b, '/')
+		text, err := s.text, error(nil)
+		if s.takesValue() {
+			if text, err = textOf(values[0]); err != nil {
+				return "", fmt.Errorf("route: path of %q: %s: %w: %w", r.pattern, s, ErrValue, err)
+			}
+			values = values[1:]
+		}
+		why := ""
+		switch s.kind {
+		case multi:
+			b, why = appendSegments(b, text)
+		case literal, single:
+			b, why = appendSegment(b, text)
+		}
+		if why != "" {
+			return "", fmt.Errorf("route: path of %q: %q for %q: %w: %s", r.pattern, text, s, ErrValue, why)
+		}
+	}
+	return string(b), nil
+}
+
+// appendSegments appends text as several segments, of which the last may be
+// empty.
+func appendSegments(b []byte, text string) (_ []byte, why string) {
+	dir, last := "", text
+	for {
+		var more bool
+		dir, last, more = strings.Cut(last, "/")
+		if b, why = appendSegment(b, dir); why != "" || !more {
+			return b, why
+		}
+		b = append(b, '/')
+		if last == "" {
+			return b, ""
+		}
+	}
+}
+
+func appendSegment(b []byte, text string) (_ []byte, why string) {
+	switch {
+	case text == "":
+		return b, "an empty segment"
+	case text == "/":
+		return b, "a slash alone"
+	case isDots(text):
+		return b, "a dot segment"
+	}
+	return escape.Segment.Append(b, text), ""
+}
+
+// textOf returns the text of a value.
+func textOf(value any) (string, error) {
+	v := reflect.ValueOf(value)
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return "", fmt.Errorf("a nil %T", value)
+	}
+	switch value := value.(type) {
+	case encoding.TextMarshaler:
+		text, err := value.MarshalText()
+		return string(text), err
+	case fmt.Stringer:
+		return value.String(), nil
+	}
+	switch {
+	case v.Kind() == reflect.String:
+		return v.String(), nil
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10), nil
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10), nil
+	}
+	return "", fmt.Errorf("a %T is neither text nor an integer", value)
+}
