@@ -1,0 +1,148 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A Batch gathers what Invalidate is told in its context, and purges it in one
+// event when it is flushed: for many saves at once, and for a transaction that
+// somebody else runs. It is safe for concurrent use.
+type Batch struct {
+	parent *Batch
+
+	mu     sync.Mutex
+	state  state
+	queued []*change // one for each Invalidator, in the order of their first
+}
+
+type state int
+
+const (
+	open state = iota
+	flushed
+	discarded
+)
+
+type batchKey struct{}
+
+// WithBatch returns a context in which [Invalidator.Invalidate] queues rather
+// than purges, and the batch that it queues in. End it with Flush after COMMIT,
+// or Discard after ROLLBACK:
+//
+//	ctx, batch := invalidate.WithBatch(ctx)
+//	defer batch.Discard() // does nothing after Flush
+//	...
+//	return batch.Flush(ctx)
+//
+// Rows that were saved in the batch have not been purged, and may not have been
+// committed. So the context also bypasses the cache ([cache.WithBypass]):
+// nobody is to be served what only this batch has read, and it reads what it
+// has written itself.
+//
+// In a context that carries a batch already, the new one is a part of it, as a
+// savepoint is of a transaction: Flush hands what it has gathered to the outer
+// batch, to be purged with it or discarded with it, and Discard drops that part
+// only.
+//
+// What is said in the context of a batch that has ended is queued in the batch
+// around it, or purged at once.
+func WithBatch(ctx context.Context) (context.Context, *Batch) {
+	return withBatch(ctx, &Batch{parent: batchOf(ctx)})
+}
+
+func withBatch(ctx context.Context, b *Batch) (context.Context, *Batch) {
+	return context.WithValue(cache.WithBypass(ctx), batchKey{}, b), b
+}
+
+func batchOf(ctx context.Context) *Batch {
+	b, _ := ctx.Value(batchKey{}).(*Batch)
+	return b
+}
+
+// Flush ends the batch and purges what it has gathered, one event for each
+// Invalidator that was used in it. Like every purge, these have the values of
+// ctx but outlive its cancellation.
+//
+// The errors, joined, are each a [*PurgeError]. What could not be purged stays
+// in the batch, and Flush may be called again. Flush of a part of another batch
+// purges nothing unless that has been flushed before.
+func (b *Batch) Flush(ctx context.Context) error {
+	changes := b.end(flushed)
+	for p := b.parent; p != nil; p = p.parent {
+		switch p.take(changes) {
+		case open:
+			return nil
+		case discarded: // and all that was part of it
+			return nil
+		}
+	}
+	var errs []error
+	var failed []*change
+	for _, c := range changes {
+		if err := c.purge(ctx); err != nil {
+			errs = append(errs, err)
+			failed = append(failed, c)
+		}
+	}
+	b.keep(failed)
+	return errors.Join(errs...)
+}
+
+// Discard ends the batch and drops what it has gathered. After Flush it drops
+// what could not be purged.
+func (b *Batch) Discard() { b.end(discarded) }
+
+// end ends the batch and returns what was in it. A batch that was flushed is
+// not discarded later: what was flushed into it since is somebody's to purge.
+func (b *Batch) end(as state) []*change {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == open {
+		b.state = as
+	}
+	queued := b.queued
+	b.queued = nil
+	return queued
+}
+
+// keep puts back what an ended batch could not purge.
+func (b *Batch) keep(failed []*change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queued = append(failed, b.queued...)
+}
+
+// queue queues c in b or, if that has ended, in the first batch around it that
+// has not. It reports whether there is one. A nil b has none.
+func (b *Batch) queue(c *change) bool {
+	for ; b != nil; b = b.parent {
+		if b.take([]*change{c}) == open {
+			return true
+		}
+	}
+	return false
+}
+
+// take queues changes if the batch is open, and returns its state.
+func (b *Batch) take(changes []*change) state {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != open {
+		return b.state
+	}
+next:
+	for _, c := range changes {
+		for _, q := range b.queued {
+			if q.inv == c.inv {
+				q.merge(c)
+				continue next
+			}
+		}
+		b.queued = append(b.queued, c)
+	}
+	return open
+}

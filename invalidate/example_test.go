@@ -1,0 +1,188 @@
+package invalidate_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/keys"
+)
+
+// pages stands for the application's page cache, and prints what it is told.
+var pages = invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
+	fmt.Println("purge:", e.Reason)
+	for _, d := range e.Dependencies {
+		fmt.Println(" ", d)
+	}
+	return nil
+})
+
+func Example() {
+	inv := invalidate.New(pages, nil)
+	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+		to.Route(postPage, p.Slug)           // "GET /blog/{slug}/"
+		to.Route(index)                      // "GET /blog/{$}", with all its ?page=
+		to.Path("/rss/blog/", "/atom/blog/") // the feeds
+		to.Group("author:" + p.Author)       // whatever called itself made from her posts
+	})
+
+	// After the save:
+	if err := inv.Invalidate(context.Background(), &Post{ID: 42, Slug: "hello", Author: "ada"}); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// purge: invalidate_test.Post 42 saved
+	//   group:author:ada
+	//   path:/atom/blog/
+	//   path:/blog/
+	//   path:/blog/hello/
+	//   path:/rss/blog/
+}
+
+// A slug that has changed leaves a page under its old URL.
+func ExampleInvalidator_Invalidate() {
+	inv := invalidate.New(pages, nil)
+	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+		to.Route(postPage, p.Slug)
+	})
+
+	before := &Post{ID: 42, Slug: "hello"}
+	after := &Post{ID: 42, Slug: "hello-world"}
+	if err := inv.Invalidate(context.Background(), before, after); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// purge: invalidate_test.Post 42 saved
+	//   path:/blog/hello-world/
+	//   path:/blog/hello/
+}
+
+// The dry run shows what would go, and by which rule.
+func ExampleInvalidator_Resolve() {
+	inv := invalidate.New(pages, nil)
+	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+		to.Route(postPage, p.Slug)
+		to.Model(Author{p.Author}) // who is shown with her latest post
+	})
+	invalidate.Register(inv, func(a Author, to *invalidate.Targets) {
+		to.Path("/authors/" + a.Name + "/")
+	})
+
+	targets, err := inv.Resolve(&Post{ID: 42, Slug: "hello", Author: "ada"})
+	fmt.Print(targets)
+	fmt.Println(err)
+	// Output:
+	// path:/authors/ada/  invalidate_test.Post 42 -> invalidate_test.Author ada
+	// path:/blog/hello/   invalidate_test.Post 42
+	// <nil>
+}
+
+// Purged after COMMIT has returned; not at all after a ROLLBACK.
+func ExampleInvalidator_InTx() {
+	db := sql.OpenDB(&database{trace: new(trace)}) // any database
+	defer db.Close()
+	inv := invalidate.New(pages, nil)
+	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+		to.Route(postPage, p.Slug)
+	})
+
+	p := &Post{ID: 42, Slug: "hello"}
+	err := inv.InTx(context.Background(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE posts SET ..."); err != nil {
+			return err
+		}
+		err := inv.Invalidate(ctx, p)
+		fmt.Println("saved, not committed:", err)
+		return err
+	})
+
+	var failed *invalidate.PurgeError
+	switch {
+	case err == nil:
+		fmt.Println("saved and purged")
+	case errors.Is(err, invalidate.ErrCommitUnknown):
+		fmt.Println("saved or not:", err)
+	case errors.As(err, &failed):
+		fmt.Println("saved; still old:", failed.Event.Dependencies)
+	default:
+		fmt.Println("not saved:", err)
+	}
+	// Output:
+	// saved, not committed: <nil>
+	// purge: invalidate_test.Post 42 saved
+	//   path:/blog/hello/
+	// saved and purged
+}
+
+// A batch makes one purge of many saves. It also serves transactions that are
+// not database/sql's: flush it after their COMMIT.
+func ExampleWithBatch() {
+	inv := newBlog(pages, nil)
+	importAll := func(ctx context.Context) error {
+		ctx, batch := invalidate.WithBatch(invalidate.WithReason(ctx, "nightly import"))
+		defer batch.Discard() // does nothing after Flush
+		for id, slug := range []string{"ada", "grace", "hedy"} {
+			if err := inv.Invalidate(ctx, &Post{ID: id, Slug: slug}); err != nil {
+				return err
+			}
+		}
+		return batch.Flush(ctx)
+	}
+	fmt.Println(importAll(context.Background()))
+	// Output:
+	// purge: nightly import
+	//   path:/blog/
+	//   path:/blog/ada/
+	//   path:/blog/grace/
+	//   path:/blog/hedy/
+	// <nil>
+}
+
+// printer is a cache that prints what is deleted from it.
+type printer struct{ cache.Cache }
+
+func (printer) Get(context.Context, string) ([]byte, bool, error)        { return nil, false, nil }
+func (printer) Set(context.Context, string, []byte, time.Duration) error { return nil }
+func (printer) Delete(_ context.Context, keys ...string) error {
+	fmt.Println(len(keys), "keys") // by http and by https
+	return nil
+}
+
+// Over a cache that has no log, keys are computed and deleted.
+func ExampleKeys() {
+	b, err := keys.New("views", &keys.Options{Hosts: []string{"example.com"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inv := invalidate.New(invalidate.Keys(printer{}, b), nil)
+	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+		to.Route(postPage, p.Slug)
+		to.Group("author:" + p.Author)
+	})
+	err = inv.Invalidate(context.Background(), &Post{Slug: "hello", Author: "ada"})
+	fmt.Println(errors.Is(err, invalidate.ErrUnsupported))
+	fmt.Println(err)
+	// Output:
+	// 2 keys
+	// true
+	// invalidate: invalidate_test.Post: purge group author:ada, /blog/hello/: invalidate.Keys: no key can be computed: group author:ada
+}
+
+// The cache first, then the CDN that asks it.
+func ExamplePurgers() {
+	cdn := invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
+		return errors.New("cdn: 503")
+	})
+	inv := newBlog(invalidate.Purgers{pages, cdn}, nil)
+	fmt.Println(inv.Invalidate(context.Background(), &Post{ID: 42, Slug: "hello"}))
+	// Output:
+	// purge: invalidate_test.Post 42 saved
+	//   path:/blog/
+	//   path:/blog/hello/
+	// invalidate: invalidate_test.Post: purge /blog/, /blog/hello/: cdn: 503
+}

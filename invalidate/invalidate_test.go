@@ -1,0 +1,254 @@
+package invalidate_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+func TestNewPanics(t *testing.T) {
+	p := newPurger()
+	mustPanic(t, "the Purger is nil", func() { invalidate.New(nil, nil) })
+	mustPanic(t, "index 1 is nil", func() { invalidate.New(invalidate.Purgers{p, nil}, nil) })
+	mustPanic(t, "PurgeTimeout", func() { invalidate.New(p, &invalidate.Options{PurgeTimeout: -1}) })
+	mustPanic(t, "MaxCascade", func() { invalidate.New(p, &invalidate.Options{MaxCascade: -1}) })
+}
+
+// One call is one event, and one append, whatever it covers.
+func TestOneEvent(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}, &Post{Slug: "b"}, &Post{Slug: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := join(p.one(t).Dependencies), "path:/blog/ path:/blog/a/ path:/blog/b/"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestNothingToPurge(t *testing.T) {
+	p := newPurger()
+	inv := invalidate.New(p, nil)
+	invalidate.Register(inv, func(Post, *invalidate.Targets) {})
+	if err := inv.Invalidate(t.Context(), Post{}); err != nil {
+		t.Error(err)
+	}
+	if err := inv.Invalidate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	p.trace.want(t)
+}
+
+type text string
+
+type withPointer struct{ ID *int }
+
+type base struct{ ID string }
+
+type embedding struct{ *base }
+
+type loud struct{}
+
+func (loud) String() string { panic("no") }
+
+func TestReason(t *testing.T) {
+	seven := 7
+	tests := []struct {
+		name   string
+		ctx    func(context.Context) context.Context
+		models []any
+		want   string
+	}{
+		{"ID", nil, []any{&Post{ID: 42}}, "invalidate_test.Post 42 saved"},
+		{"old and new", nil, []any{&Post{ID: 42, Slug: "a"}, &Post{ID: 42, Slug: "b"}}, "invalidate_test.Post 42 saved"},
+		{"String", nil, []any{Author{"ada"}}, "invalidate_test.Author ada saved"},
+		{"basic kind", nil, []any{text("x")}, "invalidate_test.text x saved"},
+		{"line break", nil, []any{text("x\ny")}, `invalidate_test.text "x\ny" saved`},
+		{"not UTF-8", nil, []any{text("\xff")}, `invalidate_test.text "\xff" saved`},
+		{"long", nil, []any{text(strings.Repeat("é", 500))}, "invalidate_test.text " + strings.Repeat("é", 40) + "... saved"},
+		{"pointer", nil, []any{withPointer{&seven}}, "invalidate_test.withPointer 7 saved"},
+		{"nil pointer", nil, []any{withPointer{}}, "invalidate_test.withPointer saved"},
+		{"embedded", nil, []any{embedding{&base{ID: "x"}}}, "invalidate_test.embedding x saved"},
+		{"embedded nil", nil, []any{embedding{}}, "invalidate_test.embedding saved"},
+		{"neither", nil, []any{struct{ A int }{}}, "struct { A int } saved"},
+		{"many", nil, []any{text("a"), text("b"), text("c"), text("d"), text("e")}, "invalidate_test.text a, invalidate_test.text b, invalidate_test.text c and 2 more saved"},
+		{"given", func(ctx context.Context) context.Context { return invalidate.WithReason(ctx, "post 42 deleted by ada") }, []any{&Post{ID: 42}}, "post 42 deleted by ada"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPurger()
+			inv := invalidate.New(p, &invalidate.Options{Origin: "node 1"})
+			root := func(to *invalidate.Targets) { to.Path("/") }
+			invalidate.Register(inv, func(_ *Post, to *invalidate.Targets) { root(to) })
+			invalidate.Register(inv, func(_ Author, to *invalidate.Targets) { root(to) })
+			invalidate.Register(inv, func(_ text, to *invalidate.Targets) { root(to) })
+			invalidate.Register(inv, func(_ withPointer, to *invalidate.Targets) { root(to) })
+			invalidate.Register(inv, func(_ embedding, to *invalidate.Targets) { root(to) })
+			invalidate.Register(inv, func(_ struct{ A int }, to *invalidate.Targets) { root(to) })
+			ctx := t.Context()
+			if tt.ctx != nil {
+				ctx = tt.ctx(ctx)
+			}
+			if err := inv.Invalidate(ctx, tt.models...); err != nil {
+				t.Fatal(err)
+			}
+			if e := p.one(t); e.Reason != tt.want || e.Origin != "node 1" {
+				t.Errorf("got reason %q, origin %q; want %q, %q", e.Reason, e.Origin, tt.want, "node 1")
+			}
+		})
+	}
+}
+
+// What is only there to be read must not break a save.
+func TestReasonOfModelWhoseStringPanics(t *testing.T) {
+	p := newPurger()
+	inv := invalidate.New(p, nil)
+	invalidate.Register(inv, func(_ loud, to *invalidate.Targets) { to.Path("/") })
+	if err := inv.Invalidate(t.Context(), loud{}); err != nil {
+		t.Error(err)
+	}
+	p.trace.want(t, "PURGE path:/")
+}
+
+func TestDefaultOriginIsTheHost(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPurger()
+	if err := newBlog(p, nil).Invalidate(t.Context(), &Post{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.one(t).Origin; got != host {
+		t.Errorf("Origin: got %q, want %q", got, host)
+	}
+}
+
+func TestPurgeError(t *testing.T) {
+	p := newPurger()
+	p.err = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	tests := []struct {
+		name string
+		rule func(to *invalidate.Targets)
+		want string
+	}{
+		{"path", func(to *invalidate.Targets) { to.Path("/blog/hello/") }, "/blog/hello/"},
+		{"url", func(to *invalidate.Targets) { to.URL("http://h/a?b=1") }, "h/a?b=1"},
+		{"prefix", func(to *invalidate.Targets) { to.Prefix("/blog") }, "prefix /blog"},
+		{"prefix of all paths", func(to *invalidate.Targets) { to.Prefix("/") }, "prefix /"},
+		{"group", func(to *invalidate.Targets) { to.Group("a") }, "group a"},
+		{"route", func(to *invalidate.Targets) { to.Route(postPage) }, "unknown routes, route GET /blog/{slug}/"},
+		{"all", func(to *invalidate.Targets) { to.All() }, "everything"},
+		{"many", func(to *invalidate.Targets) { to.Path("/a", "/b", "/c", "/d", "/e") }, "/a, /b, /c and 2 more"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inv := invalidate.New(p, nil)
+			invalidate.Register(inv, func(_ *Post, to *invalidate.Targets) { tt.rule(to) })
+			err := inv.Invalidate(t.Context(), &Post{}, 7)
+			wantError(t, err, "no rule for int", "invalidate: invalidate_test.Post, int: purge "+tt.want+": dial tcp: connection refused")
+			var failed *invalidate.PurgeError
+			if !errors.As(err, &failed) || !errors.Is(err, p.err) {
+				t.Fatalf("got %v, want a PurgeError that wraps %v", err, p.err)
+			}
+			if last := p.events[len(p.events)-1]; join(failed.Event.Dependencies) != join(last.Dependencies) {
+				t.Errorf("PurgeError.Event: got %+v, want %+v", failed.Event, last)
+			}
+		})
+	}
+}
+
+func TestObserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := errors.New("refused")
+		var seen []invalidate.Observation
+		inv := newBlog(invalidate.PurgerFunc(func(context.Context, cache.Event) error {
+			time.Sleep(time.Second)
+			return refused
+		}), &invalidate.Options{Observe: func(o invalidate.Observation) { seen = append(seen, o) }})
+		err := inv.Invalidate(t.Context(), &Post{ID: 1, Slug: "a"})
+		if len(seen) != 1 {
+			t.Fatalf("observed %d purges, want 1: %+v", len(seen), seen)
+		}
+		o := seen[0]
+		if !errors.Is(err, o.Err) || !errors.Is(o.Err, refused) {
+			t.Errorf("Err: got %v, want what the caller got: %v", o.Err, err)
+		}
+		if o.Duration != time.Second || join(o.Event.Dependencies) != "path:/blog/ path:/blog/a/" || len(o.Models) != 1 || o.Models[0] != "invalidate_test.Post" {
+			t.Errorf("got %+v", o)
+		}
+	})
+}
+
+type userKey struct{}
+
+// A client that hung up after its save must not leave a stale page behind.
+func TestPurgeOutlivesItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), userKey{}, "ada"))
+		purged := false
+		inv := newBlog(invalidate.PurgerFunc(func(ctx context.Context, _ cache.Event) error {
+			cancel()
+			synctest.Wait()
+			purged = true
+			if ctx.Err() != nil {
+				t.Errorf("the purge was cancelled with its request: %v", ctx.Err())
+			}
+			if got := ctx.Value(userKey{}); got != "ada" {
+				t.Errorf("the value of the request: got %v, want ada", got)
+			}
+			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) != 5*time.Second {
+				t.Errorf("the purge's deadline: got %v, %v, want in 5s", time.Until(deadline), ok)
+			}
+			return nil
+		}), nil)
+		if err := inv.Invalidate(ctx, &Post{}); err != nil || !purged {
+			t.Errorf("cancelled during the purge: got error %v, purged %v", err, purged)
+		}
+		purged = false
+		if err := inv.Invalidate(ctx, &Post{}); err != nil || !purged {
+			t.Errorf("cancelled before the purge: got error %v, purged %v", err, purged)
+		}
+	})
+}
+
+func TestPurgeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inv := newBlog(invalidate.PurgerFunc(func(ctx context.Context, _ cache.Event) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}), &invalidate.Options{PurgeTimeout: 300 * time.Millisecond})
+		start := time.Now()
+		err := inv.Invalidate(t.Context(), &Post{})
+		if took := time.Since(start); took != 300*time.Millisecond || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v after %v, want context.DeadlineExceeded after 300ms", err, took)
+		}
+	})
+}
+
+func TestPurgersTellsAllInOrder(t *testing.T) {
+	calls := new(trace)
+	one, three := errors.New("one"), errors.New("three")
+	named := func(name string, err error) invalidate.Purger {
+		return invalidate.PurgerFunc(func(context.Context, cache.Event) error {
+			calls.add(name)
+			return err
+		})
+	}
+	err := newBlog(invalidate.Purgers{named("1", one), named("2", nil), named("3", three)}, nil).Invalidate(t.Context(), &Post{})
+	if !errors.Is(err, one) || !errors.Is(err, three) {
+		t.Errorf("got %v, want %v and %v", err, one, three)
+	}
+	calls.want(t, "1", "2", "3")
+	if err := (invalidate.Purgers{}).Purge(t.Context(), cache.Event{}); err != nil {
+		t.Errorf("nobody to tell: got %v, want nil", err)
+	}
+}

@@ -1,0 +1,116 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"sync"
+	"time"
+)
+
+// Options configures an [Invalidator]. The zero value is the default.
+type Options struct {
+	// Origin is who purges, for the people who read the log. Default: the
+	// name of this host, as New finds it.
+	Origin string
+
+	// PurgeTimeout bounds every purge, which is detached from the context that
+	// it was asked for in: a client that hangs up after its save must not leave
+	// a stale page behind. Default 5 s.
+	PurgeTimeout time.Duration
+
+	// MaxCascade is how many models may lead from one to another by
+	// [Targets.Model], beyond the one that was saved. A longer chain is an
+	// error. Default 64.
+	MaxCascade int
+
+	// Observe, if not nil, is told of every purge when it is over. It is
+	// called from many goroutines at once, before the one that purged goes on.
+	Observe func(Observation)
+}
+
+const (
+	defaultPurgeTimeout = 5 * time.Second
+	defaultMaxCascade   = 64
+)
+
+// An Invalidator turns models that were saved into purges of what they stand
+// on. It is safe for concurrent use.
+type Invalidator struct {
+	purger Purger
+	opts   Options
+
+	mu    sync.RWMutex
+	rules map[reflect.Type]func(m any, to *Targets)
+}
+
+// New returns an Invalidator that tells p. A nil opts means the defaults.
+//
+// New panics if p is nil, or a [Purgers] in which one is, or if an option makes
+// no sense: mistakes of the program, found when it starts.
+func New(p Purger, opts *Options) *Invalidator {
+	if all, ok := p.(Purgers); ok {
+		for i, p := range all {
+			if p == nil {
+				panic(fmt.Sprintf("invalidate: New: the Purger at index %d is nil", i))
+			}
+		}
+	}
+	if p == nil {
+		panic("invalidate: New: the Purger is nil")
+	}
+	inv := &Invalidator{purger: p, rules: make(map[reflect.Type]func(any, *Targets))}
+	if opts != nil {
+		inv.opts = *opts
+	}
+	switch o := &inv.opts; {
+	case o.PurgeTimeout < 0:
+		panic(fmt.Sprintf("invalidate: New: PurgeTimeout is %v: it must not be negative", o.PurgeTimeout))
+	case o.MaxCascade < 0:
+		panic(fmt.Sprintf("invalidate: New: MaxCascade is %d: it must not be negative", o.MaxCascade))
+	}
+	if inv.opts.PurgeTimeout == 0 {
+		inv.opts.PurgeTimeout = defaultPurgeTimeout
+	}
+	if inv.opts.MaxCascade == 0 {
+		inv.opts.MaxCascade = defaultMaxCascade
+	}
+	if inv.opts.Origin == "" {
+		// Without a name the log is as good, it only tells less.
+		inv.opts.Origin, _ = os.Hostname()
+	}
+	return inv
+}
+
+// Invalidate purges what models stand on, by their rules, in one event. It is
+// called when they have been saved and the save has committed. Where the save
+// may have changed a URL, pass the model as it was and as it is.
+//
+// If ctx carries a batch, as in [Invalidator.InTx], the targets join it and are
+// purged when it is flushed. Otherwise they have been purged when Invalidate
+// returns; the purge keeps the values of ctx but not its cancellation or
+// deadline, and takes at most Options.PurgeTimeout.
+//
+// A slice stands for its elements. A model without a rule is an error, for
+// which errors.Is(err, ErrNoRule) is true; so is a nil one, and whatever its
+// rule could not name. All the others are purged, or queued, all the same; the
+// errors are joined. Those of the purge itself are a [*PurgeError].
+func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
+	r := inv.resolve(models)
+	err := errors.Join(r.errs...)
+	c := newChange(ctx, inv, r, models)
+	if c.empty() || batchOf(ctx).queue(c) {
+		return err
+	}
+	return errors.Join(err, c.purge(ctx))
+}
+
+// Resolve asks what Invalidate would purge for models, and by which rules, and
+// purges nothing. The error is what Invalidate would return before the purge;
+// the Targets hold what it would purge all the same.
+func (inv *Invalidator) Resolve(models ...any) (*Targets, error) {
+	r := inv.resolve(models)
+	return &r.targets, errors.Join(r.errs...)
+}

@@ -1,0 +1,100 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/keys"
+)
+
+// ErrUnsupported is what the Purger of [Keys] returns, wrapped, for what it
+// cannot compute the keys of.
+var ErrUnsupported = errors.New("no key can be computed")
+
+// Keys returns a Purger that deletes keys from c, all of an event's in one call
+// of Delete: b's keys of the paths and URLs that the event names, which are
+// prefix + path + digest. It is for a cache that has no log, filled by somebody
+// else under the same keys.
+//
+// What has no computable key is an error, for which
+// errors.Is(err, ErrUnsupported) is true, after the others were deleted:
+// prefixes, groups, All, and routes that were named without values; paths, and
+// URLs without a host, if b's Options.Hosts names none.
+//
+// It knows the key of a plain GET and no more. Other variants, and for a path
+// the pages with a query string, stay. Nor does it help against the race that
+// package coherent is there for: a page that was being rendered when its key
+// was deleted is stored after it, old as it is, and stays until it expires.
+//
+// Keys panics if c or b is nil.
+func Keys(c cache.Cache, b *keys.Builder) Purger {
+	if c == nil || b == nil {
+		panic("invalidate: Keys: the Cache or the Builder is nil")
+	}
+	p := keyed{cache: c, builder: b}
+	for _, k := range b.PathKeys("/") {
+		p.hosts.add(strings.TrimSuffix(k.URI(), "/"))
+	}
+	return p
+}
+
+type keyed struct {
+	cache   cache.Cache
+	builder *keys.Builder
+	hosts   set
+}
+
+func (p keyed) Purge(ctx context.Context, e cache.Event) error {
+	var found, missing set
+	for _, d := range e.Dependencies {
+		ks := p.keys(d)
+		for _, k := range ks {
+			found.add(k.String())
+		}
+		if len(ks) == 0 {
+			missing.add(spoken(d))
+		}
+	}
+	var errs []error
+	if len(found.list) > 0 {
+		if err := p.cache.Delete(ctx, found.list...); err != nil {
+			errs = append(errs, fmt.Errorf("invalidate.Keys: delete %s: %w", some(found.list), err))
+		}
+	}
+	if len(missing.list) > 0 {
+		errs = append(errs, fmt.Errorf("invalidate.Keys: %w: %s", ErrUnsupported, strings.Join(missing.list, ", ")))
+	}
+	return errors.Join(errs...)
+}
+
+// keys returns the keys of what depends on d, as far as they can be computed.
+func (p keyed) keys(d cache.Dependency) []keys.Key {
+	switch kind, name := split(d); {
+	case kind == "path":
+		return p.builder.PathKeys(name)
+	case kind != "uri":
+		return nil
+	case strings.HasPrefix(name, "/"): // on every host
+		var all []keys.Key
+		for _, host := range p.hosts.list {
+			all = append(all, p.urls(host+name)...)
+		}
+		return all
+	default:
+		return p.urls(name)
+	}
+}
+
+// urls returns the keys of a URI without a scheme, by either.
+func (p keyed) urls(uri string) []keys.Key {
+	var all []keys.Key
+	for _, scheme := range []string{"http://", "https://"} {
+		if k, err := p.builder.URL(scheme + uri); err == nil {
+			all = append(all, k)
+		}
+	}
+	return all
+}

@@ -1,0 +1,66 @@
+package invalidate
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxLabel bounds what one model adds to a reason, in bytes.
+const maxLabel = 80
+
+// typeName is how errors call models of m's type: "blog.Post", for the pointer
+// as for the value.
+func typeName(m any) string {
+	if m == nil {
+		return "nil"
+	}
+	return strings.TrimLeft(reflect.TypeOf(m).String(), "*")
+}
+
+// label is how people tell m from others of its type: "blog.Post 42". That is
+// the type's name and the exported field ID, or else what the model's String
+// returns, or a model that is itself a number or a string, or else nothing.
+func label(m any) string {
+	id, ok := identity(m)
+	if !ok {
+		return typeName(m)
+	}
+	// A reason is a line that people read, whatever stands in the database.
+	if len(id) > maxLabel {
+		id = strings.ToValidUTF8(id[:maxLabel], "") + "..."
+	}
+	if !utf8.ValidString(id) || strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		id = strconv.Quote(id)
+	}
+	return typeName(m) + " " + id
+}
+
+func identity(m any) (string, bool) {
+	v := reflect.Indirect(reflect.ValueOf(m))
+	switch v.Kind() {
+	case reflect.Struct:
+		if f, ok := v.Type().FieldByName("ID"); ok {
+			// Not Value.FieldByName: it panics where an embedded pointer is nil.
+			id, err := v.FieldByIndexErr(f.Index)
+			if id = reflect.Indirect(id); err == nil && id.IsValid() && id.CanInterface() {
+				return fmt.Sprint(id.Interface()), true
+			}
+		}
+	case reflect.Invalid:
+		return "", false
+	}
+	if s, ok := m.(fmt.Stringer); ok {
+		return fmt.Sprint(s), true // which survives a String that panics
+	}
+	switch v.Kind() {
+	case reflect.String, reflect.Bool,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return fmt.Sprint(v.Interface()), true
+	}
+	return "", false
+}

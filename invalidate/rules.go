@@ -1,0 +1,88 @@
+package invalidate
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// ErrNoRule is what naming a model returns, wrapped, when no rule was
+// registered for its type.
+var ErrNoRule = errors.New("no rule")
+
+// Register tells inv what a model of type M stands on: rule names, in to, the
+// targets that a change of m makes stale.
+//
+// A rule is found by the model's exact type. *Post and Post are two types;
+// register the one that the application passes around. M cannot be an
+// interface, since no value is of an interface's type. Two rules for one type,
+// or a rule that could never run, panic: they are mistakes of the program,
+// found when it starts.
+//
+// A rule should name what is in m and nothing that depends on the hour or the
+// caller: equal models are asked once in a call of Invalidate. It may be called
+// from many goroutines at once, must not keep to, and calls Model rather than
+// Invalidate for what else has changed. It may load from the database what it
+// needs, by a context of its own. If it panics, so does Invalidate.
+//
+// Register is safe for concurrent use with everything else, but belongs where
+// the program starts.
+func Register[M any](inv *Invalidator, rule func(m M, to *Targets)) {
+	typ := reflect.TypeFor[M]()
+	if typ.Kind() == reflect.Interface {
+		panic(fmt.Sprintf("invalidate: Register[%v]: an interface has no models of its own; register the types that fulfil it", typ))
+	}
+	if rule == nil {
+		panic(fmt.Sprintf("invalidate: Register[%v]: the rule is nil", typ))
+	}
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	if _, ok := inv.rules[typ]; ok {
+		panic(fmt.Sprintf("invalidate: Register[%v]: the type has a rule already", typ))
+	}
+	inv.rules[typ] = func(m any, to *Targets) { rule(m.(M), to) }
+}
+
+// rule returns the rule for m, or an error that says how to come by one.
+func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
+	v := reflect.ValueOf(m)
+	if !v.IsValid() {
+		return nil, errors.New("the model is nil")
+	}
+	inv.mu.RLock()
+	defer inv.mu.RUnlock()
+	typ := v.Type()
+	if rule, ok := inv.rules[typ]; ok {
+		if v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, errors.New("the model is a nil pointer")
+		}
+		return rule, nil
+	}
+	if typ.Kind() == reflect.Pointer && inv.rules[typ.Elem()] != nil {
+		return nil, fmt.Errorf("%w for %v, but for %v: pass the value, or register the pointer", ErrNoRule, typ, typ.Elem())
+	}
+	if ptr := reflect.PointerTo(typ); inv.rules[ptr] != nil {
+		return nil, fmt.Errorf("%w for %v, but for %v: pass a pointer, or register the value", ErrNoRule, typ, ptr)
+	}
+	return nil, fmt.Errorf("%w for %v: Register one", ErrNoRule, typ)
+}
+
+// elements returns the models that m stands for: the elements of a slice whose
+// type has no rule, so that a []*Post can be passed as it is, or else m alone.
+func (inv *Invalidator) elements(m any) []any {
+	v := reflect.ValueOf(m)
+	if v.Kind() != reflect.Slice {
+		return []any{m}
+	}
+	inv.mu.RLock()
+	own := inv.rules[v.Type()] != nil
+	inv.mu.RUnlock()
+	if own {
+		return []any{m}
+	}
+	all := make([]any, v.Len())
+	for i := range all {
+		all[i] = v.Index(i).Interface()
+	}
+	return all
+}

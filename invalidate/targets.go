@@ -1,0 +1,163 @@
+package invalidate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/keys"
+	"github.com/uncache/uncache/keys/route"
+)
+
+// Targets is what a rule names, in canonical form and each of it once. What
+// cannot be named, such as a path without its first slash, is an error that
+// Invalidate returns; the other targets are purged all the same.
+//
+// A Targets is not safe for concurrent use.
+type Targets struct {
+	found  map[cache.Dependency]*target
+	by     string // who is naming: "blog.Post 42 -> blog.Author ada"
+	models []any
+	soft   bool
+	errs   []error
+}
+
+// A target is a dependency that was named.
+type target struct {
+	by   set  // by whom
+	soft bool // by nobody who did not call Soft
+}
+
+// Path names everything under each of paths: all hosts, query strings and
+// variants. A path begins with a slash, has no query string and may be
+// percent-encoded or not.
+func (t *Targets) Path(paths ...string) {
+	for _, p := range paths {
+		if p, ok := t.path("path", p); ok {
+			t.name(cache.Path(p))
+		}
+	}
+}
+
+// URL names each of urls, with its query string, in all variants. Without a
+// host ("/blog/?page=2") it is that of every host; the scheme does not matter.
+// Parameters that do not count (keys.Options.Query) must be left out. Where no
+// query string matters, use Path.
+func (t *Targets) URL(urls ...string) {
+	for _, u := range urls {
+		uri, err := keys.URI(u)
+		if err != nil {
+			t.fail("%w", err)
+			continue
+		}
+		t.name(cache.URI(uri))
+	}
+}
+
+// Prefix names the subtree of each of prefixes: "/blog/" and "/blog" are both
+// "/blog", "/blog/" and everything below, on all hosts.
+func (t *Targets) Prefix(prefixes ...string) {
+	for _, p := range prefixes {
+		if p, ok := t.path("prefix", p); ok {
+			t.name(cache.Prefix(p))
+		}
+	}
+}
+
+// Route names the path that r has with values, as [Targets.Path] does, or
+// without values every page that r served. A route without wildcards is the
+// path that it is, unless its pattern ends with a slash: that serves a subtree
+// ("/blog/{$}" does not).
+//
+// Which route served a page is not always known. A purge of a route takes the
+// pages of unknown route with it.
+func (t *Targets) Route(r route.Route, values ...any) {
+	if r.Pattern() == "" {
+		t.fail("route: the Route is empty: make it with route.Parse")
+		return
+	}
+	if len(values) == 0 && servesMany(r) {
+		t.name(cache.Route(r.Pattern()))
+		t.name(cache.Route(""))
+		return
+	}
+	p, err := r.Path(values...)
+	if err != nil {
+		t.fail("%w", err)
+		return
+	}
+	t.Path(p)
+}
+
+// Group names everything in each of the groups, as a handler did with
+// pagecache.AddGroups or a Cache-Groups field (RFC 9875).
+func (t *Targets) Group(names ...string) {
+	for _, n := range names {
+		if n == "" {
+			t.fail("group: the name is empty")
+			continue
+		}
+		t.name(cache.Group(n))
+	}
+}
+
+// All names everything that is stored.
+func (t *Targets) All() { t.name(cache.All) }
+
+// Model says that models have changed, too: what their rules name is named.
+// A model that was asked already is not asked again, so that two rules may name
+// one another.
+func (t *Targets) Model(models ...any) { t.models = append(t.models, models...) }
+
+// Soft says that what this rule names may still be served while one fill
+// renders it anew, by those who allow that: a counter, a list of what others
+// read. It does not reach the rules of other models. A purge is soft if all
+// that it names is; what one rule names softly and another does not is not.
+func (t *Targets) Soft() { t.soft = true }
+
+// path returns the canonical form of what was given as a kind of path.
+func (t *Targets) path(kind, p string) (string, bool) {
+	canonical, err := keys.Path(p)
+	if err != nil {
+		t.fail("%s: %w (it begins with a slash, and has no host or query string; URL names one page)", kind, err)
+		return "", false
+	}
+	return canonical, true
+}
+
+func (t *Targets) name(d cache.Dependency) {
+	if t.found == nil {
+		t.found = make(map[cache.Dependency]*target)
+	}
+	found := t.found[d]
+	if found == nil {
+		found = new(target)
+		t.found[d] = found
+	}
+	found.by.add(t.by)
+}
+
+func (t *Targets) fail(format string, args ...any) {
+	t.errs = append(t.errs, fmt.Errorf(format, args...))
+}
+
+// merge adds what other names, and by whom.
+func (t *Targets) merge(other *Targets) {
+	if t.found == nil {
+		t.found = make(map[cache.Dependency]*target, len(other.found))
+	}
+	for d, theirs := range other.found {
+		ours := t.found[d]
+		if ours == nil {
+			ours = &target{soft: theirs.soft}
+			t.found[d] = ours
+		}
+		ours.soft = ours.soft && theirs.soft
+		ours.by.add(theirs.by.list...)
+	}
+}
+
+// servesMany reports whether r serves more paths than one.
+func servesMany(r route.Route) bool {
+	return len(r.Wildcards()) > 0 || strings.HasSuffix(r.Pattern(), "/")
+}

@@ -1,0 +1,331 @@
+package invalidate_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+const purgeA = "PURGE path:/blog/ path:/blog/a/"
+
+// txTest is a blog over a database, which both record in one trace.
+type txTest struct {
+	*trace
+	inv    *invalidate.Invalidator
+	purger *purger
+	db     *sql.DB
+	fake   *database
+}
+
+func newTxTest(t *testing.T) *txTest {
+	p := newPurger()
+	db, fake := newDB(t, p.trace)
+	return &txTest{trace: p.trace, inv: newBlog(p, nil), purger: p, db: db, fake: fake}
+}
+
+// save writes a row and invalidates the post "a".
+func (x *txTest) save(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE"); err != nil {
+		return err
+	}
+	return x.inv.Invalidate(ctx, &Post{Slug: "a"})
+}
+
+func TestInTx(t *testing.T) {
+	x := newTxTest(t)
+	if err := x.inv.InTx(t.Context(), x.db, nil, x.save); err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+}
+
+// A purge while COMMIT is under way would let a fill read the old row after it.
+func TestInTxPurgesAfterCommitHasReturned(t *testing.T) {
+	x := newTxTest(t)
+	x.fake.at["COMMIT"] = func() { x.want(t, "BEGIN", "UPDATE") }
+	if err := x.inv.InTx(t.Context(), x.db, nil, x.save); err != nil {
+		t.Fatal(err)
+	}
+	// The fake adds COMMIT when all it does there is done.
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+}
+
+func TestInTxMergesIntoOneEvent(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		say(t, ctx, x.inv, "b")
+		say(t, ctx, x.inv, "c")
+		return x.save(ctx, tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
+}
+
+func TestInTxOnOneConnection(t *testing.T) {
+	x := newTxTest(t)
+	c, err := x.db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := x.inv.InTx(t.Context(), c, &sql.TxOptions{}, x.save); err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+}
+
+func TestInTxBypassesTheCache(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, _ *sql.Tx) error {
+		if !cache.Bypassed(ctx) {
+			t.Error("the cache is not bypassed in the transaction")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", "COMMIT")
+}
+
+// state is the error of a server that says in SQLSTATE what went wrong.
+type state string
+
+func (s state) Error() string    { return "SQLSTATE " + string(s) }
+func (s state) SQLState() string { return string(s) }
+
+func TestInTxErrors(t *testing.T) {
+	failed := errors.New("failed")
+	saved := []string{"BEGIN", "UPDATE", "COMMIT"}
+	purged := append(slices.Clone(saved), purgeA)
+	tests := []struct {
+		name    string
+		fail    map[string]error
+		purge   error
+		is      []error // what the error is
+		says    string
+		unknown bool // errors.Is(err, ErrCommitUnknown)
+		steps   []string
+	}{
+		{"begin", map[string]error{"BEGIN": failed}, nil, []error{failed}, "invalidate: begin transaction: failed", false,
+			[]string{"BEGIN"}},
+		// database/sql tries again on a new connection, fn has not run yet.
+		{"begin on a dead connection", map[string]error{"BEGIN": driver.ErrBadConn}, nil, []error{driver.ErrBadConn}, "invalidate: begin", false,
+			[]string{"BEGIN", "BEGIN", "BEGIN"}},
+		{"fn", map[string]error{"UPDATE": failed}, nil, []error{failed}, "failed", false,
+			[]string{"BEGIN", "UPDATE", "ROLLBACK"}},
+		{"fn and rollback", map[string]error{"UPDATE": failed, "ROLLBACK": errors.New("link down")}, nil, []error{failed}, "invalidate: rollback: link down", false,
+			[]string{"BEGIN", "UPDATE", "ROLLBACK"}},
+		{"commit", map[string]error{"COMMIT": failed}, nil, []error{failed}, "invalidate: commit: ", true, purged},
+		{"commit on a dead connection", map[string]error{"COMMIT": driver.ErrBadConn}, nil, []error{driver.ErrBadConn}, "invalidate: commit: ", true, purged},
+		{"commit and purge", map[string]error{"COMMIT": failed}, errors.New("refused"), []error{failed}, "refused", true, purged},
+		{"purge", nil, failed, []error{failed}, "invalidate: invalidate_test.Post: purge /blog/, /blog/a/: failed", false, purged},
+		{"conflict at commit", map[string]error{"COMMIT": state("40001")}, nil, []error{state("40001")}, "invalidate: commit: ", false, saved},
+		{"constraint at commit", map[string]error{"COMMIT": fmt.Errorf("driver: %w", state("23505"))}, nil, []error{state("23505")}, "invalidate: commit: ", false, saved},
+		{"completion unknown", map[string]error{"COMMIT": state("40003")}, nil, []error{state("40003")}, "invalidate: commit: ", true, purged},
+		{"server shut down", map[string]error{"COMMIT": state("57P01")}, nil, []error{state("57P01")}, "invalidate: commit: ", true, purged},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newTxTest(t)
+			for step, err := range tt.fail {
+				x.fake.fail[step] = err
+			}
+			x.purger.err = tt.purge
+			err := x.inv.InTx(t.Context(), x.db, nil, x.save)
+			wantError(t, err, tt.says)
+			for _, is := range tt.is {
+				if !errors.Is(err, is) {
+					t.Errorf("errors.Is(%v, %v): got false", err, is)
+				}
+			}
+			if got := errors.Is(err, invalidate.ErrCommitUnknown); got != tt.unknown {
+				t.Errorf("errors.Is(%v, ErrCommitUnknown): got %v, want %v", err, got, tt.unknown)
+			}
+			var failed *invalidate.PurgeError
+			if got, want := errors.As(err, &failed), tt.purge != nil; got != want {
+				t.Errorf("errors.As(%v, *PurgeError): got %v, want %v", err, got, want)
+			}
+			x.want(t, tt.steps...)
+		})
+	}
+}
+
+// The caller who compares fn's own error gets it as it was.
+func TestInTxReturnsTheErrorOfFn(t *testing.T) {
+	x := newTxTest(t)
+	want := errors.New("slug is taken")
+	err := x.inv.InTx(t.Context(), x.db, nil, func(context.Context, *sql.Tx) error { return want })
+	if err != want {
+		t.Errorf("got %v, want fn's error itself, %v", err, want)
+	}
+}
+
+func TestInTxCancelledBeforeCommit(t *testing.T) {
+	x := newTxTest(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	rolledBack := make(chan struct{})
+	x.fake.at["ROLLBACK"] = func() { close(rolledBack) }
+	err := x.inv.InTx(ctx, x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		err := x.save(ctx, tx)
+		cancel()
+		return err
+	})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, invalidate.ErrCommitUnknown) {
+		t.Errorf("got %v, want context.Canceled and not ErrCommitUnknown", err)
+	}
+	<-rolledBack // by database/sql, which may be slower than InTx
+	if err := x.db.Close(); err != nil {
+		t.Error(err)
+	}
+	if len(x.purger.events) > 0 {
+		t.Errorf("purged after a rollback: %+v", x.purger.events)
+	}
+}
+
+// The same, when database/sql has rolled back before fn returned.
+func TestInTxCancelledAndRolledBack(t *testing.T) {
+	x := newTxTest(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	rolledBack := make(chan struct{})
+	x.fake.at["ROLLBACK"] = func() { close(rolledBack) }
+	err := x.inv.InTx(ctx, x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		err := x.save(ctx, tx)
+		cancel()
+		<-rolledBack
+		return err
+	})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, invalidate.ErrCommitUnknown) {
+		t.Errorf("got %v, want context.Canceled and not ErrCommitUnknown", err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "ROLLBACK")
+}
+
+// Once COMMIT was sent the row may be there, whether or not anybody waits.
+func TestInTxCancelledDuringCommit(t *testing.T) {
+	x := newTxTest(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	x.fake.at["COMMIT"] = cancel
+	if err := x.inv.InTx(ctx, x.db, nil, x.save); err != nil {
+		t.Errorf("got %v, want nil", err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+}
+
+func TestInTxPanic(t *testing.T) {
+	x := newTxTest(t)
+	func() {
+		defer func() {
+			if got := recover(); got != "oops" {
+				t.Errorf("panic: got %v, want oops", got)
+			}
+		}()
+		_ = x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+			if err := x.save(ctx, tx); err != nil {
+				t.Error(err)
+			}
+			panic("oops")
+		})
+	}()
+	x.want(t, "BEGIN", "UPDATE", "ROLLBACK")
+}
+
+// A test helper that calls t.FailNow in fn ends the goroutine.
+func TestInTxGoexit(t *testing.T) {
+	x := newTxTest(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+			if err := x.save(ctx, tx); err != nil {
+				t.Error(err)
+			}
+			runtime.Goexit()
+			return nil
+		})
+	}()
+	<-done
+	x.want(t, "BEGIN", "UPDATE", "ROLLBACK")
+}
+
+// fn must not end the transaction; if it does, and says that all is well, the
+// row may be there.
+func TestInTxCommittedByFn(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		return errors.Join(x.save(ctx, tx), tx.Commit())
+	})
+	if !errors.Is(err, invalidate.ErrCommitUnknown) || !errors.Is(err, sql.ErrTxDone) {
+		t.Errorf("got %v, want ErrCommitUnknown and sql.ErrTxDone", err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+}
+
+// A rule that cannot name its pages fails the save, while it can still fail.
+func TestInTxUnresolvedModel(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		return x.inv.Invalidate(ctx, &Post{Slug: "%"})
+	})
+	wantError(t, err, "invalidate: invalidate_test.Post: ", "/blog/%/")
+	x.want(t, "BEGIN", "ROLLBACK")
+}
+
+func TestInTxInsideInTx(t *testing.T) {
+	x := newTxTest(t)
+	oops := errors.New("oops")
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, _ *sql.Tx) error {
+		say(t, ctx, x.inv, "outer")
+		if err := x.inv.InTx(ctx, x.db, nil, x.save); err != nil {
+			t.Error(err)
+		}
+		return oops
+	})
+	if err != oops {
+		t.Errorf("got %v, want %v", err, oops)
+	}
+	// The inner one has committed and is purged; the outer one has not.
+	x.want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
+}
+
+func TestSavepoints(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		savepoint, batch := invalidate.WithBatch(ctx)
+		say(t, savepoint, x.inv, "dropped")
+		batch.Discard()
+		savepoint, batch = invalidate.WithBatch(ctx)
+		say(t, savepoint, x.inv, "kept")
+		flush(t, savepoint, batch)
+		return x.save(ctx, tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/kept/")
+}
+
+// What is said in fn's context when the transaction is over is purged at once.
+func TestInvalidateAfterInTx(t *testing.T) {
+	x := newTxTest(t)
+	var late context.Context
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		late = ctx
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, late, x.inv, "a")
+	x.want(t, "BEGIN", "COMMIT", purgeA)
+}
