@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/keys"
+)
+
+// pageTTL is how long a page is kept if nothing changes it.
+const pageTTL = 10 * time.Minute
+
+// A node serves the site on a port of its own, with a cache of its own. It
+// knows nothing of other nodes: what they share is the database, and Redis if
+// the cache is there.
+type node struct {
+	name   string // "node 1"
+	url    string
+	site   *site
+	pages  *pagecache.Cache
+	inv    *invalidate.Invalidator
+	report func(error)
+
+	listener net.Listener
+	server   *http.Server
+	served   chan error
+	closers  []func() error // what to close when nothing is served any more, last first
+}
+
+// newNode puts a cache in front of the site: in Redis, or in memory if
+// redisAddr is empty.
+func newNode(name string, s *site, redisAddr, prefix string, report func(error)) (_ *node, err error) {
+	n := &node{name: name, site: s, report: report}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("%s: %w", name, err), n.closeAll())
+		}
+	}()
+	backend, err := n.backend(redisAddr, prefix)
+	if err != nil {
+		return nil, err
+	}
+	// The default of 50 ms is for a busy site, which would rather render than
+	// wait. This one would rather show a hit, on however slow a laptop.
+	store, err := coherent.New(backend, &coherent.Options{Timeout: 2 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	n.closers = append(n.closers, store.Close)
+	builder, err := keys.New("blog", &keys.Options{
+		Hosts: []string{s.host},
+		Query: []string{pageParam}, // ?utm_source= makes no page of its own
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n.pages, err = pagecache.New(store, &pagecache.Options{TTL: pageTTL, Keys: builder}); err != nil {
+		return nil, err
+	}
+	n.inv = invalidate.New(n.pages, &invalidate.Options{Origin: name})
+	register(n.inv)
+	return n, nil
+}
+
+func (n *node) backend(redisAddr, prefix string) (cache.Backend, error) {
+	if redisAddr == "" {
+		b := memory.New(nil)
+		n.closers = append(n.closers, b.Close)
+		return b, nil
+	}
+	opts := &redis.Options{Addr: redisAddr}
+	if strings.Contains(redisAddr, "://") { // with a password, or TLS
+		var err error
+		if opts, err = redis.ParseURL(redisAddr); err != nil {
+			return nil, err
+		}
+	}
+	opts.ContextTimeoutEnabled = true // or a hung Redis would hold up every page
+	rdb := redis.NewClient(opts)
+	n.closers = append(n.closers, rdb.Close)
+	b, err := rediscache.New(rdb, &rediscache.Options{Prefix: prefix})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// forget purges everything: the database is new on every start, and what an
+// earlier run has left in Redis is of another.
+func (n *node) forget(ctx context.Context) error {
+	return n.pages.Purge(ctx, cache.Event{
+		Dependencies: []cache.Dependency{cache.All},
+		Reason:       "the blog was started with a new database",
+		Origin:       n.name,
+	})
+}
+
+// handler is the cache in front of the blog.
+func (n *node) handler() http.Handler { return n.site.oneHost(n.pages.Handler(n.mux())) }
+
+// serve serves on l until close.
+func (n *node) serve(l net.Listener) {
+	n.listener, n.url, n.served = l, baseURL(l), make(chan error, 1)
+	n.server = &http.Server{
+		Handler:           n.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+	}
+	go func() { n.served <- n.server.Serve(l) }()
+}
+
+// close lets requests under way finish, until ctx is done, and closes all that
+// the node has opened.
+func (n *node) close(ctx context.Context) error {
+	var errs []error
+	if n.server != nil {
+		errs = append(errs, n.server.Shutdown(ctx))
+		if err := <-n.served; !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, n.closeAll())...)
+}
+
+func (n *node) closeAll() error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/uncache/uncache/examples/blog/internal/mdfiles"
+	"github.com/uncache/uncache/examples/blog/internal/posts"
+	"github.com/uncache/uncache/examples/blog/internal/seed"
+)
+
+// A site is what all nodes share: the database, and what the blog is called.
+type site struct {
+	store *posts.Store
+	title string
+	about string // one sentence, for the footer and the feeds
+	base  string // "http://127.0.0.1:8080": where feeds say that the blog is
+	host  string // the host of base
+
+	// afterRead, if not nil, is called when a post's page has read its row and
+	// goes on to render. The demonstration holds a fill there.
+	afterRead func(ctx context.Context, slug string)
+
+	dir string // of the database, deleted by close
+}
+
+// openSite makes a database in a temporary directory and fills it, with the
+// Markdown files in dir or, if dir is empty, with the sample posts. report is
+// told of files that could not be used.
+func openSite(ctx context.Context, dir string, report func(error)) (_ *site, err error) {
+	s := &site{title: "The uncache blog"}
+	var list []*posts.Post
+	if dir == "" {
+		if list, err = seed.Posts(); err != nil {
+			return nil, err
+		}
+		s.about = fmt.Sprintf("%d sample posts, put together from the passages of twelve subjects.", len(list))
+	} else {
+		found, err := mdfiles.Read(os.DirFS(dir), time.Now())
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found.Problems {
+			report(p)
+		}
+		if list = found.Posts; len(list) == 0 {
+			return nil, fmt.Errorf("no post to show in %s: it has %d drafts and %d files with problems",
+				dir, found.Drafts, len(found.Problems))
+		}
+		s.title = filepath.Base(filepath.Clean(dir))
+		if abs, err := filepath.Abs(dir); err == nil {
+			s.title = filepath.Base(abs)
+		}
+		s.about = fmt.Sprintf("%d posts from %s; %d drafts are not shown.", len(list), s.title, found.Drafts)
+	}
+	if s.dir, err = os.MkdirTemp("", "uncache-blog-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(s.dir)
+		}
+	}()
+	if s.store, err = posts.Open(ctx, filepath.Join(s.dir, "blog.db")); err != nil {
+		return nil, err
+	}
+	if err = s.store.Import(ctx, list); err != nil {
+		s.store.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *site) close() error {
+	err := s.store.Close()
+	if rm := os.RemoveAll(s.dir); err == nil {
+		err = rm
+	}
+	return err
+}
+
+// oneHost lets every node answer for the whole site, as behind a load balancer:
+// a page is the same whichever port it was asked on, so it is stored once. A
+// POST keeps its Host, to which CrossOriginProtection compares the Origin.
+func (s *site) oneHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			r.Host = s.host
+		}
+		next.ServeHTTP(w, r)
+	})
+}
