@@ -1,10 +1,7 @@
 package rediscache_test
 
 import (
-	"context"
 	"testing"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/redistest"
@@ -14,15 +11,24 @@ import (
 // has not read it. To such a process head, events and pages agree; without the
 // replication ID it would serve what was purged.
 
+// warm reads until the reader need not ask the server any more: the second read
+// asks again, since the first has dialled.
+func warm(t *testing.T, reader cache.Log, head cache.Position) {
+	t.Helper()
+	for range 3 {
+		if got := since(t, reader, 0); got.Head != head {
+			t.Fatalf("Since(0): got head %d, want %d", got.Head, head)
+		}
+	}
+}
+
 func TestRestartWithOlderFile(t *testing.T) {
 	srv := redistest.New(t, redistest.Config{})
 	writer, rdb := process(t, srv)
 	reader, _ := process(t, srv)
 	old := purge(t, writer, "saved to the file")
 	must(t, rdb.Save(t.Context()).Err())
-	if got := since(t, reader, 0); got.Head != old {
-		t.Fatalf("Since(0): got head %d, want %d", got.Head, old)
-	}
+	warm(t, reader, old)
 	lost := purge(t, writer, "not in the file")
 	must(t, srv.Restart(t.Context()))
 	if n := rdb.XLen(t.Context(), eventsKey).Val(); n != 1 {
@@ -82,9 +88,7 @@ func TestPromotedReplicaMissesTheLastEvent(t *testing.T) {
 	writer := f.process(t)
 	old := purge(t, writer, "replicated")
 	f.cutOff(t)
-	if got := since(t, reader, 0); got.Head != old {
-		t.Fatalf("Since(0): got head %d, want %d", got.Head, old)
-	}
+	warm(t, reader, old)
 	lost := purge(t, writer, "not replicated")
 	must(t, f.a.Kill())
 	f.moveToB(t)
@@ -104,7 +108,7 @@ func TestThereAndBackAgain(t *testing.T) {
 	writer := f.process(t)
 	old := purge(t, writer, "replicated")
 	f.cutOff(t)
-	since(t, reader, 0)
+	warm(t, reader, old)
 	lost := purge(t, writer, "not replicated")
 	f.moveToB(t)
 
@@ -129,9 +133,7 @@ func TestThereAndBackOverALivingConnection(t *testing.T) {
 	writer, _ := process(t, f.a)
 	old := purge(t, writer, "replicated")
 	f.cutOff(t)
-	for range 3 { // until the reader need not ask
-		since(t, reader, 0)
-	}
+	warm(t, reader, old)
 	lost := purge(t, writer, "not replicated")
 
 	ctx := t.Context()
@@ -142,6 +144,28 @@ func TestThereAndBackOverALivingConnection(t *testing.T) {
 	eventually(t, "the reader sees a new era", func() bool {
 		return since(t, reader, old).From > lost
 	})
+}
+
+// A master is made a replica of a server with other data, behind a connection
+// that stays open. The replication ID in the head gives it away at once.
+func TestMasterBecomesReplicaBehindALivingConnection(t *testing.T) {
+	a, b := redistest.New(t, redistest.Config{}), redistest.New(t, redistest.Config{})
+	opts := a.Options()
+	opts.MaxRetries = -1
+	rdb := newClient(t, opts)
+	reader := newBackend(t, rdb, nil)
+	warm(t, reader, purge(t, reader, "on A"))
+	other, _ := process(t, b)
+	purge(t, other, "on B")
+
+	host, port := hostPort(t, b.Addr)
+	must(t, rdb.SlaveOf(t.Context(), host, port).Err(), a.WaitSynced(t.Context()))
+	if _, _, head, err := reader.GetHead(t.Context(), "k"); head != 0 {
+		t.Errorf("GetHead on what has become a replica: got head %d, %v; want 0", head, err)
+	}
+	if events, err := reader.Since(t.Context(), 0); err == nil {
+		t.Errorf("Since(0) on what has become a replica = %+v, want an error", events)
+	}
 }
 
 func TestReplicaIsRefused(t *testing.T) {
@@ -172,40 +196,8 @@ func TestClientWhoseDialsAreNotSeen(t *testing.T) {
 	writer, _ := process(t, srv)
 	old := purge(t, writer, "saved to the file")
 	must(t, rdb.Save(t.Context()).Err())
-	for range 3 {
-		since(t, reader, 0)
-	}
+	warm(t, reader, old)
 	lost := purge(t, writer, "not in the file")
 	must(t, srv.Restart(t.Context()))
 	wantEra(t, reader, old, lost)
-}
-
-var _ redis.Hook = (*countHook)(nil)
-
-// countHook counts the pipelines and commands that a client sends.
-type countHook struct{ trips, scripts int }
-
-func (h *countHook) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (h *countHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		h.count(cmd)
-		return next(ctx, cmd)
-	}
-}
-
-func (h *countHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		h.count(cmds...)
-		return next(ctx, cmds)
-	}
-}
-
-func (h *countHook) count(cmds ...redis.Cmder) {
-	h.trips++
-	for _, cmd := range cmds {
-		if cmd.Name() == "eval" {
-			h.scripts++
-		}
-	}
 }
