@@ -96,6 +96,19 @@ func TestCyclesEnd(t *testing.T) {
 	}
 }
 
+func TestAModelPassedTwiceIsAskedOnce(t *testing.T) {
+	inv := invalidate.New(newPurger(), nil)
+	calls := 0
+	invalidate.Register(inv, func(*node, *invalidate.Targets) { calls++ })
+	n := &node{ID: 1}
+	if _, err := inv.Resolve(n, n, []*node{n}); err != nil {
+		t.Fatal(err)
+	}
+	if calls != 1 {
+		t.Errorf("the rule was asked %d times, want 1", calls)
+	}
+}
+
 // The old and the new values of a model are two models, whatever their ID.
 func TestOldAndNewAreBothAsked(t *testing.T) {
 	p := newPurger()
