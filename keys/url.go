@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // ErrURL is what is wrapped by the errors of a URL that is not one of a page:
@@ -109,7 +110,7 @@ func parse(rawURL string) (*url.URL, error) {
 	case u.Opaque != "", u.User != nil,
 		u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https",
 		u.Scheme != "" && u.Host == "",
-		u.Host == "" && u.Path == "":
+		u.Host == "" && !strings.HasPrefix(u.Path, "/"):
 		return nil, fmt.Errorf("keys: URL %q: %w", rawURL, ErrURL)
 	}
 	if u.Path == "" {

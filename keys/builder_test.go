@@ -1,0 +1,164 @@
+package keys_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/uncache/uncache/keys"
+)
+
+func TestOptionsAreValidated(t *testing.T) {
+	for _, tt := range []struct {
+		prefix string
+		opts   keys.Options
+		names  string
+	}{
+		{"a:b", keys.Options{}, "prefix"},
+		{"a b", keys.Options{}, "prefix"},
+		{"a*", keys.Options{}, "prefix"},
+		{"é", keys.Options{}, "prefix"},
+		{"a", keys.Options{MaxURI: -1}, "Options.MaxURI"},
+		{"a", keys.Options{MaxURI: 63}, "Options.MaxURI"},
+		{"a", keys.Options{Headers: []string{""}}, "Options.Headers"},
+		{"a", keys.Options{Headers: []string{"*"}}, "Options.Headers"},
+		{"a", keys.Options{Headers: []string{"Accept Language"}}, "Options.Headers"},
+		{"a", keys.Options{Headers: []string{"Accept:"}}, "Options.Headers"},
+		{"a", keys.Options{Query: []string{""}}, "Options.Query"},
+		{"a", keys.Options{Hosts: []string{""}}, "Options.Hosts"},
+		{"a", keys.Options{Hosts: []string{"http://h"}}, "Options.Hosts"},
+	} {
+		b, err := keys.New(tt.prefix, &tt.opts)
+		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "keys: "+tt.names) {
+			t.Errorf("New(%q, %+v) = %v, %v; want an error that names %s", tt.prefix, tt.opts, b, err, tt.names)
+		}
+	}
+	_, err := keys.New("a", &keys.Options{Hosts: []string{"a/b"}})
+	if !errors.Is(err, keys.ErrHost) {
+		t.Errorf("Hosts: %v, want ErrHost", err)
+	}
+}
+
+// Options are the caller's, and how they are written does not matter.
+func TestOptionsAreCanonical(t *testing.T) {
+	headers := []string{"cookie", "ACCEPT", "Cookie"}
+	query := []string{"page size", "é"}
+	hosts := []string{"EXAMPLE.com:80", "example.com"}
+	x := newBuilder(t, &keys.Options{Headers: headers, Query: query, Hosts: hosts})
+	headers[0], query[0], hosts[0] = "X", "X", "x"
+	y := newBuilder(t, &keys.Options{Headers: []string{"Accept", "Cookie"}, Query: []string{"é", "page size"}, Hosts: []string{"example.com"}})
+	r := request(t, "/?page+size=1&%c3%a9=2&other=3", "example.com")
+	r.Header.Set("Cookie", "a=1")
+	if got, want := x.Request(r), y.Request(r); got != want || !got.Valid() {
+		t.Errorf("keys %s and %s, want equal", got, want)
+	}
+	if got, want := x.Request(r).URI(), "example.com/?%C3%A9=2&page+size=1"; got != want {
+		t.Errorf("URI = %q, want %q", got, want)
+	}
+	if got := len(x.PathKeys("/")); got != 2 {
+		t.Errorf("%d PathKeys for one host written twice, want 2", got)
+	}
+}
+
+func TestQueryOption(t *testing.T) {
+	for _, tt := range []struct {
+		only      []string
+		raw, want string
+	}{
+		{nil, "utm=1&page=2&a;b", "h/?page=2&utm=1&a;b"},
+		{[]string{}, "utm=1&page=2&a;b", "h/"},
+		{[]string{"page"}, "utm=1&page=2&a;b", "h/?page=2"},
+		{[]string{"page"}, "utm=1", "h/"},
+		{[]string{"page"}, "page=2&page=1&%70age=3", "h/?page=2&page=1&page=3"},
+	} {
+		b := newBuilder(t, &keys.Options{Query: tt.only})
+		if got := b.Request(request(t, "/?"+tt.raw, "h")).URI(); got != tt.want {
+			t.Errorf("Query %q: URI of %q is %q, want %q", tt.only, tt.raw, got, tt.want)
+		}
+	}
+}
+
+func TestHosts(t *testing.T) {
+	b := newBuilder(t, &keys.Options{Hosts: []string{"www.example.com", "example.com:8080"}})
+	for host, want := range map[string]string{
+		"www.example.com":     "www.example.com/x",
+		"WWW.example.com.:80": "www.example.com/x",
+		"example.com:8080":    "example.com:8080/x",
+		"example.com":         "",
+		"evil.example":        "",
+	} {
+		if got := b.Request(request(t, "/x", host)).URI(); got != want {
+			t.Errorf("URI for host %q = %q, want %q", host, got, want)
+		}
+	}
+	if _, err := b.URL("http://evil.example/"); !errors.Is(err, keys.ErrForeignHost) {
+		t.Errorf("URL of a foreign host: %v, want ErrForeignHost", err)
+	}
+	if _, err := newBuilder(t, nil).URL("/x"); !errors.Is(err, keys.ErrNoHost) {
+		t.Errorf("URL without a host: %v, want ErrNoHost", err)
+	}
+	if got := newBuilder(t, nil).PathKeys("/x"); got != nil {
+		t.Errorf("PathKeys without hosts = %q, want none", got)
+	}
+	if got := b.PathKeys("x"); got != nil {
+		t.Errorf("PathKeys of no path = %q, want none", got)
+	}
+}
+
+// URL and PathKeys name what Request names.
+func TestKeysThatAPurgeComputes(t *testing.T) {
+	opts := &keys.Options{Headers: []string{"Cookie"}, Hosts: []string{"h", "g:81"}}
+	b := newBuilder(t, opts)
+	byPath := map[keys.Key]bool{}
+	for _, k := range b.PathKeys("/%61") {
+		byPath[k] = true
+	}
+	for _, host := range opts.Hosts {
+		for _, scheme := range []string{"http", "https"} {
+			r := request(t, "/a", host)
+			if scheme == "https" {
+				r.TLS = &tls.ConnectionState{}
+			}
+			want := b.Request(r)
+			got, err := b.URL(scheme + "://" + host + "/a")
+			if got != want || err != nil {
+				t.Errorf("URL = %s, %v; want %s", got, err, want)
+			}
+			if !byPath[want] {
+				t.Errorf("%s is not among the PathKeys %v", want, byPath)
+			}
+			delete(byPath, want)
+		}
+	}
+	if len(byPath) != 0 {
+		t.Errorf("PathKeys that no request has: %v", byPath)
+	}
+	got, err := b.URL("/a?q")
+	if want := b.Request(request(t, "/a?q", "h")); got != want || err != nil {
+		t.Errorf("URL without a host = %s, %v; want %s", got, err, want)
+	}
+}
+
+// Several goroutines use one Builder; the race detector watches.
+func TestConcurrentUse(t *testing.T) {
+	b := newBuilder(t, &keys.Options{Headers: []string{"Cookie"}, Query: []string{"a"}, Hosts: []string{"h"}})
+	want := b.Request(request(t, "/?b&a", "h"))
+	done := make(chan keys.Key)
+	for range 4 {
+		r := request(t, "/?b&a", "h")
+		go func(r *http.Request) {
+			var k keys.Key
+			for range 100 {
+				k = b.Request(r)
+			}
+			done <- k
+		}(r)
+	}
+	for range 4 {
+		if got := <-done; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
