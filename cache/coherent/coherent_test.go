@@ -584,3 +584,45 @@ func TestNewEra(t *testing.T) {
 	}
 	wantRow(t, c, r, 2, "a new era")
 }
+
+// A request that looked before a fill stored its value, and came to fill after
+// it had ended, is answered by it.
+func TestAMomentLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		looked, goOn := make(chan struct{}), make(chan struct{})
+		b := &slowGet{Backend: m, looked: looked, goOn: goOn}
+		c := newCache(t, b, nil)
+		r := &row{v: 1}
+		late := make(chan int, 1)
+		b.slow.Store(true)
+		go func() { v, _ := fetchRow(t.Context(), c, r); late <- v }()
+		<-looked // it has found nothing
+		b.slow.Store(false)
+		wantRow(t, c, r, 1, "a fill that begins and ends meanwhile")
+		r.write(2)
+		close(goOn)
+		if v := <-late; v != 1 {
+			t.Errorf("got %d: loaded again, want the 1 that was just stored", v)
+		}
+		time.Sleep(time.Minute)
+		purge(t, c, group())
+		wantRow(t, c, r, 2, "purged")
+	})
+}
+
+type slowGet struct {
+	cache.Backend
+	slow         atomic.Bool
+	looked, goOn chan struct{}
+}
+
+func (b *slowGet) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	slow := b.slow.Load()
+	v, ok, err := b.Backend.Get(ctx, key)
+	if slow {
+		close(b.looked)
+		<-b.goOn
+	}
+	return v, ok, err
+}

@@ -3,7 +3,9 @@ package coherent
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -25,7 +27,12 @@ type Flight[V any] struct {
 	done  chan struct{}
 	value V
 	ok    bool
+	until time.Time // for how long others may still join, once it is done
 }
+
+// lingering is how many flights that have ended are kept for those who come a
+// moment late.
+const lingering = 64
 
 // Enter joins the fill of key that is under way, if a request that begins now
 // may be answered by it as far as one can tell; otherwise it leads a new one,
@@ -38,6 +45,7 @@ type Flight[V any] struct {
 func (v *Values[V]) Enter(key string, deps ...cache.Dependency) (fl *Flight[V], leads bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.land(time.Now())
 	if fl, ok := v.flights[key]; ok {
 		if verdict, _ := v.c.view.judge(fl.fill.stamp, fl.fill.snapshot()); verdict == Fresh {
 			return fl, false
@@ -55,16 +63,40 @@ func (fl *Flight[V]) Fill() *Fill { return fl.fill }
 // Finish ends the flight: with its value, or with ok false if there is none
 // that others may have, because making it failed or because it is private. Only
 // the first call counts, so that it can be deferred against panics.
+//
+// A flight with a value can be joined for a while after its end, by those whose
+// Get began before the value was stored: as long as a Get may take.
 func (fl *Flight[V]) Finish(value V, ok bool) {
 	fl.once.Do(func() {
+		v := fl.v
 		fl.value, fl.ok = value, ok
-		fl.v.mu.Lock()
-		if fl.v.flights[fl.key] == fl {
-			delete(fl.v.flights, fl.key)
+		v.mu.Lock()
+		switch {
+		case v.flights[fl.key] != fl:
+		case !ok:
+			delete(v.flights, fl.key)
+		default:
+			now := time.Now()
+			fl.until = now.Add(v.c.opts.Timeout)
+			v.landed = append(v.landed, fl)
+			v.land(now)
 		}
-		fl.v.mu.Unlock()
+		v.mu.Unlock()
 		close(fl.done)
 	})
+}
+
+// land takes out the flights that can't be joined any more, and the oldest ones
+// when there are too many. The caller holds mu.
+func (v *Values[V]) land(now time.Time) {
+	n := 0
+	for n < len(v.landed) && (len(v.landed)-n > lingering || v.landed[n].until.Before(now)) {
+		if fl := v.landed[n]; v.flights[fl.key] == fl {
+			delete(v.flights, fl.key)
+		}
+		n++
+	}
+	v.landed = slices.Delete(v.landed, 0, n)
 }
 
 // Wait waits for the flight's value. ok is false if the flight brought none, or

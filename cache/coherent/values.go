@@ -34,6 +34,7 @@ type Values[V any] struct {
 
 	mu      sync.Mutex
 	flights map[string]*Flight[V]
+	landed  []*Flight[V] // those of flights that have ended, oldest first
 }
 
 // NewValues returns the use of c for values that codec knows. Two Values of one

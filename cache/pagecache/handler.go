@@ -170,7 +170,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, fwdMiss, "") // the handler sees that the visitor is gone
 		return true
 	}
-	if !ok || !c.selects(p, s, r.Header) {
+	if !ok || !c.selects(p, s, r.Header) || !p.fresh(p.ageAt(time.Now())) {
 		return false
 	}
 	look.joined = true
@@ -211,5 +211,7 @@ func (c *Cache) dependencies(r *http.Request) (primary string, deps []cache.Depe
 	if strings.Count(path, "/") > maxDepth {
 		return "", nil, false
 	}
-	return k.String(), cache.AppendPathDependencies([]cache.Dependency{cache.URI(k.URI())}, path), true
+	// A purge names a URL with its host, or without.
+	deps = append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
+	return k.String(), cache.AppendPathDependencies(deps, path), true
 }
