@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 var deleteRules = []cacheRule{
@@ -11,7 +12,7 @@ var deleteRules = []cacheRule{
 		"Delete/missing",
 		"Deleting what is not stored is not an error; nor is deleting no key.",
 		func(ctx context.Context, s cacheSubject) error {
-			if err := s.set(ctx, "kept", "v", 0); err != nil {
+			if err := s.set(ctx, "kept", "v", time.Hour); err != nil {
 				return err
 			}
 			for _, keys := range [][]string{nil, {}, {"missing"}, {"missing", "missing too"}} {
@@ -32,10 +33,10 @@ var deleteRules = []cacheRule{
 				others = append(others, fmt.Sprint("kept", i))
 			}
 			for i := range keys {
-				if err := s.set(ctx, keys[i], "v", 0); err != nil {
+				if err := s.set(ctx, keys[i], "v", time.Hour); err != nil {
 					return err
 				}
-				if err := s.set(ctx, others[i], "v", 0); err != nil {
+				if err := s.set(ctx, others[i], "v", time.Hour); err != nil {
 					return err
 				}
 			}
@@ -51,7 +52,7 @@ var deleteRules = []cacheRule{
 					return fmt.Errorf("after Delete of others: %w", err)
 				}
 			}
-			if err := s.set(ctx, keys[0], "again", 0); err != nil {
+			if err := s.set(ctx, keys[0], "again", time.Hour); err != nil {
 				return err
 			}
 			return s.holds(ctx, keys[0], "again")

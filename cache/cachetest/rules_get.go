@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -21,14 +22,14 @@ var getRules = []cacheRule{
 	},
 	{
 		"Get/bytes",
-		"Get returns what some Set of that key was given, byte for byte, or nothing.",
+		"It must never invent one: Get returns what some Set of that key was given, byte for byte, or nothing.",
 		func(ctx context.Context, s cacheSubject) error {
 			every := make([]byte, 256)
 			for i := range every {
 				every[i] = byte(i)
 			}
 			for _, value := range []string{"v", string(every), "\r\n", "nil", strings.Repeat("\x00\xff", 1<<19)} {
-				if err := s.set(ctx, "k", value, 0); err != nil {
+				if err := s.set(ctx, "k", value, time.Hour); err != nil {
 					return err
 				}
 				if err := s.holds(ctx, "k", value); err != nil {
@@ -43,7 +44,7 @@ var getRules = []cacheRule{
 		"A stored empty value is not a missing one: ok is true, the length 0.",
 		func(ctx context.Context, s cacheSubject) error {
 			for key, value := range map[string][]byte{"nil": nil, "empty": {}} {
-				if err := s.Set(ctx, key, value, 0); err != nil {
+				if err := s.Set(ctx, key, value, time.Hour); err != nil {
 					return fmt.Errorf("Set(%q, %#v, 0): got error %w, want none", key, value, err)
 				}
 				if err := s.holds(ctx, key, ""); err != nil {
@@ -57,7 +58,7 @@ var getRules = []cacheRule{
 		"Get/value is the caller's",
 		"The value is the caller's: changing it does not change what is stored.",
 		func(ctx context.Context, s cacheSubject) error {
-			if err := s.set(ctx, "k", "value", 0); err != nil {
+			if err := s.set(ctx, "k", "value", time.Hour); err != nil {
 				return err
 			}
 			value, _, err := s.Get(ctx, "k")
@@ -77,12 +78,12 @@ var getRules = []cacheRule{
 		func(ctx context.Context, s cacheSubject) error {
 			long := strings.Repeat("0123456789abcdef", 512)
 			keys := []string{
-				"", " ", "k", "K", "k ", "k\x00", "\x00", "\n", "a\r\nb", "\xff\xfe", "é", "e\u0301",
+				"", " ", "k", "K", "k ", "k\x00", "\x00", "\n", "a\r\nb", "\xff", "\xfe", "\xff\xfe", "é", "e\u0301",
 				"a/../b", "b", "a*b", "a?b", "{a}b", "%s", "'", `"`, `\`, "https://example.org/?q=1#f",
 				long, long[:len(long)-1], long[:len(long)-1] + "g", "x" + long[1:],
 			}
 			for i, key := range keys {
-				if err := s.set(ctx, key, fmt.Sprint(i), 0); err != nil {
+				if err := s.set(ctx, key, fmt.Sprint(i), time.Hour); err != nil {
 					return err
 				}
 			}
@@ -111,7 +112,7 @@ var getRules = []cacheRule{
 		"Get/done context",
 		"If ctx is done, Get may return its error; it does not block on it.",
 		func(ctx context.Context, s cacheSubject) error {
-			if err := s.set(ctx, "k", "v", 0); err != nil {
+			if err := s.set(ctx, "k", "v", time.Hour); err != nil {
 				return err
 			}
 			var value []byte
@@ -139,7 +140,7 @@ var getRules = []cacheRule{
 					value := strings.Repeat(key, 100)
 					switch (i + n) % 4 {
 					case 0:
-						if err := s.set(ctx, key, value, 0); err != nil {
+						if err := s.set(ctx, key, value, time.Hour); err != nil {
 							return err
 						}
 					case 1:

@@ -63,7 +63,7 @@ var headRules = []logRule{
 		"HeadGetter/value",
 		"GetHead is Get, and the position of the log's head beside it, read no earlier than the call.",
 		headGetter(func(ctx context.Context, b cache.HeadGetter, _ logSubject) error {
-			if err := b.Set(ctx, "k", []byte("value"), 0); err != nil {
+			if err := b.Set(ctx, "k", []byte("value"), time.Hour); err != nil {
 				return fmt.Errorf("Set: got error %w, want none", err)
 			}
 			for range 20 {
@@ -127,7 +127,7 @@ var headRules = []logRule{
 			if s.h.LoseHead == nil {
 				return errSkip("the harness has no LoseHead")
 			}
-			if err := b.Set(ctx, "k", []byte("value"), 0); err != nil {
+			if err := b.Set(ctx, "k", []byte("value"), time.Hour); err != nil {
 				return fmt.Errorf("Set: got error %w, want none", err)
 			}
 			_, last, err := s.appendN(ctx, 3)

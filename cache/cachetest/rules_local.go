@@ -14,10 +14,10 @@ import (
 var localRules = []cacheRule{
 	{
 		"Local/two roads",
-		"Get does not see what SetLocal stored, GetLocal does not see what Set stored.",
+		"A value stored by one road is not found by the other: Get does not see what SetLocal stored, GetLocal does not see what Set stored.",
 		local(func(ctx context.Context, s localSubject) error {
-			s.SetLocal("local", "v", 1, 0)
-			if err := s.set(ctx, "bytes", "v", 0); err != nil {
+			s.SetLocal("local", "v", 1, time.Hour)
+			if err := s.set(ctx, "bytes", "v", time.Hour); err != nil {
 				return err
 			}
 			if err := s.lacks(ctx, "local"); err != nil {
@@ -30,17 +30,17 @@ var localRules = []cacheRule{
 		"Local/one value",
 		"A key holds one value at a time, whichever road it came by.",
 		local(func(ctx context.Context, s localSubject) error {
-			if err := s.set(ctx, "k", "bytes", 0); err != nil {
+			if err := s.set(ctx, "k", "bytes", time.Hour); err != nil {
 				return err
 			}
-			s.SetLocal("k", "local", 1, 0)
+			s.SetLocal("k", "local", 1, time.Hour)
 			if err := s.lacks(ctx, "k"); err != nil {
 				return fmt.Errorf("after Set and SetLocal: %w", err)
 			}
 			if err := s.locally("after Set and SetLocal", "k", "local"); err != nil {
 				return err
 			}
-			if err := s.set(ctx, "k", "bytes", 0); err != nil {
+			if err := s.set(ctx, "k", "bytes", time.Hour); err != nil {
 				return err
 			}
 			if err := s.holds(ctx, "k", "bytes"); err != nil {
@@ -49,7 +49,7 @@ var localRules = []cacheRule{
 			if err := s.locally("after SetLocal and Set", "k", nil); err != nil {
 				return err
 			}
-			s.SetLocal("k", "local", 1, 0)
+			s.SetLocal("k", "local", 1, time.Hour)
 			if err := s.delete(ctx, "k"); err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ var localRules = []cacheRule{
 		"GetLocal returns the value itself that SetLocal was given.",
 		local(func(_ context.Context, s localSubject) error {
 			v := new(int)
-			s.SetLocal("k", v, 8, 0)
+			s.SetLocal("k", v, 8, time.Hour)
 			return s.locally("after SetLocal of a pointer", "k", v)
 		}),
 	},
@@ -70,24 +70,24 @@ var localRules = []cacheRule{
 		"The key is read during the call only.",
 		local(func(_ context.Context, s localSubject) error {
 			key := []byte("one")
-			s.SetLocal("one", 1, 1, 0)
+			s.SetLocal("one", 1, 1, time.Hour)
 			if _, ok := s.local.GetLocal(key); !ok {
 				return errors.New(`GetLocal("one"): got nothing, want 1`)
 			}
 			copy(key, "two")
-			if err := s.locally("after the bytes of the key became two", "one", 1); err != nil {
+			if err := s.locally("after the bytes of the key one became two", "two", nil); err != nil {
 				return err
 			}
-			if err := s.locally("after the bytes of the key became two", "two", nil); err != nil {
+			if err := s.locally("after the bytes of the key one became two", "one", 1); err != nil {
 				return err
 			}
-			s.SetLocal("two", 2, 1, 0)
+			s.SetLocal("two", 2, 1, time.Hour)
 			return s.locally("after SetLocal(two, 2)", "one", 1)
 		}),
 	},
 	{
 		"Local/ttl",
-		"SetLocal stores value under key for ttl, as Set does.",
+		"SetLocal stores value under key for ttl, as Set does; a ttl that is negative stores nothing.",
 		local(func(_ context.Context, s localSubject) error {
 			s.SetLocal("forever", 1, 1, 0)
 			s.SetLocal("short", 1, 1, 50*time.Millisecond)
@@ -104,7 +104,7 @@ var localRules = []cacheRule{
 	},
 	{
 		"Local/negative ttl",
-		"A ttl that is negative stores nothing.",
+		"SetLocal stores value under key for ttl, as Set does; a ttl that is negative stores nothing.",
 		local(func(_ context.Context, s localSubject) error {
 			for _, ttl := range []time.Duration{-1, -time.Second} {
 				s.SetLocal("k", 1, 1, ttl)

@@ -135,7 +135,7 @@ var sinceRules = []logRule{
 	},
 	{
 		"Since/complete",
-		"List holds every event with a position in (From, Head], in order, so that len(List) == Head-From.",
+		"From is where List begins: List holds every event with a position in (From, Head], in order, so that len(List) == Head-From.",
 		func(ctx context.Context, s logSubject) error {
 			start, err := s.head(ctx)
 			if err != nil {

@@ -38,13 +38,16 @@ type CacheHarness struct {
 // RunCache is [Run] for a cache whose clock can be moved.
 func RunCache(t *testing.T, h CacheHarness) {
 	t.Helper()
-	rules := slices.Concat(getRules, setRules, ttlRules, deleteRules, closeRules, localRules)
-	runRules(t, rules, h.Around, func(t *testing.T) cacheSubject {
+	runRules(t, cacheRules(), h.Around, func(t *testing.T) cacheSubject {
 		return newCacheSubject(h.Open(t), h.Wait)
 	})
 }
 
 type cacheRule = rule[cacheSubject]
+
+func cacheRules() []cacheRule {
+	return slices.Concat(getRules, setRules, ttlRules, deleteRules, closeRules, localRules)
+}
 
 // cacheSubject is a cache with the calls that rules are written in.
 type cacheSubject struct {

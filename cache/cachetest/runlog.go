@@ -38,8 +38,7 @@ type LogHarness struct {
 // of a [cache.LocalLog] and of a [cache.HeadGetter] if it is one.
 func RunLog(t *testing.T, h LogHarness) {
 	t.Helper()
-	rules := slices.Concat(eventRules, appendRules, sinceRules, lossRules, headRules)
-	runRules(t, rules, h.Around, func(t *testing.T) logSubject {
+	runRules(t, logRules(), h.Around, func(t *testing.T) logSubject {
 		s := logSubject{Log: h.Open(t), h: h}
 		if h.Second != nil {
 			s.second = h.Second(t, s.Log)
@@ -49,6 +48,10 @@ func RunLog(t *testing.T, h LogHarness) {
 }
 
 type logRule = rule[logSubject]
+
+func logRules() []logRule {
+	return slices.Concat(eventRules, appendRules, sinceRules, lossRules, headRules)
+}
 
 // logSubject is a log with the calls that rules are written in.
 type logSubject struct {

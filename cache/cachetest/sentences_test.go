@@ -1,0 +1,104 @@
+package cachetest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// checkedBy names the rule for sentences that a rule checks beside its own.
+var checkedBy = map[string]string{
+	"ErrTTL is what Set returns, wrapped, for a negative time to live.":                             "Set/negative ttl",
+	"Get returns the value stored under key.":                                                       "Get/bytes",
+	"Delete deletes keys.":                                                                          "Delete/not found later",
+	"The first event after position p has position p+1.":                                            "Append/consecutive",
+	"Zero is before every event.":                                                                   "Since/0",
+	"Position is the event's place in the log.":                                                     "Append/position is ignored",
+	"The log sets it.":                                                                              "Append/position is ignored",
+	"The log sets it if it is zero.":                                                                "Append/zero time",
+	"Dependencies names what changed.":                                                              "Event/fields",
+	`Reason says why, for people: "blog.Post 42 saved".`:                                            "Event/fields",
+	"Origin says who, for people: a host, a process, a user.":                                       "Event/fields",
+	"To everybody else a soft purge is a purge.":                                                    "Event/fields",
+	"List holds the events.":                                                                        "Since/any position",
+	"From is never before the position that was asked for.":                                         "Since/complete",
+	"A Log records purges, in one order that all processes see.":                                    "Append/consecutive under concurrency",
+	"Within one era positions are consecutive.":                                                     "Append/consecutive",
+	"Append adds e at the end and returns its position.":                                            "Append/consecutive",
+	"Both sides share it, and neither changes it.":                                                  "Local/the value itself",
+	"Head is the position of the last event, or the start of the era if there has been none in it.": "Since/any position",
+	"It is append only, and it may forget its oldest events; it must never forget one silently.":    "Since/trimmed",
+	"It is the proof of continuity: a From after the position that was asked for says that the events " +
+		"between are not known any more, and that whatever was stamped before From must not be served.": "Since/trimmed",
+	"Soft makes what depends on the event stale rather than unusable: it may still be served while " +
+		"one fill renders its successor, by those who allow that.": "Event/fields",
+}
+
+// noDuty says why there is nothing to check.
+var noDuty = map[string]string{
+	"A Cache keeps values under keys for a while.":                                                                                 "what it is",
+	"It is what a third party implements to bring a store of its own: three methods.":                                              "what it is",
+	"A Cache may forget any value at any time.":                                                                                    "a licence",
+	"A Position is a place in a [Log].":                                                                                            "what it is",
+	"It is for people; nothing is decided by it.":                                                                                  "a duty of readers",
+	"A log lives in eras.":                                                                                                         "what it is",
+	"LocalLog is implemented by a [Log] in this process's memory.":                                                                 "what it is",
+	"LocalHead is the ability of a [LocalLog].":                                                                                    "what it is",
+	"The value counts as size bytes where the Cache is bounded by bytes.":                                                          "the kit does not know the bound",
+	"Events is an answer of [Log.Since]: what happened in the log after a position, as far as the log still knows.":                "what it is",
+	"The clock of the log's server in microseconds is such a position, for a log that counts less than a million events a second.": "advice",
+	"Local is implemented by a [Cache] in this process's memory which can keep a Go value as it is, so that a hit neither decodes nor copies.": "what it is",
+	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.":                                "what it is",
+}
+
+// A sentence that is added to a contract needs a rule, and a rule whose sentence
+// was changed must follow.
+func TestEverySentenceIsARule(t *testing.T) {
+	var names, texts []string
+	for _, r := range cacheRules() {
+		names, texts = append(names, r.name), append(texts, r.text)
+	}
+	for _, r := range logRules() {
+		names, texts = append(names, r.name), append(texts, r.text)
+	}
+	all := sentences(t)
+	for _, s := range all {
+		if !slices.Contains(texts, s) && !slices.Contains(names, checkedBy[s]) && noDuty[s] == "" {
+			t.Errorf("the contract has a sentence without a rule: %q", s)
+		}
+	}
+	for i, s := range texts {
+		if !slices.Contains(all, s) {
+			t.Errorf("rule %s has a sentence that the contract has not: %q", names[i], s)
+		}
+	}
+	slices.Sort(names)
+	if got := len(slices.Compact(slices.Clone(names))); got != len(names) {
+		t.Errorf("%d rules have %d names, want one each", len(names), got)
+	}
+}
+
+// sentences returns those of the contracts' comments.
+func sentences(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go"} {
+		f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CommentGroup); ok {
+				text := strings.Join(strings.Fields(c.Text()), " ")
+				for s := range strings.SplitSeq(strings.TrimSuffix(text, "."), ". ") {
+					all = append(all, s+".")
+				}
+			}
+			return true
+		})
+	}
+	return all
+}
