@@ -5,10 +5,12 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/redistest"
 )
 
@@ -44,9 +46,7 @@ func (f *failover) cutOff(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
 	a, b := newClient(t, f.a.Options()), newClient(t, f.b.Options())
-	if n, err := a.Wait(ctx, 1, 0).Result(); err != nil || n != 1 {
-		t.Fatalf("WAIT 1 0 = %d, %v; want 1", n, err)
-	}
+	waitReplicated(t, a)
 	must(t, b.SlaveOf(ctx, "no", "one").Err())
 }
 
@@ -69,4 +69,42 @@ func hostPort(t *testing.T, addr string) (host, port string) {
 	host, port, err := net.SplitHostPort(addr)
 	must(t, err)
 	return host, port
+}
+
+func waitReplicated(t *testing.T, master *redis.Client) {
+	t.Helper()
+	if n, err := master.Wait(t.Context(), 1, 0).Result(); err != nil || n != 1 {
+		t.Fatalf("WAIT 1 0 = %d, %v; want 1", n, err)
+	}
+}
+
+// detach waits until a replica has what its master has, and makes sure that it
+// gets nothing more: it is paused, and the connection on which the system would
+// keep the rest for it is cut.
+func detach(t *testing.T, master *redis.Client, replica *redistest.Server) {
+	t.Helper()
+	waitReplicated(t, master)
+	must(t, replica.Pause(), master.ClientKillByFilter(t.Context(), "type", "replica").Err())
+}
+
+// readWhenBack reads until the log answers again, and wants a new era then.
+func readWhenBack(t *testing.T, b cache.Log, after, last cache.Position) {
+	t.Helper()
+	eventually(t, "the log can be read", func() bool {
+		events, err := b.Since(within(t, time.Second), after)
+		if err == nil && events.From <= last {
+			t.Fatalf("Since(%d) after the failover: got Head %d, From %d; want From beyond %d", after, events.Head, events.From, last)
+		}
+		return err == nil
+	})
+}
+
+func appendWhenBack(t *testing.T, b cache.Log) (pos cache.Position) {
+	t.Helper()
+	eventually(t, "the log can be appended to", func() bool {
+		var err error
+		pos, err = b.Append(within(t, time.Second), cache.Event{})
+		return err == nil
+	})
+	return pos
 }

@@ -30,6 +30,7 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 		pos, err = parsePosition(text)
 	}
 	if err != nil {
+		b.reload(ctx)
 		return 0, fmt.Errorf("rediscache: append to %q: %w", b.eventsKey, err)
 	}
 	if began != 0 {
@@ -54,9 +55,18 @@ func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events
 		events, err = b.sinceBy(ctx, b.cluster.Pipeline(), nil, after, true)
 	}
 	if err != nil {
+		b.reload(ctx)
 		return cache.Events{}, fmt.Errorf("rediscache: read %q after %d: %w", b.eventsKey, after, err)
 	}
 	return events, nil
+}
+
+// reload makes a cluster's client find out, in the background, who serves what:
+// by itself it does not when the node that it knows of is dead, for a minute.
+func (b *Backend) reload(ctx context.Context) {
+	if b.cluster != nil {
+		b.cluster.ReloadState(ctx)
+	}
 }
 
 func (b *Backend) sinceSource(ctx context.Context, after cache.Position) (cache.Events, error) {

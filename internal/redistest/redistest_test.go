@@ -81,6 +81,29 @@ func TestReplica(t *testing.T) {
 	wantGet(t, client(t, replica), "v")
 }
 
+func TestSentinel(t *testing.T) {
+	master := redistest.New(t, redistest.Config{})
+	replica := redistest.New(t, redistest.Config{ReplicaOf: master})
+	sentinel := redistest.NewSentinel(t, master)
+	rdb := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName: redistest.SentinelMaster, SentinelAddrs: []string{sentinel.Addr},
+	})
+	t.Cleanup(func() { rdb.Close() })
+	rdb.Set(t.Context(), "k", "v", 0)
+	if _, err := rdb.Wait(t.Context(), 1, 0).Result(); err != nil {
+		t.Fatal(err)
+	}
+	if err := master.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); rdb.Set(t.Context(), "k", "new", 0).Err() != nil; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("no new master after 30 s")
+		}
+	}
+	wantGet(t, client(t, replica), "new")
+}
+
 func TestStopDeletesFiles(t *testing.T) {
 	s := redistest.New(t, redistest.Config{})
 	if err := s.Stop(); err != nil {

@@ -36,6 +36,8 @@ type Config struct {
 	Cluster bool
 }
 
+const logfile = "redis.log"
+
 // A Server is a redis-server process. Its methods are safe for concurrent use.
 type Server struct {
 	// Addr is the host and port it listens on, the same after a restart.
@@ -69,24 +71,15 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 func start(ctx context.Context, cfg Config) (*Server, error) {
-	port, err := freePort()
+	s, err := newServer()
 	if err != nil {
-		return nil, fmt.Errorf("redistest: start: %w", err)
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "redistest")
-	if err != nil {
-		return nil, fmt.Errorf("redistest: start: %w", err)
-	}
-	s := &Server{
-		Addr: "127.0.0.1:" + strconv.Itoa(port),
-		Dir:  dir,
-		port: port,
-		args: []string{
-			"--port", strconv.Itoa(port), "--bind", "127.0.0.1",
-			"--dir", dir, "--logfile", "redis.log",
-			"--save", "", "--appendonly", "no",
-			"--repl-diskless-sync-delay", "0", // a master waits 5 s for more replicas
-		},
+	s.args = []string{
+		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1",
+		"--dir", s.Dir, "--logfile", logfile,
+		"--save", "", "--appendonly", "no",
+		"--repl-diskless-sync-delay", "0", // a master waits 5 s for more replicas
 	}
 	if cfg.Cluster {
 		s.args = append(s.args, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
@@ -104,6 +97,19 @@ func start(ctx context.Context, cfg Config) (*Server, error) {
 		}
 	}
 	return s, nil
+}
+
+// newServer returns a server that has all but its arguments.
+func newServer() (*Server, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, fmt.Errorf("redistest: start: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "redistest")
+	if err != nil {
+		return nil, fmt.Errorf("redistest: start: %w", err)
+	}
+	return &Server{Addr: "127.0.0.1:" + strconv.Itoa(port), Dir: dir, port: port}, nil
 }
 
 // Start starts the server again, with the files that it left, and waits until
@@ -135,7 +141,7 @@ func (s *Server) Start(ctx context.Context) error {
 		}
 		_ = cmd.Process.Kill()
 		<-exited
-		log, _ := os.ReadFile(filepath.Join(s.Dir, "redis.log"))
+		log, _ := os.ReadFile(filepath.Join(s.Dir, logfile))
 		return fmt.Errorf("redistest: start %s: %w\n%s%s", s.Addr, err, out.Bytes(), log)
 	}
 	s.process, s.exited, s.guard = cmd, exited, guard

@@ -33,6 +33,18 @@ func NewCluster(t testing.TB, cfg ClusterConfig) *Cluster {
 	return c
 }
 
+// NewSentinel starts a Sentinel that is stopped when the test ends. Start it
+// after the replicas of master: it must know them when the master is lost.
+func NewSentinel(t testing.TB, master *Server) *Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	s, err := StartSentinel(ctx, master)
+	must(t, err)
+	t.Cleanup(func() { stop(t, s.Stop) })
+	return s
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	switch {
