@@ -1,0 +1,42 @@
+# Every module of the workspace, the core first.
+MODULES := . examples internal/integration
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
+
+# How long each scenario of make torture runs.
+TORTURE ?= 2m
+
+.PHONY: all lint test torture bench fuzz
+
+all: lint test
+
+lint:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "gofmt these files"; exit 1; }
+	@for m in $(MODULES); do echo "lint $$m"; \
+		(cd $$m && GOWORK=off $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...) || exit 1; \
+	done
+	$(GO) run ./internal/lint
+
+# With -race; gotestsum counts, and names what was skipped and why.
+test:
+	@for m in $(MODULES); do echo "test $$m"; \
+		(cd $$m && $(GO) run $(GOTESTSUM) --format pkgname -- -race $(TESTFLAGS) ./...) || exit 1; \
+	done
+
+# The race tests, for minutes instead of seconds.
+torture:
+	cd internal/integration && UNCACHE_TORTURE=$(TORTURE) $(GO) test -race -v -timeout 0 -run Torture ./...
+
+bench:
+	@for m in $(MODULES); do (cd $$m && $(GO) test -run '^$$' -bench . -benchmem ./...) || exit 1; done
+
+# Every fuzz target, for FUZZTIME each.
+FUZZTIME ?= 30s
+fuzz:
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
