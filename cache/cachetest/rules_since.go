@@ -105,7 +105,7 @@ var sinceRules = []logRule{
 			if ev.Head != last || ev.From > before || len(ev.List) < 10 {
 				return answer(0, ev, "the events from %d to %d", before+1, last)
 			}
-			return nil
+			return continuous(0, ev)
 		},
 	},
 	{
@@ -141,28 +141,47 @@ var sinceRules = []logRule{
 			if err != nil {
 				return err
 			}
-			const writers, each = 4, 25
-			return together(writers+2, func(i int) error {
-				if i < writers {
-					for range each {
-						if _, err := appendTo(ctx, s.handle(i), cache.Event{}); err != nil {
-							return err
-						}
-					}
-					return nil
+			const writers, each, readers = 4, 25, 2
+			var last [readers]cache.Position
+			follow := func(i int) error {
+				ev, err := since(ctx, s.handle(i), last[i])
+				if err == nil {
+					err = continuous(last[i], ev)
+					last[i] = ev.Head
 				}
-				for last := start; last < start+writers*each; {
-					ev, err := since(ctx, s.handle(i), last)
+				return err
+			}
+			last = [readers]cache.Position{start, start}
+			err = together(writers+readers, func(i int) error {
+				for range each {
+					var err error
+					if i < readers {
+						err = follow(i)
+					} else {
+						_, err = appendTo(ctx, s.handle(i), cache.Event{})
+					}
 					if err != nil {
 						return err
 					}
-					if err := continuous(last, ev); err != nil {
-						return err
-					}
-					last = ev.Head
 				}
 				return nil
 			})
+			if err != nil {
+				return err
+			}
+			for range 2 { // what is left, then all of it
+				for i := range last {
+					asked := last[i]
+					if err := follow(i); err != nil {
+						return err
+					}
+					if want := start + writers*each; last[i] != want {
+						return fmt.Errorf("Since(%d) after %d Appends from %d on: got Head %d, want %d", asked, writers*each, start, last[i], want)
+					}
+					last[i] = start
+				}
+			}
+			return nil
 		},
 	},
 	{
