@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/uncache/uncache/invalidate"
 )
 
 // A config is what the flags say.
@@ -17,7 +19,8 @@ type config struct {
 	redis   string // empty: the cache is in memory
 	prefix  string // of the keys in Redis
 	nodes   int
-	prepare func(*site) // called before anything is served
+	prepare func(*site)                   // if not nil, called before anything is served
+	rules   func(*invalidate.Invalidator) // nil: register
 }
 
 // A blog is the site with all its nodes, being served.
@@ -61,7 +64,7 @@ func start(ctx context.Context, cfg config, report func(error)) (_ *blog, err er
 		cfg.prepare(b.site)
 	}
 	for i, l := range listeners {
-		n, err := newNode(fmt.Sprintf("node %d", i+1), b.site, cfg.redis, cfg.prefix, report)
+		n, err := newNode(fmt.Sprintf("node %d", i+1), b.site, cfg, report)
 		if err != nil {
 			return nil, err
 		}

@@ -187,7 +187,26 @@ func (s *story) otherNodes() error {
 		s.save(n.url, title)
 		s.get(next.url, page, next.name+", after "+n.name+" saved", ok200, miss, shows(title))
 		s.get(n.url, page, n.name+", of what "+next.name+" has stored", ok200, hit, shows(title))
+		if err := s.raceAcross(n, next, page); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// raceAcross is fillRacesSave with the fill on one node and the save on another.
+func (s *story) raceAcross(saver, filler *node, page string) error {
+	before, after := "before the race with "+filler.name, "after the race with "+filler.name
+	s.save(saver.url, before)
+	slow, err := s.slowly(filler.url, page)
+	if err != nil {
+		return err
+	}
+	s.note(filler.name + " has read the row, and is held before it renders it")
+	s.save(saver.url, after)
+	s.check(filler.name+"'s slow page, which was begun before the save", slow.finish(), ok200, shows(before))
+	s.get(filler.url, page, filler.name+", asked after the save", ok200, miss, shows(after))
+	s.get(saver.url, page, saver.name+", of what "+filler.name+" has stored", ok200, hit, shows(after))
 	return nil
 }
 

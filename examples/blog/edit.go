@@ -23,11 +23,14 @@ func (n *node) edit(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		p, err := posts.Get(r.Context(), n.site.store.DB(), slug)
-		if err != nil {
-			n.editFailed(w, r, nil, err)
-			return
+		switch {
+		case errors.Is(err, posts.ErrNotFound):
+			n.notFound(w, noPost)
+		case err != nil:
+			n.fail(w, err)
+		default:
+			n.showForm(w, http.StatusOK, p, "")
 		}
-		n.showForm(w, http.StatusOK, p, "")
 	case http.MethodPost:
 		r.Body = http.MaxBytesReader(w, r.Body, 3*posts.MaxBody) // percent-encoding makes three bytes of one
 		if err := r.ParseForm(); err != nil {
@@ -36,7 +39,7 @@ func (n *node) edit(w http.ResponseWriter, r *http.Request) {
 		}
 		p, err := n.save(r.Context(), slug, r.PostForm)
 		if err != nil {
-			n.editFailed(w, r, p, err)
+			n.saveFailed(w, p, err)
 			return
 		}
 		path, err := postPage.Path(p.Slug)
@@ -100,24 +103,26 @@ func (n *node) showForm(w http.ResponseWriter, status int, p *posts.Post, proble
 	}{p, problem})
 }
 
-// editFailed says what went wrong, and whether the post is saved.
-func (n *node) editFailed(w http.ResponseWriter, r *http.Request, p *posts.Post, err error) {
+// saveFailed says what went wrong, and whether the post is saved.
+func (n *node) saveFailed(w http.ResponseWriter, p *posts.Post, err error) {
 	var purge *invalidate.PurgeError
 	switch {
 	case errors.Is(err, posts.ErrNotFound):
-		n.notFound(w, "There is no post of that name.")
+		n.notFound(w, noPost)
 	case errors.Is(err, posts.ErrInvalid):
 		_, why, _ := strings.Cut(err.Error(), posts.ErrInvalid.Error()+": ")
 		n.showForm(w, http.StatusUnprocessableEntity, p, "Not saved: "+why+".")
 	case errors.Is(err, posts.ErrSlugTaken):
 		n.showForm(w, http.StatusConflict, p, fmt.Sprintf("Not saved: another post is called %s.", p.Slug))
+	case errors.Is(err, invalidate.ErrCommitUnknown):
+		n.report(err)
+		n.message(w, http.StatusInternalServerError, "Saved, or not", "The connection to the database was lost in between. Look at the post, and save again if need be.")
 	case errors.As(err, &purge):
 		n.report(err)
 		n.message(w, http.StatusBadGateway, "Saved, but old pages may still be shown", fmt.Sprintf(
 			"The post is in the database. The cache could not be told, so its old pages may be shown for up to %v. Saving again repeats the purge.", pageTTL))
 	default:
 		n.report(err)
-		n.message(w, http.StatusInternalServerError, "Something went wrong",
-			"Look at the post to see whether it was saved.")
+		n.message(w, http.StatusInternalServerError, "Not saved", "Something went wrong. It has been written down.")
 	}
 }

@@ -39,16 +39,15 @@ type node struct {
 	closers  []func() error // what to close when nothing is served any more, last first
 }
 
-// newNode puts a cache in front of the site: in Redis, or in memory if
-// redisAddr is empty.
-func newNode(name string, s *site, redisAddr, prefix string, report func(error)) (_ *node, err error) {
+// newNode puts a cache in front of the site, in Redis or in memory.
+func newNode(name string, s *site, cfg config, report func(error)) (_ *node, err error) {
 	n := &node{name: name, site: s, report: report}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("%s: %w", name, err), n.closeAll())
 		}
 	}()
-	backend, err := n.backend(redisAddr, prefix)
+	backend, err := n.backend(cfg.redis, cfg.prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +69,10 @@ func newNode(name string, s *site, redisAddr, prefix string, report func(error))
 		return nil, err
 	}
 	n.inv = invalidate.New(n.pages, &invalidate.Options{Origin: name})
-	register(n.inv)
+	if cfg.rules == nil {
+		cfg.rules = register
+	}
+	cfg.rules(n.inv)
 	return n, nil
 }
 

@@ -13,6 +13,8 @@ import (
 
 const perPage = 10
 
+const noPost = "There is no post of that name."
+
 // mux has every route of the blog. The handlers are those of a blog without a
 // cache, but for one line in author.
 func (n *node) mux() http.Handler {
@@ -91,7 +93,7 @@ func (n *node) post(w http.ResponseWriter, r *http.Request) {
 	p, err := posts.Get(r.Context(), n.site.store.DB(), r.PathValue("slug"))
 	switch {
 	case errors.Is(err, posts.ErrNotFound):
-		n.notFound(w, "There is no post of that name.")
+		n.notFound(w, noPost)
 		return
 	case err != nil:
 		n.fail(w, err)

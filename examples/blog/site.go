@@ -42,13 +42,13 @@ func openSite(ctx context.Context, dir string, report func(error)) (_ *site, err
 	} else {
 		found, err := mdfiles.Read(os.DirFS(dir), time.Now())
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("-posts %s: %w", dir, err)
 		}
 		for _, p := range found.Problems {
 			report(p)
 		}
 		if list = found.Posts; len(list) == 0 {
-			return nil, fmt.Errorf("no post to show in %s: it has %d drafts and %d files with problems",
+			return nil, fmt.Errorf("-posts %s: no post to show: %d drafts, and %d files with problems",
 				dir, found.Drafts, len(found.Problems))
 		}
 		s.title = filepath.Base(filepath.Clean(dir))

@@ -44,16 +44,18 @@ func tour(ctx context.Context, b *blog, cfg config, w io.Writer) error {
 		fmt.Fprintf(w, "    %s%s\n", n.url, index)
 	}
 	first, last := b.nodes[0].url, b.nodes[len(b.nodes)-1].url
-	const look = "curl -s -o /dev/null -D - %s | grep -i cache-status"
-	fmt.Fprintf(w, "\nA tour, to be pasted line by line (or saved in a browser, by \"Edit this post\"):\n\n")
+	look := func(node string) string {
+		return fmt.Sprintf("curl -sD- -o /dev/null -o /dev/null %s%s %s%s | grep -i ^cache-s", node, post, node, other)
+	}
+	fmt.Fprintf(w, "\nA tour in five lines (to save in a browser, open a post and choose \"Edit this post\"):\n\n")
 	for _, step := range []struct{ what, command string }{
-		{"twice: a miss, a hit", fmt.Sprintf(look, first+post)},
-		{"save another title", fmt.Sprintf("curl -si -d 'title=Hello, uncache' %s%s | head -n 1", first, edit)},
-		{"a miss: it was purged", fmt.Sprintf(look, last+post)},
-		{"the new title", fmt.Sprintf("curl -s %s%s | grep 'Hello, uncache'", last, post)},
-		{"an untouched post", fmt.Sprintf(look, last+other)},
+		{"two posts, missed", look(first)},
+		{"and hit", look(first)},
+		{"save the first", fmt.Sprintf("curl -sd 'title=Hello, uncache' -w '%%{http_code}\\n' %s%s", first, edit)},
+		{"one miss, one hit", look(last)},
+		{"the new title", fmt.Sprintf("curl -s %s%s | grep '<h1>'", last, post)},
 	} {
-		fmt.Fprintf(w, "    %-64s # %s\n", step.command, step.what)
+		fmt.Fprintf(w, "    %-19s %s\n", step.what, step.command)
 	}
 	fmt.Fprintf(w, "\nCtrl-C stops it. Edits are kept in a temporary database and go with it.\n")
 	return nil

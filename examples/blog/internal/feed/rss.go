@@ -20,7 +20,6 @@ type rssChannel struct {
 	Link          string    `xml:"link"`
 	Self          rssSelf   `xml:"atom:link"`
 	Description   string    `xml:"description"`
-	Language      string    `xml:"language"`
 	LastBuildDate string    `xml:"lastBuildDate"`
 	Items         []rssItem `xml:"item"`
 }
@@ -57,7 +56,6 @@ func (f *Feed) RSS(w io.Writer) error {
 			Link:          f.Home,
 			Self:          rssSelf{Href: f.Self, Rel: "self", Type: "application/rss+xml"},
 			Description:   f.Description,
-			Language:      "en",
 			LastBuildDate: f.Updated.UTC().Format(time.RFC1123Z),
 		},
 	}

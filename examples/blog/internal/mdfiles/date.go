@@ -82,14 +82,14 @@ func date(value any) (time.Time, error) {
 	case int64:
 		return date(int(v))
 	}
-	return time.Time{}, fmt.Errorf("date %v: no form that is known here", value)
+	return time.Time{}, fmt.Errorf("%q is no date in a form that is known here", fmt.Sprint(value))
 }
 
 // plausible refuses years that no feed can carry: RFC 3339 has four digits.
 func plausible(t time.Time) (time.Time, error) {
 	t = t.UTC().Truncate(time.Second)
 	if t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}, fmt.Errorf("date %v: the year is not within 1 and 9999", t)
+		return time.Time{}, fmt.Errorf("%v: the year is not within 1 and 9999", t)
 	}
 	return t, nil
 }

@@ -56,7 +56,7 @@ func Posts() ([]*posts.Post, error) {
 				Slug:      posts.Slugify(o.title),
 				Title:     o.title,
 				Body:      s.body(n),
-				Authors:   []string{authors[(n*len(subjects)+i*i)%len(authors)]},
+				Authors:   []string{authors[(n*7+i*3)%len(authors)]},
 				Tags:      s.tags,
 				Published: published,
 				Updated:   published,
