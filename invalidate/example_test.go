@@ -24,7 +24,7 @@ var pages = invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
 func Example() {
 	inv := invalidate.New(pages, nil)
 	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
-		to.Route(postPage, p.Slug)           // "GET /blog/{slug}/"
+		to.Route(postPage, p.Slug)           // "GET /blog/{slug}/{$}"
 		to.Route(index)                      // "GET /blog/{$}", with all its ?page=
 		to.Path("/rss/blog/", "/atom/blog/") // the feeds
 		to.Group("author:" + p.Author)       // whatever called itself made from her posts

@@ -22,7 +22,9 @@ var ErrUnsupported = errors.New("no key can be computed")
 // What has no computable key is an error, for which
 // errors.Is(err, ErrUnsupported) is true, after the others were deleted:
 // prefixes, groups, All, and routes that were named without values; paths, and
-// URLs without a host, if b's Options.Hosts names none.
+// URLs without a host, if b's Options.Hosts names none. A prefix whose path is
+// named beside it, as [Targets.Route] does for a pattern that ends with a slash,
+// is no error: the page is deleted, what else was asked for below it is not.
 //
 // It knows the key of a plain GET and no more. Other variants, and for a path
 // the pages with a query string, stay. Nor does it help against the race that
@@ -48,13 +50,20 @@ type keyed struct {
 }
 
 func (p keyed) Purge(ctx context.Context, e cache.Event) error {
-	var found, missing set
+	var found, missing, paths set
+	for _, d := range e.Dependencies {
+		if kind, name := split(d); kind == "path" {
+			paths.add(strings.TrimRight(name, "/"))
+		}
+	}
 	for _, d := range e.Dependencies {
 		ks := p.keys(d)
 		for _, k := range ks {
 			found.add(k.String())
 		}
-		if len(ks) == 0 {
+		kind, name := split(d)
+		_, named := paths.has[name]
+		if len(ks) == 0 && !(kind == "prefix" && named) {
 			missing.add(spoken(d))
 		}
 	}

@@ -54,6 +54,7 @@ func TestKeys(t *testing.T) {
 		{"url of any host", nil, func(to *invalidate.Targets) { to.URL("http://example.org/?a=1") }, []string{"http://example.org/?a=1", "https://example.org/?a=1"}, nil},
 		{"path and url of one page", hosts[:1], func(to *invalidate.Targets) { to.Path("/a"); to.URL("http://example.com/a") }, []string{"http://example.com/a", "https://example.com/a"}, nil},
 		{"url of a foreign host", hosts, func(to *invalidate.Targets) { to.URL("http://example.org/a") }, nil, []string{"example.org/a"}},
+		{"subtree of a route with values", hosts[:1], func(to *invalidate.Targets) { to.Route(userFiles, "ada") }, []string{"http://example.com/users/ada/", "https://example.com/users/ada/"}, nil},
 		{"path without hosts", nil, func(to *invalidate.Targets) { to.Path("/a") }, nil, []string{"/a"}},
 		{"url without hosts", nil, func(to *invalidate.Targets) { to.URL("/a") }, nil, []string{"/a"}},
 		{"all else", hosts[:1], func(to *invalidate.Targets) {
@@ -62,7 +63,7 @@ func TestKeys(t *testing.T) {
 			to.Group("ada")
 			to.All()
 			to.Path("/a")
-		}, []string{"http://example.com/a", "https://example.com/a"}, []string{"prefix /blog", "route GET /blog/{slug}/", "unknown routes", "group ada", "everything"}},
+		}, []string{"http://example.com/a", "https://example.com/a"}, []string{"prefix /blog", "route GET /blog/{slug}/{$}", "unknown routes", "group ada", "everything"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

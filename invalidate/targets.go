@@ -66,8 +66,13 @@ func (t *Targets) Prefix(prefixes ...string) {
 
 // Route names the path that r has with values, as [Targets.Path] does, or
 // without values every page that r served. A route without wildcards is the
-// path that it is, unless its pattern ends with a slash: that serves a subtree
-// ("/blog/{$}" does not).
+// path that it is.
+//
+// A pattern that ends with a slash serves a subtree: with "/blog/{slug}/" the
+// handler of a post answers "/blog/hello/" and "/blog/hello/anything" alike. So
+// the path is named together with its subtree, as [Targets.Prefix] does, and
+// "/blog/" without values is every page that the route served. "/blog/{slug}/{$}"
+// serves one path, and names one.
 //
 // Which route served a page is not always known. A purge of a route takes the
 // pages of unknown route with it.
@@ -87,6 +92,9 @@ func (t *Targets) Route(r route.Route, values ...any) {
 		return
 	}
 	t.Path(p)
+	if servesSubtree(r) {
+		t.Prefix(p)
+	}
 }
 
 // Group names everything in each of the groups, as a handler did with
@@ -159,5 +167,7 @@ func (t *Targets) merge(other *Targets) {
 
 // servesMany reports whether r serves more paths than one.
 func servesMany(r route.Route) bool {
-	return len(r.Wildcards()) > 0 || strings.HasSuffix(r.Pattern(), "/")
+	return len(r.Wildcards()) > 0 || servesSubtree(r)
 }
+
+func servesSubtree(r route.Route) bool { return strings.HasSuffix(r.Pattern(), "/") }

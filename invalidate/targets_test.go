@@ -13,9 +13,10 @@ import (
 )
 
 var (
-	postPage = route.MustParse("GET /blog/{slug}/")
-	index    = route.MustParse("GET /blog/{$}")
-	files    = route.MustParse("GET /files/")
+	postPage  = route.MustParse("GET /blog/{slug}/{$}")
+	index     = route.MustParse("GET /blog/{$}")
+	files     = route.MustParse("GET /files/")
+	userFiles = route.MustParse("GET /users/{name}/")
 )
 
 // What each kind of target names, and what it refuses to.
@@ -47,10 +48,11 @@ func TestTargets(t *testing.T) {
 
 		{"route with values", func(to *invalidate.Targets) { to.Route(postPage, "a/b é") }, "path:/blog/a%2Fb%20%C3%A9/", nil},
 		{"route without wildcards", func(to *invalidate.Targets) { to.Route(index) }, "path:/blog/", nil},
-		{"route without values", func(to *invalidate.Targets) { to.Route(postPage) }, "route: route:GET /blog/{slug}/", nil},
+		{"route without values", func(to *invalidate.Targets) { to.Route(postPage) }, "route: route:GET /blog/{slug}/{$}", nil},
+		{"route of a subtree with values", func(to *invalidate.Targets) { to.Route(userFiles, "ada") }, "path:/users/ada/ prefix:/users/ada", nil},
 		{"route of a subtree", func(to *invalidate.Targets) { to.Route(files) }, "route: route:GET /files/", nil},
-		{"route with too many values", func(to *invalidate.Targets) { to.Route(postPage, "a", "b") }, "", []string{"GET /blog/{slug}/"}},
-		{"route with an empty value", func(to *invalidate.Targets) { to.Route(postPage, ""); to.Route(index) }, "path:/blog/", []string{"GET /blog/{slug}/"}},
+		{"route with too many values", func(to *invalidate.Targets) { to.Route(postPage, "a", "b") }, "", []string{"GET /blog/{slug}/{$}"}},
+		{"route with an empty value", func(to *invalidate.Targets) { to.Route(postPage, ""); to.Route(index) }, "path:/blog/", []string{"GET /blog/{slug}/{$}"}},
 		{"route that was not parsed", func(to *invalidate.Targets) { to.Route(route.Route{}) }, "", []string{"route.Parse"}},
 
 		{"group", func(to *invalidate.Targets) { to.Group("author:ada", "b", "author:ada") }, "group:author:ada group:b", nil},

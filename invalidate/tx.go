@@ -16,6 +16,7 @@ var ErrCommitUnknown = errors.New("it is not known whether the transaction was c
 // A Beginner begins transactions: a [*sql.DB], a [*sql.Conn], whatever embeds
 // one.
 type Beginner interface {
+	// BeginTx begins a transaction, as [sql.DB.BeginTx] does.
 	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
 }
 
