@@ -173,10 +173,9 @@ func contentRoot(dir fs.FS) (string, error) {
 		return "", err
 	}
 	for _, e := range entries {
-		for _, stem := range []string{"hugo.", "config."} {
-			if strings.HasPrefix(e.Name(), stem) && !e.IsDir() && isDir(dir, "content") {
-				return "content", nil
-			}
+		// hugo.toml, config.yaml, or a folder config
+		if stem, _, _ := strings.Cut(e.Name(), "."); (stem == "hugo" || stem == "config") && isDir(dir, "content") {
+			return "content", nil
 		}
 	}
 	return ".", nil
