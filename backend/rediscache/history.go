@@ -34,8 +34,9 @@ type history struct {
 	asked atomic.Pointer[answer]
 }
 
-// askEvery is how old an answer may be. Asking costs a hit about half of what a
-// plain hit costs, so that once a second is nothing.
+// askEvery is how old an answer may be. A hit that asks takes 1.4 to 1.6 times as
+// long as one that does not, which takes as long as its two GETs in a pipeline
+// (43 µs, 30 µs and 30 µs at the median, BenchmarkHit); once a second is nothing.
 const askEvery = time.Second
 
 // An answer is what a server said of itself.

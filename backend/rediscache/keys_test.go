@@ -154,3 +154,30 @@ func TestPermissions(t *testing.T) {
 		}
 	}
 }
+
+func TestPermissionsOnCluster(t *testing.T) {
+	c := redistest.NewCluster(t, redistest.ClusterConfig{})
+	for _, s := range c.Masters {
+		args := []any{"acl", "setuser", "cache", "reset", "on", ">pw", "~uncache:*"}
+		for _, p := range strings.Fields(permissions + " +cluster|slots +asking") {
+			args = append(args, p)
+		}
+		must(t, newClient(t, s.Options()).Do(t.Context(), args...).Err())
+	}
+	opts := c.Options()
+	opts.Username, opts.Password = "cache", "pw"
+	rdb := redis.NewClusterClient(opts)
+	t.Cleanup(func() { rdb.Close() })
+	b := newBackend(t, rdb, nil)
+	ctx := t.Context()
+	pos := purge(t, b, "a purge")
+	warm(t, b, pos)
+	for _, key := range []string{"a", "b", "c", "d", "e"} {
+		must(t, b.Set(ctx, key, []byte(key), 0))
+		if value, _, head, err := b.GetHead(ctx, key); err != nil || string(value) != key || head != pos {
+			t.Errorf("GetHead(%s) = %q, %d, %v; want %q, %d, nil", key, value, head, err, key, pos)
+		}
+		must(t, b.Delete(ctx, key))
+	}
+	must(t, b.Clear(ctx))
+}
