@@ -1,0 +1,139 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/keys"
+)
+
+// pages returns a page cache over b, and the coherent cache below it.
+func pages(t testing.TB, b cache.Backend) (*pagecache.Cache, *coherent.Cache) {
+	t.Helper()
+	store, err := coherent.New(b, &coherent.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	c, err := pagecache.New(store, &pagecache.Options{TTL: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, store
+}
+
+func inMemory(t testing.TB, opts *memory.Options) *memory.Backend {
+	t.Helper()
+	b := memory.New(opts)
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+func get(t testing.TB, h http.Handler, url string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, url, nil))
+	return w
+}
+
+// A purge that names a page by any dependency it was born with, in any
+// spelling, reaches it.
+func TestEverySpellingOfAPurge(t *testing.T) {
+	uri := func(s string) cache.Dependency {
+		u, err := keys.URI(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cache.URI(u)
+	}
+	path := func(s string) string {
+		p, err := keys.Path(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const asked = "http://Example.com:80/caf%c3%a9/?b=2&a=%31"
+	for _, tt := range []struct {
+		name string
+		dep  cache.Dependency
+	}{
+		{"URI", uri("https://example.com/café/?a=1&b=2")},
+		{"URI without a host", uri("/caf%C3%A9/?a=1&b=%32")},
+		{"path", cache.Path(path("/c%61fé/"))},
+		{"prefix", cache.Prefix(path("/café"))},
+		{"prefix of everything", cache.Prefix("/")},
+		{"route", cache.Route("GET /{name}/{$}")},
+		{"group", cache.Group("late")},
+		{"all", cache.All},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := pages(t, inMemory(t, nil))
+			var version atomic.Int64
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /{name}/{$}", func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprint(w, version.Load())
+				pagecache.AddGroups(r.Context(), "late")
+			})
+			h := c.Handler(mux)
+			get(t, h, asked)
+			version.Add(1)
+			if w := get(t, h, asked); w.Body.String() != "0" {
+				t.Fatalf("before the purge: got version %s, want 0 from the cache (%v)", w.Body, w.Header()["Cache-Status"])
+			}
+			if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{tt.dep}}); err != nil {
+				t.Fatal(err)
+			}
+			if w := get(t, h, asked); w.Body.String() != "1" {
+				t.Errorf("GET %s after a purge of %q: got version %s, want 1 (%v)", asked, tt.dep, w.Body, w.Header()["Cache-Status"])
+			}
+		})
+	}
+}
+
+// A page that says that something is missing was made from the attempt to find
+// it, and depends on what the attempt named:
+//
+//  1. fill F of /post asks for the post          Fetch: load names group post, finds no row
+//  2. F answers 404, which may be stored         it has to depend on the group
+//  3. the post is saved, group post is purged, returns
+//  4. a request for /post                        must not be answered by F
+func TestPageOfAFailedFetchIsPurged(t *testing.T) {
+	errNoRow := errors.New("no row")
+	c, store := pages(t, inMemory(t, nil))
+	var saved atomic.Bool
+	h := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := coherent.Fetch(r.Context(), store, "post", time.Hour,
+			func(_ context.Context, deps *coherent.Deps) (string, error) {
+				deps.AddGroups("post")
+				if !saved.Load() {
+					return "", errNoRow
+				}
+				return "hello", nil
+			})
+		if errors.Is(err, errNoRow) {
+			http.Error(w, "no such post", http.StatusNotFound)
+			return
+		}
+		fmt.Fprint(w, text)
+	}))
+	get(t, h, "http://example.com/post")
+	saved.Store(true)
+	if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Group("post")}}); err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t, h, "http://example.com/post"); w.Body.String() != "hello" {
+		t.Errorf("GET /post after it was saved and its group purged: got %d %q, want 200 \"hello\" (%v)",
+			w.Code, w.Body, w.Header()["Cache-Status"])
+	}
+}

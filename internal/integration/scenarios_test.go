@@ -1,0 +1,238 @@
+package integration_test
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/integration/torture"
+	"github.com/uncache/uncache/internal/redistest"
+)
+
+// nodes is how many nodes share a Redis.
+const nodes = 3
+
+// connect makes a client of the Redis that a scenario is about.
+type connect func() redis.UniversalClient
+
+var scenarios = []struct {
+	name string
+	open func(t *testing.T) race
+}{
+	{"memory", func(t *testing.T) race {
+		return race{backends: []cache.Backend{inMemory(t, nil)}}
+	}},
+	{"memory, over TCP", func(t *testing.T) race {
+		return race{backends: []cache.Backend{inMemory(t, nil)}, loopback: true}
+	}},
+	// Values, events, and what a view knows of them are forgotten all the time.
+	{"memory, tiny", func(t *testing.T) race {
+		b := inMemory(t, &memory.Options{MaxEntries: 64, Log: &memory.LogOptions{MaxEvents: 2}})
+		return race{backends: []cache.Backend{b}, node: torture.NodeOptions{MaxDependencies: 100}}
+	}},
+	{"miniredis", func(t *testing.T) race {
+		return race{backends: share(t, mini(t), nil)}
+	}},
+	{"miniredis, keys lost", func(t *testing.T) race {
+		c := mini(t)
+		return race{backends: share(t, c, nil), faults: loseKeys(t, c)}
+	}},
+	{"miniredis, flushed", func(t *testing.T) race {
+		c := mini(t)
+		return race{backends: share(t, c, nil), faults: []torture.Fault{torture.FlushAll(use(t, c), flushEvery)}}
+	}},
+	{"redis", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: share(t, c, nil)}
+	}},
+	{"redis, over TCP", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: share(t, c, nil), loopback: true}
+	}},
+	{"redis, short log", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{
+			backends: share(t, c, &rediscache.Options{MaxEvents: 1}),
+			node:     torture.NodeOptions{MaxDependencies: 100},
+		}
+	}},
+	{"redis, keys lost", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: share(t, c, nil), faults: loseKeys(t, c)}
+	}},
+	{"redis, flushed", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: share(t, c, nil), faults: []torture.Fault{torture.FlushAll(use(t, c), flushEvery)}}
+	}},
+	{"redis, full", func(t *testing.T) race {
+		c, _ := server(t, "--maxmemory", "4mb", "--maxmemory-policy", "allkeys-random")
+		rdb := use(t, c)
+		return race{
+			backends: share(t, c, nil),
+			faults:   []torture.Fault{torture.Crowd(rdb, 5*time.Millisecond)},
+			after:    func(t *testing.T) { wantEvictions(t, rdb) },
+		}
+	}},
+	{"redis, restarted empty", func(t *testing.T) race {
+		c, s := server(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Timeout: redisTimeout},
+			faults:   []torture.Fault{torture.RestartEmpty(s, restartEvery)},
+		}
+	}},
+	{"redis, restarted with older data", func(t *testing.T) race {
+		c, s := server(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Timeout: redisTimeout},
+			faults:   []torture.Fault{torture.RestartOlder(s, restartEvery, 100*time.Millisecond)},
+		}
+	}},
+	{"redis, paused", func(t *testing.T) race {
+		c, s := server(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Timeout: 50 * time.Millisecond},
+			faults:   []torture.Fault{torture.Pause(s, restartEvery, 100*time.Millisecond)},
+		}
+	}},
+	{"near tier", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: near(t, share(t, c, nil))}
+	}},
+	{"near tier, flushed", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{
+			backends: near(t, share(t, c, nil)),
+			faults:   []torture.Fault{torture.FlushAll(use(t, c), flushEvery)},
+		}
+	}},
+	{"near tier, at most 50 ms stale", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: near(t, share(t, c, nil)), node: torture.NodeOptions{MaxStale: 50 * time.Millisecond}}
+	}},
+	{"near tier, at most 50 ms stale, keys lost", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{
+			backends: near(t, share(t, c, nil)),
+			node:     torture.NodeOptions{MaxStale: 50 * time.Millisecond},
+			faults:   loseKeys(t, c),
+		}
+	}},
+	{"near tier, at most 50 ms stale, restarted empty", func(t *testing.T) race {
+		c, s := server(t)
+		return race{
+			backends: near(t, share(t, c, nil)),
+			node:     torture.NodeOptions{MaxStale: 50 * time.Millisecond, Timeout: redisTimeout},
+			faults:   []torture.Fault{torture.RestartEmpty(s, restartEvery)},
+		}
+	}},
+	{"cluster", func(t *testing.T) race {
+		return race{backends: share(t, cluster(t), nil)}
+	}},
+	{"cluster, keys lost", func(t *testing.T) race {
+		c := cluster(t)
+		return race{backends: share(t, c, nil), faults: loseKeys(t, c)}
+	}},
+	{"cluster, flushed", func(t *testing.T) race {
+		c := cluster(t)
+		return race{backends: share(t, c, nil), faults: []torture.Fault{torture.FlushAll(use(t, c), flushEvery)}}
+	}},
+	{"cluster, near tier, at most 50 ms stale", func(t *testing.T) race {
+		return race{backends: near(t, share(t, cluster(t), nil)), node: torture.NodeOptions{MaxStale: 50 * time.Millisecond}}
+	}},
+}
+
+const (
+	flushEvery   = 40 * time.Millisecond
+	restartEvery = 300 * time.Millisecond
+
+	// redisTimeout is how long nodes wait for a server that may be gone.
+	redisTimeout = 200 * time.Millisecond
+)
+
+// mini starts a miniredis, a Redis in this process.
+func mini(t testing.TB) connect {
+	s := miniredis.RunT(t)
+	return func() redis.UniversalClient {
+		return redis.NewClient(&redis.Options{Addr: s.Addr(), ContextTimeoutEnabled: true})
+	}
+}
+
+// server starts a redis-server.
+func server(t testing.TB, args ...string) (connect, *redistest.Server) {
+	s := redistest.New(t, redistest.Config{Args: args})
+	return func() redis.UniversalClient { return redis.NewClient(s.Options()) }, s
+}
+
+// cluster starts a Redis Cluster of three masters.
+func cluster(t testing.TB) connect {
+	s := redistest.NewCluster(t, redistest.ClusterConfig{})
+	return func() redis.UniversalClient { return redis.NewClusterClient(s.Options()) }
+}
+
+// use returns a client of the test's own.
+func use(t testing.TB, c connect) redis.UniversalClient {
+	rdb := c()
+	t.Cleanup(func() { rdb.Close() })
+	return rdb
+}
+
+// share returns a backend for each node, on a client of its own.
+func share(t testing.TB, c connect, opts *rediscache.Options) []cache.Backend {
+	list := make([]cache.Backend, nodes)
+	for i := range list {
+		b, err := rediscache.New(use(t, c), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list[i] = b
+	}
+	return list
+}
+
+func loseKeys(t testing.TB, c connect) []torture.Fault {
+	rdb := use(t, c)
+	return []torture.Fault{
+		torture.DeleteRandomly(rdb, time.Millisecond),
+		// On a cluster chance finds the two keys of the log seldom.
+		torture.DeleteLog(rdb, "uncache:", 200*time.Millisecond),
+	}
+}
+
+func wantEvictions(t *testing.T, rdb redis.UniversalClient) {
+	info, err := rdb.Info(context.Background(), "stats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(info, "evicted_keys:")
+	n, _, _ := strings.Cut(rest, "\r\n")
+	if evicted, err := strconv.Atoi(n); err != nil || evicted == 0 {
+		t.Errorf("evicted_keys: got %q, want some: the server was not full", n)
+	}
+}
+
+// near puts memory of its own before each node's backend.
+func near(t testing.TB, far []cache.Backend) []cache.Backend {
+	list := make([]cache.Backend, len(far))
+	for i, b := range far {
+		list[i] = tiered{b, inMemory(t, nil)}
+	}
+	return list
+}
+
+type tiered struct {
+	cache.Backend
+	near cache.Cache
+}
+
+func (t tiered) Tiers() []cache.Cache { return []cache.Cache{t.near, t.Backend} }
