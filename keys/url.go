@@ -28,7 +28,14 @@ var ErrURL = errors.New("not the URL of a page")
 // and "+" are unified, "a=" is "a", a "?" with nothing behind it is none. A
 // handler that reads the raw query can see such differences, and a page that
 // depends on them can't be cached.
-func URI(rawURL string) (string, error) {
+func URI(rawURL string) (string, error) { return canonicalURI(rawURL, nil) }
+
+// URI returns what the function [URI] does, with only those parameters that
+// Options.Query lets count: the Key.URI, or for a URL without a host the
+// Key.Target, of whatever a request for that URL is stored under.
+func (b *Builder) URI(rawURL string) (string, error) { return canonicalURI(rawURL, b.query) }
+
+func canonicalURI(rawURL string, only map[string]struct{}) (string, error) {
 	u, err := parse(rawURL)
 	if err != nil {
 		return "", err
@@ -43,7 +50,7 @@ func URI(rawURL string) (string, error) {
 	if dst, err = appendURLPath(dst, u); err != nil {
 		return "", fmt.Errorf("keys: URL %q: %w", rawURL, err)
 	}
-	return string(appendQuery(dst, u.RawQuery, nil)), nil
+	return string(appendQuery(dst, u.RawQuery, only)), nil
 }
 
 // URL returns the key of a plain GET of a URL, one that has no selecting header

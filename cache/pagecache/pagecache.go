@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,8 +133,12 @@ func notToken(r rune) bool {
 // and whose rendering began before; see [coherent.Cache.Purge]. Nothing rests on
 // the deletion: if it fails, the purge has not.
 //
+// A URI may be named with query parameters that do not count here
+// (keys.Options.Query); it is recorded without them as well.
+//
 // It makes a Cache an invalidate.Purger.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
+	e.Dependencies = c.withoutWhatDoesNotCount(e.Dependencies)
 	if err := c.store.Purge(ctx, e); err != nil {
 		return err
 	}
@@ -146,7 +151,32 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	return nil
 }
 
-// computable returns the primary keys of what an event names by path or URI.
+// withoutWhatDoesNotCount adds, to the URIs that an event names, those that
+// stored responses know them by.
+func (c *Cache) withoutWhatDoesNotCount(deps []cache.Dependency) []cache.Dependency {
+	own := false // whether deps is a copy
+	for _, d := range deps {
+		uri, ok := strings.CutPrefix(string(d), "uri:")
+		if !ok {
+			continue
+		}
+		named := uri
+		if !strings.HasPrefix(uri, "/") {
+			named = "//" + uri // with a host, without a scheme
+		}
+		counted, err := c.keys.URI(named)
+		if err != nil || counted == uri {
+			continue
+		}
+		if !own {
+			own, deps = true, slices.Clone(deps)
+		}
+		deps = append(deps, cache.URI(counted))
+	}
+	return deps
+}
+
+// computable returns the primary keys of what an event names by path.
 func (c *Cache) computable(deps []cache.Dependency) []string {
 	var stored []string
 	for _, d := range deps {

@@ -341,6 +341,24 @@ func TestPurgeDeletes(t *testing.T) {
 	}
 }
 
+// A URL may be purged as it is written in a link, tracking parameters and all.
+func TestPurgeOfAURLWithParametersThatDoNotCount(t *testing.T) {
+	builder, err := keys.New("page", &keys.Options{Query: []string{"page"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, uri := range []string{"a.example/?page=2&utm_source=x", "/?page=2&utm_source=x", "a.example/?page=2"} {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Keys: builder}, func(w http.ResponseWriter, _ *http.Request) {})
+		s.get("http://a.example/?page=2&utm_source=y")
+		s.get("http://a.example/?page=2")
+		s.purge(cache.URI(uri))
+		s.get("http://a.example/?page=2")
+		if n := s.rendered(); n != 2 {
+			t.Errorf("purge of %s: %d renderings, want 2", uri, n)
+		}
+	}
+}
+
 // The cache fails, the page does not.
 func TestBrokenCache(t *testing.T) {
 	down := errors.New("connection refused")
