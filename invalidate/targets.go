@@ -41,8 +41,8 @@ func (t *Targets) Path(paths ...string) {
 
 // URL names each of urls, with its query string, in all variants. Without a
 // host ("/blog/?page=2") it is that of every host; the scheme does not matter.
-// Parameters that do not count (keys.Options.Query) must be left out. Where no
-// query string matters, use Path.
+// Parameters that do not count (keys.Options.Query) need not be left out. Where
+// no query string matters, use Path.
 func (t *Targets) URL(urls ...string) {
 	for _, u := range urls {
 		uri, err := keys.URI(u)
