@@ -1,0 +1,101 @@
+package tiered
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A Backend is a near cache over a far one, with the far one's log. Its methods
+// are safe for concurrent use.
+type Backend struct {
+	near cache.Cache
+	far  cache.Backend
+}
+
+var (
+	_ cache.Backend = (*Backend)(nil)
+	_ cache.Tiered  = (*Backend)(nil)
+)
+
+// New returns a Backend of both tiers, which stay the caller's to close. If
+// near has a log of its own, it is not used. It is an error if either is nil.
+func New(near cache.Cache, far cache.Backend) (*Backend, error) {
+	if near == nil {
+		return nil, errors.New("tiered: near is nil")
+	}
+	if far == nil {
+		return nil, errors.New("tiered: far is nil")
+	}
+	return &Backend{near, far}, nil
+}
+
+// Tiers returns the tiers of near, and then those of far. Package coherent asks
+// them one after another, since near may hold what was purged, and far its
+// successor.
+func (b *Backend) Tiers() []cache.Cache {
+	near, far := cache.Tiers(b.near), cache.Tiers(b.far)
+	return append(append(make([]cache.Cache, 0, len(near)+len(far)), near...), far...)
+}
+
+// Get returns the value that near has, or else the one that far has. It is an
+// error only if far cannot make up for what near could not tell.
+func (b *Backend) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, ok, nearErr := b.near.Get(ctx, key)
+	if nearErr == nil && ok {
+		return value, true, nil
+	}
+	value, ok, err := b.far.Get(ctx, key)
+	if err == nil && ok {
+		return value, true, nil
+	}
+	if err = join(nearErr, err); err != nil {
+		return nil, false, fmt.Errorf("tiered: get %q: %w", key, err)
+	}
+	return nil, false, nil
+}
+
+// Set stores value in both tiers, far first, so that near never has what others
+// cannot find. If either fails it is an error, and the other may have the value.
+func (b *Backend) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	farErr := b.far.Set(ctx, key, value, ttl)
+	if err := join(b.near.Set(ctx, key, value, ttl), farErr); err != nil {
+		return fmt.Errorf("tiered: set %q: %w", key, err)
+	}
+	return nil
+}
+
+// Delete deletes keys from both tiers, far first, so that nobody finds there
+// what he would bring near again. If either fails it is an error, and the other
+// was tried.
+func (b *Backend) Delete(ctx context.Context, keys ...string) error {
+	farErr := b.far.Delete(ctx, keys...)
+	if err := join(b.near.Delete(ctx, keys...), farErr); err != nil {
+		return fmt.Errorf("tiered: delete %d keys: %w", len(keys), err)
+	}
+	return nil
+}
+
+// Append adds an event to far's log, see [cache.Log].
+func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
+	return b.far.Append(ctx, e)
+}
+
+// Since returns the events of far's log after a position, see [cache.Log].
+func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+	return b.far.Since(ctx, after)
+}
+
+// join names the tiers that failed.
+func join(near, far error) error {
+	if near != nil {
+		near = fmt.Errorf("near: %w", near)
+	}
+	if far != nil {
+		far = fmt.Errorf("far: %w", far)
+	}
+	return errors.Join(near, far)
+}
