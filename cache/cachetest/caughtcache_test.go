@@ -8,106 +8,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/uncache/uncache/cache"
 )
-
-// broken is a mapCache with methods of its own: nil ones are the mapCache's.
-type broken struct {
-	*mapCache
-	get      func(ctx context.Context, key string) ([]byte, bool, error)
-	set      func(ctx context.Context, key string, value []byte, ttl time.Duration) error
-	del      func(ctx context.Context, keys ...string) error
-	getLocal func(key []byte) (any, bool)
-	setLocal func(key string, value any, size int, ttl time.Duration)
-	close    func() error
-}
-
-func (b *broken) Get(ctx context.Context, key string) ([]byte, bool, error) {
-	if b.get != nil {
-		return b.get(ctx, key)
-	}
-	return b.mapCache.Get(ctx, key)
-}
-
-func (b *broken) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	if b.set != nil {
-		return b.set(ctx, key, value, ttl)
-	}
-	return b.mapCache.Set(ctx, key, value, ttl)
-}
-
-func (b *broken) Delete(ctx context.Context, keys ...string) error {
-	if b.del != nil {
-		return b.del(ctx, keys...)
-	}
-	return b.mapCache.Delete(ctx, keys...)
-}
-
-func (b *broken) GetLocal(key []byte) (any, bool) {
-	if b.getLocal != nil {
-		return b.getLocal(key)
-	}
-	return b.mapCache.GetLocal(key)
-}
-
-func (b *broken) SetLocal(key string, value any, size int, ttl time.Duration) {
-	if b.setLocal != nil {
-		b.setLocal(key, value, size, ttl)
-		return
-	}
-	b.mapCache.SetLocal(key, value, size, ttl)
-}
-
-func (b *broken) Close() error {
-	if b.close != nil {
-		return b.close()
-	}
-	return b.mapCache.Close()
-}
-
-// rekey makes a cache that stores under to(key).
-func rekey(to func(string) string) func(*broken) {
-	return func(b *broken) {
-		c := b.mapCache
-		b.get = func(ctx context.Context, key string) ([]byte, bool, error) { return c.Get(ctx, to(key)) }
-		b.set = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-			return c.Set(ctx, to(key), value, ttl)
-		}
-		b.del = func(ctx context.Context, keys ...string) error {
-			for _, key := range keys {
-				if err := c.Delete(ctx, to(key)); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
-}
-
-// rettl makes a cache that stores for to(ttl).
-func rettl(to func(time.Duration) time.Duration) func(*broken) {
-	return func(b *broken) {
-		b.set = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-			if ttl >= 0 {
-				ttl = to(ttl)
-			}
-			return b.mapCache.Set(ctx, key, value, ttl)
-		}
-	}
-}
 
 var errBusy = errors.New("busy")
 
 // Each cache breaks one sentence in one way; caught names the rules that must
 // fail for it, and no other may.
-var brokenCaches = []struct {
-	name   string
-	breaks func(*broken)
-	caught []string
-}{
+var brokenCaches = []brokenCache{
 	{"keeps the contract", func(*broken) {}, nil},
 	{"miss is an error", func(b *broken) {
 		b.get = func(ctx context.Context, key string) ([]byte, bool, error) {
@@ -344,76 +252,10 @@ var brokenCaches = []struct {
 			return b.mapCache.Close()
 		}
 	}, []string{"Cache/closed"}},
-	{"GetLocal sees bytes", func(b *broken) {
-		b.getLocal = func(key []byte) (any, bool) {
-			it, ok := b.find(string(key))
-			if ok && !it.isLocal {
-				return string(it.value), true
-			}
-			return it.local, ok
-		}
-	}, []string{"Local/two roads", "Local/one value"}},
-	{"Get sees local values", func(b *broken) {
-		b.setLocal = func(key string, value any, _ int, ttl time.Duration) {
-			if s, ok := value.(string); ok {
-				b.put(key, item{value: []byte(s), local: value}, ttl)
-				return
-			}
-			b.mapCache.SetLocal(key, value, 0, ttl)
-		}
-		b.getLocal = func(key []byte) (any, bool) {
-			it, ok := b.find(string(key))
-			return it.local, ok && it.local != nil
-		}
-	}, []string{"Local/two roads", "Local/one value"}},
-	{"two values under a key", func(b *broken) {
-		other := &mapCache{}
-		b.getLocal, b.setLocal = other.GetLocal, other.SetLocal
-	}, []string{"Local/one value"}},
-	{"keeps a copy", func(b *broken) {
-		b.getLocal = func(key []byte) (any, bool) {
-			v, ok := b.mapCache.GetLocal(key)
-			if p, isPointer := v.(*int); isPointer {
-				n := *p
-				return &n, ok
-			}
-			return v, ok
-		}
-	}, []string{"Local/the value itself"}},
-	{"keeps the key", func(b *broken) {
-		var lastKey []byte
-		var last any
-		b.getLocal = func(key []byte) (any, bool) {
-			if last != nil && bytes.Equal(key, lastKey) {
-				return last, true
-			}
-			v, ok := b.mapCache.GetLocal(key)
-			lastKey, last = key, v
-			return v, ok
-		}
-	}, []string{"Local/one value", "Local/key", "Local/ttl"}},
-	{"local values do not expire", func(b *broken) {
-		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
-			b.mapCache.SetLocal(key, value, size, min(ttl, 0))
-		}
-	}, []string{"Local/ttl"}},
-	{"local ttl 0 is gone at once", func(b *broken) {
-		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
-			if ttl >= 0 {
-				ttl = max(ttl, 1)
-			}
-			b.mapCache.SetLocal(key, value, size, ttl)
-		}
-	}, []string{"Local/ttl"}},
-	{"local ttl -1 is for ever", func(b *broken) {
-		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
-			b.mapCache.SetLocal(key, value, size, max(ttl, 0))
-		}
-	}, []string{"Local/negative ttl"}},
 }
 
 func TestBrokenCachesAreCaught(t *testing.T) {
-	for _, tt := range brokenCaches {
+	for _, tt := range slices.Concat(brokenCaches, brokenLocals) {
 		t.Run(tt.name, func(t *testing.T) {
 			wantCaught(t, cacheRules(), tt.caught, func() cacheSubject {
 				b := &broken{mapCache: &mapCache{}}
@@ -423,29 +265,3 @@ func TestBrokenCachesAreCaught(t *testing.T) {
 		})
 	}
 }
-
-// wantCaught checks every rule in a bubble of its own, and wants those of
-// caught to fail and all others to hold.
-func wantCaught[S any](t *testing.T, rules []rule[S], caught []string, open func() S) {
-	t.Helper()
-	failed := map[string]error{}
-	for _, r := range rules {
-		synctest.Test(t, func(t *testing.T) {
-			if err := r.check(t.Context(), open()); err != nil {
-				failed[r.name] = err
-			}
-			time.Sleep(time.Hour) // calls that a rule gave up on come to their end
-		})
-	}
-	for _, name := range caught {
-		if failed[name] == nil {
-			t.Errorf("%s: got no error, want one", name)
-		}
-		delete(failed, name)
-	}
-	for name, err := range failed {
-		t.Errorf("%s: got error %v, want none", name, err)
-	}
-}
-
-var _ cache.Local = (*broken)(nil)

@@ -1,0 +1,76 @@
+package cachetest
+
+import (
+	"bytes"
+	"time"
+)
+
+// brokenLocals are brokenCaches whose local road is broken.
+var brokenLocals = []brokenCache{
+	{"GetLocal sees bytes", func(b *broken) {
+		b.getLocal = func(key []byte) (any, bool) {
+			it, ok := b.find(string(key))
+			if ok && !it.isLocal {
+				return string(it.value), true
+			}
+			return it.local, ok
+		}
+	}, []string{"Local/two roads", "Local/one value"}},
+	{"Get sees local values", func(b *broken) {
+		b.setLocal = func(key string, value any, _ int, ttl time.Duration) {
+			if s, ok := value.(string); ok {
+				b.put(key, item{value: []byte(s), local: value}, ttl)
+				return
+			}
+			b.mapCache.SetLocal(key, value, 0, ttl)
+		}
+		b.getLocal = func(key []byte) (any, bool) {
+			it, ok := b.find(string(key))
+			return it.local, ok && it.local != nil
+		}
+	}, []string{"Local/two roads", "Local/one value"}},
+	{"two values under a key", func(b *broken) {
+		other := &mapCache{}
+		b.getLocal, b.setLocal = other.GetLocal, other.SetLocal
+	}, []string{"Local/one value"}},
+	{"keeps a copy", func(b *broken) {
+		b.getLocal = func(key []byte) (any, bool) {
+			v, ok := b.mapCache.GetLocal(key)
+			if p, isPointer := v.(*int); isPointer {
+				n := *p
+				return &n, ok
+			}
+			return v, ok
+		}
+	}, []string{"Local/the value itself"}},
+	{"keeps the key", func(b *broken) {
+		var lastKey []byte
+		var last any
+		b.getLocal = func(key []byte) (any, bool) {
+			if last != nil && bytes.Equal(key, lastKey) {
+				return last, true
+			}
+			v, ok := b.mapCache.GetLocal(key)
+			lastKey, last = key, v
+			return v, ok
+		}
+	}, []string{"Local/one value", "Local/key", "Local/ttl"}},
+	{"local values do not expire", func(b *broken) {
+		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
+			b.mapCache.SetLocal(key, value, size, min(ttl, 0))
+		}
+	}, []string{"Local/ttl"}},
+	{"local ttl 0 is gone at once", func(b *broken) {
+		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
+			if ttl >= 0 {
+				ttl = max(ttl, 1)
+			}
+			b.mapCache.SetLocal(key, value, size, ttl)
+		}
+	}, []string{"Local/ttl"}},
+	{"local ttl -1 is for ever", func(b *broken) {
+		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
+			b.mapCache.SetLocal(key, value, size, max(ttl, 0))
+		}
+	}, []string{"Local/negative ttl"}},
+}
