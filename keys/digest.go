@@ -8,13 +8,6 @@ import (
 	"strings"
 )
 
-// What is hashed begins with what it is, so that the digest of a request is
-// never that of a variant.
-const (
-	ofRequest = 'R'
-	ofVariant = 'V'
-)
-
 const digestLen = 32 // 128 bits in hexadecimal
 
 // appendDigest appends the first 128 bits of SHA-256 of data.

@@ -66,7 +66,9 @@ type Django struct {
 // its releases.
 type DjangoLayout int
 
-// The layouts, by the first release that has them.
+// The layouts, by the first release that has them. Those before Django17 were
+// established for paths that are UTF-8. Django17 hashes header values that are
+// not ASCII as Django does on Python 3.
 const (
 	Django17  DjangoLayout = iota // 1.7 and later: method, digest of the absolute URI
 	Django14                      // 1.4 to 1.6: method, digest of path and query

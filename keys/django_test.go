@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -298,6 +299,57 @@ func TestDjangoPurge(t *testing.T) {
 	}
 	if _, err := d.PurgePattern("/x"); err == nil {
 		t.Error("PurgePattern of a URL without a host: no error, want one")
+	}
+}
+
+// What the vectors have no case of.
+func TestDjangoRequest(t *testing.T) {
+	r := func(header http.Header) *http.Request {
+		return &http.Request{Host: "h", URL: &url.URL{Path: "/x\xff"}, Header: header}
+	}
+	var d keys.Django
+	for _, tt := range []struct {
+		rule string
+		list string
+		x, y http.Header
+		same bool
+	}{
+		{"lines are joined with a comma", "X-A", http.Header{"X-A": {"a", "b"}}, http.Header{"X-A": {"a,b"}}, true},
+		{"cookies are joined with a semicolon", "Cookie", http.Header{"Cookie": {"a", "b"}}, http.Header{"Cookie": {"a; b"}}, true},
+		{"WSGI has no HTTP_CONTENT_TYPE", "Content-Type", http.Header{"Content-Type": {"a"}}, nil, true},
+		{"another value", "X-A", http.Header{"X-A": {"a"}}, nil, false},
+	} {
+		list := d.HeaderList(tt.list)
+		if x, y := d.PageKey(r(tt.x), list), d.PageKey(r(tt.y), list); (x == y) != tt.same {
+			t.Errorf("%s: %s and %s, want equal: %v", tt.rule, x, y, tt.same)
+		}
+	}
+	if d.PageKey(r(nil), d.HeaderList("Host")) == d.PageKey(r(nil), nil) {
+		t.Error("a page that varies on Host has the key of one that does not")
+	}
+	secure := r(nil)
+	secure.TLS = &tls.ConnectionState{}
+	if d.ListKey(secure) == d.ListKey(r(nil)) {
+		t.Error("http and https share a key")
+	}
+	old := keys.Django{Layout: keys.Django096, TimeZone: "UTC", Language: "de"}
+	if got, want := old.ListKey(r(nil)), "views.decorators.cache.cache_header../x\xff"; got != want {
+		t.Errorf("ListKey of Django 0.96 = %q, want %q", got, want)
+	}
+}
+
+func TestDjangoKeyFunc(t *testing.T) {
+	d := keys.Django{KeyFunc: func(key, prefix string, version int) string { return fmt.Sprint(version, key, "!") }}
+	del, err := d.PurgeKeys("http://h/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern, err := d.PurgePattern("http://h/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page := del[1]; !strings.HasSuffix(page, "!") || !globMatch(pattern, page) {
+		t.Errorf("%s does not match %s", pattern, page)
 	}
 }
 

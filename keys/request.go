@@ -63,7 +63,7 @@ func (b *Builder) AppendRequest(dst []byte, r *http.Request) ([]byte, bool) {
 // and the fields take less than half a KiB.
 func (b *Builder) AppendVariant(dst []byte, key []byte, fields []string, h http.Header) []byte {
 	var room [512]byte
-	data := appendFields(append(room[:0], ofVariant), fields, h)
+	data := appendFields(room[:0], fields, h)
 	dst = append(dst, key...)
 	dst = append(dst, '#')
 	return appendDigest(dst, data)
@@ -158,7 +158,6 @@ func (b *Builder) finish(dst []byte, at layout, from origin, h http.Header) []by
 
 // appendOrigin appends what the digest of a key is made of.
 func appendOrigin(dst []byte, from origin, fields []string, h http.Header) []byte {
-	dst = append(dst, ofRequest)
 	dst = appendText(dst, from.scheme)
 	dst = appendText(dst, from.claimed)
 	dst = appendText(dst, from.spelling.port)
