@@ -12,6 +12,7 @@ import (
 
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/backend/tiered"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/integration/torture"
 	"github.com/uncache/uncache/internal/redistest"
@@ -38,6 +39,7 @@ var scenarios = []struct {
 		b := inMemory(t, &memory.Options{MaxEntries: 64, Log: &memory.LogOptions{MaxEvents: 2}})
 		return race{backends: []cache.Backend{b}, node: torture.NodeOptions{MaxDependencies: 100}}
 	}},
+	{"any store, and a log", plain},
 	{"miniredis", func(t *testing.T) race {
 		return race{backends: share(t, mini(t), nil)}
 	}},
@@ -225,14 +227,10 @@ func wantEvictions(t *testing.T, rdb redis.UniversalClient) {
 func near(t testing.TB, far []cache.Backend) []cache.Backend {
 	list := make([]cache.Backend, len(far))
 	for i, b := range far {
-		list[i] = tiered{b, inMemory(t, nil)}
+		var err error
+		if list[i], err = tiered.New(inMemory(t, nil), b); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return list
 }
-
-type tiered struct {
-	cache.Backend
-	near cache.Cache
-}
-
-func (t tiered) Tiers() []cache.Cache { return []cache.Cache{t.near, t.Backend} }

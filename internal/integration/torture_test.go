@@ -58,11 +58,12 @@ func (r race) run(t *testing.T, d time.Duration, seed uint64, change ...func(*to
 	for _, f := range change {
 		f(&c)
 	}
+	began := time.Now()
 	result, err := torture.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("seed %d, %v\n%s\n%s", seed, d, torture.Head, result.Row())
+	t.Logf("seed %d, %v\n%s\n%s", seed, time.Since(began).Round(time.Millisecond), torture.Head, result.Row())
 	for _, e := range result.Examples {
 		t.Log(e)
 	}
