@@ -126,6 +126,10 @@ func TestParts(t *testing.T) {
 	if r.Method() != "GET" || r.Host() != "example.com" || r.String() != r.Pattern() || !slices.Equal(r.Wildcards(), []string{"a", "b"}) {
 		t.Errorf("parts of %q: %q %q %q", r, r.Method(), r.Host(), r.Wildcards())
 	}
+	r.Wildcards()[0] = "changed"
+	if got := r.Wildcards()[0]; got != "a" {
+		t.Errorf("a caller changed the wildcard a of %q to %q", r, got)
+	}
 }
 
 func TestMustParsePanics(t *testing.T) {
@@ -147,7 +151,7 @@ func muxError(mux *http.ServeMux, pattern string, h http.HandlerFunc) (err any) 
 var patterns = []string{
 	"", "/", "GET /", "GET  \t/a", " /a", "\t", "G(T /a", "GET", "GET a", "a", "a/", "a.b:80/c/{d}",
 	"{a}/", "GET {a}/", "/{", "/}", "/{}", "/{$}", "/{$}/", "/a{$}", "/{a}b", "/{a...}", "/{a...}/", "/{...}",
-	"/{1}", "/{é}", "/{a}/{a}", "/{a }", "/{a}/{b...}", "//", "GET //", "/a//b", "GET /a/../b", "CONNECT /a/../b",
+	"/{1}", "/{a1}", "/{é}", "/{a}/{a}", "/{a }", "/{a}/{b...}", "//", "GET //", "/a//b", "GET /a/../b", "CONNECT /a/../b",
 	"GET /a/.", "GET /a/./", "POST /%", "/%zz/%2f", "/%2F", "/a/%2e", "GET /%2e%2e/", "/ a", "GET / a", "\xff /", "/{\xff}",
 	"Ä /", "/{{}", "/{a}}", "/{$...}", "/{$}{$}", "/a b/{c}",
 }
