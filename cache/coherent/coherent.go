@@ -159,6 +159,9 @@ func describe(deps []cache.Dependency) string {
 	const most = 3
 	names := make([]string, 0, most)
 	for _, d := range deps[:min(len(deps), most)] {
+		if d == cache.All {
+			d = "everything"
+		}
 		names = append(names, string(d))
 	}
 	if more := len(deps) - len(names); more > 0 {

@@ -71,22 +71,27 @@ func (c *Cache) keep(r *http.Request, rec *recorder, primary, pattern string, f 
 		p.key = string(c.keys.AppendVariant(nil, []byte(primary), p.vary, r.Header))
 	}
 	p.finish()
-	rec.look.stored = c.put(r.Context(), primary, p, f)
-	if !rec.look.stored {
+	stored, err := c.put(r.Context(), primary, p, f)
+	rec.look.stored = stored
+	switch {
+	case err != nil && !stored:
 		rec.look.detail = string(reasonStore)
+	case !stored:
+		rec.look.detail = string(reasonPurged) // while it was rendered
 	}
 	return p
 }
 
 // put stores p, and the note which tells that it varies.
-func (c *Cache) put(ctx context.Context, primary string, p *response, f *coherent.Fill) bool {
+func (c *Cache) put(ctx context.Context, primary string, p *response, f *coherent.Fill) (bool, error) {
 	ttl := time.Duration(p.life - p.age)
-	stored, _ := c.values.Set(ctx, p.key, p, ttl, f) // coherent tells its Observe
+	stored, err := c.values.Set(ctx, p.key, p, ttl, f)
 	if stored && len(p.vary) > 0 {
 		note := &response{key: primary, note: true, vary: p.vary}
-		_, _ = c.values.Set(ctx, primary, note, ttl, f)
+		_, _ = c.values.Set(ctx, primary, note, ttl, f) // coherent tells its Observe
 	}
-	return stored
+	c.memo.setDeleted([]byte(primary), false)
+	return stored, err
 }
 
 // ofTheResponse reports whether a reason will hold for the next request too, so

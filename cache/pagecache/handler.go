@@ -132,7 +132,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*respons
 // that is under way. It returns false if that was of no use.
 func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, verdict coherent.Verdict) bool {
 	look := status{fwd: fwdMiss}
-	if verdict == coherent.Purged || verdict == coherent.SoftPurged {
+	if verdict == coherent.Purged || verdict == coherent.SoftPurged || c.memo.wasDeleted(s.primary) {
 		look.detail = string(reasonPurged)
 	}
 	if r.Method == http.MethodHead {

@@ -147,6 +147,9 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	}
 	if stored := c.computable(e.Dependencies); len(stored) > 0 {
 		_ = c.values.Delete(ctx, stored...)
+		for _, key := range stored {
+			c.memo.setDeleted([]byte(key), true)
+		}
 	}
 	return nil
 }

@@ -339,6 +339,7 @@ func TestPurgeDeletes(t *testing.T) {
 	if n := b.Stats().Entries; n != 0 {
 		t.Errorf("%d entries after the purge, want 0", n)
 	}
+	wantStatus(t, s.get("http://a.example/"), "deleted by a purge", "uncache; fwd=miss; stored; detail=purged")
 }
 
 // A URL may be purged as it is written in a link, tracking parameters and all.

@@ -1,0 +1,100 @@
+package pagecache
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// A memo remembers facts about target URIs in this process, so that a lookup
+// need not ask the store: which fields select among the responses of one, that
+// one gave a response that could not be stored, that one's was deleted by a
+// purge. It is bounded, and forgets when two meet in one slot; that costs a
+// lookup or a word in Cache-Status, never a wrong answer.
+type memo struct {
+	seed    maphash.Seed
+	vary    [memoSlots]atomic.Pointer[varyMemo]
+	apart   [memoSlots]atomic.Pointer[apartMemo]
+	deleted [memoSlots]atomic.Uint64 // hashes of primary keys
+}
+
+const memoSlots = 4096
+
+type varyMemo struct {
+	key    []byte
+	fields []string
+}
+
+type apartMemo struct {
+	hash  uint64
+	until int64 // Unix ns
+}
+
+func newMemo() *memo { return &memo{seed: maphash.MakeSeed()} }
+
+// fields returns the fields that selected among the responses under a primary
+// key when it was last looked at, or nil.
+func (m *memo) fields(key []byte) []string {
+	v := m.vary[maphash.Bytes(m.seed, key)%memoSlots].Load()
+	if v == nil || !bytes.Equal(v.key, key) {
+		return nil
+	}
+	return v.fields
+}
+
+func (m *memo) setFields(key []byte, fields []string) {
+	slot := &m.vary[maphash.Bytes(m.seed, key)%memoSlots]
+	if len(fields) == 0 {
+		if v := slot.Load(); v != nil && bytes.Equal(v.key, key) {
+			slot.CompareAndSwap(v, nil)
+		}
+		return
+	}
+	if v := slot.Load(); v != nil && bytes.Equal(v.key, key) && slices.Equal(v.fields, fields) {
+		return
+	}
+	slot.Store(&varyMemo{key: bytes.Clone(key), fields: fields})
+}
+
+// apartFor is for how long requests are not collapsed after one of them had a
+// response of its own: waiting for such a response is waiting for nothing.
+const apartFor = 10 * time.Second
+
+// keepApart says that the responses under key are not for sharing; together
+// takes it back.
+func (m *memo) keepApart(key []byte) {
+	h := maphash.Bytes(m.seed, key)
+	m.apart[h%memoSlots].Store(&apartMemo{hash: h, until: time.Now().Add(apartFor).UnixNano()})
+}
+
+func (m *memo) together(key []byte) {
+	h := maphash.Bytes(m.seed, key)
+	if a := m.apart[h%memoSlots].Load(); a != nil && a.hash == h {
+		m.apart[h%memoSlots].CompareAndSwap(a, nil)
+	}
+}
+
+// keptApart reports whether requests for key should not wait for each other.
+func (m *memo) keptApart(key []byte) bool {
+	h := maphash.Bytes(m.seed, key)
+	a := m.apart[h%memoSlots].Load()
+	return a != nil && a.hash == h && time.Now().UnixNano() < a.until
+}
+
+// setDeleted says whether the last that happened to the response under key was
+// that a purge deleted it; wasDeleted tells a visitor who finds none.
+func (m *memo) setDeleted(key []byte, deleted bool) {
+	h := maphash.Bytes(m.seed, key)
+	if deleted {
+		m.deleted[h%memoSlots].Store(h)
+	} else {
+		m.deleted[h%memoSlots].CompareAndSwap(h, 0)
+	}
+}
+
+func (m *memo) wasDeleted(key []byte) bool {
+	h := maphash.Bytes(m.seed, key)
+	return m.deleted[h%memoSlots].Load() == h
+}
