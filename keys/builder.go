@@ -27,8 +27,8 @@ type Options struct {
 
 	// Query names the query parameters that count. Nil: all of them. Empty but
 	// not nil: none. Where some do not count, requests that differ in nothing
-	// else share a page, and a purge has to name its URL as [Builder.URL] does,
-	// without them.
+	// else share a page, and a purge has to name its URL without them, as
+	// [Builder.URI] does; the function URI does not know which they are.
 	Query []string
 
 	// Hosts are the hosts that this site answers for, with a port unless it is
