@@ -103,19 +103,19 @@ func (b *Backend) sinceBy(ctx context.Context, pipe redis.Pipeliner, h *history,
 	if err := entries.Err(); err != nil {
 		return cache.Events{}, err
 	}
-	return upTo(head, after, entries.Val()), nil
+	return upTo(head, entries.Val()), nil
 }
 
 // upTo returns the events that lead to head without a gap. Whatever is missing,
 // trimmed, evicted, or not an event, begins the list after it.
-func upTo(head, after cache.Position, entries []redis.XMessage) cache.Events {
+func upTo(head cache.Position, entries []redis.XMessage) cache.Events {
 	events := cache.Events{Head: head, From: head}
 	for _, m := range slices.Backward(entries) {
 		e, err := decode(m)
 		if err == nil && e.Position > head {
 			continue // appended after the head was read
 		}
-		if err != nil || e.Position != events.From || events.From == after {
+		if err != nil || e.Position != events.From {
 			break
 		}
 		events.List = append(events.List, e)

@@ -51,15 +51,16 @@ end
 
 -- An era starts beyond every position that was ever given: beyond the clock,
 -- and, should the clock have been set back, beyond all that is left of the
--- last era, with room for what this server may have missed of it.
+-- last era. Not far beyond: positions that run ahead of the clock would be
+-- given again when everything is lost and the clock is all there is.
 local function era(after)
   local t = redis.call('TIME')
   local start = math.max(t[1] * 1000000 + t[2], after + 1)
-  if pos then start = math.max(start, pos + 1000000) end
+  if pos then start = math.max(start, pos + 1) end
   local last = redis.pcall('XREVRANGE', events, '+', '-', 'COUNT', 1)
   if type(last) == 'table' and last[1] then
     local p = tonumber(string.match(last[1][1], '^(%d+)-'))
-    if p and p < limit then start = math.max(start, p + 1000000) end
+    if p and p < limit then start = math.max(start, p + 1) end
   end
   write('SET', head, text(start) .. ' ' .. id)
   return start
