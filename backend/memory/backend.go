@@ -84,8 +84,9 @@ func (b *Backend) Set(ctx context.Context, key string, value []byte, ttl time.Du
 	}
 	e := b.entry(key, len(value), ttl)
 	if e.cost <= b.store.maxBytes {
-		e.value = make([]byte, len(value))
-		copy(e.value, value)
+		kept := make([]byte, len(value))
+		copy(kept, value)
+		e.value = kept
 	}
 	if !b.store.put(e) {
 		return fmt.Errorf("memory: set %q: %w", key, cache.ErrClosed)
@@ -117,8 +118,8 @@ func (b *Backend) GetLocal(key []byte) (any, bool) {
 	return e.local, true
 }
 
-// SetLocal stores value itself under key; it counts as size bytes, which must
-// not be negative. What exceeds Options.MaxBytes alone is not stored, as with
+// SetLocal stores value itself under key; it counts as size bytes, a
+// negative size as none. What exceeds Options.MaxBytes alone is not stored, as with
 // Set. With a ttl that is negative nothing happens.
 func (b *Backend) SetLocal(key string, value any, size int, ttl time.Duration) {
 	if ttl < 0 {
@@ -139,7 +140,8 @@ func (b *Backend) entry(key string, size int, ttl time.Duration) *entry {
 	}
 }
 
-// cost does not wrap around for a size that no value has.
+// cost is what an entry counts. It does not wrap around for a size that no value
+// has.
 func cost(key, size int) int64 {
 	return int64(min(uint64(key)+uint64(max(size, 0))+EntryOverhead, 1<<63-1))
 }

@@ -8,9 +8,10 @@
 //
 //	store, err := coherent.New(memory.New(nil), nil)
 //
-// Do not use it alone where several processes serve the same pages: a purge
-// made in one of them is not heard by the others. There it is the near tier of
-// a backend that they share, or, by way of [NewLog] and cache.Join, nothing.
+// Do not use it where several processes serve the same pages, unless as the near
+// tier of a backend that they share: a purge made in one of them is not heard by
+// the others. For the same reason its [Log] must not be joined to a store that
+// several processes share.
 //
-// The contract is that of package cache, and cachetest checks it here.
+// The contract is that of package cache; conformance_test.go runs cachetest.
 package memory

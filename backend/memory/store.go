@@ -98,7 +98,7 @@ func (s *store) put(e *entry) bool {
 		// key that is overwritten is not missing for a moment.
 		s.forget(old.(*entry))
 	}
-	for s.clock.len >= s.maxEntries || s.stats.Bytes+e.cost > s.maxBytes {
+	for s.clock.len >= s.maxEntries || e.cost > s.maxBytes-s.stats.Bytes {
 		s.evict()
 	}
 	s.items.Set(e.key, e, gocache.NoExpiration)

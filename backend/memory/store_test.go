@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -238,6 +239,40 @@ func TestExpiredValuesLeaveTheBooks(t *testing.T) {
 		}
 		if st := b.Stats(); st.Entries != 1 {
 			t.Errorf("Stats() = %+v, want 1 entry", st)
+		}
+	})
+}
+
+func TestCostDoesNotWrapAround(t *testing.T) {
+	for _, tt := range []struct {
+		key, size int
+		want      int64
+	}{
+		{3, 5, EntryOverhead + 8},
+		{3, -5, EntryOverhead + 3},
+		{3, math.MaxInt, math.MaxInt64},
+	} {
+		if got := cost(tt.key, tt.size); got != tt.want {
+			t.Errorf("cost(%d, %d) = %d, want %d", tt.key, tt.size, got, tt.want)
+		}
+	}
+}
+
+// The search for expired values goes on when the entry it stands at is deleted.
+func TestExpiryGoesOnAfterDelete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(nil)
+		defer b.Close()
+		for i := range 4 {
+			b.SetLocal(fmt.Sprint("k", i), i, 1, time.Second)
+		}
+		if err := b.Delete(t.Context(), b.store.clock.cursor.key); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(DefaultExpireEvery + time.Second)
+		synctest.Wait()
+		if st := b.Stats(); st.Entries != 0 || st.Expired != 3 {
+			t.Errorf("Stats() = %+v, want 3 expired and nothing left", st)
 		}
 	})
 }

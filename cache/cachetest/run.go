@@ -26,7 +26,7 @@ type CacheHarness struct {
 
 	// Wait lets d pass for the cache. If it is set, waiting is taken to be
 	// cheap, and the kit waits for days: it is for fake clocks. If it is nil
-	// the kit sleeps, for some tenths of a second in all.
+	// the kit sleeps, for about a second in all.
 	Wait func(d time.Duration)
 
 	// Around, if it is set, is called for each check, and calls f. With
