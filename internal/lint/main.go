@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	err := errors.Join(checkImports(), checkRequirements(), checkDocs())
+	err := errors.Join(checkImports(), checkRequirements(), checkDocs(), checkReadme())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
