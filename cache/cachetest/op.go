@@ -23,6 +23,7 @@ const (
 // Purger is whatever can be told of a purge: a coherent cache, a page cache, a
 // [Recorder]. It is the interface that package invalidate calls.
 type Purger interface {
+	// Purge records that what e names has changed.
 	Purge(ctx context.Context, e cache.Event) error
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Call is a call that a [Recorder] has seen, with its result.
 type Call struct {
-	Op   Op
+	Op   Op            // which call
 	Keys []string      // of Get, Set, Delete
 	TTL  time.Duration // of Set
 	OK   bool          // of Get: there was a value
