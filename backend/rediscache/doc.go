@@ -5,9 +5,11 @@
 //	backend, err := rediscache.New(rdb, nil)
 //	store, err := coherent.New(backend, nil)
 //
-// It works with one server, Sentinel and Redis Cluster, from Redis 6.2 on, and
-// with Valkey. Do not use it for data that must not be lost: a cache may
-// forget. In a single process, backend/memory is simpler and faster.
+// It works with one server, Sentinel and Redis Cluster. What it asks of Redis is
+// there since 6.2, and in Valkey; it is tested with Redis 7.0.
+//
+// Do not use it for data that must not be lost: a cache may forget. In a single
+// process, backend/memory is simpler and faster.
 //
 // The contract is that of package cache. It is checked by cachetest, against
 // real servers and a cluster of three masters, and by tests that kill, flush,
@@ -38,8 +40,15 @@
 //
 // A Sentinel deployment in which the old master lives on beside the new one has
 // two truths; a process that still reaches the old one is served by it until it
-// is fenced (min-replicas-to-write). With hosted services that move connections
-// (maintenance notifications), a move to older data is noticed within a second.
+// is fenced (min-replicas-to-write). What goes on behind a connection that stays
+// open is noticed within a second rather than at once: a master that is made a
+// replica and a master again by hand, a proxy that turns to another server,
+// connections that a hosted service moves (maintenance notifications).
+//
+// The clocks of servers that may follow one another should agree: a new era
+// starts beyond the clock and beyond what the server has of the last one. One
+// whose clock is behind the start of that era, and which missed the end of it,
+// would give the positions of that end again.
 //
 // Contexts that have a deadline are obeyed. go-redis does not notice during a
 // command that a context without one is cancelled; it gives up after its own

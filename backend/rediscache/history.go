@@ -23,9 +23,10 @@ import (
 //  4. the next read asks again
 //
 // A read that made its own connection finds the number of dials changed when
-// the reply is in, and does not count. Servers that change their ID behind
-// connections that stay open (REPLICAOF by hand; maintenance handoffs of hosted
-// services, which dial without telling hooks) are found out within askEvery.
+// the reply is in, and does not count. Servers that change behind connections
+// that stay open (REPLICAOF by hand; proxies; maintenance handoffs of hosted
+// services, which go-redis dials without telling hooks) are found out within
+// askEvery.
 //
 // While no dial was ever seen the hook may not be in effect, as on a client
 // made by WithTimeout; then every read asks.

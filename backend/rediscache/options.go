@@ -17,8 +17,9 @@ type Options struct {
 
 	// MaxEvents is how many events the log remembers, at the least; Redis
 	// trims in blocks, so that there may be some hundred more. A process that
-	// is further behind, or has just started, gives up what was stored before
-	// the oldest of them. An event takes about 200 bytes. Default 100,000.
+	// is further behind gives up what was stored before the oldest of them; so
+	// does one that has just started, which reads them all. An event takes
+	// about 200 bytes. Default 100,000.
 	MaxEvents int
 
 	// Observe, if it is set, hears of what an operator may want to know and no

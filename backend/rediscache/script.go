@@ -20,7 +20,8 @@ local limit = 9007199254740992
 local mine = '-'
 local info = redis.pcall('INFO', 'replication')
 if type(info) == 'string' then
-  if string.find(info, 'role:slave', 1, true) then
+  local role = string.match(info, 'role:(%a+)')
+  if role and role ~= 'master' then
     return redis.error_reply('READONLY uncache: the log was asked for on a replica')
   end
   mine = string.match(info, 'master_replid:(%x+)') or '-'
