@@ -60,5 +60,5 @@
 //
 //	~uncache:* +get +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
 //
-// and on a cluster +cluster|slots +asking. SCAN is for Clear alone.
+// and on a cluster +cluster|slots +asking +command. SCAN is for Clear alone.
 package rediscache
