@@ -101,6 +101,43 @@ func TestEverySpellingOfAPurge(t *testing.T) {
 	}
 }
 
+// A process with a MaxStale may serve what is older than another's purge, for so
+// long, and not for a moment what is older than its own.
+func TestOwnPurgeIsSeenAtOnce(t *testing.T) {
+	backends := near(t, share(t, mini(t), nil))
+	var version atomic.Int64
+	var hs []http.Handler
+	var purge func(context.Context, cache.Event) error
+	for _, b := range backends[:2] {
+		store, err := coherent.New(b, &coherent.Options{MaxStale: time.Hour, Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		c, err := pagecache.New(store, &pagecache.Options{TTL: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		purge = c.Purge // the last one's
+		hs = append(hs, c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, version.Load())
+		})))
+	}
+	other, own := hs[0], hs[1]
+	get(t, other, "http://example.com/")
+	get(t, own, "http://example.com/")
+	version.Add(1)
+	if err := purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}}); err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t, own, "http://example.com/"); w.Body.String() != "1" {
+		t.Errorf("GET / from the node that purged it: got version %s, want 1 (%v)", w.Body, w.Header()["Cache-Status"])
+	}
+	if w := get(t, other, "http://example.com/"); w.Body.String() != "0" {
+		t.Errorf("GET / from another node: got version %s, want 0 from its near tier (%v)", w.Body, w.Header()["Cache-Status"])
+	}
+}
+
 // A page that says that something is missing was made from the attempt to find
 // it, and depends on what the attempt named:
 //

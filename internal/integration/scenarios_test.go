@@ -45,7 +45,7 @@ var scenarios = []struct {
 	}},
 	{"miniredis, keys lost", func(t *testing.T) race {
 		c := mini(t)
-		return race{backends: share(t, c, nil), faults: loseKeys(t, c)}
+		return race{backends: share(t, c, nil), faults: loseKeys(t, c, time.Millisecond)}
 	}},
 	{"miniredis, flushed", func(t *testing.T) race {
 		c := mini(t)
@@ -68,7 +68,7 @@ var scenarios = []struct {
 	}},
 	{"redis, keys lost", func(t *testing.T) race {
 		c, _ := server(t)
-		return race{backends: share(t, c, nil), faults: loseKeys(t, c)}
+		return race{backends: share(t, c, nil), faults: loseKeys(t, c, time.Millisecond)}
 	}},
 	{"redis, flushed", func(t *testing.T) race {
 		c, _ := server(t)
@@ -88,7 +88,7 @@ var scenarios = []struct {
 		return race{
 			backends: share(t, c, nil),
 			node:     torture.NodeOptions{Timeout: redisTimeout},
-			faults:   []torture.Fault{torture.RestartEmpty(s, restartEvery)},
+			faults:   []torture.Fault{torture.RestartEmpty(restartEvery, s)},
 		}
 	}},
 	{"redis, restarted with older data", func(t *testing.T) race {
@@ -127,7 +127,7 @@ var scenarios = []struct {
 		return race{
 			backends: near(t, share(t, c, nil)),
 			node:     torture.NodeOptions{MaxStale: 50 * time.Millisecond},
-			faults:   loseKeys(t, c),
+			faults:   loseKeys(t, c, time.Millisecond),
 		}
 	}},
 	{"near tier, at most 50 ms stale, restarted empty", func(t *testing.T) race {
@@ -135,22 +135,32 @@ var scenarios = []struct {
 		return race{
 			backends: near(t, share(t, c, nil)),
 			node:     torture.NodeOptions{MaxStale: 50 * time.Millisecond, Timeout: redisTimeout},
-			faults:   []torture.Fault{torture.RestartEmpty(s, restartEvery)},
+			faults:   []torture.Fault{torture.RestartEmpty(restartEvery, s)},
 		}
 	}},
 	{"cluster", func(t *testing.T) race {
-		return race{backends: share(t, cluster(t), nil)}
+		return race{backends: share(t, onCluster(t), nil)}
 	}},
 	{"cluster, keys lost", func(t *testing.T) race {
-		c := cluster(t)
-		return race{backends: share(t, c, nil), faults: loseKeys(t, c)}
+		c := onCluster(t)
+		return race{backends: share(t, c, nil), faults: loseKeys(t, c, 5*time.Millisecond)}
 	}},
 	{"cluster, flushed", func(t *testing.T) race {
-		c := cluster(t)
+		c := onCluster(t)
 		return race{backends: share(t, c, nil), faults: []torture.Fault{torture.FlushAll(use(t, c), flushEvery)}}
 	}},
+	// A master that comes back is refused by its cluster for 2 s.
+	{"cluster, masters restarted empty", func(t *testing.T) race {
+		s := redistest.NewCluster(t, redistest.ClusterConfig{})
+		c := func() redis.UniversalClient { return redis.NewClusterClient(s.Options()) }
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Timeout: redisTimeout},
+			faults:   []torture.Fault{torture.RestartEmpty(2*time.Second, s.Masters...)},
+		}
+	}},
 	{"cluster, near tier, at most 50 ms stale", func(t *testing.T) race {
-		return race{backends: near(t, share(t, cluster(t), nil)), node: torture.NodeOptions{MaxStale: 50 * time.Millisecond}}
+		return race{backends: near(t, share(t, onCluster(t), nil)), node: torture.NodeOptions{MaxStale: 50 * time.Millisecond}}
 	}},
 }
 
@@ -176,8 +186,8 @@ func server(t testing.TB, args ...string) (connect, *redistest.Server) {
 	return func() redis.UniversalClient { return redis.NewClient(s.Options()) }, s
 }
 
-// cluster starts a Redis Cluster of three masters.
-func cluster(t testing.TB) connect {
+// onCluster starts a Redis Cluster of three masters.
+func onCluster(t testing.TB) connect {
 	s := redistest.NewCluster(t, redistest.ClusterConfig{})
 	return func() redis.UniversalClient { return redis.NewClusterClient(s.Options()) }
 }
@@ -202,11 +212,11 @@ func share(t testing.TB, c connect, opts *rediscache.Options) []cache.Backend {
 	return list
 }
 
-func loseKeys(t testing.TB, c connect) []torture.Fault {
+// loseKeys deletes a random key at a rate, and one of the log's every so often.
+func loseKeys(t testing.TB, c connect, every time.Duration) []torture.Fault {
 	rdb := use(t, c)
 	return []torture.Fault{
-		torture.DeleteRandomly(rdb, time.Millisecond),
-		// On a cluster chance finds the two keys of the log seldom.
+		torture.DeleteRandomly(rdb, every),
 		torture.DeleteLog(rdb, "uncache:", 200*time.Millisecond),
 	}
 }

@@ -16,8 +16,8 @@ import (
 // A Fault harms what the nodes share, again and again.
 type Fault struct {
 	// Every is how long it pauses on average. Pauses are random: some are long
-	// enough for a page to be filled and hit, some so short that what was just
-	// mended breaks again.
+	// enough for a page to be filled and hit, up to three times Every, and some
+	// so short that what was just mended breaks again.
 	Every time.Duration
 
 	// Strike harms once. An error says that it could not.
@@ -26,7 +26,7 @@ type Fault struct {
 
 func (f Fault) strike(ctx context.Context, rng *rand.Rand, t *tally) error {
 	for {
-		sleep(ctx, time.Duration(rng.ExpFloat64()*float64(f.Every)))
+		sleep(ctx, time.Duration(min(rng.ExpFloat64(), 3)*float64(f.Every)))
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -103,9 +103,14 @@ func Crowd(rdb redis.UniversalClient, every time.Duration) Fault {
 	}}
 }
 
-// RestartEmpty kills a server and starts it without its data.
-func RestartEmpty(s *redistest.Server, every time.Duration) Fault {
-	return Fault{every, s.RestartEmpty}
+// RestartEmpty kills a server, another one at each turn, and starts it without
+// its data.
+func RestartEmpty(every time.Duration, servers ...*redistest.Server) Fault {
+	n := 0
+	return Fault{every, func(ctx context.Context) error {
+		n++
+		return servers[n%len(servers)].RestartEmpty(ctx)
+	}}
 }
 
 // RestartOlder has a server save its data and, a while later, kills it and

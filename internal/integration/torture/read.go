@@ -115,7 +115,7 @@ type cacheStatus struct {
 	text      string
 	hit       bool
 	collapsed bool
-	purged    bool // there was a stored response, but a purge had named it
+	purged    bool // because of a purge the handler was asked, or its answer not stored
 	forward   string
 }
 

@@ -17,7 +17,7 @@ type Result struct {
 	Fills       int64 // by the handler, on behalf of the cache
 	Collapsed   int64 // by a fill that another request had begun
 	Bypassed    int64 // by the handler, since the cache could not be used
-	Refused     int64 // fills because what was stored had been purged
+	Refused     int64 // fills for which the cache names a purge as the reason
 	Outrun      int64 // fills during which a purge of what they show returned
 	Strikes     int64 // of faults
 	Purges      int64 // that returned
