@@ -44,6 +44,14 @@ func Route(pattern string) Dependency { return Dependency("route:" + pattern) }
 // Group is the dependency of every response in a cache group (RFC 9875).
 func Group(name string) Dependency { return Dependency("group:" + name) }
 
+// OriginGroup is the dependency of every response in a cache group of one
+// origin, which is how RFC 9875 §2 means the names that stand in responses: an
+// origin can name its own groups only. Origin is the canonical host, with a port
+// unless it is the default one.
+func OriginGroup(origin, name string) Dependency {
+	return Dependency("origin-group:" + origin + " " + name)
+}
+
 // AppendPathDependencies appends to deps what a response under path depends on
 // because of that path: Path(path), and Prefix of it and of each of its
 // parents.

@@ -42,7 +42,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 	outer := FillFrom(ctx)
 	joined := false
 	for {
-		s, verdict, err := v.get(ctx, []byte(full))
+		s, verdict, err := v.Get(ctx, []byte(full))
 		if err != nil {
 			c.observe(OpGet, full, err)
 		}
@@ -50,7 +50,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 			return loadAlone(ctx, c, outer, load)
 		}
 		if verdict == Fresh {
-			if value, err := decode[T](s.value); err == nil {
+			if value, err := decode[T](s.Value); err == nil {
 				pass(outer, s.deps)
 				return value, nil
 			} else {

@@ -86,6 +86,25 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 	})
 }
 
+// FinishStored ends the flight with a value that was found and not made, for
+// want of a better one. It goes to those who wait already, unless it was purged
+// in the meantime, and to nobody who comes later.
+func (fl *Flight[V]) FinishStored(s *Stored[V]) {
+	fl.once.Do(func() {
+		v := fl.v
+		v.mu.Lock()
+		if v.flights[fl.key] == fl {
+			delete(v.flights, fl.key)
+		}
+		// Whoever waits has confirmed the log before it entered, which was
+		// before this: the view judges for all of them.
+		verdict, _ := v.c.view.judge(s.stamp, s.deps)
+		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged
+		v.mu.Unlock()
+		close(fl.done)
+	})
+}
+
 // land takes out the flights that can't be joined any more, and the oldest ones
 // when there are too many. The caller holds mu.
 func (v *Values[V]) land(now time.Time) {

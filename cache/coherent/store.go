@@ -9,7 +9,7 @@ import (
 
 // put stores s in the first tiers, the farthest first, so that a near tier
 // never has what others cannot find.
-func (v *Values[V]) put(ctx context.Context, key string, s *stored[V], ttl time.Duration, tiers int) (bool, error) {
+func (v *Values[V]) put(ctx context.Context, key string, s *Stored[V], ttl time.Duration, tiers int) (bool, error) {
 	c := v.c
 	var encoded []byte
 	var errs []error
@@ -17,12 +17,12 @@ func (v *Values[V]) put(ctx context.Context, key string, s *stored[V], ttl time.
 	for i := tiers - 1; i >= 0; i-- {
 		t := &c.tiers[i]
 		if t.local != nil {
-			t.local.SetLocal(key, s, v.codec.Size(s.value)+8*len(s.deps), ttl)
+			t.local.SetLocal(key, s, v.codec.Size(s.Value)+8*len(s.deps), ttl)
 			kept = true
 			continue
 		}
 		if encoded == nil {
-			body, err := v.codec.Encode(s.value)
+			body, err := v.codec.Encode(s.Value)
 			if err != nil {
 				err = fmt.Errorf("coherent: encode %q: %w", key, err)
 				c.observe(OpEncode, key, err)
@@ -52,7 +52,7 @@ func (v *Values[V]) setTier(ctx context.Context, t *tier, key string, b []byte, 
 }
 
 // promote stores what a far tier had in the tiers that are nearer.
-func (v *Values[V]) promote(ctx context.Context, key string, s *stored[V], from int) {
+func (v *Values[V]) promote(ctx context.Context, key string, s *Stored[V], from int) {
 	if from == 0 {
 		return
 	}

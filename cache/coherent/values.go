@@ -43,9 +43,12 @@ func NewValues[V any](c *Cache, codec Codec[V]) *Values[V] {
 	return &Values[V]{c: c, codec: codec, flights: make(map[string]*Flight[V])}
 }
 
-// stored is a value as it is kept in memory.
-type stored[V any] struct {
-	value   V
+// A Stored is a value as it was found: with what it was made from, and since
+// when. It is shared, and never changed.
+type Stored[V any] struct {
+	// Value is what was stored.
+	Value V
+
 	stamp   cache.Position
 	deps    []uint64
 	expires int64 // Unix milliseconds, 0 for never
@@ -56,23 +59,19 @@ type stored[V any] struct {
 	checked atomic.Uint64
 }
 
-// Get returns the value stored under key, and what it is worth to a request
-// that begins now. The value is set if the verdict is Fresh or SoftPurged.
+// PassTo makes f depend on what s was made from, because s is part of what f
+// makes.
+func (s *Stored[V]) PassTo(f *Fill) { f.addHashes(s.deps) }
+
+// Get returns what is stored under key, and what it is worth to a request that
+// begins now. It is nil unless the verdict is Fresh or SoftPurged.
 //
 // If err is nil, the log was confirmed: a fill that begins now may be stored.
 // An error says that the backend could not tell in time; the request must do
 // without it.
 //
 // The key is read during the call only.
-func (v *Values[V]) Get(ctx context.Context, key []byte) (value V, verdict Verdict, err error) {
-	s, verdict, err := v.get(ctx, key)
-	if s == nil {
-		return value, verdict, err
-	}
-	return s.value, verdict, err
-}
-
-func (v *Values[V]) get(ctx context.Context, key []byte) (*stored[V], Verdict, error) {
+func (v *Values[V]) Get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
 	c := v.c
 	if cache.Bypassed(ctx) {
 		return nil, Bypassed, nil
@@ -82,7 +81,7 @@ func (v *Values[V]) get(ctx context.Context, key []byte) (*stored[V], Verdict, e
 	}
 	// The first tier, if it keeps Go values, is asked without a deadline and
 	// without anything else that costs.
-	var soft *stored[V]
+	var soft *Stored[V]
 	verdict := Absent
 	first := 0
 	recent := false
@@ -134,7 +133,7 @@ func (c *Cache) judge(checked *atomic.Uint64, stamp cache.Position, deps []uint6
 
 // getFar goes on with the tiers from first. What was found out before comes
 // with it: whether the view is recent, a softly purged value, a verdict.
-func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bool, soft *stored[V], verdict Verdict) (*stored[V], Verdict, error) {
+func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bool, soft *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
 	c := v.c
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
@@ -183,7 +182,7 @@ func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bo
 // nothing more; confirmed says that the view is as recent as the request. An
 // error is one that leaves the request without a view; a store that fails by
 // itself is only a miss.
-func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent bool) (s *stored[V], confirmed bool, err error) {
+func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent bool) (s *Stored[V], confirmed bool, err error) {
 	c := v.c
 	if t.local != nil {
 		return loadLocal[V](t.local, []byte(key)), false, nil
@@ -223,16 +222,16 @@ func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent boo
 	return s, confirmed, nil
 }
 
-func loadLocal[V any](l cache.Local, key []byte) *stored[V] {
+func loadLocal[V any](l cache.Local, key []byte) *Stored[V] {
 	x, ok := l.GetLocal(key)
 	if !ok {
 		return nil
 	}
-	s, _ := x.(*stored[V])
+	s, _ := x.(*Stored[V])
 	return s
 }
 
-func (v *Values[V]) open(key string, b []byte) (*stored[V], error) {
+func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 	stamp, expires, deps, body, err := open(key, b)
 	if err != nil {
 		return nil, err
@@ -241,7 +240,7 @@ func (v *Values[V]) open(key string, b []byte) (*stored[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stored[V]{value: value, stamp: stamp, deps: deps, expires: expires}, nil
+	return &Stored[V]{Value: value, stamp: stamp, deps: deps, expires: expires}, nil
 }
 
 // Set stores value, which f made, under key for ttl; 0 means that it does not
@@ -259,7 +258,7 @@ func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 	if cache.Bypassed(ctx) || c.closed.Load() {
 		return false, nil
 	}
-	s := &stored[V]{value: value, stamp: f.stamp, deps: f.snapshot(), expires: expiry(ttl)}
+	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), expires: expiry(ttl)}
 	if verdict, _ := c.view.judge(s.stamp, s.deps); verdict == Purged {
 		return false, nil
 	}

@@ -18,21 +18,17 @@ func (codec) Size(p *response) int { return p.size() }
 
 func (codec) Encode(p *response) ([]byte, error) {
 	b := make([]byte, 0, p.size())
-	flags := byte(0)
-	if p.note {
-		flags |= 1
-	}
-	if p.shared {
-		flags |= 2
-	}
-	b = append(b, formatVersion, flags)
+	b = append(b, formatVersion, byte(p.flags))
 	b = appendString(b, p.key)
 	b = binary.AppendUvarint(b, uint64(p.status))
 	b = appendString(b, p.route)
 	b = binary.AppendVarint(b, p.date)
 	b = binary.AppendVarint(b, p.age)
 	b = binary.AppendVarint(b, p.life)
+	b = binary.AppendVarint(b, p.grace)
+	b = binary.AppendVarint(b, p.ifError)
 	b = appendStrings(b, p.vary)
+	b = appendStrings(b, p.variants)
 	b = binary.AppendUvarint(b, uint64(len(p.header)))
 	for i := range p.header {
 		b = appendString(b, p.header[i].name)
@@ -42,16 +38,17 @@ func (codec) Encode(p *response) ([]byte, error) {
 }
 
 func (codec) Decode(b []byte) (*response, error) {
-	if len(b) < 2 || b[0] != formatVersion || b[1] > 3 {
+	if len(b) < 2 || b[0] != formatVersion || flags(b[1]) > allFlags {
 		return nil, errFormat
 	}
 	r := reader{b: b[2:]}
-	p := &response{note: b[1]&1 != 0, shared: b[1]&2 != 0}
+	p := &response{flags: flags(b[1])}
 	p.key = r.string()
 	p.status = int(r.uvarint(999))
 	p.route = r.string()
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
-	p.vary = r.strings()
+	p.grace, p.ifError = r.varint(), r.varint()
+	p.vary, p.variants = r.strings(), r.strings()
 	n := r.uvarint(uint64(len(r.b)))
 	p.header = make([]field, 0, min(n, 64))
 	for range n {
@@ -61,7 +58,7 @@ func (codec) Decode(b []byte) (*response, error) {
 		}
 		p.header = append(p.header, f)
 	}
-	if r.bad || !p.note && p.status < 200 {
+	if r.bad || !p.is(isNote) && p.status < 200 {
 		return nil, errFormat
 	}
 	p.body = r.b

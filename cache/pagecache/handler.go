@@ -27,6 +27,8 @@ type scratch struct{ primary, variant, tried []byte }
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case !isSafe(r.Method):
+			c.passUnsafe(next, w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			c.pass(next, w, r, fwdMethod, "")
 		case cache.Bypassed(r.Context()), len(r.Header["Upgrade"]) > 0, c.opts.Skip != nil && c.opts.Skip(r):
@@ -53,40 +55,77 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	defer c.scratch.Put(s)
 	var ok bool
 	if s.primary, ok = c.keys.AppendRequest(s.primary[:0], r); !ok {
-		c.pass(next, w, r, fwdBypass, "no-key")
+		c.pass(next, w, r, fwdBypass, string(reasonNoKey))
 		return
 	}
+	var asks control // what the visitor says, where he is listened to
+	if c.opts.ClientDirectives {
+		asks = clientControl(r.Header)
+	}
 	for range attempts {
-		p, verdict, err := c.lookup(r.Context(), s, r.Header)
-		if err != nil {
+		stored, verdict, err := c.lookup(r.Context(), s, r.Header)
+		switch {
+		case err != nil && asks.onlyIfCached:
+			c.notCached(w, r)
+			return
+		case err != nil:
 			c.pass(next, w, r, fwdBypass, string(reasonUnavailable))
 			return
-		}
-		if p != nil {
-			if len(r.Header["Authorization"]) > 0 && !p.shared {
-				// The handler knows more of this visitor than of the one the
-				// response was made for.
-				c.alone(next, w, r, s, status{fwd: fwdRequest, detail: string(reasonAuth)})
-				return
-			}
-			c.observeHit(r)
-			c.serve(w, r, p, p.hit(p.ageAt(time.Now()), c.name))
+		case stored != nil && len(r.Header["Authorization"]) > 0 && !stored.Value.is(isShared):
+			// The handler knows more of this visitor than of the one the
+			// response was made for.
+			c.alone(next, w, r, status{fwd: fwdRequest, detail: string(reasonAuth)})
 			return
 		}
-		if c.miss(next, w, r, s, verdict) {
+		if stored != nil {
+			p, now := stored.Value, time.Now()
+			if use := useOf(p, verdict, &asks, now); use != useNot {
+				if use == useWhileMaking && r.Method == http.MethodGet {
+					if id, ok := c.identify(r); ok {
+						c.refresh(next, r, id, stored)
+					}
+				}
+				c.observeHit(r)
+				c.serve(w, r, p, p.hit(p.ageAt(now), c))
+				return
+			}
+		}
+		if asks.onlyIfCached {
+			c.notCached(w, r)
+			return
+		}
+		if c.miss(next, w, r, s, stored, verdict, &asks) {
 			return
 		}
 	}
-	c.alone(next, w, r, s, status{fwd: fwdMiss})
+	c.alone(next, w, r, status{fwd: fwdMiss})
 }
 
-// lookup returns the stored response that may answer a request with header h,
-// or nil and what was found instead.
+// clientControl reads what a request says about caching (RFC 9111 §5.2.1), and
+// the Pragma of those who know no better (§5.4).
+func clientControl(h http.Header) control {
+	asks := parseControl(h["Cache-Control"])
+	if !asks.present && hasNoCachePragma(h) {
+		asks.noCache = true
+	}
+	return asks
+}
+
+// notCached answers only-if-cached (RFC 9111 §5.2.1.7).
+func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
+	st := status{fwd: fwdRequest, detail: "only-if-cached"}
+	st.add(w.Header(), c.name)
+	c.observe(r, st, false)
+	http.Error(w, "not cached", http.StatusGatewayTimeout)
+}
+
+// lookup returns the stored response that was selected by a request with header
+// h, stale or not, or nil and what was found instead.
 //
 // Responses that vary are stored under keys of their own, beside a note under
 // the primary key which says by what. This process remembers notes, so that the
 // second lookup is the first one's exception.
-func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*response, coherent.Verdict, error) {
+func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coherent.Stored[*response], coherent.Verdict, error) {
 	s.tried = s.tried[:0]
 	key := s.primary
 	if fields := c.memo.fields(s.primary); fields != nil {
@@ -95,22 +134,23 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*respons
 	}
 	worst := coherent.Absent
 	for {
-		p, verdict, err := c.values.Get(ctx, key)
+		stored, verdict, err := c.values.Get(ctx, key)
 		if err != nil {
 			return nil, worst, err
 		}
 		atPrimary := len(key) == len(s.primary)
 		switch {
-		case verdict != coherent.Fresh:
+		case stored == nil:
 			worst = max(worst, verdict)
 			if atPrimary || len(s.tried) > 0 {
 				return nil, worst, nil
 			}
 			s.tried = append(s.tried, s.variant...)
 			key = s.primary
-		case p.note:
-			c.memo.setFields(s.primary, p.vary)
-			s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, p.vary, h)
+		case stored.Value.is(isNote):
+			fields := stored.Value.vary
+			c.memo.setFields(s.primary, fields)
+			s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 			if !atPrimary || bytes.Equal(s.variant, s.tried) {
 				return nil, worst, nil
 			}
@@ -120,62 +160,80 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*respons
 			if atPrimary {
 				c.memo.setFields(s.primary, nil)
 			}
-			if !p.fresh(p.ageAt(time.Now())) {
-				return nil, worst, nil
-			}
-			return p, verdict, nil
+			return stored, verdict, nil
 		}
 	}
 }
 
-// miss answers a request for which nothing is stored: with a fill, or with one
-// that is under way. It returns false if that was of no use.
-func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, verdict coherent.Verdict) bool {
+// miss answers a request for which nothing usable is stored: with a fill, or
+// with one that is under way. It returns false if that was of no use.
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *coherent.Stored[*response], verdict coherent.Verdict, asks *control) bool {
 	look := status{fwd: fwdMiss}
-	if verdict == coherent.Purged || verdict == coherent.SoftPurged || c.memo.wasDeleted(s.primary) {
+	forced := asks.noCache || asks.maxAge.set || asks.minFresh.set
+	switch {
+	case old != nil && forced:
+		look.fwd = fwdRequest
+	case old != nil:
+		look.fwd = fwdStale
+	case verdict == coherent.Purged, c.memo.wasDeleted(s.primary):
 		look.detail = string(reasonPurged)
 	}
-	if r.Method == http.MethodHead {
-		c.pass(next, w, r, fwdMiss, look.detail)
+	if r.Method == http.MethodHead && old == nil {
+		c.pass(next, w, r, look.fwd, look.detail)
 		return true
 	}
-	if len(r.Header["Range"]) > 0 {
+	if len(r.Header["Range"]) > 0 && old == nil {
 		// A part is not stored, and to ask for the whole could be far more than
 		// the visitor wants.
-		c.pass(next, w, r, fwdMiss, string(reasonPartial))
+		c.pass(next, w, r, look.fwd, string(reasonPartial))
 		return true
 	}
-	if len(r.Header["Authorization"]) > 0 || c.memo.keptApart(s.primary) {
-		c.alone(next, w, r, s, look)
-		return true
-	}
-	primary, deps, ok := c.dependencies(r)
+	id, ok := c.identify(r)
 	if !ok {
-		c.pass(next, w, r, fwdMiss, string(reasonDepth))
+		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
 	}
-	key := primary
+	t := &task{c: c, next: next, w: w, r: r, id: id, old: old, look: look}
+	if c.opts.StatusKey {
+		t.look.key = id.primary
+	}
+	switch {
+	case r.Method == http.MethodHead:
+		t.fill = c.store.Begin()
+		c.observe(r, look, false)
+		t.head()
+		return true
+	case forced || len(r.Header["Authorization"]) > 0 || c.memo.keptApart(s.primary):
+		t.fill = c.store.Begin()
+		t.fill.Add(id.deps...)
+		c.observe(r, look, false)
+		t.run()
+		return true
+	}
+	key := id.primary
 	if fields := c.memo.fields(s.primary); fields != nil {
 		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
 		key = string(s.variant)
 	}
-	flight, leads := c.values.Enter(key, deps...)
+	flight, leads := c.values.Enter(key, id.deps...)
 	if leads {
 		c.observe(r, look, false)
-		c.fill(next, w, r, primary, flight.Fill(), flight, look)
+		t.fill, t.flight = flight.Fill(), flight
+		t.run()
 		return true
 	}
 	p, ok, err := flight.Wait(r.Context())
 	if err != nil {
-		c.pass(next, w, r, fwdMiss, "") // the handler sees that the visitor is gone
+		c.pass(next, w, r, look.fwd, "") // the handler sees that the visitor is gone
 		return true
 	}
-	if !ok || !c.selects(p, s, r.Header) || !p.fresh(p.ageAt(time.Now())) {
+	now := time.Now()
+	if !ok || !c.selects(p, s, r.Header) || p.ageAt(now) >= time.Duration(p.life) && !p.mayReplaceError(now) {
 		return false
 	}
-	look.joined = true
-	c.observe(r, look, false)
-	c.serve(w, r, p, &second{status: p.appendStatus(look.format(c.name))})
+	t.look.joined = true
+	c.observe(r, t.look, false)
+	c.serve(w, r, p, &second{status: p.appendStatus(t.look.format(c.name))})
 	return true
 }
 
@@ -191,27 +249,34 @@ func (c *Cache) selects(p *response, s *scratch, h http.Header) bool {
 
 // alone has the handler answer without waiting for others, or they for it. What
 // it gives is stored all the same if it may be.
-func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, look status) {
-	primary, deps, ok := c.dependencies(r)
-	if !ok || r.Method == http.MethodHead {
+func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status) {
+	id, ok := c.identify(r)
+	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
 	f := c.store.Begin()
-	f.Add(deps...)
+	f.Add(id.deps...)
 	c.observe(r, look, false)
-	c.fill(next, w, r, primary, f, nil, look)
+	(&task{c: c, next: next, w: w, r: r, id: id, fill: f, look: look}).run()
 }
 
-// dependencies returns the primary key of a request, and what its response
-// depends on from birth.
-func (c *Cache) dependencies(r *http.Request) (primary string, deps []cache.Dependency, ok bool) {
+// An identity is what a request asks for, by the names that a purge knows.
+type identity struct {
+	primary string
+	origin  string
+	deps    []cache.Dependency // what its response depends on from birth
+}
+
+// identify returns the identity of a request; ok is false if its path is too
+// deep.
+func (c *Cache) identify(r *http.Request) (id identity, ok bool) {
 	k := c.keys.Request(r)
 	path := k.Path()
-	if strings.Count(path, "/") > maxDepth {
-		return "", nil, false
+	if !k.Valid() || strings.Count(path, "/") > maxDepth {
+		return identity{}, false
 	}
 	// A purge names a URL with its host, or without.
-	deps = append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
-	return k.String(), cache.AppendPathDependencies(deps, path), true
+	deps := append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
+	return identity{k.String(), origin(k), cache.AppendPathDependencies(deps, path)}, true
 }

@@ -9,40 +9,44 @@ import (
 	"time"
 )
 
-func TestDirectives(t *testing.T) {
+func TestControl(t *testing.T) {
 	age := func(n int64) seconds { return seconds{true, n} }
 	tests := []struct {
 		rule   string
 		fields []string
-		want   directives
+		want   control
 	}{
-		{"none", nil, directives{}},
-		{"empty", []string{""}, directives{present: true}},
-		{"§5.2: names in any case", []string{"No-Store, PRIVATE"}, directives{present: true, noStore: true, private: true}},
-		{"empty members", []string{",, ,max-age=1,"}, directives{present: true, maxAge: age(1)}},
-		{"space around", []string{" max-age = 1 ,\tpublic "}, directives{present: true, public: true, maxAge: age(1)}},
-		{"§5.2: quoted arguments", []string{`max-age="1"`}, directives{present: true, maxAge: age(1)}},
-		{"escapes", []string{`max-age="\1\0"`}, directives{present: true, maxAge: age(10)}},
-		{"a comma in quotes", []string{`no-cache="a, no-store"`}, directives{present: true, noCache: true}},
-		{"an escaped quote in quotes", []string{`x="\", no-store", public`}, directives{present: true, public: true}},
-		{"a quote that never ends", []string{`x="no-store, public`}, directives{present: true}},
-		{"junk behind quotes", []string{`max-age="1"junk, public`}, directives{present: true, public: true, maxAge: age(1)}},
-		{"§4.2.1: of two the smaller", []string{"max-age=5, max-age=3", "max-age=4"}, directives{present: true, maxAge: age(3)}},
-		{"§4.2.1: nonsense is 0", []string{"max-age=5s"}, directives{present: true, maxAge: age(0)}},
-		{"negative is 0", []string{"max-age=-1"}, directives{present: true, maxAge: age(0)}},
-		{"without an argument 0", []string{"max-age"}, directives{present: true, maxAge: age(0)}},
-		{"§1.2.2: overflow", []string{"s-maxage=18446744073709551617"}, directives{present: true, sMaxAge: age(1 << 31)}},
-		{"names that only begin so", []string{"no-storeage, privately, max-age2=1"}, directives{present: true}},
-		{"all of them", []string{"must-revalidate, must-understand, public"}, directives{present: true, mustRevalidate: true, mustUnderstand: true, public: true}},
+		{"none", nil, control{}},
+		{"empty", []string{""}, control{present: true}},
+		{"§5.2: names in any case", []string{"No-Store, PRIVATE"}, control{present: true, noStore: true, private: true}},
+		{"empty members", []string{",, ,max-age=1,"}, control{present: true, maxAge: age(1)}},
+		{"space around", []string{" max-age = 1 ,\tpublic "}, control{present: true, public: true, maxAge: age(1)}},
+		{"§5.2: quoted arguments", []string{`max-age="1"`}, control{present: true, maxAge: age(1)}},
+		{"escapes", []string{`max-age="\1\0"`}, control{present: true, maxAge: age(10)}},
+		{"§5.2.2.4: a list of fields in quotes", []string{`no-cache="a, no-store"`}, control{present: true, fields: []string{"A", "No-Store"}}},
+		{"§5.2.2.7: a field", []string{`private=x-user`}, control{present: true, fields: []string{"X-User"}}},
+		{"an empty list of fields", []string{`no-cache=" ,"`}, control{present: true, noCache: true}},
+		{"of a request", []string{"max-stale, min-fresh=3, only-if-cached"}, control{present: true, maxStale: age(1 << 31), minFresh: age(3), onlyIfCached: true}},
+		{"RFC 5861", []string{"stale-while-revalidate=3, stale-if-error=4"}, control{present: true, whileRevalidate: age(3), ifError: age(4)}},
+		{"an escaped quote in quotes", []string{`x="\", no-store", public`}, control{present: true, public: true}},
+		{"a quote that never ends", []string{`x="no-store, public`}, control{present: true}},
+		{"junk behind quotes", []string{`max-age="1"junk, public`}, control{present: true, public: true, maxAge: age(1)}},
+		{"§4.2.1: of two the smaller", []string{"max-age=5, max-age=3", "max-age=4"}, control{present: true, maxAge: age(3)}},
+		{"§4.2.1: nonsense is 0", []string{"max-age=5s"}, control{present: true, maxAge: age(0)}},
+		{"negative is 0", []string{"max-age=-1"}, control{present: true, maxAge: age(0)}},
+		{"without an argument 0", []string{"max-age"}, control{present: true, maxAge: age(0)}},
+		{"§1.2.2: overflow", []string{"s-maxage=18446744073709551617"}, control{present: true, sMaxAge: age(1 << 31)}},
+		{"names that only begin so", []string{"no-storeage, privately, max-age2=1"}, control{present: true}},
+		{"all of them", []string{"must-revalidate, must-understand, public"}, control{present: true, mustRevalidate: true, mustUnderstand: true, public: true}},
 	}
 	for _, tt := range tests {
-		if got := parseDirectives(tt.fields); got != tt.want {
+		if got := parseControl(tt.fields); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %q:\n got  %+v\n want %+v", tt.rule, tt.fields, got, tt.want)
 		}
 	}
 }
 
-func TestResponseGroups(t *testing.T) {
+func TestGroupList(t *testing.T) {
 	tests := []struct {
 		rule   string
 		fields []string
@@ -62,7 +66,7 @@ func TestResponseGroups(t *testing.T) {
 		{"no comma between", []string{`"a" "b"`}, nil},
 	}
 	for _, tt := range tests {
-		if got := responseGroups(http.Header{"Cache-Groups": tt.fields}); !slices.Equal(got, tt.want) {
+		if got := groupList(http.Header{"Cache-Groups": tt.fields}, "Cache-Groups"); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q: got %q, want %q", tt.rule, tt.fields, got, tt.want)
 		}
 	}
@@ -70,8 +74,8 @@ func TestResponseGroups(t *testing.T) {
 
 func sample() *response {
 	p := &response{
-		key: "page:x/:0", vary: []string{"Accept", "Cookie"}, shared: true, status: 200, route: "GET /",
-		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute),
+		key: "page:x/:0", vary: []string{"Accept", "Cookie"}, flags: isShared | ownETag, status: 200, route: "GET /",
+		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute), grace: 4, ifError: 5,
 		header: []field{{"Etag", []string{`"v1"`}}, {"Link", []string{"a", "b"}}, {"X-Gone", nil}, {"X-Empty", []string{""}}},
 		body:   []byte("page"),
 	}
@@ -80,7 +84,7 @@ func sample() *response {
 }
 
 func TestCodecRoundTrip(t *testing.T) {
-	for _, p := range []*response{sample(), {key: "k", note: true, vary: []string{"Accept"}}} {
+	for _, p := range []*response{sample(), {key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}}} {
 		p.finish()
 		b, err := codec{}.Encode(p)
 		if err != nil {
@@ -105,7 +109,7 @@ func TestCodecRoundTrip(t *testing.T) {
 // Whatever bytes stand in the store, decoding them does not panic; what it
 // accepts is served without panicking too.
 func FuzzDecode(f *testing.F) {
-	for _, p := range []*response{sample(), {key: "k", note: true, vary: []string{"Accept"}}} {
+	for _, p := range []*response{sample(), {key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}}} {
 		b, _ := codec{}.Encode(p)
 		f.Add(b)
 		for i := 0; i < len(b); i += 7 {
@@ -119,7 +123,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		_ = p.size()
-		_ = p.hit(p.ageAt(time.Now()), "x")
+		_ = p.hit(p.ageAt(time.Now()), &Cache{name: "x"})
 		again, err := codec{}.Encode(p)
 		if err != nil {
 			t.Fatal(err)
@@ -130,15 +134,15 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func FuzzDirectives(f *testing.F) {
+func FuzzControl(f *testing.F) {
 	for _, s := range []string{"max-age=1, no-store", `x="\", no-store", public`, `"`, `a="b`, "=,=", "a==b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		d := parseDirectives([]string{s})
+		d := parseControl([]string{s})
 		// Whatever stands before it, what is said in a line of its own counts.
-		e := parseDirectives([]string{s, "no-store"})
-		if !e.noStore || e.maxAge != d.maxAge {
+		e := parseControl([]string{s, "no-store"})
+		if !e.noStore || e.maxAge != d.maxAge || e.private != d.private {
 			t.Errorf("%q hides a no-store in another line", s)
 		}
 	})

@@ -1,6 +1,7 @@
 package pagecache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/uncache/uncache/cache"
@@ -26,16 +28,69 @@ type Options struct {
 	// responses with an explicit lifetime are stored.
 	TTL time.Duration
 
+	// Heuristic gives such responses, where TTL is 0, a tenth of the time since
+	// their Last-Modified, a day at most (RFC 9111 §4.2.2).
+	Heuristic bool
+
+	// StaleWhileRevalidate is for how long after it became stale, or while it
+	// was purged softly, a response is still served while its successor is made
+	// in the background, unless the response says otherwise (RFC 5861 §3,
+	// must-revalidate and its kin). Default 0: not at all.
+	StaleWhileRevalidate time.Duration
+
+	// StaleIfError is for how long after it became stale a response is served
+	// in place of a 500, 502, 503 or 504 of the handler, unless the response
+	// says otherwise (RFC 5861 §4). Default 0: not at all.
+	StaleIfError time.Duration
+
+	// KeepStale is for how long after it became stale a response is kept that
+	// the handler can be asked about: one to which it gave an ETag or a
+	// Last-Modified. Default 10 minutes.
+	KeepStale time.Duration
+
+	// ClientDirectives makes the cache obey the Cache-Control of requests (RFC
+	// 9111 §5.2.1): no-cache, max-age, min-fresh, max-stale, only-if-cached. By
+	// default it does not, so that no visitor can make the handler work; a
+	// request's no-store is always obeyed, since it only costs him.
+	ClientDirectives bool
+
+	// Targeted names the targeted cache control fields that this cache obeys in
+	// place of Cache-Control and Expires, the first that is valid (RFC 9213):
+	// "CDN-Cache-Control", or one of your own. Default none.
+	Targeted []string
+
+	// StoreSetCookie stores responses that set cookies, if all else allows it,
+	// and gives the cookie to everybody. RFC 9111 §7.3 allows it; it is meant
+	// for cookies that are the same for all visitors.
+	StoreSetCookie bool
+
 	// MaxBody is the size in bytes up to which a response is stored. Larger
 	// ones are passed through. Default 1 MiB.
 	MaxBody int
+
+	// MaxVariants is how many responses of one URL are stored, where they vary;
+	// the oldest make room. Default 64.
+	MaxVariants int
+
+	// RefreshTimeout is how long a response that is made in the background may
+	// take. Default 30 s.
+	RefreshTimeout time.Duration
+
+	// PurgeTimeout is how long the answer to an unsafe request may be held up
+	// by the purge that it calls for (RFC 9111 §4.4). Default 5 s.
+	PurgeTimeout time.Duration
 
 	// Name is how this cache calls itself in Cache-Status (RFC 9211). Default
 	// "uncache". It is a token.
 	Name string
 
+	// StatusKey puts the key of a response into Cache-Status. Default off: it
+	// tells a visitor how the cache is laid out.
+	StatusKey bool
+
 	// Skip, if not nil, names the requests that the cache must leave alone:
-	// neither answer, nor store what the handler answers.
+	// neither answer, nor store what the handler answers. Unsafe requests purge
+	// what they changed all the same.
 	Skip func(*http.Request) bool
 
 	// Observe, if not nil, is told of every request. It is called from many
@@ -56,12 +111,18 @@ type Observation struct {
 	Forward string
 	// Detail says more, for people, as in Cache-Status.
 	Detail string
+	// Err is what went wrong, if the purge after an unsafe request did.
+	Err error
 }
 
 const (
-	defaultMaxBody = 1 << 20
-	defaultName    = "uncache"
-	defaultPrefix  = "page"
+	defaultPrefix         = "page"
+	defaultName           = "uncache"
+	defaultMaxBody        = 1 << 20
+	defaultMaxVariants    = 64
+	defaultKeepStale      = 10 * time.Minute
+	defaultRefreshTimeout = 30 * time.Second
+	defaultPurgeTimeout   = 5 * time.Second
 )
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
@@ -77,10 +138,16 @@ type Cache struct {
 	values  *coherent.Values[*response]
 	memo    *memo
 	scratch sync.Pool
+
+	mu         sync.Mutex
+	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
+	wg         sync.WaitGroup
+	refreshing chan struct{}
 }
 
-// New returns a Cache that stores through c. A nil opts means the defaults. It
-// starts nothing, and there is nothing to close but c.
+// New returns a Cache that stores through c. A nil opts means the defaults.
+// Close waits for what it does in the background, which is nothing unless
+// responses may be served stale; c is not closed by it.
 func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if c == nil {
 		return nil, fmt.Errorf("pagecache: %w: the coherent cache is nil", ErrOptions)
@@ -89,36 +156,68 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if opts != nil {
 		o = *opts
 	}
+	if err := o.complete(); err != nil {
+		return nil, fmt.Errorf("pagecache: %w", err)
+	}
+	return &Cache{
+		opts:       o,
+		name:       o.Name,
+		keys:       o.Keys,
+		store:      c,
+		values:     coherent.NewValues(c, codec{}),
+		memo:       newMemo(),
+		scratch:    sync.Pool{New: func() any { return new(scratch) }},
+		refreshing: make(chan struct{}, maxRefreshes),
+	}, nil
+}
+
+// complete checks the options and fills the defaults in.
+func (o *Options) complete() error {
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		zero  time.Duration
+	}{
+		{"TTL", &o.TTL, 0},
+		{"StaleWhileRevalidate", &o.StaleWhileRevalidate, 0},
+		{"StaleIfError", &o.StaleIfError, 0},
+		{"KeepStale", &o.KeepStale, defaultKeepStale},
+		{"RefreshTimeout", &o.RefreshTimeout, defaultRefreshTimeout},
+		{"PurgeTimeout", &o.PurgeTimeout, defaultPurgeTimeout},
+	} {
+		if *d.value < 0 {
+			return fmt.Errorf("%w: %s is %v: it must not be negative", ErrOptions, d.name, *d.value)
+		}
+		if *d.value == 0 {
+			*d.value = d.zero
+		}
+	}
 	switch {
-	case o.TTL < 0:
-		return nil, fmt.Errorf("pagecache: %w: TTL is %v: it must not be negative", ErrOptions, o.TTL)
 	case o.MaxBody < 0:
-		return nil, fmt.Errorf("pagecache: %w: MaxBody is %d: it must not be negative", ErrOptions, o.MaxBody)
+		return fmt.Errorf("%w: MaxBody is %d: it must not be negative", ErrOptions, o.MaxBody)
+	case o.MaxVariants < 0:
+		return fmt.Errorf("%w: MaxVariants is %d: it must not be negative", ErrOptions, o.MaxVariants)
 	case strings.ContainsFunc(o.Name, notToken):
-		return nil, fmt.Errorf("pagecache: %w: Name is %q: it must be a token of RFC 9110", ErrOptions, o.Name)
+		return fmt.Errorf("%w: Name is %q: it must be a token of RFC 9110", ErrOptions, o.Name)
 	}
-	if o.MaxBody == 0 {
-		o.MaxBody = defaultMaxBody
+	o.Targeted = slices.Clone(o.Targeted)
+	for i, name := range o.Targeted {
+		if name == "" || strings.ContainsFunc(name, notToken) {
+			return fmt.Errorf("%w: Targeted names the field %q: it must be a token of RFC 9110", ErrOptions, name)
+		}
+		o.Targeted[i] = http.CanonicalHeaderKey(name)
 	}
-	if o.Name == "" {
-		o.Name = defaultName
-	}
+	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
+	o.MaxVariants = cmp.Or(o.MaxVariants, defaultMaxVariants)
+	o.Name = cmp.Or(o.Name, defaultName)
 	if o.Keys == nil {
 		b, err := keys.New(defaultPrefix, nil)
 		if err != nil {
-			return nil, fmt.Errorf("pagecache: default keys: %w", err)
+			return fmt.Errorf("default keys: %w", err)
 		}
 		o.Keys = b
 	}
-	return &Cache{
-		opts:    o,
-		name:    o.Name,
-		keys:    o.Keys,
-		store:   c,
-		values:  coherent.NewValues(c, codec{}),
-		memo:    newMemo(),
-		scratch: sync.Pool{New: func() any { return new(scratch) }},
-	}, nil
+	return nil
 }
 
 // notToken reports whether r may not stand in a token. The alphabet is that of

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -23,8 +22,11 @@ type recorder struct {
 	c      *Cache
 	w      http.ResponseWriter
 	req    *http.Request // as the client sent it
-	look   status        // what Cache-Status will say
+	asked  time.Time     // when the handler was called
+	look   *status       // what Cache-Status will say
 	before http.Header   // what stood in the header before the handler, or nil
+	asks   *response     // what a 304 would confirm, or nil
+	spare  *response     // what will be served in place of an error, or nil
 
 	wrote     bool        // the handler gave its status
 	status    int         //
@@ -35,11 +37,12 @@ type recorder struct {
 	released  bool        // the header was sent
 	hijacked  bool
 	failed    bool // the client did not take what was written
+	muted     bool // the client gets a stored response instead
 	body      []byte
 }
 
-func newRecorder(c *Cache, w http.ResponseWriter, req *http.Request, look status) *recorder {
-	rec := &recorder{c: c, w: w, req: req, look: look}
+func newRecorder(c *Cache, w http.ResponseWriter, req *http.Request, look *status) *recorder {
+	rec := &recorder{c: c, w: w, req: req, look: look, asked: time.Now()}
 	if h := w.Header(); len(h) > 0 {
 		rec.before = h.Clone()
 	}
@@ -64,12 +67,24 @@ func (rec *recorder) WriteHeader(code int) {
 	rec.given = time.Now()
 	h := rec.w.Header()
 	rec.header = h.Clone()
-	setCookie := !slices.Equal(h["Set-Cookie"], rec.before["Set-Cookie"])
-	rec.policy = judge(rec.req, code, h, setCookie, rec.c.opts.TTL, rec.given)
+	if code == http.StatusNotModified && rec.asks != nil || isError(code) && rec.spare != nil {
+		rec.muted = true
+		return
+	}
+	rec.policy = rec.c.opts.judge(rec.req, code, h, rec.setsCookie(), rec.asked, rec.given)
+	if rec.req.Method == http.MethodHead {
+		return // there is no body to wait for
+	}
 	rec.recording = rec.policy.reason == storable
 	if !rec.recording && !rec.mayShorten() {
 		rec.release()
 	}
+}
+
+// setsCookie reports whether the handler set a cookie, rather than somebody
+// around us.
+func (rec *recorder) setsCookie() bool {
+	return !slices.Equal(rec.header["Set-Cookie"], rec.before["Set-Cookie"])
 }
 
 // mayShorten reports whether the response, although it will not be stored, may
@@ -89,6 +104,9 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	}
 	if len(b) > 0 && !bodyAllowed(rec.status) {
 		return 0, http.ErrBodyNotAllowed
+	}
+	if rec.muted || rec.req.Method == http.MethodHead {
+		return len(b), nil
 	}
 	if rec.recording && len(rec.body)+len(b) > rec.c.opts.MaxBody {
 		rec.recording = false
@@ -158,6 +176,9 @@ func (rec *recorder) FlushError() error {
 	if !rec.wrote {
 		rec.WriteHeader(http.StatusOK)
 	}
+	if rec.muted {
+		return nil
+	}
 	rec.release()
 	return http.NewResponseController(rec.w).Flush()
 }
@@ -182,11 +203,10 @@ func (rec *recorder) release() {
 	if rec.recording && !rec.policy.explicit {
 		h["Cache-Control"] = noCache
 	}
-	st := rec.look
-	if !rec.recording {
-		st.detail = string(rec.policy.reason)
+	if !rec.recording && rec.policy.reason != storable {
+		rec.look.detail = string(rec.policy.reason)
 	}
-	st.add(h, rec.c.name)
+	rec.look.add(h, rec.c.name)
 	rec.w.WriteHeader(rec.status)
 	if len(rec.body) > 0 {
 		_, _ = rec.pass(rec.body) // remembered in failed
@@ -205,25 +225,6 @@ func (rec *recorder) restoreHeader() {
 	for name, values := range rec.header {
 		h[name] = values
 	}
-}
-
-// complete reports whether the handler gave a whole response. What was cut
-// short must not be stored as if it were one (RFC 9111 §3.3).
-func (rec *recorder) complete() bool {
-	if rec.failed || rec.req.Context().Err() != nil {
-		return false
-	}
-	for name := range rec.w.Header() {
-		if strings.HasPrefix(name, http.TrailerPrefix) {
-			return false
-		}
-	}
-	declared := rec.header["Content-Length"]
-	if len(declared) == 0 {
-		return true
-	}
-	n, err := strconv.Atoi(declared[0])
-	return err == nil && n == len(rec.body)
 }
 
 func bodyAllowed(status int) bool {

@@ -6,29 +6,48 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/uncache/uncache/internal/httpdate"
 )
 
 // A response is a stored response (RFC 9111 §2), or the note that stands under
 // the key of a target URI whose responses vary: which fields select among them.
 // It is shared between requests and never changed.
 type response struct {
-	key     string   // what it is stored under
-	vary    []string // the fields that select it, canonical and sorted
-	note    bool     // only the fields: the responses are stored under their own keys
-	shared  bool     // may answer requests with Authorization (RFC 9111 §3.5)
-	status  int
-	route   string // the pattern that served it
-	date    int64  // when the handler gave it, Unix ns
-	age     int64  // how old it was then, ns
-	life    int64  // freshness lifetime, ns
-	etag    string
-	changed time.Time // Last-Modified, or zero
-	header  []field
-	body    []byte
+	key      string   // what it is stored under
+	vary     []string // the fields that select it, canonical and sorted
+	variants []string // of a note: the keys of the responses, oldest first
+	flags    flags
+	status   int
+	route    string // the pattern that served it
+	date     int64  // when the handler gave it, Unix ns
+	age      int64  // how old it was then, ns
+	life     int64  // freshness lifetime, ns
+	grace    int64  // for how long after that it may be served while it is validated, ns
+	ifError  int64  // for how long after that it may be served if that fails, ns
+	etag     string
+	changed  time.Time // Last-Modified, or zero
+	header   []field
+	body     []byte
 
 	length []string // Content-Length, ready to be assigned
 	second atomic.Pointer[second]
 }
+
+// flags are what is true of a stored response.
+type flags byte
+
+const (
+	isNote    flags = 1 << iota // only the fields that select: the responses are stored under their own keys
+	isShared                    // may answer requests with Authorization (RFC 9111 §3.5)
+	isNoCache                   // must be validated before each use (§5.2.2.4)
+	isStrict                    // must not be served stale (§4.2.4)
+	isImplied                   // the Cache-Control in its header is ours
+	ownETag                     // the entity tag is the handler's
+	allFlags  = isNote | isShared | isNoCache | isStrict | isImplied | ownETag
+)
+
+func (p *response) is(f flags) bool { return p.flags&f != 0 }
 
 // A field is a header field with all its values. The values are assigned to a
 // http.Header as they are: their capacity is their length, so that whoever
@@ -68,7 +87,7 @@ func (p *response) finish() {
 			if len(p.header[i].values) != 1 {
 				break
 			}
-			if t, err := http.ParseTime(p.header[i].values[0]); err == nil {
+			if t, ok := httpdate.ParseAt(p.header[i].values[0], time.Unix(0, p.date)); ok {
 				p.changed = t
 			}
 		}
@@ -80,11 +99,12 @@ func (p *response) ageAt(now time.Time) time.Duration {
 	return time.Duration(max(now.UnixNano()-p.date, 0) + p.age)
 }
 
-func (p *response) fresh(age time.Duration) bool { return int64(age) < p.life }
-
 // size is about how much memory p takes.
 func (p *response) size() int {
 	n := 256 + len(p.key) + len(p.body)
+	for _, v := range p.variants {
+		n += 16 + len(v)
+	}
 	for i := range p.header {
 		n += 48 + len(p.header[i].name)
 		for _, v := range p.header[i].values {
@@ -94,18 +114,18 @@ func (p *response) size() int {
 	return n
 }
 
-// hit returns the header values of a hit at an age, for a cache of that name.
-func (p *response) hit(age time.Duration, name string) *second {
+// hit returns the header values of a hit at an age, in c.
+func (p *response) hit(age time.Duration, c *Cache) *second {
 	n := int64(age / time.Second)
 	if s := p.second.Load(); s != nil && s.at == n {
 		return s
 	}
 	ttl := (p.life - int64(age)) / int64(time.Second)
-	s := &second{
-		at:     n,
-		age:    []string{strconv.FormatInt(n, 10)},
-		status: p.appendStatus(name + "; hit; ttl=" + strconv.FormatInt(ttl, 10)),
+	member := c.name + "; hit; ttl=" + strconv.FormatInt(ttl, 10)
+	if c.opts.StatusKey {
+		member += keyParam(p.key)
 	}
+	s := &second{at: n, age: []string{strconv.FormatInt(n, 10)}, status: p.appendStatus(member)}
 	p.second.Store(s)
 	return s
 }

@@ -1,9 +1,13 @@
 package pagecache
 
-import "net/http"
+import (
+	"bytes"
+	"net/http"
+	"time"
+)
 
 // The fields that a 304 repeats from the response it stands for (RFC 9110
-// §15.4.5).
+// §15.4.5). Others could be left out, and are.
 var notModifiedFields = map[string]bool{
 	"Cache-Control": true, "Content-Location": true, "Date": true, "Etag": true,
 	"Expires": true, "Vary": true,
@@ -17,15 +21,21 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		r.Pattern = p.route // what the ServeMux would have left for those around
 	}
 	h := w.Header()
-	if hasConditions(r.Header) && p.status == http.StatusOK && notModified(r.Header, p.etag, p.changed) {
-		for i := range p.header {
-			if notModifiedFields[p.header[i].name] {
-				h[p.header[i].name] = p.header[i].values
+	if p.status == http.StatusOK {
+		if hasConditions(r.Header) && notModified(r.Header, p.etag, p.changed, time.Now()) {
+			for i := range p.header {
+				if notModifiedFields[p.header[i].name] {
+					h[p.header[i].name] = p.header[i].values
+				}
 			}
+			s.set(h)
+			w.WriteHeader(http.StatusNotModified)
+			return
 		}
-		s.set(h)
-		w.WriteHeader(http.StatusNotModified)
-		return
+		if len(r.Header["Range"]) > 0 && r.Method == http.MethodGet {
+			c.serveRange(w, r, p, s)
+			return
+		}
 	}
 	for i := range p.header {
 		h[p.header[i].name] = p.header[i].values
@@ -39,4 +49,21 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		// A visitor who is gone is nobody's failure.
 		_, _ = w.Write(p.body)
 	}
+}
+
+// serveRange answers with a part of a complete stored response (RFC 9110 §14),
+// or with several, as net/http does it for files: If-Range with the strong
+// comparison, 416 for what is not there.
+func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, p *response, s *second) {
+	h := w.Header()
+	for i := range p.header {
+		h[p.header[i].name] = p.header[i].values
+	}
+	s.set(h)
+	inner := r.WithContext(r.Context())
+	inner.Header = r.Header.Clone()
+	for _, name := range conditionFields {
+		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
+	}
+	http.ServeContent(w, inner, "", p.changed, bytes.NewReader(p.body))
 }

@@ -1,6 +1,11 @@
 package pagecache
 
-import "net/http"
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/uncache/uncache/internal/sfv"
+)
 
 // The words of RFC 9211 §2.2 for why a request went forward to the handler.
 const (
@@ -8,24 +13,33 @@ const (
 	fwdMethod  = "method"
 	fwdRequest = "request"
 	fwdMiss    = "miss"
+	fwdStale   = "stale"
 )
 
 // A status is our member of the Cache-Status list of a response that did not
 // come from the store.
 type status struct {
 	fwd    string
+	answer int // the handler's status code, where the visitor got another
 	detail string
+	key    string // where it is asked for
 	stored bool
 	joined bool // it was waiting for another request's fill
 }
 
 func (s status) format(name string) string {
 	v := name + "; fwd=" + s.fwd
+	if s.answer != 0 {
+		v += "; fwd-status=" + strconv.Itoa(s.answer)
+	}
 	if s.stored {
 		v += "; stored"
 	}
 	if s.joined {
 		v += "; collapsed"
+	}
+	if s.key != "" {
+		v += keyParam(s.key)
 	}
 	if s.detail != "" {
 		v += "; detail=" + s.detail
@@ -36,4 +50,10 @@ func (s status) format(name string) string {
 // add appends the status to what Cache-Status says already (RFC 9211 §2).
 func (s status) add(h http.Header, name string) {
 	h.Add("Cache-Status", s.format(name))
+}
+
+// keyParam is the key parameter of RFC 9211 §2.7. Keys are printable ASCII.
+func keyParam(key string) string {
+	b, _ := sfv.AppendString([]byte("; key="), key)
+	return string(b)
 }

@@ -2,7 +2,6 @@ package pagecache
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -30,6 +29,7 @@ const (
 	reasonPurged      reason = "purged"
 	reasonStore       reason = "store-failed"
 	reasonUnavailable reason = "cache-unavailable"
+	reasonNoKey       reason = "no-key"
 )
 
 // heuristic lists the status codes whose responses may be stored without a
@@ -46,37 +46,72 @@ func understood(status int) bool {
 	return heuristic[status] || status == 302 || status == 303 || status == 307
 }
 
-// policy is what a response says about storing it.
+// policy is what a response says about storing and using it.
 type policy struct {
 	reason   reason        // storable, or why not
-	lifetime time.Duration // for how long it is fresh from its date on
+	lifetime time.Duration // for how long it is fresh
 	age      time.Duration // how old it was when the handler gave it
 	shared   bool          // it may answer requests with Authorization
-	explicit bool          // it has a freshness lifetime or Cache-Control of its own
+	explicit bool          // the handler said something about caching
+	noCache  bool          // it must be validated before each use
+	strict   bool          // it must not be served stale
+	grace    time.Duration // for how long it may be served stale while it is validated
+	ifError  time.Duration // for how long it may be served stale if that fails
+	drop     []string      // fields that must not be stored
 }
 
-// judge applies RFC 9111 §3 to a response of the handler. ttl is the lifetime
-// of responses that do not say; now is when it was given.
-func judge(req *http.Request, status int, h http.Header, setCookie bool, ttl time.Duration, now time.Time) policy {
-	cc := parseDirectives(h["Cache-Control"])
+// judge applies RFC 9111 §3 to a response of the handler, to a request that was
+// made at asked.
+func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie bool, asked, now time.Time) policy {
+	cc, targeted := o.control(h)
 	p := policy{
-		age:      ageOf(h),
+		age:      initialAge(h, asked, now),
 		shared:   cc.public || cc.sMaxAge.set || cc.mustRevalidate,
 		explicit: cc.present || len(h["Expires"]) > 0 || len(h["Pragma"]) > 0,
+		noCache:  cc.noCache,
+		strict:   cc.strict(),
+		grace:    o.StaleWhileRevalidate,
+		ifError:  o.StaleIfError,
+		drop:     cc.fields,
+	}
+	if cc.whileRevalidate.set {
+		p.grace = time.Duration(cc.whileRevalidate.n) * time.Second
+	}
+	if cc.ifError.set {
+		p.ifError = time.Duration(cc.ifError.n) * time.Second
+	}
+	if p.strict {
+		p.grace, p.ifError = 0, 0
 	}
 	var known bool
-	p.lifetime, known = lifetime(cc, status, h, ttl, now)
-	p.reason = reasonNotToStore(req, status, h, setCookie, cc, p, known)
+	p.lifetime, known = o.lifetime(&cc, targeted, status, h, now)
+	if p.noCache {
+		known = true // it will not be used without asking
+	}
+	p.reason = o.reasonNotToStore(req, status, h, setCookie, &cc, &p, known)
 	return p
 }
 
-func reasonNotToStore(req *http.Request, status int, h http.Header, setCookie bool, cc directives, p policy, known bool) reason {
+// control returns what a response says about caching: the first targeted field
+// that is valid (RFC 9213 §2.2), or Cache-Control.
+func (o *Options) control(h http.Header) (cc control, targeted bool) {
+	for _, name := range o.Targeted {
+		if fields := h[name]; len(fields) > 0 {
+			if cc, ok := parseTargeted(fields); ok {
+				return cc, true
+			}
+		}
+	}
+	return parseControl(h["Cache-Control"]), false
+}
+
+func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header, setCookie bool, cc *control, p *policy, known bool) reason {
 	switch {
 	case status < 200 || status == http.StatusNotModified:
 		return reasonStatus // not final, or no response of its own
 	case status == http.StatusPartialContent || len(h["Content-Range"]) > 0:
 		return reasonPartial
-	case parseDirectives(req.Header["Cache-Control"]).noStore:
+	case parseControl(req.Header["Cache-Control"]).noStore:
 		return reasonRequest // §5.2.1.5
 	case cc.mustUnderstand && !understood(status):
 		return reasonStatus // §5.2.2.3
@@ -84,13 +119,9 @@ func reasonNotToStore(req *http.Request, status int, h http.Header, setCookie bo
 		return reasonNoStore // §5.2.2.5; a must-understand that is met sets it aside
 	case cc.private:
 		return reasonPrivate // §5.2.2.7
-	case cc.noCache:
-		// §5.2.2.4 allows storing it and asks for a validation at each use,
-		// which costs a handler as much as a fill.
-		return reasonNoCache
 	case !cc.present && hasNoCachePragma(h):
 		return reasonNoCache
-	case setCookie:
+	case setCookie && !o.StoreSetCookie:
 		// RFC 9111 §7.3 leaves this to the handler's Cache-Control. Handlers
 		// are known to forget it, and one visitor must not get the session of
 		// another.
@@ -99,7 +130,7 @@ func reasonNotToStore(req *http.Request, status int, h http.Header, setCookie bo
 		return reasonAuth // §3.5
 	case len(h["Trailer"]) > 0:
 		return reasonTrailer
-	case !known || p.lifetime <= p.age:
+	case !known:
 		return reasonNoLifetime
 	}
 	any := false
@@ -110,7 +141,23 @@ func reasonNotToStore(req *http.Request, status int, h http.Header, setCookie bo
 	if any {
 		return reasonVary // §4.1: it matches no request
 	}
+	// What is stale from the start is worth storing if it can be validated, or
+	// served stale.
+	if !hasValidator(status, h) {
+		if p.noCache {
+			return reasonNoCache
+		}
+		if p.lifetime <= p.age && p.lifetime+max(p.grace, p.ifError) <= p.age {
+			return reasonNoLifetime
+		}
+	}
 	return storable
+}
+
+// hasValidator reports whether the handler can be asked if its response is
+// still what it was (RFC 9111 §4.3.1).
+func hasValidator(status int, h http.Header) bool {
+	return status == http.StatusOK && (len(h["Etag"]) == 1 || len(h["Last-Modified"]) == 1)
 }
 
 // hasNoCachePragma recognises what handlers wrote before there was
@@ -123,39 +170,4 @@ func hasNoCachePragma(h http.Header) bool {
 		return !found
 	})
 	return found
-}
-
-// lifetime is the freshness lifetime of RFC 9111 §4.2.1: s-maxage, max-age,
-// Expires minus Date, or the configured one for the status codes that allow it.
-func lifetime(cc directives, status int, h http.Header, ttl time.Duration, now time.Time) (_ time.Duration, known bool) {
-	switch {
-	case cc.sMaxAge.set:
-		return time.Duration(cc.sMaxAge.n) * time.Second, true
-	case cc.maxAge.set:
-		return time.Duration(cc.maxAge.n) * time.Second, true
-	case len(h["Expires"]) > 0:
-		expires, err := http.ParseTime(h["Expires"][0])
-		if err != nil || len(h["Expires"]) > 1 {
-			return 0, true // §5.3: "0" and other nonsense are in the past
-		}
-		date := now
-		if d, err := http.ParseTime(h.Get("Date")); err == nil {
-			date = d
-		}
-		return expires.Sub(date), true
-	case ttl > 0 && (heuristic[status] || cc.public):
-		return ttl, true
-	}
-	return 0, false
-}
-
-// ageOf reads the Age that a handler which is itself a proxy passes on (RFC
-// 9111 §5.1).
-func ageOf(h http.Header) time.Duration {
-	first, _, _ := strings.Cut(h.Get("Age"), ",")
-	n, err := strconv.ParseUint(strings.Trim(first, " \t"), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return time.Duration(min(n, maxSeconds)) * time.Second
 }

@@ -1,90 +1,118 @@
 package pagecache
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
 
-// notModified evaluates the conditions of a GET or HEAD request against a
-// response (RFC 9110 §13.2.2): If-None-Match goes before If-Modified-Since,
-// which counts only where the other is absent.
-func notModified(req http.Header, etag string, changed time.Time) bool {
-	if fields := req["If-None-Match"]; len(fields) > 0 {
-		return matches(fields, etag)
+// askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
+func (p *response) askWhether(h http.Header) {
+	if p.is(ownETag) {
+		h["If-None-Match"] = []string{p.etag}
 	}
-	if fields := req["If-Modified-Since"]; len(fields) == 1 && !changed.IsZero() {
-		since, err := http.ParseTime(fields[0])
-		return err == nil && !changed.After(since)
-	}
-	return false
-}
-
-// matches compares weakly (RFC 9110 §8.8.3.2): W/"a" matches "a".
-func matches(fields []string, etag string) bool {
-	for _, field := range fields {
-		for rest := field; rest != ""; {
-			rest = strings.TrimLeft(rest, " \t,")
-			if strings.HasPrefix(rest, "*") {
-				return true
-			}
-			var tag string
-			tag, rest = nextETag(rest)
-			if tag == "" {
-				break // what is no list of entity tags matches nothing
-			}
-			if etag != "" && opaque(tag) == opaque(etag) {
-				return true
-			}
+	for i := range p.header {
+		if p.header[i].name == "Last-Modified" && len(p.header[i].values) == 1 {
+			h["If-Modified-Since"] = p.header[i].values
 		}
 	}
-	return false
 }
 
-// nextETag takes an entity tag off a list; it returns "" if there is none. A
-// tag may contain commas.
-func nextETag(s string) (tag, rest string) {
-	start := 0
-	if strings.HasPrefix(s, "W/") {
-		start = 2
+// confirmedBy reports whether a 304 with header h speaks of p (RFC 9111
+// §4.3.4): a strong entity tag has to be p's own, a date has to be p's.
+func (p *response) confirmedBy(h http.Header) bool {
+	if tags := h["Etag"]; len(tags) > 0 {
+		if strings.HasPrefix(tags[0], "W/") {
+			return opaque(tags[0]) == opaque(p.etag)
+		}
+		return tags[0] == p.etag
 	}
-	if len(s) <= start || s[start] != '"' {
-		return "", ""
+	if dates := h["Last-Modified"]; len(dates) > 0 && !p.is(ownETag) {
+		for i := range p.header {
+			if p.header[i].name == "Last-Modified" {
+				return slices.Equal(p.header[i].values, dates)
+			}
+		}
+		return false
 	}
-	end := strings.IndexByte(s[start+1:], '"')
-	if end < 0 {
-		return "", ""
-	}
-	end += start + 2
-	return s[:end], s[end:]
+	return true
 }
 
-func opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
-
-// makeETag returns a strong entity tag for a body: 128 bits of its SHA-256.
-func makeETag(body []byte) string {
-	sum := sha256.Sum256(body)
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
+// describesBody lists the fields that say what a stored body is. A 304, or the
+// answer to a HEAD, does not change the body, so it must not change them.
+var describesBody = map[string]bool{
+	"Content-Length": true, "Content-Encoding": true, "Content-Range": true,
 }
 
-// The fields of a request that make its response conditional or partial, and
-// that a fill must not pass on: the response is to be stored whole.
-var conditionFields = []string{"If-None-Match", "If-Modified-Since"}
-
-func hasConditions(h http.Header) bool {
-	for _, name := range conditionFields {
-		if len(h[name]) > 0 {
-			return true
+// freshened returns p with the header of a response that confirmed it: fields
+// that it has replace p's own (RFC 9111 §3.2). h is what may be stored of the
+// new header.
+func (p *response) freshened(fields []field, pol *policy, given time.Time) *response {
+	q := &response{
+		key: p.key, vary: p.vary, status: p.status, route: p.route,
+		flags: pol.flags() | p.flags&ownETag, body: p.body,
+	}
+	q.setTimes(pol, given)
+	replaced := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		if !describesBody[f.name] && f.values != nil {
+			replaced[f.name] = true
+			q.header = append(q.header, f)
 		}
 	}
-	return false
+	// A confirmation that does not say for how long confirms as it was said.
+	for _, f := range p.header {
+		if !replaced[f.name] {
+			q.header = append(q.header, f)
+		}
+	}
+	slices.SortStableFunc(q.header, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	q.finish()
+	return q
 }
 
-// answersItself reports whether a request asks what only the handler can
-// answer: a range that is not stored apart, or a condition on changing
-// something (RFC 9110 §13.1.1, §13.1.4).
-func answersItself(h http.Header) bool {
-	return len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
+// setTimes sets what p's policy says about its use.
+func (p *response) setTimes(pol *policy, given time.Time) {
+	p.date, p.age, p.life = given.UnixNano(), int64(pol.age), int64(pol.lifetime)
+	p.grace, p.ifError = int64(pol.grace), int64(pol.ifError)
+}
+
+func (pol *policy) flags() flags {
+	var f flags
+	if pol.shared {
+		f |= isShared
+	}
+	if pol.noCache {
+		f |= isNoCache
+	}
+	if pol.strict {
+		f |= isStrict
+	}
+	if !pol.explicit {
+		f |= isImplied
+	}
+	return f
+}
+
+// merged is the header by which a confirmed response is judged: the stored one,
+// with the fields of the confirmation in place of its own.
+func (p *response) merged(h http.Header) http.Header {
+	m := make(http.Header, len(p.header)+len(h))
+	for i := range p.header {
+		m[p.header[i].name] = p.header[i].values
+	}
+	// The age of what is confirmed begins anew, and what we said to downstream
+	// is nothing that the handler said.
+	delete(m, "Age")
+	delete(m, "Date")
+	if p.is(isImplied) {
+		delete(m, "Cache-Control")
+	}
+	for name, values := range h {
+		if !describesBody[name] {
+			m[name] = values
+		}
+	}
+	return m
 }

@@ -100,8 +100,8 @@ func TestVaryChanges(t *testing.T) {
 }
 
 func TestManyVariants(t *testing.T) {
-	s := newSite(t, nil, nil, languages)
 	const n = 500
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, MaxVariants: n}, languages)
 	for range 2 {
 		for i := range n {
 			s.get("/", fmt.Sprintf("Accept-Language: x-%d", i))
@@ -138,5 +138,26 @@ func TestHandlerChangesItsRequest(t *testing.T) {
 	}
 	if n := s.rendered(); n != 2 {
 		t.Errorf("%d renderings, want 2", n)
+	}
+}
+
+// What visitors send must not fill the store with variants of one page: the
+// oldest make room.
+func TestMaxVariants(t *testing.T) {
+	m := memory.New(nil)
+	defer m.Close()
+	s := newSite(t, m, &pagecache.Options{TTL: time.Minute, MaxVariants: 3}, languages)
+	for i := range 100 {
+		s.get("/", fmt.Sprintf("Accept-Language: x-%d", i))
+	}
+	if n := m.Stats().Entries; n != 4 {
+		t.Errorf("%d entries for 3 variants and their note, want 4", n)
+	}
+	s.rendered()
+	for _, i := range []int{99, 98, 97} {
+		s.get("/", fmt.Sprintf("Accept-Language: x-%d", i))
+	}
+	if n := s.rendered(); n != 0 {
+		t.Errorf("%d of the newest three variants had to make room", n)
 	}
 }

@@ -1,0 +1,91 @@
+package pagecache
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/uncache/uncache/internal/httpdate"
+)
+
+// notModified evaluates the conditions of a GET or HEAD request against a
+// response (RFC 9110 §13.2.2): If-None-Match goes before If-Modified-Since,
+// which counts only where the other is absent.
+func notModified(req http.Header, etag string, changed, now time.Time) bool {
+	if fields := req["If-None-Match"]; len(fields) > 0 {
+		return matches(fields, etag)
+	}
+	if fields := req["If-Modified-Since"]; len(fields) == 1 && !changed.IsZero() {
+		since, ok := httpdate.ParseAt(fields[0], now)
+		return ok && !changed.After(since)
+	}
+	return false
+}
+
+// matches compares weakly (RFC 9110 §8.8.3.2): W/"a" matches "a".
+func matches(fields []string, etag string) bool {
+	for _, field := range fields {
+		for rest := field; rest != ""; {
+			rest = strings.TrimLeft(rest, " \t,")
+			if strings.HasPrefix(rest, "*") {
+				return true
+			}
+			var tag string
+			tag, rest = nextETag(rest)
+			if tag == "" {
+				break // what is no list of entity tags matches nothing
+			}
+			if etag != "" && opaque(tag) == opaque(etag) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nextETag takes an entity tag off a list; it returns "" if there is none. A
+// tag may contain commas.
+func nextETag(s string) (tag, rest string) {
+	start := 0
+	if strings.HasPrefix(s, "W/") {
+		start = 2
+	}
+	if len(s) <= start || s[start] != '"' {
+		return "", ""
+	}
+	end := strings.IndexByte(s[start+1:], '"')
+	if end < 0 {
+		return "", ""
+	}
+	end += start + 2
+	return s[:end], s[end:]
+}
+
+func opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
+
+// makeETag returns a strong entity tag for a body: 128 bits of its SHA-256.
+func makeETag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
+}
+
+// The fields of a request that make its response conditional or partial, and
+// that a fill must not pass on: the response is to be stored whole.
+var conditionFields = []string{"If-None-Match", "If-Modified-Since"}
+
+func hasConditions(h http.Header) bool {
+	for _, name := range conditionFields {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// answersItself reports whether a request asks what only the handler can
+// answer: a condition on changing something (RFC 9110 §13.1.1, §13.1.4).
+func answersItself(h http.Header) bool {
+	return len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
+}

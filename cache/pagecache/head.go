@@ -1,0 +1,51 @@
+package pagecache
+
+import (
+	"net/http"
+	"slices"
+)
+
+// head has the handler answer a HEAD request, whose header may confirm the
+// stored response to GET, or show that it is not what the handler would give
+// any more (RFC 9111 §4.3.5).
+func (t *task) head() {
+	old := t.old.Value
+	rec := t.render(false)
+	if rec.hijacked {
+		return
+	}
+	if rec.muted {
+		t.serveStale(rec)
+		return
+	}
+	switch {
+	case isError(rec.status):
+	case rec.status == old.status && old.describedBy(rec.header):
+		pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
+		if pol.reason == storable {
+			t.old.PassTo(t.fill)
+			t.store(old.freshened(rec.fields(&pol, false), &pol, rec.given))
+		}
+	default:
+		t.forget()
+	}
+	rec.release()
+}
+
+// describedBy reports whether the header of a response to HEAD may be that of
+// p: of what both of them have, nothing differs.
+func (p *response) describedBy(h http.Header) bool {
+	if length := h["Content-Length"]; len(length) > 0 && !slices.Equal(length, p.length) {
+		return false
+	}
+	for i := range p.header {
+		name := p.header[i].name
+		if name != "Last-Modified" && (name != "Etag" || !p.is(ownETag)) {
+			continue
+		}
+		if values := h[name]; len(values) > 0 && !slices.Equal(values, p.header[i].values) {
+			return false
+		}
+	}
+	return true
+}

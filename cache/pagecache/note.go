@@ -1,0 +1,34 @@
+package pagecache
+
+import (
+	"context"
+	"slices"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// note stores under the primary key by what the responses of a target URI
+// vary, and which there are, so that the oldest can make room: what a visitor
+// sends could otherwise fill the store with variants of one page. Processes that
+// write it at the same time may lose one another's entry; such a variant stays
+// until it expires.
+func (c *Cache) note(ctx context.Context, id identity, p *response) {
+	n := &response{key: id.primary, flags: isNote, vary: p.vary}
+	stored, _, err := c.values.Get(ctx, []byte(id.primary))
+	if err == nil && stored != nil && stored.Value.is(isNote) && slices.Equal(stored.Value.vary, p.vary) {
+		n.variants = slices.DeleteFunc(slices.Clone(stored.Value.variants), func(k string) bool { return k == p.key })
+	}
+	if n.variants = append(n.variants, p.key); len(n.variants) > c.opts.MaxVariants {
+		surplus := len(n.variants) - c.opts.MaxVariants
+		_ = c.values.Delete(ctx, n.variants[:surplus]...) // they are out of the list, and will expire
+		n.variants = n.variants[surplus:]
+	}
+	n.finish()
+	// The note depends on the page and not on what one variant was made from.
+	// It can't mislead: each variant is judged by its own stamp.
+	f := c.store.Begin()
+	f.Add(id.deps...)
+	_, _ = c.values.Set(ctx, id.primary, n, c.keepFor(p), f) // coherent tells its Observe
+}
+
+var _ coherent.Codec[*response] = codec{}

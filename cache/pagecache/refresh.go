@@ -1,0 +1,79 @@
+package pagecache
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// maxRefreshes bounds how many responses are made in the background at a time.
+// Beyond that, stale ones are served a little longer.
+const maxRefreshes = 64
+
+// refresh makes the successor of s in the background, if nobody does yet. The
+// handler sees a context that outlives the visitor's, with its values.
+func (c *Cache) refresh(next http.Handler, r *http.Request, id identity, s *coherent.Stored[*response]) {
+	if c.closed.Load() {
+		return
+	}
+	select {
+	case c.refreshing <- struct{}{}:
+	default:
+		return
+	}
+	flight, leads := c.values.Enter(s.Value.key, id.deps...)
+	if !leads {
+		<-c.refreshing
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.RefreshTimeout)
+	background := r.Clone(ctx)
+	for _, name := range conditionFields {
+		delete(background.Header, name) // the visitor's conditions are answered
+	}
+	c.mu.Lock()
+	if c.closed.Load() {
+		c.mu.Unlock()
+		cancel()
+		flight.Finish(nil, false)
+		<-c.refreshing
+		return
+	}
+	c.wg.Add(1)
+	c.mu.Unlock()
+	go func() {
+		defer c.wg.Done()
+		defer func() { <-c.refreshing }()
+		defer cancel()
+		defer flight.Finish(nil, false)
+		defer func() {
+			// net/http would recover, were this the visitor's goroutine.
+			if p := recover(); p != nil && c.opts.Observe != nil {
+				c.opts.Observe(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p)})
+			}
+		}()
+		t := &task{c: c, next: next, w: make(discard), r: background, id: id, fill: flight.Fill(), flight: flight, old: s}
+		t.look.fwd = fwdStale
+		t.run()
+	}()
+}
+
+// Close waits for the responses that are being made in the background, and
+// makes no more. Requests are answered as before. It returns nil.
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed.Store(true)
+	c.mu.Unlock()
+	c.wg.Wait()
+	return nil
+}
+
+// discard is the client of a response that nobody waits for.
+type discard http.Header
+
+func (d discard) Header() http.Header       { return http.Header(d) }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)             {}
+func (discard) Flush()                      {}

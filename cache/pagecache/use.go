@@ -1,0 +1,82 @@
+package pagecache
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// A use is what may be done with a stored response.
+type use uint8
+
+const (
+	useNot         use = iota // nothing: it must be validated, or made anew
+	useHit                    // it answers the request
+	useWhileMaking            // it answers the request, and its successor is made meanwhile
+)
+
+// useOf decides whether p may answer a request (RFC 9111 §4). What the visitor
+// says about it is in req, which is empty where visitors are not listened to.
+func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) use {
+	age := p.ageAt(now)
+	stale := age - time.Duration(p.life) // by how much
+	if p.is(isNoCache) || req.noCache {
+		return useNot // §5.2.2.4, §5.2.1.4
+	}
+	if req.maxAge.set && age > time.Duration(req.maxAge.n)*time.Second && !req.maxStale.set {
+		return useNot // §5.2.1.1
+	}
+	if verdict == coherent.Fresh && stale < 0 {
+		if req.minFresh.set && -stale < time.Duration(req.minFresh.n)*time.Second {
+			return useNot // §5.2.1.3
+		}
+		return useHit
+	}
+	if p.is(isStrict) || req.minFresh.set {
+		return useNot // §4.2.4
+	}
+	if verdict == coherent.Fresh && req.maxStale.set && stale <= time.Duration(req.maxStale.n)*time.Second {
+		return useHit // §5.2.1.2
+	}
+	if p.grace > 0 && stale < time.Duration(p.grace) {
+		return useWhileMaking // RFC 5861 §3, and a soft purge
+	}
+	return useNot
+}
+
+// mayReplaceError reports whether p may answer a request although it is stale,
+// since the handler could not (RFC 5861 §4).
+func (p *response) mayReplaceError(now time.Time) bool {
+	if p.is(isStrict | isNoCache) {
+		return false
+	}
+	return p.ageAt(now)-time.Duration(p.life) < time.Duration(p.ifError)
+}
+
+// isError lists the status codes that a stale response may be served in place
+// of (RFC 5861 §4).
+func isError(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// keepFor is how long a response is stored: while it is fresh, and after that
+// while it can be of use.
+func (c *Cache) keepFor(p *response) time.Duration {
+	after := max(p.grace, p.ifError)
+	if p.canBeValidated() {
+		after = max(after, int64(c.opts.KeepStale))
+	}
+	return max(time.Duration(p.life-p.age+after), time.Millisecond)
+}
+
+// canBeValidated reports whether the handler can be asked if p is still what it
+// was: by an entity tag that it made itself, or by a date.
+func (p *response) canBeValidated() bool {
+	return p.status == http.StatusOK && (p.is(ownETag) || !p.changed.IsZero())
+}
