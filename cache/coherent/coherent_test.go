@@ -358,6 +358,41 @@ func TestNestedFetch(t *testing.T) {
 	}
 }
 
+// What could not be loaded is what the page around it was made from, too.
+func TestNestedFetchThatFails(t *testing.T) {
+	notFound := errors.New("not found")
+	for name, fail := range map[string]func() (int, error){
+		"error": func() (int, error) { return 0, notFound },
+		"panic": func() (int, error) { panic(notFound) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCache(t, newMemory(t), nil)
+			found := false
+			outer := func() (int, error) {
+				return coherent.Fetch(t.Context(), c, "outer", 0, func(ctx context.Context, _ *coherent.Deps) (v int, _ error) {
+					defer func() { _ = recover() }()
+					v, _ = coherent.Fetch(ctx, c, "inner", 0, func(_ context.Context, deps *coherent.Deps) (int, error) {
+						deps.Add(group())
+						if !found {
+							return fail()
+						}
+						return 1, nil
+					})
+					return v, nil
+				})
+			}
+			if v, err := outer(); v != 0 || err != nil {
+				t.Fatalf("before there is one: got %d, %v; want 0", v, err)
+			}
+			found = true
+			purge(t, c, group())
+			if v, err := outer(); v != 1 || err != nil {
+				t.Errorf("made and purged: got %d, %v; want 1", v, err)
+			}
+		})
+	}
+}
+
 type post struct {
 	Title string
 	Tags  []string

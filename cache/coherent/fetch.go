@@ -83,12 +83,13 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	c := fl.v.c
 	defer fl.Finish(nil, false) // in case load fails or panics
+	// A page that says "not found" was made from what was not found.
+	defer func() { pass(outer, fl.fill.snapshot()) }()
 	loaded, err := load(WithFill(ctx, fl.fill), &fl.fill.Deps)
 	if err != nil {
 		var zero T
 		return zero, err
 	}
-	pass(outer, fl.fill.snapshot())
 	b, err := json.Marshal(loaded)
 	if err != nil {
 		c.observe(OpEncode, fl.key, err)
@@ -108,9 +109,8 @@ func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, out
 // fill around it.
 func loadAlone[T any](ctx context.Context, c *Cache, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	f := c.Begin()
-	value, err := load(WithFill(ctx, f), &f.Deps)
-	pass(outer, f.snapshot())
-	return value, err
+	defer func() { pass(outer, f.snapshot()) }()
+	return load(WithFill(ctx, f), &f.Deps)
 }
 
 func pass(outer *Fill, deps []uint64) {
