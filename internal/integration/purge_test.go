@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -172,5 +173,50 @@ func TestPageOfAFailedFetchIsPurged(t *testing.T) {
 	if w := get(t, h, "http://example.com/post"); w.Body.String() != "hello" {
 		t.Errorf("GET /post after it was saved and its group purged: got %d %q, want 200 \"hello\" (%v)",
 			w.Code, w.Body, w.Header()["Cache-Status"])
+	}
+}
+
+// A softly purged page may be confirmed by its handler, and is fresh again then.
+// A response to HEAD in which no validator stands confirms nothing:
+//
+//  1. GET /                        version 0 is stored
+//  2. version 1 is committed, softly purged; the purge returns
+//  3. HEAD /                       the handler's header names no entity tag
+//  4. GET /                        must not be version 0, stamped anew
+func TestHeadConfirmsNothingWithoutAValidator(t *testing.T) {
+	c, _ := pages(t, inMemory(t, nil))
+	var version atomic.Int64
+	h := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, version.Load())
+	}))
+	const url = "http://example.com/"
+	get(t, h, url)
+	version.Add(1)
+	if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}, Soft: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodHead, url, nil))
+	if w := get(t, h, url); w.Body.String() != "1" {
+		t.Errorf("GET / after a soft purge and a HEAD: got version %s, want 1 (%v)", w.Body, w.Header()["Cache-Status"])
+	}
+}
+
+// Nor does a date that two saves can share: Last-Modified counts whole seconds,
+// and is a weak validator unless it is older than that (RFC 9110 §8.8.2.2).
+func TestDateOfThisSecondConfirmsNothing(t *testing.T) {
+	c, _ := pages(t, inMemory(t, nil))
+	var version atomic.Int64
+	changed := time.Now() // both versions' date
+	h := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "page.txt", changed, strings.NewReader(fmt.Sprint(version.Load())))
+	}))
+	const url = "http://example.com/"
+	get(t, h, url)
+	version.Add(1)
+	if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}, Soft: true}); err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t, h, url); w.Body.String() != "1" {
+		t.Errorf("GET / after two saves in a second and a soft purge: got version %s, want 1 (%v)", w.Body, w.Header()["Cache-Status"])
 	}
 }

@@ -94,7 +94,7 @@ func (t *tally) count(a *answer, outrun bool) {
 		t.hits.Add(1)
 	case a.status.collapsed:
 		t.collapsed.Add(1)
-	case a.status.forward == "miss":
+	case a.status.forward == "miss", a.status.forward == "stale":
 		t.fills.Add(1)
 		if a.status.purged {
 			t.refused.Add(1)

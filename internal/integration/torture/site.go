@@ -29,6 +29,10 @@ const (
 
 var routes = []string{routeRecord, routeSearch, routeLang, routeValue, routePair, routeIndex, routeGone}
 
+// validates are the routes whose handlers give an entity tag of their own, and
+// confirm it with a 304. To the others the cache gives one.
+var validates = map[string]bool{routeSearch: true, routePair: true}
+
 // indexPages is over how many pages the index is spread.
 const indexPages = 4
 
@@ -142,8 +146,16 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, records
 		lang = r.Header.Get("Accept-Language")
 	}
 	w.Header().Set("Content-Type", "text/plain")
+	if etag := `"` + strings.ReplaceAll(shown, " ", ",") + `"`; validates[r.Pattern] {
+		w.Header().Set("Etag", etag)
+		if strings.Contains(r.Header.Get("If-None-Match"), etag) {
+			status = http.StatusNotModified
+		}
+	}
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "%s\n%s\n", identity(r.URL.Path, r.URL.Query().Encode(), lang), shown)
+	if status != http.StatusNotModified {
+		fmt.Fprintf(w, "%s\n%s\n", identity(r.URL.Path, r.URL.Query().Encode(), lang), shown)
+	}
 	if r.Pattern != routeValue {
 		for _, n := range records {
 			pagecache.AddGroups(r.Context(), recordGroup(n))
