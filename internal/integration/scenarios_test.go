@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,6 +41,7 @@ var scenarios = []struct {
 		return race{backends: []cache.Backend{b}, node: torture.NodeOptions{MaxDependencies: 100}}
 	}},
 	{"any store, and a log", plain},
+	{"any store, and a log whose answers arrive late", over(0, func(l cache.Log) cache.Log { return slowLog{l} })},
 	{"miniredis", func(t *testing.T) race {
 		return race{backends: share(t, mini(t), nil)}
 	}},
@@ -243,4 +245,14 @@ func near(t testing.TB, far []cache.Backend) []cache.Backend {
 		}
 	}
 	return list
+}
+
+// slowLog is a log whose answers are old when they arrive, as those of a network
+// are: who asks meanwhile must not be content with them.
+type slowLog struct{ cache.Log }
+
+func (l slowLog) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+	events, err := l.Log.Since(ctx, after)
+	time.Sleep(rand.N(5 * time.Millisecond))
+	return events, err
 }
