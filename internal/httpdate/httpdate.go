@@ -3,8 +3,8 @@
 //
 // A cache needs the strictness: an Expires that is not a date means "stale
 // already" (RFC 9111 §5.3), and [net/http.ParseTime] also takes names in any
-// case, other zones than GMT, days and hours of one digit, and fractions of a
-// second. Where a date only has to be understood, use that.
+// case, hours of one digit, fractions of a second, more spaces than one and
+// zones other than GMT. Where a date only has to be understood, use that.
 //
 //	expires, ok := httpdate.Parse(header.Get("Expires"))
 package httpdate
