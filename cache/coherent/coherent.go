@@ -29,9 +29,9 @@ type Options struct {
 	// before. Default 1<<18.
 	MaxDependencies int
 
-	// Timeout is how long a request waits for the backend to answer, for all
-	// it asks of it before it gives up and renders; the same again for
-	// storing. Default 50 ms.
+	// Timeout is how long one lookup waits for the backend, for all it asks of
+	// it before it gives up; the same again for storing a value. Default 50 ms,
+	// at least 1 ms.
 	Timeout time.Duration
 
 	// Observe, if not nil, is told what no caller can be told. It is called
@@ -43,6 +43,7 @@ const (
 	defaultMaxDependencies = 1 << 18
 	defaultTimeout         = 50 * time.Millisecond
 	minMaxStale            = time.Millisecond
+	minTimeout             = time.Millisecond
 )
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
@@ -59,6 +60,7 @@ type Cache struct {
 	view  *view
 	fetch *Values[[]byte]
 
+	patience  atomic.Int64 // how long the next read of the log may take, if longer than Timeout
 	start     time.Time    // what confirmed counts from
 	confirmed atomic.Int64 // when the newest read of the log began, in ns since start; 0 for never
 
@@ -93,8 +95,8 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("coherent: %w: MaxStale is %v: it must be 0, or at least %v", ErrOptions, o.MaxStale, minMaxStale)
 	case o.MaxDependencies < 0:
 		return nil, fmt.Errorf("coherent: %w: MaxDependencies is %d: it must not be negative", ErrOptions, o.MaxDependencies)
-	case o.Timeout < 0:
-		return nil, fmt.Errorf("coherent: %w: Timeout is %v: it must not be negative", ErrOptions, o.Timeout)
+	case o.Timeout < 0 || o.Timeout > 0 && o.Timeout < minTimeout:
+		return nil, fmt.Errorf("coherent: %w: Timeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.Timeout, minTimeout)
 	}
 	if c.opts.MaxDependencies == 0 {
 		c.opts.MaxDependencies = defaultMaxDependencies

@@ -121,6 +121,7 @@ func TestNewRefusesNonsense(t *testing.T) {
 		"MaxStale too short":       {b, coherent.Options{MaxStale: time.Microsecond}, "MaxStale"},
 		"negative MaxDependencies": {b, coherent.Options{MaxDependencies: -1}, "MaxDependencies"},
 		"negative Timeout":         {b, coherent.Options{Timeout: -1}, "Timeout"},
+		"Timeout too short":        {b, coherent.Options{Timeout: 1}, "Timeout"},
 	} {
 		_, err := coherent.New(tt.b, &tt.opts)
 		if !errors.Is(err, coherent.ErrOptions) || !strings.Contains(err.Error(), tt.names) {
@@ -495,6 +496,41 @@ func TestHungBackend(t *testing.T) {
 		if d := time.Since(start); d != 30*time.Millisecond {
 			t.Errorf("the request was held for %v, want 30ms", d)
 		}
+	})
+}
+
+// A process that starts beside a log which takes longer to read than a request
+// may wait catches up all the same, and its requests wait no longer for it.
+func TestLongLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &remote{Backend: newMemory(t)}
+		var reads atomic.Int64
+		b.onSince = func(ctx context.Context) error {
+			if reads.Load() == 0 { // until it was read once
+				select {
+				case <-time.After(time.Second):
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+				reads.Add(1)
+			}
+			return nil
+		}
+		c := newCache(t, b, &coherent.Options{Timeout: 50 * time.Millisecond})
+		r := &row{v: 1}
+		for deadline := time.Now().Add(10 * time.Second); reads.Load() == 0; {
+			start := time.Now()
+			wantRow(t, c, r, 1, "before the log was read")
+			if d := time.Since(start); d > 50*time.Millisecond {
+				t.Fatalf("a request was held for %v", d)
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the log was not read within 10s")
+			}
+		}
+		wantRow(t, c, r, 1, "filling")
+		r.write(2)
+		wantRow(t, c, r, 1, "a hit")
 	})
 }
 

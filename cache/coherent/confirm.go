@@ -71,11 +71,27 @@ func (c *Cache) read(ctx context.Context) error {
 	}
 }
 
+// maxPatience bounds how long one read of the log may take.
+const maxPatience = 10 * time.Second
+
 // readRounds reads the log as long as somebody waits for another read.
+//
+// A read may take as long as a request may. One that a process makes after it
+// has started, or was away, has more to bring along than fits into that: each
+// that fails for want of time leaves twice as much to the next, while requests
+// give up after theirs. Otherwise a process would never catch up with a log that
+// takes longer to read than a request waits.
 func (c *Cache) readRounds() {
 	for r := c.running; r != nil; {
-		ctx, cancel := context.WithTimeout(context.Background(), c.opts.Timeout)
+		patience := max(c.opts.Timeout, time.Duration(c.patience.Load()))
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		r.err = c.since(ctx)
+		switch {
+		case r.err == nil:
+			c.patience.Store(0)
+		case ctx.Err() != nil:
+			c.patience.Store(int64(min(2*patience, maxPatience)))
+		}
 		cancel()
 		close(r.done)
 

@@ -43,9 +43,6 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 	joined := false
 	for {
 		s, verdict, err := v.Get(ctx, []byte(full))
-		if err != nil {
-			c.observe(OpGet, full, err)
-		}
 		if err != nil || verdict == Bypassed {
 			return loadAlone(ctx, c, outer, load)
 		}

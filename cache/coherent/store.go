@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// put stores s in the first tiers, the farthest first, so that a near tier
-// never has what others cannot find.
+// put stores s in the first tiers, the farthest first: whoever finds a value in
+// a near tier knows that storing it for the others was at least tried.
 func (v *Values[V]) put(ctx context.Context, key string, s *Stored[V], ttl time.Duration, tiers int) (bool, error) {
 	c := v.c
 	var encoded []byte

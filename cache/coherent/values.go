@@ -68,10 +68,18 @@ func (s *Stored[V]) PassTo(f *Fill) { f.addHashes(s.deps) }
 //
 // If err is nil, the log was confirmed: a fill that begins now may be stored.
 // An error says that the backend could not tell in time; the request must do
-// without it.
+// without it. Observe is told, too.
 //
 // The key is read during the call only.
 func (v *Values[V]) Get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
+	s, verdict, err := v.get(ctx, key)
+	if err != nil {
+		v.c.observe(OpGet, string(key), err)
+	}
+	return s, verdict, err
+}
+
+func (v *Values[V]) get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
 	c := v.c
 	if cache.Bypassed(ctx) {
 		return nil, Bypassed, nil

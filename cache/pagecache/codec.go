@@ -32,6 +32,11 @@ func (codec) Encode(p *response) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(p.header)))
 	for i := range p.header {
 		b = appendString(b, p.header[i].name)
+		adds := byte(0)
+		if p.header[i].adds {
+			adds = 1
+		}
+		b = append(b, adds)
 		b = appendStrings(b, p.header[i].values)
 	}
 	return append(b, p.body...), nil
@@ -52,7 +57,7 @@ func (codec) Decode(b []byte) (*response, error) {
 	n := r.uvarint(uint64(len(r.b)))
 	p.header = make([]field, 0, min(n, 64))
 	for range n {
-		f := field{name: r.string(), values: r.strings()}
+		f := field{name: r.string(), adds: r.uvarint(1) == 1, values: r.strings()}
 		if r.bad {
 			break
 		}

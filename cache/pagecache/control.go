@@ -57,8 +57,11 @@ func parseControl(fields []string) control {
 		c.present = true
 		for rest := field; rest != ""; {
 			var name, arg string
-			name, arg, rest = nextDirective(rest)
+			var whole bool
+			name, arg, rest, whole = nextDirective(rest)
 			c.add(strings.ToLower(name), arg)
+			// Who knows what a quote that never ends has swallowed.
+			c.noStore = c.noStore || !whole
 		}
 	}
 	return c
@@ -161,21 +164,22 @@ func parseTargeted(fields []string) (c control, ok bool) {
 }
 
 // nextDirective takes the first directive off a list. The argument of one that
-// is quoted is returned without quotes and escapes.
-func nextDirective(s string) (name, arg, rest string) {
+// is quoted is returned without quotes and escapes; whole is false if the quote
+// does not end.
+func nextDirective(s string) (name, arg, rest string, whole bool) {
 	s = strings.TrimLeft(s, " \t,")
 	end := strings.IndexAny(s, ",=")
 	if end < 0 {
-		return strings.TrimRight(s, " \t"), "", ""
+		return strings.TrimRight(s, " \t"), "", "", true
 	}
 	name = strings.TrimRight(s[:end], " \t")
 	if s[end] == ',' {
-		return name, "", s[end+1:]
+		return name, "", s[end+1:], true
 	}
 	s = strings.TrimLeft(s[end+1:], " \t")
 	if !strings.HasPrefix(s, `"`) {
 		arg, rest, _ = strings.Cut(s, ",")
-		return name, strings.TrimRight(arg, " \t"), rest
+		return name, strings.TrimRight(arg, " \t"), rest, true
 	}
 	var b strings.Builder
 	i := 1
@@ -188,7 +192,7 @@ func nextDirective(s string) (name, arg, rest string) {
 	// What stands between the closing quote and the comma is no part of any
 	// directive.
 	_, rest, _ = strings.Cut(s[min(i+1, len(s)):], ",")
-	return name, b.String(), rest
+	return name, b.String(), rest, i < len(s)
 }
 
 // narrow takes n in, if it is less than what was there.

@@ -14,11 +14,6 @@ import (
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
-// noCache is the Cache-Control of stored responses whose handler gave none. A
-// browser can't be purged; it may keep the page, and has to ask (RFC 9111
-// §5.2.2.4), which the entity tag makes cheap.
-var noCache = []string{"no-cache"}
-
 // A task has the handler make a response, answers a request with it, and stores
 // it.
 type task struct {
@@ -56,7 +51,7 @@ func (t *task) run() {
 // render calls the handler. If ask is set, and there is something to validate,
 // it is asked whether that is still good.
 func (t *task) render(ask bool) (rec *recorder) {
-	rec = newRecorder(t.c, t.w, t.r, &t.look)
+	rec = newRecorder(t)
 	// The handler gets a copy: what it does to the header must not change what
 	// the response is stored under.
 	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
@@ -152,6 +147,15 @@ func (t *task) conclude(rec *recorder) {
 	t.c.serve(t.w, t.r, p, &second{status: p.appendStatus(t.look.format(t.c.name))})
 }
 
+// part lets go those who wait for a response that will be of no use to them, as
+// soon as that is known: it may go on for hours.
+func (t *task) part() {
+	if t.flight != nil {
+		t.flight.Finish(nil, false)
+	}
+	t.c.memo.keepApart([]byte(t.id.primary))
+}
+
 // finish gives p to those who wait, if it can be used without asking again.
 func (t *task) finish(p *response, may bool) {
 	may = may && !p.is(isNoCache) && p.life > p.age
@@ -169,23 +173,26 @@ func (t *task) keep(rec *recorder) *response {
 		rec.recording = false
 		rec.policy.reason = reasonIncomplete
 	}
+	if rec.recording && t.redirectsToItself(rec) {
+		rec.recording = false
+		rec.policy.reason = reasonRedirect
+	}
 	if !rec.recording {
-		if ofTheResponse(rec.policy.reason) {
-			t.c.memo.keepApart([]byte(t.id.primary))
-			if !isError(rec.status) {
-				t.forget()
-			}
+		if ofTheResponse(rec.policy.reason) && !isError(rec.status) {
+			t.forget()
 		}
 		return nil
 	}
-	t.c.memo.together([]byte(t.id.primary))
+	if !rec.released { // or it flushed, and would be waited for in vain
+		t.c.memo.together([]byte(t.id.primary))
+	}
 	groups := groupList(rec.header, "Cache-Groups")
 	t.fill.AddGroups(groups...)
 	addOriginGroups(t.fill, t.id.origin, groups)
 	t.fill.Add(routeDependencies(t.r.Pattern)...)
 
 	p := rec.response(t.r.Pattern)
-	p.vary = selectingFields(rec.header)
+	p.vary = t.c.opts.selectingFields(rec.header)
 	p.key = t.id.primary
 	if len(p.vary) > 0 {
 		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
@@ -223,6 +230,19 @@ func (t *task) forget() {
 // that it is useless to wait for one another.
 func ofTheResponse(r reason) bool {
 	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth
+}
+
+// redirectsToItself reports whether a response sends its visitor to where he is.
+// Behind a proxy that ends TLS, that is how a handler sends him from http to
+// https, which it sees in X-Forwarded-Proto and the cache does not: stored, the
+// redirect would go round for ever.
+func (t *task) redirectsToItself(rec *recorder) bool {
+	location := rec.header.Get("Location")
+	if rec.status < 300 || rec.status > 399 || location == "" {
+		return false
+	}
+	uri, ok := t.c.sameOrigin(t.r, t.id.origin, location)
+	return ok && uri == t.id.uri
 }
 
 // routeDependencies returns what a response depends on because of the route
@@ -265,10 +285,16 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 	drop := notStored(rec.header, pol.drop)
 	for _, name := range slices.Sorted(maps.Keys(rec.header)) {
 		values := rec.header[name]
-		if drop(name) || rec.before != nil && rec.before[name] != nil && slices.Equal(values, rec.before[name]) {
-			continue // what others around us set, they will set again
+		outer := rec.before[name]
+		switch {
+		case drop(name), len(outer) > 0 && same(values, outer):
+			// What others around us set, they will set again.
+		case len(outer) > 0 && len(values) > len(outer) && slices.Equal(values[:len(outer)], outer):
+			// The handler has added to what they set, and will again.
+			list = append(list, field{name, slices.Clone(values[len(outer):]), true})
+		default:
+			list = append(list, field{name, slices.Clone(values), false})
 		}
-		list = append(list, field{name, slices.Clone(values)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(rec.before)) {
 		if _, ok := rec.header[name]; !ok {
@@ -276,7 +302,7 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 		}
 	}
 	add := func(name string, value ...string) {
-		list = append(list, field{name, value})
+		list = append(list, field{name, value, false})
 	}
 	if _, ok := rec.header["Date"]; !ok {
 		add("Date", rec.given.UTC().Format(http.TimeFormat))
@@ -285,7 +311,7 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 		return list
 	}
 	if !pol.explicit {
-		add("Cache-Control", noCache...)
+		add("Cache-Control", "no-cache")
 	}
 	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK {
 		add("Etag", makeETag(rec.body))

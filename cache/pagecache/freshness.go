@@ -28,11 +28,9 @@ func (o *Options) lifetime(cc *control, targeted bool, status int, h http.Header
 			return 0, true // §5.3: "0" and other nonsense are in the past
 		}
 		return expires.Sub(dateOf(h, now)), true
-	case !heuristic[status] && !cc.public:
-		return 0, false
-	case o.TTL > 0:
+	case o.TTL > 0 && heuristic[status]:
 		return o.TTL, true
-	case o.Heuristic:
+	case o.Heuristic && (heuristic[status] || cc.public):
 		return guess(h, now), true
 	}
 	return 0, false

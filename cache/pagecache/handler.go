@@ -33,6 +33,15 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.pass(next, w, r, fwdMethod, "")
 		case cache.Bypassed(r.Context()), len(r.Header["Upgrade"]) > 0, c.opts.Skip != nil && c.opts.Skip(r):
 			c.pass(next, w, r, fwdBypass, "")
+		case coherent.FillFrom(r.Context()) != nil:
+			// This request is part of the making of another response, which
+			// has to hear of all that it depends on; and were it of the same
+			// URL, it would wait for itself.
+			c.pass(next, w, r, fwdBypass, string(reasonNested))
+		case r.ContentLength != 0:
+			// RFC 9110 §9.3.1: content of a GET has no meaning. A handler that
+			// reads it all the same gives an answer that is not in the key.
+			c.pass(next, w, r, fwdRequest, string(reasonContent))
 		case answersItself(r.Header):
 			c.pass(next, w, r, fwdRequest, "")
 		default:
@@ -203,7 +212,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.observe(r, look, false)
 		t.head()
 		return true
-	case forced || len(r.Header["Authorization"]) > 0 || c.memo.keptApart(s.primary):
+	case forced, len(r.Header["Authorization"]) > 0, asksNotToStore(r.Header), c.memo.keptApart(s.primary):
 		t.fill = c.store.Begin()
 		t.fill.Add(id.deps...)
 		c.observe(r, look, false)
@@ -217,6 +226,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	flight, leads := c.values.Enter(key, id.deps...)
 	if leads {
+		defer flight.Finish(nil, false) // whatever panics
 		c.observe(r, look, false)
 		t.fill, t.flight = flight.Fill(), flight
 		t.run()
@@ -224,7 +234,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	p, ok, err := flight.Wait(r.Context())
 	if err != nil {
-		c.pass(next, w, r, look.fwd, "") // the handler sees that the visitor is gone
+		c.gaveUp(w, r, look)
 		return true
 	}
 	now := time.Now()
@@ -235,6 +245,22 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	c.observe(r, t.look, false)
 	c.serve(w, r, p, &second{status: p.appendStatus(t.look.format(c.name))})
 	return true
+}
+
+// gaveUp answers a visitor who has gone while he waited, or whose time was up.
+// The handler is not asked: all of those who waited would ask it at once, at the
+// moment when it is slowest.
+func (c *Cache) gaveUp(w http.ResponseWriter, r *http.Request, look status) {
+	look.detail = string(reasonGaveUp)
+	look.add(w.Header(), c.name)
+	c.observe(r, look, false)
+	http.Error(w, "timed out", http.StatusServiceUnavailable)
+}
+
+// asksNotToStore reports whether nobody should wait for the response to this
+// request (RFC 9111 §5.2.1.5).
+func asksNotToStore(h http.Header) bool {
+	return len(h["Cache-Control"]) > 0 && parseControl(h["Cache-Control"]).noStore
 }
 
 // selects reports whether p is the response that a request with header h would
@@ -265,6 +291,7 @@ func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request,
 type identity struct {
 	primary string
 	origin  string
+	uri     string
 	deps    []cache.Dependency // what its response depends on from birth
 }
 
@@ -278,5 +305,5 @@ func (c *Cache) identify(r *http.Request) (id identity, ok bool) {
 	}
 	// A purge names a URL with its host, or without.
 	deps := append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
-	return identity{k.String(), origin(k), cache.AppendPathDependencies(deps, path)}, true
+	return identity{k.String(), origin(k), k.URI(), cache.AppendPathDependencies(deps, path)}, true
 }

@@ -29,7 +29,7 @@ func TestControl(t *testing.T) {
 		{"of a request", []string{"max-stale, min-fresh=3, only-if-cached"}, control{present: true, maxStale: age(1 << 31), minFresh: age(3), onlyIfCached: true}},
 		{"RFC 5861", []string{"stale-while-revalidate=3, stale-if-error=4"}, control{present: true, whileRevalidate: age(3), ifError: age(4)}},
 		{"an escaped quote in quotes", []string{`x="\", no-store", public`}, control{present: true, public: true}},
-		{"a quote that never ends", []string{`x="no-store, public`}, control{present: true}},
+		{"a quote that never ends", []string{`x="private, public`}, control{present: true, noStore: true}},
 		{"junk behind quotes", []string{`max-age="1"junk, public`}, control{present: true, public: true, maxAge: age(1)}},
 		{"§4.2.1: of two the smaller", []string{"max-age=5, max-age=3", "max-age=4"}, control{present: true, maxAge: age(3)}},
 		{"§4.2.1: nonsense is 0", []string{"max-age=5s"}, control{present: true, maxAge: age(0)}},
@@ -76,7 +76,7 @@ func sample() *response {
 	p := &response{
 		key: "page:x/:0", vary: []string{"Accept", "Cookie"}, flags: isShared | ownETag, status: 200, route: "GET /",
 		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute), grace: 4, ifError: 5,
-		header: []field{{"Etag", []string{`"v1"`}}, {"Link", []string{"a", "b"}}, {"X-Gone", nil}, {"X-Empty", []string{""}}},
+		header: []field{{"Etag", []string{`"v1"`}, false}, {"Link", []string{"a", "b"}, true}, {"X-Gone", nil, false}, {"X-Empty", []string{""}, false}},
 		body:   []byte("page"),
 	}
 	p.finish()

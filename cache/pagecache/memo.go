@@ -20,7 +20,7 @@ type memo struct {
 	deleted [memoSlots]atomic.Uint64 // hashes of primary keys
 }
 
-const memoSlots = 4096
+const memoSlots = 1 << 14
 
 type varyMemo struct {
 	key    []byte

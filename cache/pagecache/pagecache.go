@@ -59,6 +59,12 @@ type Options struct {
 	// "CDN-Cache-Control", or one of your own. Default none.
 	Targeted []string
 
+	// IgnoreVary names fields that count for nothing in Vary, because they stand
+	// there for what somebody around the cache does: a compressor outside of it
+	// adds Accept-Encoding, while what is stored is the same for all. Naming a
+	// field that the handler looks at gives visitors one another's pages.
+	IgnoreVary []string
+
 	// StoreSetCookie stores responses that set cookies, if all else allows it,
 	// and gives the cookie to everybody. RFC 9111 §7.3 allows it; it is meant
 	// for cookies that are the same for all visitors.
@@ -197,15 +203,17 @@ func (o *Options) complete() error {
 		return fmt.Errorf("%w: MaxBody is %d: it must not be negative", ErrOptions, o.MaxBody)
 	case o.MaxVariants < 0:
 		return fmt.Errorf("%w: MaxVariants is %d: it must not be negative", ErrOptions, o.MaxVariants)
-	case strings.ContainsFunc(o.Name, notToken):
-		return fmt.Errorf("%w: Name is %q: it must be a token of RFC 9110", ErrOptions, o.Name)
+	case strings.ContainsFunc(o.Name, notToken), o.Name != "" && !letter(o.Name[0]):
+		return fmt.Errorf("%w: Name is %q: it must be a token of RFC 9651, which begins with a letter", ErrOptions, o.Name)
 	}
-	o.Targeted = slices.Clone(o.Targeted)
-	for i, name := range o.Targeted {
-		if name == "" || strings.ContainsFunc(name, notToken) {
-			return fmt.Errorf("%w: Targeted names the field %q: it must be a token of RFC 9110", ErrOptions, name)
+	for option, names := range map[string]*[]string{"Targeted": &o.Targeted, "IgnoreVary": &o.IgnoreVary} {
+		*names = slices.Clone(*names)
+		for i, name := range *names {
+			if name == "" || strings.ContainsFunc(name, notToken) {
+				return fmt.Errorf("%w: %s names the field %q: it must be a token of RFC 9110", ErrOptions, option, name)
+			}
+			(*names)[i] = http.CanonicalHeaderKey(name)
 		}
-		o.Targeted[i] = http.CanonicalHeaderKey(name)
 	}
 	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
 	o.MaxVariants = cmp.Or(o.MaxVariants, defaultMaxVariants)
@@ -220,11 +228,13 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// notToken reports whether r may not stand in a token. The alphabet is that of
-// structured fields (RFC 9651 §3.3.4), less what would start one otherwise.
+// notToken reports whether r may not stand in a token, of those that have a
+// meaning here.
 func notToken(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
+	return (r > 0x7f || !letter(byte(r))) && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
 }
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // Purge records e in the log, and deletes the stored responses whose keys it
 // can compute, to give their memory back. When it has returned nil, no request

@@ -3,21 +3,23 @@ package pagecache
 import (
 	"bufio"
 	"io"
+	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
 
-// holdBytes is how much of a response is held back while the handler writes it,
-// so that its entity tag and length can be sent before it. A handler that
-// writes more, or flushes, is streamed from there on.
+// holdBytes is how much is held back of a response that is not going to be
+// stored, because it may yet become a 304.
 const holdBytes = 64 << 10
 
-// A recorder stands between a handler and the client while a page is filled. It
-// holds the beginning of the response back, passes the rest on, and keeps a
-// copy of all of it as long as it may be stored.
+// A recorder stands between a handler and the client while a page is filled. A
+// response that may be stored is held back until the handler is done, so that
+// its entity tag and length can be sent before it, so that it is stored before
+// anybody has it, and so that those who wait for it do not wait for a client
+// that reads slowly. A handler that flushes, or writes more than is stored, is
+// streamed from there on, and nobody waits for it any more.
 type recorder struct {
 	c      *Cache
 	w      http.ResponseWriter
@@ -27,6 +29,7 @@ type recorder struct {
 	before http.Header   // what stood in the header before the handler, or nil
 	asks   *response     // what a 304 would confirm, or nil
 	spare  *response     // what will be served in place of an error, or nil
+	part   func()        // lets go those who wait, of whom this response is of no use
 
 	wrote     bool        // the handler gave its status
 	status    int         //
@@ -41,10 +44,12 @@ type recorder struct {
 	body      []byte
 }
 
-func newRecorder(c *Cache, w http.ResponseWriter, req *http.Request, look *status) *recorder {
-	rec := &recorder{c: c, w: w, req: req, look: look, asked: time.Now()}
-	if h := w.Header(); len(h) > 0 {
-		rec.before = h.Clone()
+func newRecorder(t *task) *recorder {
+	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now()}
+	if h := t.w.Header(); len(h) > 0 {
+		// Not a deep copy: that a list is the very same one tells that the
+		// handler has not touched it.
+		rec.before = maps.Clone(h)
 	}
 	return rec
 }
@@ -66,32 +71,43 @@ func (rec *recorder) WriteHeader(code int) {
 	rec.status = code
 	rec.given = time.Now()
 	h := rec.w.Header()
-	rec.header = h.Clone()
+	rec.header = maps.Clone(h)
 	if code == http.StatusNotModified && rec.asks != nil || isError(code) && rec.spare != nil {
 		rec.muted = true
 		return
 	}
 	rec.policy = rec.c.opts.judge(rec.req, code, h, rec.setsCookie(), rec.asked, rec.given)
+	if code == http.StatusSwitchingProtocols {
+		rec.policy.reason = reasonStatus
+	}
 	if rec.req.Method == http.MethodHead {
 		return // there is no body to wait for
 	}
 	rec.recording = rec.policy.reason == storable
-	if !rec.recording && !rec.mayShorten() {
-		rec.release()
+	if !rec.recording {
+		rec.part()
+		if !rec.mayShorten() {
+			rec.release()
+		}
 	}
 }
 
 // setsCookie reports whether the handler set a cookie, rather than somebody
 // around us.
 func (rec *recorder) setsCookie() bool {
-	return !slices.Equal(rec.header["Set-Cookie"], rec.before["Set-Cookie"])
+	return !same(rec.header["Set-Cookie"], rec.before["Set-Cookie"])
+}
+
+// same reports whether two lists are one: nobody has touched it in between.
+func same(a, b []string) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // mayShorten reports whether the response, although it will not be stored, may
 // become a 304 once it is complete: the fill took the conditions away from the
 // handler.
 func (rec *recorder) mayShorten() bool {
-	return rec.status == http.StatusOK && hasConditions(rec.req.Header) &&
+	return rec.status == http.StatusOK && hasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
 		(len(rec.header["Etag"]) > 0 || len(rec.header["Last-Modified"]) > 0)
 }
 
@@ -111,12 +127,13 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	if rec.recording && len(rec.body)+len(b) > rec.c.opts.MaxBody {
 		rec.recording = false
 		rec.policy.reason = reasonTooLarge
+		rec.part()
 		rec.release()
 		rec.body = nil
 	}
 	if !rec.released {
 		rec.body = append(rec.body, b...)
-		if len(rec.body) > holdBytes {
+		if !rec.recording && len(rec.body) > holdBytes {
 			rec.release()
 		}
 		return len(b), nil
@@ -179,6 +196,7 @@ func (rec *recorder) FlushError() error {
 	if rec.muted {
 		return nil
 	}
+	rec.part()
 	rec.release()
 	return http.NewResponseController(rec.w).Flush()
 }
@@ -188,6 +206,7 @@ func (rec *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(rec.w).Hijack()
 	if err == nil {
 		rec.hijacked = true
+		rec.part()
 	}
 	return conn, rw, err
 }
@@ -201,7 +220,7 @@ func (rec *recorder) release() {
 	rec.restoreHeader()
 	h := rec.w.Header()
 	if rec.recording && !rec.policy.explicit {
-		h["Cache-Control"] = noCache
+		h["Cache-Control"] = []string{"no-cache"}
 	}
 	if !rec.recording && rec.policy.reason != storable {
 		rec.look.detail = string(rec.policy.reason)

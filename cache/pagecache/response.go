@@ -56,6 +56,16 @@ func (p *response) is(f flags) bool { return p.flags&f != 0 }
 type field struct {
 	name   string
 	values []string
+	adds   bool // to what stands there already, as the handler did
+}
+
+// set puts f into the header of a response.
+func (f *field) set(h http.Header) {
+	if f.adds {
+		h[f.name] = slices.Concat(h[f.name], f.values)
+		return
+	}
+	h[f.name] = f.values
 }
 
 // second holds the header values that change once a second.
@@ -135,7 +145,7 @@ func (p *response) hit(age time.Duration, c *Cache) *second {
 func (p *response) appendStatus(member string) []string {
 	for i := range p.header {
 		if p.header[i].name == "Cache-Status" {
-			return append(p.header[i].values, member) // a copy: there is no room behind
+			return slices.Concat(p.header[i].values, []string{member})
 		}
 	}
 	return []string{member}

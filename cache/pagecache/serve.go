@@ -25,7 +25,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		if hasConditions(r.Header) && notModified(r.Header, p.etag, p.changed, time.Now()) {
 			for i := range p.header {
 				if notModifiedFields[p.header[i].name] {
-					h[p.header[i].name] = p.header[i].values
+					p.header[i].set(h)
 				}
 			}
 			s.set(h)
@@ -38,7 +38,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		}
 	}
 	for i := range p.header {
-		h[p.header[i].name] = p.header[i].values
+		p.header[i].set(h)
 	}
 	s.set(h)
 	if p.status != http.StatusNoContent {
@@ -57,7 +57,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, p *response, s *second) {
 	h := w.Header()
 	for i := range p.header {
-		h[p.header[i].name] = p.header[i].values
+		p.header[i].set(h)
 	}
 	s.set(h)
 	inner := r.WithContext(r.Context())

@@ -30,6 +30,11 @@ const (
 	reasonStore       reason = "store-failed"
 	reasonUnavailable reason = "cache-unavailable"
 	reasonNoKey       reason = "no-key"
+	reasonFieldName   reason = "field-name"
+	reasonRedirect    reason = "redirect-to-itself"
+	reasonContent     reason = "content"
+	reasonNested      reason = "nested"
+	reasonGaveUp      reason = "gave-up"
 )
 
 // heuristic lists the status codes whose responses may be stored without a
@@ -109,6 +114,8 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 	switch {
 	case status < 200 || status == http.StatusNotModified:
 		return reasonStatus // not final, or no response of its own
+	case !canonical(h):
+		return reasonFieldName
 	case status == http.StatusPartialContent || len(h["Content-Range"]) > 0:
 		return reasonPartial
 	case parseControl(req.Header["Cache-Control"]).noStore:
@@ -152,6 +159,18 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 		}
 	}
 	return storable
+}
+
+// canonical reports whether all names of h are as net/http writes them. Those of
+// others are sent, but not found: a "set-cookie" could hide from all that looks
+// for Set-Cookie.
+func canonical(h http.Header) bool {
+	for name := range h {
+		if name != http.CanonicalHeaderKey(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // hasValidator reports whether the handler can be asked if its response is

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/keys"
 )
 
 // isSafe lists the methods that change nothing (RFC 9110 §9.2.1, and the IANA
@@ -101,7 +100,7 @@ func (c *Cache) purgeAfter(r *http.Request, h http.Header) {
 	}
 	deps := []cache.Dependency{cache.URI(k.URI())}
 	for _, name := range []string{"Location", "Content-Location"} {
-		if uri, ok := c.sameOrigin(r, k, h.Get(name)); ok {
+		if uri, ok := c.sameOrigin(r, origin(k), h.Get(name)); ok {
 			deps = append(deps, cache.URI(uri))
 		}
 	}
@@ -117,9 +116,9 @@ func (c *Cache) purgeAfter(r *http.Request, h http.Header) {
 }
 
 // sameOrigin returns the canonical URI of a reference in a response to r, if it
-// is on the host that r was sent to. Others must not be purged: anybody could
+// is on own, the host that r was sent to. Others must not be purged: anybody could
 // name them. The scheme does not count; it is often that of a proxy before us.
-func (c *Cache) sameOrigin(r *http.Request, own keys.Key, reference string) (string, bool) {
+func (c *Cache) sameOrigin(r *http.Request, own, reference string) (string, bool) {
 	ref, err := url.Parse(reference)
 	if err != nil || reference == "" {
 		return "", false
@@ -127,7 +126,7 @@ func (c *Cache) sameOrigin(r *http.Request, own keys.Key, reference string) (str
 	base := *r.URL
 	base.Scheme, base.Host = "http", r.Host
 	uri, err := c.keys.URI(base.ResolveReference(ref).String())
-	if err != nil || !strings.HasPrefix(uri, origin(own)+"/") {
+	if err != nil || !strings.HasPrefix(uri, own+"/") {
 		return "", false
 	}
 	return uri, true

@@ -5,11 +5,14 @@ import (
 	"slices"
 )
 
-// selectingFields returns the names in Vary, canonical, sorted, each once.
-func selectingFields(h http.Header) []string {
+// selectingFields returns the names in Vary, canonical, sorted, each once, less
+// those that say nothing of what is stored here.
+func (o *Options) selectingFields(h http.Header) []string {
 	var names []string
 	listMembers(h, "Vary", func(member string) bool {
-		names = append(names, http.CanonicalHeaderKey(member))
+		if name := http.CanonicalHeaderKey(member); !slices.Contains(o.IgnoreVary, name) {
+			names = append(names, name)
+		}
 		return true
 	})
 	slices.Sort(names)
