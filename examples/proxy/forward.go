@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"time"
+)
+
+// flushInterval is how long a part of a body may wait to be passed on. What has
+// no Content-Length is passed on at once by ReverseProxy. Flushing does not keep
+// a response from being stored.
+const flushInterval = 100 * time.Millisecond
+
+// forward returns a handler that asks the origin. It follows no redirect, and
+// passes on every method, status (1xx among them), field and trailer as it is.
+//
+// An origin that drops the connection in the middle of a body makes it panic
+// with http.ErrAbortHandler, so that the cache does not take the beginning for
+// all of it, nor the visitor.
+func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) http.Handler {
+	return &httputil.ReverseProxy{
+		Transport:     transport,
+		FlushInterval: flushInterval,
+		ErrorLog:      logger,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(origin)
+			r.Out.Host = r.In.Host
+			// ReverseProxy has left out what package net/url can't parse. The
+			// key has all of it, so the origin gets it too.
+			r.Out.URL.RawQuery = r.In.URL.RawQuery
+			// ReverseProxy has deleted these; edge has set them.
+			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+				if values, ok := r.In.Header[name]; ok {
+					r.Out.Header[name] = values
+				}
+			}
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			code := http.StatusBadGateway
+			var timeout net.Error
+			switch {
+			case errors.Is(err, context.Canceled):
+				// The visitor is gone, and nobody reads this.
+			case errors.As(err, &timeout) && timeout.Timeout():
+				code = http.StatusGatewayTimeout
+				fallthrough
+			default:
+				logger.Printf("%s %s: %v", r.Method, r.URL, err)
+			}
+			http.Error(w, http.StatusText(code), code)
+		},
+	}
+}
+
+// newTransport returns a transport for requests that were somebody else's
+// before: nothing is added to them, and nothing done to their responses.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: time.Minute,
+		IdleConnTimeout:       time.Minute,
+		MaxIdleConnsPerHost:   128,
+		// Or it would ask for gzip where the visitor did not, and take
+		// Content-Encoding and Content-Length out of what it got.
+		DisableCompression: true,
+		ForceAttemptHTTP2:  true,
+	}
+}
