@@ -50,6 +50,16 @@ func TestHitDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestQueryThatCountsDoesNotAllocate(t *testing.T) {
+	b, err := keys.New("site", &keys.Options{Query: []string{"page", "sort"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() { b.Query("sort=new&page=2") }); n != 0 {
+		t.Errorf("Query allocates %v times, want 0", n)
+	}
+}
+
 func BenchmarkAppendRequest(b *testing.B) {
 	r := hitRequest()
 	for _, bm := range []struct {

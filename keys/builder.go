@@ -28,7 +28,10 @@ type Options struct {
 	// Query names the query parameters that count. Nil: all of them. Empty but
 	// not nil: none. Where some do not count, requests that differ in nothing
 	// else share a page, and a purge has to name its URL without them, as
-	// [Builder.URI] does; the function URI does not know which they are.
+	// [Builder.URI] does; the function URI does not know which they are. What a
+	// handler sees of the others gets into that page; give it what
+	// [Builder.Query] returns. A request with a parameter that is malformed, as
+	// "%zz" and "a;b" are, has no key then.
 	Query []string
 
 	// Hosts are the hosts that this site answers for, with a port unless it is

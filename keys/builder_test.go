@@ -68,8 +68,12 @@ func TestQueryOption(t *testing.T) {
 		raw, want string
 	}{
 		{nil, "utm=1&page=2&a;b", "h/?page=2&utm=1&a;b"},
-		{[]string{}, "utm=1&page=2&a;b", "h/"},
-		{[]string{"page"}, "utm=1&page=2&a;b", "h/?page=2"},
+		{[]string{}, "utm=1&page=2", "h/"},
+		{[]string{}, "utm=1&page=2&a;b", ""},
+		{[]string{"page"}, "utm=1&page=2", "h/?page=2"},
+		{[]string{"page"}, "page=2&a;b", ""},
+		{[]string{"page"}, "page=2&%zz", ""},
+		{[]string{"page"}, "page=%zz", ""},
 		{[]string{"page"}, "utm=1", "h/"},
 		{[]string{"page"}, "page=2&page=1&%70age=3", "h/?page=2&page=1&page=3"},
 	} {

@@ -2,11 +2,52 @@ package keys
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/uncache/uncache/keys/internal/escape"
 )
+
+// MaxParameters is how many parameters a query may have, with the empty ones
+// that two "&" in a row enclose.
+//
+// [url.ParseQuery] refuses a query of more than 10,000 (or what GODEBUG's
+// urlmaxqueryparams says) as a whole, so that a handler sees none of it, while
+// the empty ones and those that don't count are not in a key: it would be the
+// key of a page that has what the handler did not see. It also bounds what it
+// costs to sort a query that somebody made up.
+const MaxParameters = 256
+
+// ErrQuery is what is wrapped by the errors of a query that no key can hold: it
+// has more than [MaxParameters] parameters or, where Options.Query says which of
+// them count, one that is malformed.
+var ErrQuery = errors.New("query that has no key")
+
+var (
+	errParameters = fmt.Errorf("%w: more than %d parameters", ErrQuery, MaxParameters)
+	errMalformed  = fmt.Errorf("%w: a malformed parameter", ErrQuery)
+)
+
+// Query returns what counts of the raw query of a request: rawQuery as it is if
+// all of its parameters count, or else the canonical query of those that do. A
+// handler that is given no more than that cannot put the others into a page
+// which requests without them share. The request's key is the same with it.
+//
+// A query that no key can hold is returned as it is. It is safe for concurrent
+// use, and allocates only if a parameter does not count.
+func (b *Builder) Query(rawQuery string) string {
+	if b.query == nil {
+		return rawQuery
+	}
+	var room [DefaultMaxURI]byte
+	counted, all, err := appendQuery(room[:0], rawQuery, b.query)
+	if err != nil || all {
+		return rawQuery
+	}
+	return strings.TrimPrefix(string(counted), "?")
+}
 
 // param is one parameter of a query that is being put together in a buffer:
 // name is where its name ends there. A pair that is malformed has none.
@@ -17,7 +58,8 @@ type param struct {
 
 // appendQuery appends the canonical form of a raw query, with its question
 // mark, or nothing if no parameter counts. Only the parameters whose canonical
-// names are in only count; if only is nil, all of them do.
+// names are in only count; if only is nil, all of them do. It reports whether
+// all of those in raw count.
 //
 //   - Pairs are sorted by name. Those of one name keep their order.
 //   - Names and values are unescaped and escaped again, a space as "+": what
@@ -26,14 +68,19 @@ type param struct {
 //   - A pair that ParseQuery drops, for a semicolon or a broken escape, is kept
 //     as it is behind the others, because a handler may read the raw query; only
 //     bytes that no URI may contain are escaped. Two canonical pairs, one of
-//     each kind, are never equal.
-func appendQuery(dst []byte, raw string, only map[string]struct{}) []byte {
-	if raw == "" || only != nil && len(only) == 0 {
-		return dst
+//     each kind, are never equal. Where only is not nil such a pair is an error:
+//     a handler that calls ParseForm refuses the request because of it, and it
+//     has no name that could count.
+func appendQuery(dst []byte, raw string, only map[string]struct{}) (_ []byte, all bool, _ error) {
+	if raw == "" {
+		return dst, true, nil
+	}
+	if strings.Count(raw, "&") >= MaxParameters {
+		return dst, false, errParameters
 	}
 	var room [16]param
 	params := room[:0]
-	sorted := true
+	sorted, all := true, true
 	start := len(dst)
 	dst = append(dst, '?')
 	for raw != "" {
@@ -45,7 +92,7 @@ func appendQuery(dst []byte, raw string, only map[string]struct{}) []byte {
 		p := param{start: len(dst)}
 		if p.malformed = strings.IndexByte(pair, ';') >= 0 || !escape.Valid(pair); p.malformed {
 			if only != nil {
-				continue
+				return dst[:start], false, errMalformed
 			}
 			dst = escape.RawPair.Append(dst, pair)
 			p.name = len(dst)
@@ -56,6 +103,7 @@ func appendQuery(dst []byte, raw string, only map[string]struct{}) []byte {
 			if only != nil {
 				if _, ok := only[string(dst[p.start:])]; !ok {
 					dst = dst[:p.start]
+					all = false
 					continue
 				}
 			}
@@ -72,12 +120,12 @@ func appendQuery(dst []byte, raw string, only map[string]struct{}) []byte {
 		dst = append(dst, '&')
 	}
 	if len(params) == 0 {
-		return dst[:start]
+		return dst[:start], all, nil
 	}
 	if !sorted {
 		rearrange(dst, start+1, params)
 	}
-	return dst[:len(dst)-1]
+	return dst[:len(dst)-1], all, nil
 }
 
 // appendParameter appends a name or a value that is escaped as forms are.

@@ -26,7 +26,9 @@ type layout struct {
 //     https;
 //   - has a dot segment in its path (see [ErrDotSegment]), or a path that mixes
 //     encoded slashes with bytes that should have been encoded, which
-//     ServeMux would route elsewhere.
+//     ServeMux would route elsewhere;
+//   - has more than [MaxParameters] query parameters or, where Options.Query
+//     says which count, a malformed one.
 //
 // The method is not in the key: GET and HEAD share a stored response, and
 // whoever stores responses to anything else has to keep them apart.
@@ -112,9 +114,9 @@ func (b *Builder) appendURI(dst []byte, host string, from *origin, u *url.URL) (
 		return dst, at, err
 	}
 	at.query = len(dst)
-	dst = appendQuery(dst, u.RawQuery, b.query)
+	dst, _, err = appendQuery(dst, u.RawQuery, b.query)
 	at.end = len(dst)
-	return dst, at, nil
+	return dst, at, err
 }
 
 func (b *Builder) answersFor(host []byte) bool {

@@ -27,7 +27,8 @@ var ErrURL = errors.New("not the URL of a page")
 // sorted by parameter name, the order of equal names is kept; percent-encoding
 // and "+" are unified, "a=" is "a", a "?" with nothing behind it is none. A
 // handler that reads the raw query can see such differences, and a page that
-// depends on them can't be cached.
+// depends on them can't be cached. A query that no key can hold is an error,
+// [ErrQuery].
 func URI(rawURL string) (string, error) { return canonicalURI(rawURL, nil) }
 
 // URI returns what the function [URI] does, with only those parameters that
@@ -50,7 +51,10 @@ func canonicalURI(rawURL string, only map[string]struct{}) (string, error) {
 	if dst, err = appendURLPath(dst, u); err != nil {
 		return "", fmt.Errorf("keys: URL %q: %w", rawURL, err)
 	}
-	return string(appendQuery(dst, u.RawQuery, only)), nil
+	if dst, _, err = appendQuery(dst, u.RawQuery, only); err != nil {
+		return "", fmt.Errorf("keys: URL %q: %w", rawURL, err)
+	}
+	return string(dst), nil
 }
 
 // URL returns the key of a plain GET of a URL, one that has no selecting header
