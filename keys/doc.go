@@ -16,13 +16,17 @@
 //     and [Path] return the same text for what a person writes.
 //
 // Requests that differ in the following, and in nothing else, share a key,
-// though a handler that looks closely could tell them apart: the case of the
-// host and how its default port is written; how the path and the query are
-// percent-encoded (an encoded slash excepted); the order of query parameters
-// with different names; "a" and "a=", "+" and "%20", empty pairs and a bare "?"
-// in a query; a target in absolute form; and how a header field that counts is
-// spread over lines. A handler whose answer depends on one of these must not be
-// cached.
+// though a handler that looks closely could tell them apart: whether the default
+// port of a host is written ("h", "h:", "h:80"; not of an IPv6 address); how the
+// path and the query are percent-encoded (an encoded slash excepted); the order
+// of query parameters with different names; "a" and "a=", "+" and "%20", empty
+// pairs and a bare "?" in a query; a target in absolute form; and how a header
+// field that counts is spread over lines. A handler whose answer depends on one
+// of these must not be cached.
+//
+// A host in upper case, with a last dot, with zeros before its port or with an
+// IPv6 address that could be shorter has keys of its own, since [http.ServeMux]
+// may route it elsewhere; a purge of its URL finds them all the same.
 //
 // To purge a URL, name it to package invalidate. The keys of [Builder.PathKeys]
 // and [Builder.URL] are for giving memory back, or for a plain store without a

@@ -21,7 +21,7 @@ func Example() {
 	}
 	for _, target := range []string{
 		"http://example.com/caf%c3%a9/?page=2&lang=fr",
-		"http://EXAMPLE.com:80/caf%C3%A9/?lang=fr&page=2",
+		"http://example.com:80/caf%C3%A9/?lang=fr&page=2",
 	} {
 		fmt.Println(b.Request(httptest.NewRequest("GET", target, nil)))
 	}
@@ -238,6 +238,17 @@ func TestRequestsMeet(t *testing.T) {
 		{"the other scheme's port", request(t, "/", "h:443"), get("/"), false},
 		{"the other scheme's port, https", secure(request(t, "/", "h:80")), secure(get("/")), false},
 		{"a last dot", request(t, "/", "h."), get("/"), false},
+		{"a host in upper case, which a ServeMux routes elsewhere", request(t, "/", "H"), get("/"), false},
+		{"another upper case", request(t, "/", "Hh"), request(t, "/", "hH"), false},
+		{"upper case and a last dot", request(t, "/", "H."), request(t, "/", "h."), false},
+		{"upper case and a last dot or none", request(t, "/", "H."), request(t, "/", "H"), false},
+		{"zeros before a port", request(t, "/", "h:0081"), request(t, "/", "h:81"), false},
+		{"zeros before the default port", request(t, "/", "h:080"), get("/"), false},
+		{"RFC 3986 §6.2.3: an empty port", request(t, "/", "h:"), get("/"), true},
+		{"a longer IPv6 address", request(t, "/", "[0:0::1]"), request(t, "/", "[::1]"), false},
+		{"an IPv6 address in upper case", request(t, "/", "[::A]"), request(t, "/", "[::a]"), false},
+		{"a default port that a ServeMux takes off with the brackets", request(t, "/", "[::1]:80"), request(t, "/", "[::1]"), false},
+		{"the same, empty", request(t, "/", "[::1]:"), request(t, "/", "[::1]"), false},
 		{"another host", request(t, "/", "g"), get("/"), false},
 		{"another port", request(t, "/", "h:81"), get("/"), false},
 		{"an encoded slash", get("/a%2Fb"), get("/a/b"), false},
@@ -266,6 +277,46 @@ func TestRequestsMeet(t *testing.T) {
 		vy := string(b.AppendVariant(nil, []byte("key"), fields, tt.y.Header))
 		if got, want := vx == vy, tt.meet || len(tt.x.Header)+len(tt.y.Header) == 0; got != want {
 			t.Errorf("%s: variants %s and %s, want equal: %v", tt.rule, vx, vy, want)
+		}
+	}
+}
+
+// ServeMux compares hosts byte by byte: what it routes to two handlers must not
+// share a key. A purge of any spelling finds them all, and URL has the key of
+// the one that browsers use.
+func TestSpellingsOfHosts(t *testing.T) {
+	mux := http.NewServeMux()
+	for _, host := range []string{"", "h", "h.", "H", "[::a]", "::a", "[::A]", "[0::a]", "0::a", "::A"} {
+		mux.HandleFunc(host+"/", func(http.ResponseWriter, *http.Request) {})
+	}
+	b := newBuilder(t, nil)
+	for uri, spellings := range map[string][]string{
+		"h/":        {"h", "h:", "h:80", "h:080", "h:443", "h:0443", "H", "H:", "H:80", "H:443", "h.", "h.:80", "H."},
+		"h:81/":     {"h:81", "h:081", "H:81", "h.:81", "H.:81"},
+		"[::a]/":    {"[::a]", "[::a]:", "[::a]:80", "[::a]:443", "[::A]", "[0::a]", "[0::a]:80", "[::A]:"},
+		"[::a]:81/": {"[::a]:81", "[::a]:081", "[::A]:81", "[0::a]:81"},
+	} {
+		routes := make(map[keys.Key]string)
+		for _, host := range spellings {
+			r := request(t, "/", host)
+			k := b.Request(r)
+			if k.URI() != uri {
+				t.Errorf("a request to %s has the URI %q, want %q", host, k.URI(), uri)
+			}
+			_, route := mux.Handler(r)
+			if before, ok := routes[k]; ok && before != route {
+				t.Errorf("a request to %s, routed to %q, shares %s with one that is routed to %q", host, route, k, before)
+			}
+			routes[k] = route
+		}
+	}
+	for written, sent := range map[string]string{
+		"H": "h", "h:": "h", "h:080": "h", "H.:080": "h.", "H:443": "h:443", "h:081": "h:81",
+		"[0::A]:80": "[::a]", "[::a]:443": "[::a]:443", "h:0": "h:0",
+	} {
+		want := b.Request(request(t, "/", sent))
+		if got, err := b.URL("http://" + written + "/"); got != want || err != nil {
+			t.Errorf("URL of host %s = %s, %v; want %s, of a request to %s", written, got, err, want, sent)
 		}
 	}
 }

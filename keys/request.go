@@ -163,9 +163,13 @@ func appendOrigin(dst []byte, from origin, fields []string, h http.Header) []byt
 	dst = appendText(dst, from.scheme)
 	dst = appendText(dst, from.claimed)
 	dst = appendText(dst, from.spelling.port)
-	if from.spelling.dot {
+	switch {
+	case from.spelling.odd != "":
+		dst = append(dst, '=')
+		dst = appendText(dst, from.spelling.odd)
+	case from.spelling.dot:
 		dst = append(dst, '.')
-	} else {
+	default:
 		dst = append(dst, 0)
 	}
 	return appendFields(dst, fields, h)

@@ -58,7 +58,8 @@ func canonicalURI(rawURL string, only map[string]struct{}) (string, error) {
 }
 
 // URL returns the key of a plain GET of a URL, one that has no selecting header
-// field: what Request returns for it. A URL without a host is one of the first
+// field: what Request returns for it if its host is spelled as browsers do, in
+// lower case, its port and its IPv6 address as short as can be. A URL without a host is one of the first
 // of Options.Hosts, or an error, [ErrNoHost]; one without a scheme is http,
 // which is also what a server behind a proxy that ends TLS sees.
 func (b *Builder) URL(rawURL string) (Key, error) {
@@ -81,6 +82,7 @@ func (b *Builder) URL(rawURL string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("keys: URL %q: %w", rawURL, err)
 	}
+	from.spelling.odd = ""
 	return b.key(dst, at, from, nil), nil
 }
 
