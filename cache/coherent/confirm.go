@@ -78,7 +78,7 @@ const maxPatience = 10 * time.Second
 //
 // A read may take as long as a request may. One that a process makes after it
 // has started, or was away, has more to bring along than fits into that: each
-// that fails for want of time leaves twice as much to the next, while requests
+// that fails for want of time leaves four times as much to the next, while requests
 // give up after theirs. Otherwise a process would never catch up with a log that
 // takes longer to read than a request waits.
 func (c *Cache) readRounds() {
@@ -90,7 +90,7 @@ func (c *Cache) readRounds() {
 		case r.err == nil:
 			c.patience.Store(0)
 		case ctx.Err() != nil:
-			c.patience.Store(int64(min(2*patience, maxPatience)))
+			c.patience.Store(int64(min(4*patience, maxPatience)))
 		}
 		cancel()
 		close(r.done)

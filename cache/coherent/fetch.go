@@ -22,6 +22,9 @@ const fetchPrefix = "value:"
 // the call loads by itself, with its own context. An error of load is returned
 // as it is; nothing is stored then.
 //
+// A call that looked just before a load ended may be given its value for up to
+// Options.Timeout after it expired.
+//
 // Values are stored as encoding/json writes them, and every caller gets a copy
 // of its own which went through JSON, the one that loaded too: what a miss
 // returns is what a hit will return. A value that JSON can't hold is returned

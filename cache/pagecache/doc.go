@@ -12,10 +12,12 @@
 // the log.
 //
 // What is stored: final responses to GET that HTTP allows a shared cache to
-// store, with the handler's freshness lifetime or [Options].TTL. What is not:
-// see docs/conformance.md; among others responses that set cookies, that are
-// private, no-store or no-cache, and those to requests with Authorization
-// unless the response allows it.
+// store, with the handler's freshness lifetime or [Options].TTL. Not stored are,
+// among others, responses that set cookies, that are private or no-store, and
+// those to requests with Authorization unless the response allows it;
+// docs/conformance.md goes through the clauses. A response that is stored is
+// held back until the handler is done; one that is flushed, or larger than
+// [Options].MaxBody, is streamed.
 //
 // Do not put it in front of pages that differ from visitor to visitor without
 // saying so. A handler which reads a cookie, or any other request field, has to
@@ -24,8 +26,13 @@
 // alone that should not be cached whatever their handlers say.
 //
 // Put it outside of a transaction that spans a request: a page must be rendered
-// from what was committed when its rendering began, and later. Put
-// compression outside, too, so that a page is stored once.
+// from what was committed when its rendering began, and later. Put compression
+// outside, too, and name Accept-Encoding in [Options].IgnoreVary, so that a page
+// is stored once.
+//
+// Behind a proxy that ends TLS, name X-Forwarded-Proto, and whatever else of the
+// kind the handlers look at, in [keys.Options].Headers: the cache can't see that
+// the scheme is not the one that it was asked by.
 //
 // Every response carries Cache-Status (RFC 9211), which says whether it came
 // from the store, and if not, why.

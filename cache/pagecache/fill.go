@@ -59,6 +59,12 @@ func (t *task) render(ask bool) (rec *recorder) {
 	for _, name := range conditionFields {
 		delete(inner.Header, name)
 	}
+	// Nor may it see what is not in the key: that would get into a page which
+	// others are given.
+	if counts := t.c.keys.Query(inner.URL.RawQuery); counts != inner.URL.RawQuery {
+		inner.URL.RawQuery = counts
+		inner.RequestURI = inner.URL.RequestURI()
+	}
 	if t.old != nil {
 		old := t.old.Value
 		if ask && old.canBeValidated() {
@@ -144,6 +150,11 @@ func (t *task) conclude(rec *recorder) {
 	}
 	rec.released = true
 	rec.restoreHeader()
+	for i := range p.header {
+		if f := &p.header[i]; f.adds {
+			rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
+		}
+	}
 	t.c.serve(t.w, t.r, p, &second{status: p.appendStatus(t.look.format(t.c.name))})
 }
 

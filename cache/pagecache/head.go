@@ -20,14 +20,14 @@ func (t *task) head() {
 	}
 	switch {
 	case isError(rec.status):
-	case rec.status == old.status && old.describedBy(rec.header):
+	case rec.status != old.status || !old.describedBy(rec.header):
+		t.forget()
+	case old.confirmedByHead(rec.header):
 		pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
 		if pol.reason == storable {
 			t.old.PassTo(t.fill)
 			t.store(old.freshened(rec.fields(&pol, false), &pol, rec.given))
 		}
-	default:
-		t.forget()
 	}
 	rec.release()
 }
@@ -48,4 +48,13 @@ func (p *response) describedBy(h http.Header) bool {
 		}
 	}
 	return true
+}
+
+// confirmedByHead reports whether the header of a response to HEAD has a
+// validator of p's. Without one it may be of another body of the same length.
+func (p *response) confirmedByHead(h http.Header) bool {
+	if p.is(ownETag) {
+		return len(h["Etag"]) > 0 // the same one: describedBy has looked
+	}
+	return p.dated && len(h["Last-Modified"]) > 0
 }

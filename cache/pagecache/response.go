@@ -27,6 +27,7 @@ type response struct {
 	ifError  int64  // for how long after that it may be served if that fails, ns
 	etag     string
 	changed  time.Time // Last-Modified, or zero
+	dated    bool      // changed tells one version from the next
 	header   []field
 	body     []byte
 
@@ -86,6 +87,7 @@ func (s *second) set(h http.Header) {
 // anybody else sees it.
 func (p *response) finish() {
 	p.length = []string{strconv.Itoa(len(p.body))}
+	var given time.Time
 	for i := range p.header {
 		p.header[i].values = slices.Clip(p.header[i].values)
 		switch p.header[i].name {
@@ -94,14 +96,23 @@ func (p *response) finish() {
 				p.etag = p.header[i].values[0]
 			}
 		case "Last-Modified":
-			if len(p.header[i].values) != 1 {
-				break
-			}
-			if t, ok := httpdate.ParseAt(p.header[i].values[0], time.Unix(0, p.date)); ok {
-				p.changed = t
-			}
+			p.changed = p.dateIn(p.header[i])
+		case "Date":
+			given = p.dateIn(p.header[i])
 		}
 	}
+	// RFC 9110 §8.8.2.2: a page that was given in the second in which it was
+	// changed may have been changed again in that second.
+	p.dated = !p.changed.IsZero() && given.Sub(p.changed) >= time.Second
+}
+
+// dateIn returns the date in a field, or zero.
+func (p *response) dateIn(f field) time.Time {
+	if len(f.values) != 1 {
+		return time.Time{}
+	}
+	t, _ := httpdate.ParseAt(f.values[0], time.Unix(0, p.date))
+	return t
 }
 
 // ageAt is the current age of RFC 9111 §4.2.3.

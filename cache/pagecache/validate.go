@@ -13,7 +13,7 @@ func (p *response) askWhether(h http.Header) {
 		h["If-None-Match"] = []string{p.etag}
 	}
 	for i := range p.header {
-		if p.header[i].name == "Last-Modified" && len(p.header[i].values) == 1 {
+		if p.dated && p.header[i].name == "Last-Modified" {
 			h["If-Modified-Since"] = p.header[i].values
 		}
 	}

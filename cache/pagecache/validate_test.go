@@ -62,7 +62,7 @@ func (o *origin) last() string {
 
 // RFC 9111 §4.3: what is stale is validated, and good again.
 func TestValidation(t *testing.T) {
-	const day = "Tue, 10 Nov 2026 08:00:00 GMT"
+	const day = "Tue, 10 Nov 1998 08:00:00 GMT" // synctest's clock begins in 2000
 	for name, o := range map[string]*origin{
 		"ETag":            {etag: `"v1"`},
 		"Last-Modified":   {changed: day},
@@ -196,6 +196,45 @@ func TestConfirmedButNotToBeStored(t *testing.T) {
 		o.status = 503
 		if resp := s.get("/"); resp.StatusCode != 503 {
 			t.Errorf("what must not be stored any more was served: %d", resp.StatusCode)
+		}
+	})
+}
+
+// RFC 9110 §8.8.2.2: the date of the second in which a page was given confirms
+// nothing; it may have been changed again in that second.
+func TestDateOfTheSameSecondConfirmsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, ago := range []time.Duration{0, 2 * time.Second} {
+			o := &origin{changed: time.Now().Add(-ago).UTC().Format(http.TimeFormat), body: "one"}
+			s := newSite(t, nil, &pagecache.Options{TTL: 10 * time.Second}, o.ServeHTTP)
+			s.get("/")
+			o.body = "two" // in the same second
+			time.Sleep(11 * time.Second)
+			want := map[bool]string{true: "two", false: "one"}[ago == 0]
+			if got := body(t, s.get("/")); got != want {
+				t.Errorf("changed %v before it was given: got %q, want %q; asked %q", ago, got, want, o.last())
+			}
+		}
+	})
+}
+
+// A HEAD without a validator says nothing of the body.
+func TestHeadWithoutAValidator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := "one"
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, text)
+		})
+		s.get("/")
+		text = "two"
+		if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}, Soft: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.do("HEAD", "/", "Cache-Control: no-cache")
+		s.get("/")
+		synctest.Wait()
+		if got := body(t, s.get("/")); got != "two" {
+			t.Errorf("after a soft purge and a HEAD: got %q, want the new page", got)
 		}
 	})
 }

@@ -120,9 +120,11 @@ func (c *docCheck) members(name string, t ast.Expr) {
 	default:
 		return
 	}
-	for i, f := range fields.List {
+	spoken := false
+	for _, f := range fields.List {
 		// A comment may speak for the fields that follow it without one.
-		if len(f.Names) > 0 && f.Names[0].IsExported() && f.Doc == nil && f.Comment == nil && i == 0 {
+		spoken = spoken || f.Doc != nil || f.Comment != nil
+		if len(f.Names) > 0 && f.Names[0].IsExported() && !spoken {
 			c.missing(f.Pos(), name+"."+f.Names[0].Name)
 		}
 	}

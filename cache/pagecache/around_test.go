@@ -1,0 +1,198 @@
+package pagecache_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/keys"
+)
+
+// wrap puts a middleware around s which sets header fields for each visitor,
+// whose name is in the request.
+func wrap(s *site, set func(h http.Header, visitor string)) {
+	inner := s.Handler
+	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		set(w.Header(), r.Header.Get("Visitor"))
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// What the handler adds to a field of a middleware around is the handler's; the
+// rest is for one visitor.
+func TestHandlerAddsToAFieldOfOthers(t *testing.T) {
+	for name, wide := range map[string]int{"full": 0, "with room": 8} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Add("Link", "</style.css>; rel=preload")
+				w.Header().Add("Cache-Status", "origin; hit")
+			})
+			wrap(s, func(h http.Header, visitor string) {
+				h["Link"] = append(make([]string, 0, 1+wide), "</"+visitor+">; rel=author")
+			})
+			for _, visitor := range []string{"alice", "bob"} {
+				h := s.get("/", "Visitor: "+visitor).Header
+				got := strings.Join(h["Link"], ", ")
+				if want := "</" + visitor + ">; rel=author, </style.css>; rel=preload"; got != want {
+					t.Errorf("%s: Link is %q, want %q", visitor, got, want)
+				}
+			}
+			if n := s.rendered(); n != 1 {
+				t.Errorf("%d renderings, want 1", n)
+			}
+		})
+	}
+}
+
+// A field that the handler set is its own, although somebody around had set the
+// same for the first visitor.
+func TestHandlerSetsWhatOthersSet(t *testing.T) {
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Frame-Options", "DENY") })
+	wrap(s, func(h http.Header, visitor string) {
+		if visitor == "alice" {
+			h.Set("X-Frame-Options", "DENY")
+		}
+	})
+	s.get("/", "Visitor: alice")
+	if got := s.get("/", "Visitor: bob").Header.Get("X-Frame-Options"); got != "DENY" {
+		t.Errorf("X-Frame-Options: got %q, want the handler's", got)
+	}
+}
+
+// Header values of a stored response are shared; whoever appends to them gets a
+// list of his own.
+func TestAppendingToAHit(t *testing.T) {
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Cache-Status"] = append(make([]string, 0, 8), "origin; hit", "edge; hit")
+		w.Header().Add("Link", "</a>")
+	})
+	s.get("/")
+	var seen []http.Header
+	for _, visitor := range []string{"alice", "bob"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		for _, name := range []string{"Cache-Status", "Link", "Age", "Cache-Control"} {
+			w.Header().Add(name, visitor)
+		}
+		seen = append(seen, w.Header())
+	}
+	for _, name := range []string{"Cache-Status", "Link", "Age", "Cache-Control"} {
+		if list := seen[0][name]; list[len(list)-1] != "alice" {
+			t.Errorf("%s of the first visitor became %q", name, list)
+		}
+	}
+}
+
+// A compressor outside names Accept-Encoding for what it does itself.
+func TestIgnoreVary(t *testing.T) {
+	for _, ignore := range []bool{false, true} {
+		opts := &pagecache.Options{TTL: time.Minute}
+		if ignore {
+			opts.IgnoreVary = []string{"accept-encoding"}
+		}
+		s := newSite(t, nil, opts, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
+		wrap(s, func(h http.Header, _ string) { h.Add("Vary", "Accept-Encoding") })
+		for _, e := range []string{"gzip", "gzip, br", "br;q=0.5"} {
+			if got := s.get("/", "Accept-Encoding: "+e).Header.Get("Vary"); got != "Accept-Encoding" {
+				t.Errorf("Vary is %q", got)
+			}
+		}
+		if n, want := s.rendered(), map[bool]int{true: 1, false: 3}[ignore]; n != want {
+			t.Errorf("ignored %v: %d renderings, want %d", ignore, n, want)
+		}
+	}
+}
+
+// A field whose name is not in net/http's spelling is sent like any other, so it
+// counts like any other.
+func TestFieldNamesInOtherSpelling(t *testing.T) {
+	for _, name := range []string{"set-cookie", "cache-control", "vary"} {
+		s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) { w.Header()[name] = []string{"private"} })
+		s.get("/")
+		wantStatus(t, s.get("/"), name, "uncache; fwd=miss; detail=field-name")
+	}
+}
+
+// RFC 9110 §9.3.1: a GET may have content, and a handler may read it; no key
+// knows of it.
+func TestContentOfAGet(t *testing.T) {
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	for _, content := range []string{"evil", "other"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest("GET", "/", strings.NewReader(content)))
+		if w.Body.String() != content {
+			t.Errorf("sent %q, got %q", content, w.Body)
+		}
+	}
+	if got := body(t, s.get("/")); got != "" {
+		t.Errorf("without content: %q", got)
+	}
+}
+
+// A handler behind a proxy that ends TLS sends visitors from http to https, by
+// what the proxy says; stored, that would go round for ever.
+func TestRedirectToItself(t *testing.T) {
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-Proto") != "https" {
+			http.Redirect(w, r, "https://"+r.Host+r.URL.String(), http.StatusMovedPermanently)
+			return
+		}
+		_, _ = io.WriteString(w, "page")
+	})
+	r := httptest.NewRequest("GET", "/x?y", nil)
+	r.Host = "a.example"
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	r = httptest.NewRequest("GET", "/x?y", nil)
+	r.Host = "a.example"
+	r.Header.Set("X-Forwarded-Proto", "https")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != 200 || w.Body.String() != "page" {
+		t.Errorf("over https: got %d, Location %q", w.Code, w.Header().Get("Location"))
+	}
+}
+
+func TestTrailersOfAConditionalRequest(t *testing.T) {
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		w.Header().Set("ETag", `"v1"`)
+		_, _ = io.WriteString(w, "page")
+		w.Header().Set("X-Sum", "42")
+	})
+	base, client := serve(t, s)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("If-None-Match", `"v2"`)
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	_ = body(t, resp)
+	if got := resp.Trailer.Get("X-Sum"); got != "42" {
+		t.Errorf("trailer X-Sum: got %q, want 42", got)
+	}
+}
+
+// A parameter that does not count must not get into a page that everybody is
+// given.
+func TestParametersThatDoNotCountAreNotSeen(t *testing.T) {
+	builder, err := keys.New("page", &keys.Options{Query: []string{"page"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Keys: builder}, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.RawQuery+" "+r.RequestURI)
+	})
+	for _, target := range []string{"/?utm=evil&page=2", "/?page=2"} {
+		if got := body(t, s.get(target)); got != "page=2 /?page=2" {
+			t.Errorf("GET %s: the handler saw %q", target, got)
+		}
+	}
+}
