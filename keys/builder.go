@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"errors"
 	"fmt"
 	"net/textproto"
 	"slices"
@@ -58,6 +59,10 @@ type Builder struct {
 	plain   [2]string // digests for http and https, where no header field counts
 }
 
+// ErrOptions is what [New] returns, wrapped, when a prefix or options make no
+// sense.
+var ErrOptions = errors.New("invalid options")
+
 // New returns a Builder of keys that begin with prefix and a colon. The prefix
 // sets the keys of one site apart from whatever else is in the cache; it may
 // have letters, digits, ".", "_" and "-", so that no two prefixes ever meet in a
@@ -70,14 +75,14 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	if i := strings.IndexFunc(prefix, func(c rune) bool {
 		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-')
 	}); i >= 0 {
-		return nil, fmt.Errorf("keys: prefix %q: only letters, digits, \".\", \"_\" and \"-\" may be in it", prefix)
+		return nil, fmt.Errorf("keys: %w: prefix %q: only letters, digits, \".\", \"_\" and \"-\" may be in it", ErrOptions, prefix)
 	}
 	b := &Builder{prefix: prefix + ":", maxURI: opts.MaxURI}
 	switch {
 	case b.maxURI == 0:
 		b.maxURI = DefaultMaxURI
 	case b.maxURI < minMaxURI:
-		return nil, fmt.Errorf("keys: Options.MaxURI: %d is less than %d", b.maxURI, minMaxURI)
+		return nil, fmt.Errorf("keys: %w: Options.MaxURI: %d is less than %d", ErrOptions, b.maxURI, minMaxURI)
 	}
 	var err error
 	if b.headers, err = selecting(opts.Headers); err != nil {
@@ -87,7 +92,7 @@ func New(prefix string, opts *Options) (*Builder, error) {
 		b.query = make(map[string]struct{}, len(opts.Query))
 		for _, name := range opts.Query {
 			if name == "" {
-				return nil, fmt.Errorf("keys: Options.Query: %q: a parameter without a name", opts.Query)
+				return nil, fmt.Errorf("keys: %w: Options.Query: %q: a parameter without a name", ErrOptions, opts.Query)
 			}
 			canonical := escape.Parameter.Append(nil, name)
 			b.query[strings.ReplaceAll(string(canonical), "%20", "+")] = struct{}{}
@@ -96,7 +101,7 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	for _, host := range opts.Hosts {
 		canonical, _, err := appendHost(nil, host, "http")
 		if err != nil {
-			return nil, fmt.Errorf("keys: Options.Hosts: %q: %w", host, err)
+			return nil, fmt.Errorf("keys: %w: Options.Hosts: %q: %w", ErrOptions, host, err)
 		}
 		if !slices.Contains(b.hosts, string(canonical)) {
 			b.hosts = append(b.hosts, string(canonical))
@@ -114,7 +119,7 @@ func selecting(names []string) ([]string, error) {
 		// RFC 9110 §5.1: a field name is a token. "*" is one, but in Vary it
 		// stands for what no key can hold.
 		if name == "" || name == "*" || strings.ContainsFunc(name, notToken) {
-			return nil, fmt.Errorf("keys: Options.Headers: %q is not the name of a header field", name)
+			return nil, fmt.Errorf("keys: %w: Options.Headers: %q is not the name of a header field", ErrOptions, name)
 		}
 		fields = append(fields, textproto.CanonicalMIMEHeaderKey(name))
 	}

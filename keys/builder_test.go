@@ -31,8 +31,8 @@ func TestOptionsAreValidated(t *testing.T) {
 		{"a", keys.Options{Hosts: []string{"http://h"}}, "Options.Hosts"},
 	} {
 		b, err := keys.New(tt.prefix, &tt.opts)
-		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "keys: "+tt.names) {
-			t.Errorf("New(%q, %+v) = %v, %v; want an error that names %s", tt.prefix, tt.opts, b, err, tt.names)
+		if b != nil || !errors.Is(err, keys.ErrOptions) || !strings.HasPrefix(err.Error(), "keys: invalid options: "+tt.names) {
+			t.Errorf("New(%q, %+v) = %v, %v; want ErrOptions that names %s", tt.prefix, tt.opts, b, err, tt.names)
 		}
 	}
 	_, err := keys.New("a", &keys.Options{Hosts: []string{"a/b"}})

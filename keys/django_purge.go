@@ -11,6 +11,10 @@ import (
 // HEAD, in each language and time zone, and the lists of header fields. Before
 // 1.4 Django cached no URL with a query; the keys are those of its path.
 //
+// The host is hashed as it is written here, because Django hashes it as the
+// request has it. Browsers send it in lower case and without the default port
+// of the scheme: "https://Example.com:443/" has keys, but of no browser's page.
+//
 // Where pages vary, SCAN for PurgePattern. To delete the list alone is not
 // enough: the next visitor has Django learn it again, and the old pages of other
 // variants come back.
@@ -35,8 +39,8 @@ func (d *Django) PurgeKeys(rawURL string) ([]string, error) {
 }
 
 // PurgePattern returns the pattern for Redis's SCAN of every page of an absolute
-// URL, whatever it varies on. It matches no list of header fields; those may
-// stay.
+// URL, whatever it varies on, with the host as it is written, see PurgeKeys. It
+// matches no list of header fields; those may stay.
 func (d *Django) PurgePattern(rawURL string) (string, error) {
 	t, err := urlTarget(rawURL)
 	if err != nil {

@@ -294,6 +294,10 @@ func TestDjangoPurge(t *testing.T) {
 			t.Errorf("%s matches %s of another site", pattern, similar)
 		}
 	}
+	spelled, err := d.PurgeKeys("https://Example.com:443/x?b=1&a=2")
+	if err != nil || slices.ContainsFunc(spelled, func(key string) bool { return slices.Contains(del, key) }) {
+		t.Errorf("PurgeKeys of a host in another spelling = %q, %v; want none of %q", spelled, err, del)
+	}
 	if _, err := d.PurgeKeys("/x"); err == nil {
 		t.Error("PurgeKeys of a URL without a host: no error, want one")
 	}

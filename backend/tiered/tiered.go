@@ -21,14 +21,17 @@ var (
 	_ cache.Tiered  = (*Backend)(nil)
 )
 
+// ErrOptions is what [New] returns, wrapped, when a tier is nil.
+var ErrOptions = errors.New("invalid options")
+
 // New returns a Backend of both tiers, which stay the caller's to close. If
 // near has a log of its own, it is not used. It is an error if either is nil.
 func New(near cache.Cache, far cache.Backend) (*Backend, error) {
 	if near == nil {
-		return nil, errors.New("tiered: near is nil")
+		return nil, fmt.Errorf("tiered: %w: near is nil", ErrOptions)
 	}
 	if far == nil {
-		return nil, errors.New("tiered: far is nil")
+		return nil, fmt.Errorf("tiered: %w: far is nil", ErrOptions)
 	}
 	return &Backend{near, far}, nil
 }

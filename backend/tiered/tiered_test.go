@@ -60,10 +60,10 @@ func TestConformance(t *testing.T) {
 
 func TestNewRefusesNil(t *testing.T) {
 	m := newMemory(t)
-	if _, err := tiered.New(nil, m); err == nil || !strings.Contains(err.Error(), "near") {
+	if _, err := tiered.New(nil, m); !errors.Is(err, tiered.ErrOptions) || !strings.Contains(err.Error(), "near") {
 		t.Errorf("New(nil, far): got %v, want an error that names near", err)
 	}
-	if _, err := tiered.New(m, nil); err == nil || !strings.Contains(err.Error(), "far") {
+	if _, err := tiered.New(m, nil); !errors.Is(err, tiered.ErrOptions) || !strings.Contains(err.Error(), "far") {
 		t.Errorf("New(near, nil): got %v, want an error that names far", err)
 	}
 }
