@@ -7,6 +7,8 @@ package cache
 // Where the last tier is a [HeadGetter], its log is the one that decides.
 type Tiered interface {
 	Cache
+
+	// Tiers returns the caches, nearest first. The slice stays the Tiered's.
 	Tiers() []Cache
 }
 
