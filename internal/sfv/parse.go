@@ -55,8 +55,8 @@ type parser struct {
 
 // newParser does §4.2 steps 1 to 5. The lines are combined as RFC 9110 §5.2
 // says, even those that are empty: a list then has an empty member, and fails.
-func newParser(fields []string) *parser {
-	p := &parser{s: strings.Join(fields, ", ")}
+func newParser(fields []string) parser {
+	p := parser{s: strings.Join(fields, ", ")}
 	p.skipSpaces()
 	return p
 }
