@@ -42,6 +42,13 @@ type Options struct {
 	// his invention.
 	Hosts []string
 
+	// Exact keeps apart what differs in nothing but the spelling of the path or
+	// the query: "/a;b" and "/a%3Bb", "?a=1&b=2" and "?b=1&a=2". A handler in Go
+	// sees them as the same, but one that passes the URL on as it came, as a
+	// reverse proxy does, may get two answers. A purge of any spelling still
+	// finds all of them; [Builder.URL] has the key of a canonical path.
+	Exact bool
+
 	// MaxURI is the length in bytes past which a URI, "host/path?query", is
 	// cut in the text of a key; a "|" and a digest of the whole URI take the
 	// place of the rest, so that it is MaxURI bytes long. It is at least 64.
@@ -56,6 +63,7 @@ type Builder struct {
 	query   map[string]struct{} // canonical names; nil: all
 	hosts   []string            // canonical
 	maxURI  int
+	exact   bool
 	plain   [2]string // digests for http and https, where no header field counts
 }
 
@@ -77,7 +85,7 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	}); i >= 0 {
 		return nil, fmt.Errorf("keys: %w: prefix %q: only letters, digits, \".\", \"_\" and \"-\" may be in it", ErrOptions, prefix)
 	}
-	b := &Builder{prefix: prefix + ":", maxURI: opts.MaxURI}
+	b := &Builder{prefix: prefix + ":", maxURI: opts.MaxURI, exact: opts.Exact}
 	switch {
 	case b.maxURI == 0:
 		b.maxURI = DefaultMaxURI

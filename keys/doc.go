@@ -22,7 +22,8 @@
 // of query parameters with different names; "a" and "a=", "+" and "%20", empty
 // pairs and a bare "?" in a query; a target in absolute form; and how a header
 // field that counts is spread over lines. A handler whose answer depends on one
-// of these must not be cached.
+// of these must not be cached; for one that passes paths and queries on as they
+// came there is Options.Exact.
 //
 // A host in upper case, with a last dot, with zeros before its port or with an
 // IPv6 address that could be shorter has keys of its own, since [http.ServeMux]

@@ -11,6 +11,7 @@ type origin struct {
 	scheme   string
 	claimed  string // the scheme of an absolute-form target, where it is another
 	spelling spelling
+	raw      string // the path and query, where Options.Exact and not canonical
 }
 
 // layout is where the parts of a key lie in a buffer.
@@ -116,7 +117,23 @@ func (b *Builder) appendURI(dst []byte, host string, from *origin, u *url.URL) (
 	at.query = len(dst)
 	dst, _, err = appendQuery(dst, u.RawQuery, b.query)
 	at.end = len(dst)
+	if b.exact && err == nil {
+		from.raw = b.rawTarget(u, dst[at.path:at.end])
+	}
 	return dst, at, err
+}
+
+// rawTarget returns how the path and the query of u are spelled, if it is not
+// as they are in canonical. Parameters that do not count have no spelling.
+func (b *Builder) rawTarget(u *url.URL, canonical []byte) string {
+	raw := u.EscapedPath()
+	if query := b.Query(u.RawQuery); query != "" || u.ForceQuery {
+		raw += "?" + query
+	}
+	if raw == string(canonical) {
+		return ""
+	}
+	return raw
 }
 
 func (b *Builder) answersFor(host []byte) bool {
@@ -148,7 +165,7 @@ func (b *Builder) finish(dst []byte, at layout, from origin, h http.Header) []by
 		dst = append(dst, digest...)
 	}
 	dst = append(dst, ':')
-	if len(b.headers) == 0 && from.claimed == "" && from.spelling == (spelling{}) {
+	if len(b.headers) == 0 && from.claimed == "" && from.spelling == (spelling{}) && from.raw == "" {
 		if from.scheme == "https" {
 			return append(dst, b.plain[1]...)
 		}
@@ -172,5 +189,9 @@ func appendOrigin(dst []byte, from origin, fields []string, h http.Header) []byt
 	default:
 		dst = append(dst, 0)
 	}
-	return appendFields(dst, fields, h)
+	dst = appendFields(dst, fields, h)
+	if from.raw != "" {
+		dst = appendText(dst, from.raw)
+	}
+	return dst
 }
