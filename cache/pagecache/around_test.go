@@ -196,3 +196,19 @@ func TestParametersThatDoNotCountAreNotSeen(t *testing.T) {
 		}
 	}
 }
+
+// RFC 9110 §7.6.1: a proxy drops what Connection names, and its origin answers
+// without it.
+func TestConnectionNamesASelectingField(t *testing.T) {
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Accept-Language")
+		if r.Header.Get("Connection") != "Accept-Language" {
+			_, _ = io.WriteString(w, r.Header.Get("Accept-Language"))
+		}
+	})
+	s.get("/", "Accept-Language: de", "Connection: Accept-Language")
+	if got := body(t, s.get("/", "Accept-Language: de", "Connection: keep-alive, TE")); got != "de" {
+		t.Errorf("got the page for %q", got)
+	}
+	wantStatus(t, s.get("/", "Accept-Language: de", "Connection: close"), "again", "uncache; hit")
+}

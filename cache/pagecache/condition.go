@@ -89,3 +89,19 @@ func hasConditions(h http.Header) bool {
 func answersItself(h http.Header) bool {
 	return len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
 }
+
+// namesFields reports whether Connection names other fields of a request (RFC
+// 9110 §7.6.1). A handler that is a proxy drops those, so that its answer would
+// not be the one for the fields that the key was made of.
+func namesFields(h http.Header) bool {
+	named := false
+	listMembers(h, "Connection", func(member string) bool {
+		switch strings.ToLower(member) {
+		case "close", "keep-alive", "te", "upgrade", "http2-settings":
+		default:
+			named = true
+		}
+		return !named
+	})
+	return named
+}

@@ -42,7 +42,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			// RFC 9110 §9.3.1: content of a GET has no meaning. A handler that
 			// reads it all the same gives an answer that is not in the key.
 			c.pass(next, w, r, fwdRequest, string(reasonContent))
-		case answersItself(r.Header):
+		case answersItself(r.Header), namesFields(r.Header):
 			c.pass(next, w, r, fwdRequest, "")
 		default:
 			c.handle(next, w, r)
