@@ -412,8 +412,7 @@ func TestCacheGroupInvalidation(t *testing.T) {
 // Whoever is told that it is saved must not find it as it was: the purge comes
 // before the answer.
 func TestPurgeComesBeforeTheAnswer(t *testing.T) {
-	var s *site
-	s = newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {})
+	s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {})
 	s.get("/")
 	s.rendered()
 	r := httptest.NewRequest("POST", "/", nil)
