@@ -47,7 +47,7 @@ func (f *failover) cutOff(t *testing.T) {
 	ctx := t.Context()
 	a, b := newClient(t, f.a.Options()), newClient(t, f.b.Options())
 	waitReplicated(t, a)
-	must(t, b.SlaveOf(ctx, "no", "one").Err())
+	must(t, b.ReplicaOf(ctx, "no", "one").Err())
 }
 
 func (f *failover) moveToA(t *testing.T) { f.move(t, f.b, f.a) }

@@ -115,11 +115,11 @@ func TestThereAndBackAgain(t *testing.T) {
 	ctx := t.Context()
 	a, b := newClient(t, f.a.Options()), newClient(t, f.b.Options())
 	host, port := hostPort(t, f.b.Addr)
-	must(t, a.SlaveOf(ctx, host, port).Err(), f.a.WaitSynced(ctx))
+	must(t, a.ReplicaOf(ctx, host, port).Err(), f.a.WaitSynced(ctx))
 	if got := a.XLen(ctx, eventsKey).Val(); got != 1 {
 		t.Fatalf("A has %d events as B's replica, want 1", got)
 	}
-	must(t, b.Close(), f.b.Kill(), a.SlaveOf(ctx, "no", "one").Err())
+	must(t, b.Close(), f.b.Kill(), a.ReplicaOf(ctx, "no", "one").Err())
 	f.moveToA(t)
 
 	wantEra(t, reader, old, lost)
@@ -139,8 +139,8 @@ func TestThereAndBackOverALivingConnection(t *testing.T) {
 	ctx := t.Context()
 	a, b := newClient(t, f.a.Options()), newClient(t, f.b.Options())
 	host, port := hostPort(t, f.b.Addr)
-	must(t, b.SlaveOf(ctx, "no", "one").Err(), a.SlaveOf(ctx, host, port).Err(), f.a.WaitSynced(ctx))
-	must(t, a.SlaveOf(ctx, "no", "one").Err())
+	must(t, b.ReplicaOf(ctx, "no", "one").Err(), a.ReplicaOf(ctx, host, port).Err(), f.a.WaitSynced(ctx))
+	must(t, a.ReplicaOf(ctx, "no", "one").Err())
 	eventually(t, "the reader sees a new era", func() bool {
 		return since(t, reader, old).From > lost
 	})
@@ -159,7 +159,7 @@ func TestMasterBecomesReplicaBehindALivingConnection(t *testing.T) {
 	purge(t, other, "on B")
 
 	host, port := hostPort(t, b.Addr)
-	must(t, rdb.SlaveOf(t.Context(), host, port).Err(), a.WaitSynced(t.Context()))
+	must(t, rdb.ReplicaOf(t.Context(), host, port).Err(), a.WaitSynced(t.Context()))
 	if _, _, head, err := reader.GetHead(t.Context(), "k"); head != 0 {
 		t.Errorf("GetHead on what has become a replica: got head %d, %v; want 0", head, err)
 	}

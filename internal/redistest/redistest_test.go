@@ -132,13 +132,15 @@ func TestCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantGet(t, rdb, "v")
-	slots, err := rdb.ClusterSlots(t.Context()).Result()
+	shards, err := rdb.ClusterShards(t.Context()).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := 0
-	for _, s := range slots {
-		served += s.End - s.Start + 1
+	var served int64
+	for _, shard := range shards {
+		for _, slots := range shard.Slots {
+			served += slots.End - slots.Start + 1
+		}
 	}
 	if served != 16384 {
 		t.Errorf("%d slots are served, want all 16384", served)
