@@ -22,6 +22,7 @@ type Backend struct {
 	headKey, eventsKey string
 
 	unverified atomic.Bool // the last ask found INFO hidden
+	replica    atomic.Bool // the last ask was refused by a replica
 
 	// Clients that may serve the log: rdb itself, or the nodes of a cluster.
 	last  atomic.Pointer[source]
@@ -38,9 +39,16 @@ var (
 // of redis.NewFailoverClient) or a *redis.ClusterClient. The client stays the
 // caller's, who closes it when the Backend is not used any more.
 //
-// New does no network I/O. It returns an error for a client that reads from
-// replicas, caches on its side, spreads keys over unrelated servers (Ring), or
-// does not have ContextTimeoutEnabled.
+// New does no network I/O. It returns an error, [ErrOptions], for a client that
+// says that it reads from replicas (ReadOnly, RouteByLatency, RouteRandomly),
+// that caches on its side, spreads keys over unrelated servers (Ring), or does
+// not have ContextTimeoutEnabled.
+//
+// That a client reaches a replica does not always show in its options: one of
+// redis.NewFailoverClient with ReplicaOnly looks like any other. The replica
+// then refuses to tell the head, so that nothing that is stored is served, and
+// Options.Observe is told [OpReplica]; unless INFO is hidden, which leaves the
+// replica unknown: do not use such a client.
 //
 // Make the Backend before the client is used, and from the client itself rather
 // than from what its WithTimeout returns: a client whose dials the Backend
@@ -49,10 +57,10 @@ var (
 func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 	o, err := opts.check()
 	if err != nil {
-		return nil, fmt.Errorf("rediscache: %w", err)
+		return nil, fmt.Errorf("rediscache: %w: %w", ErrOptions, err)
 	}
 	if err := checkClient(rdb); err != nil {
-		return nil, fmt.Errorf("rediscache: %w", err)
+		return nil, fmt.Errorf("rediscache: %w: %w", ErrOptions, err)
 	}
 	b := &Backend{
 		rdb:       rdb,

@@ -56,6 +56,7 @@ func (r *headRead) result() (cache.Position, error) {
 	}
 	reply, err := r.eval.Slice()
 	if err != nil {
+		r.b.refused(err)
 		return 0, err
 	}
 	var text, id string

@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -20,6 +16,9 @@ import (
 func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
 	args := append([]any{b.opts.MaxEvents}, encode(e)...)
 	reply, err := b.rdb.Eval(ctx, appendScript, []string{b.headKey, b.eventsKey}, args...).Slice()
+	if err != nil {
+		b.refused(err)
+	}
 	var text string
 	var began int64
 	var pos cache.Position
@@ -33,6 +32,7 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 		b.reload(ctx)
 		return 0, fmt.Errorf("rediscache: append to %q: %w", b.eventsKey, err)
 	}
+	b.replica.Store(false)
 	if began != 0 {
 		b.observe(OpEra, pos)
 	}
@@ -40,8 +40,8 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 }
 
 // Since returns the events after a position, see [cache.Log]. It makes one
-// round trip, and another when the head turns out to be lost, from another
-// history, or read over a connection that was dialled for it.
+// round trip for every 5,000 of them, and another when the head turns out to be
+// lost, from another history, or read over a connection that was dialled for it.
 //
 // after must be below 2^53.
 func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
@@ -52,7 +52,7 @@ func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events
 	if err != nil && b.cluster != nil && ctx.Err() == nil {
 		// The slot may have moved, or its master may be gone. The cluster's
 		// client goes after it, and the server that answers is asked.
-		events, err = b.sinceBy(ctx, b.cluster.Pipeline(), nil, after, true)
+		events, err = b.sinceBy(ctx, b.cluster, nil, after, true)
 	}
 	if err != nil {
 		b.reload(ctx)
@@ -74,53 +74,9 @@ func (b *Backend) sinceSource(ctx context.Context, after cache.Position) (cache.
 	if err != nil {
 		return cache.Events{}, err
 	}
-	events, err := b.sinceBy(ctx, src.client.Pipeline(), src.history, after, false)
+	events, err := b.sinceBy(ctx, src.client, src.history, after, false)
 	if errors.Is(err, errAsk) {
-		events, err = b.sinceBy(ctx, src.client.Pipeline(), src.history, after, true)
+		events, err = b.sinceBy(ctx, src.client, src.history, after, true)
 	}
 	return events, err
-}
-
-// sinceBy reads the head and then the events. Both keys are in one slot, so
-// that one server answers, in this order: it has all events up to the head, if
-// it has not lost them.
-func (b *Backend) sinceBy(ctx context.Context, pipe redis.Pipeliner, h *history, after cache.Position, ask bool) (cache.Events, error) {
-	var read *headRead
-	if ask {
-		read = b.askHead(ctx, pipe, h, after)
-	} else {
-		read = b.readHead(ctx, pipe, h, after)
-	}
-	entries := pipe.XRange(ctx, b.eventsKey, "("+strconv.FormatUint(uint64(after), 10), "+")
-	_, _ = pipe.Exec(ctx) // each command has its own error
-	head, err := read.result()
-	if err != nil {
-		return cache.Events{}, err
-	}
-	if head < after {
-		return cache.Events{}, errAsk
-	}
-	if err := entries.Err(); err != nil {
-		return cache.Events{}, err
-	}
-	return upTo(head, entries.Val()), nil
-}
-
-// upTo returns the events that lead to head without a gap. Whatever is missing,
-// trimmed, evicted, or not an event, begins the list after it.
-func upTo(head cache.Position, entries []redis.XMessage) cache.Events {
-	events := cache.Events{Head: head, From: head}
-	for _, m := range slices.Backward(entries) {
-		e, err := decode(m)
-		if err == nil && e.Position > head {
-			continue // appended after the head was read
-		}
-		if err != nil || e.Position != events.From {
-			break
-		}
-		events.List = append(events.List, e)
-		events.From--
-	}
-	slices.Reverse(events.List)
-	return events
 }

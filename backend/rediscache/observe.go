@@ -1,12 +1,16 @@
 package rediscache
 
-import "github.com/uncache/uncache/cache"
+import (
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+)
 
 // An Observation is something that an operator may want to know.
 type Observation struct {
 	// Op is what happened.
 	Op Op
-	// Head is where the log is.
+	// Head is where the log is, or 0 if Op says that this cannot be told.
 	Head cache.Position
 }
 
@@ -24,10 +28,25 @@ const (
 	// restart from an older file or by a failover, is then only noticed by
 	// processes that had read further. It is told once, until that changes.
 	OpUnverified Op = "unverified"
+
+	// OpReplica says that the client reached a replica, which may not have the
+	// last purge yet. It is not asked for the head, so that nothing is served
+	// from the cache and purges fail. After a failover that passes; with a
+	// client that prefers replicas, as ReplicaOnly of redis.FailoverOptions
+	// makes it, it does not. It is told once, until a master answers.
+	OpReplica Op = "replica"
 )
+
+// refused takes note of why a script failed.
+func (b *Backend) refused(err error) {
+	if strings.Contains(err.Error(), onReplica) && !b.replica.Swap(true) {
+		b.observe(OpReplica, 0)
+	}
+}
 
 // heard takes note of what a script replied.
 func (b *Backend) heard(id string, head cache.Position, began bool) {
+	b.replica.Store(false)
 	if began {
 		b.observe(OpEra, head)
 	}

@@ -18,8 +18,14 @@ type Options struct {
 	// MaxEvents is how many events the log remembers, at the least; Redis
 	// trims in blocks, so that there may be some hundred more. A process that
 	// is further behind gives up what was stored before the oldest of them; so
-	// does one that has just started, which reads them all. An event takes
-	// about 200 bytes. Default 100,000.
+	// does one that has just started, which reads them all. Default 100,000.
+	//
+	// An event takes about 100 bytes and the names of its dependencies: with
+	// six paths of some 50 bytes, 500 bytes, and 100,000 of them 50 MB. Nothing
+	// else bounds what the log takes: 2,000 events of 1,000 paths each took
+	// 110 MiB. Redis has to have room for as many of the events that a site
+	// appends, and a process that starts reads them all; who names thousands of
+	// paths at a time names a prefix or a group instead, or lowers MaxEvents.
 	MaxEvents int
 
 	// Observe, if it is set, hears of what an operator may want to know and no
@@ -27,6 +33,10 @@ type Options struct {
 	// request waits.
 	Observe func(Observation)
 }
+
+// ErrOptions is what [New] returns, wrapped, when options make no sense or the
+// log could not be trusted over the client.
+var ErrOptions = errors.New("invalid options")
 
 const (
 	defaultPrefix    = "uncache:"

@@ -1,6 +1,7 @@
 package rediscache_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -42,8 +43,8 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := rediscache.New(tt.rdb, tt.opts)
-			if err == nil || !strings.HasPrefix(err.Error(), "rediscache: ") || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("New: got %v, want an error that begins with rediscache: and names %s", err, tt.want)
+			if !errors.Is(err, rediscache.ErrOptions) || !strings.HasPrefix(err.Error(), "rediscache: ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("New: got %v, want ErrOptions that begins with rediscache: and names %s", err, tt.want)
 			}
 		})
 	}

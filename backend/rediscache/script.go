@@ -7,6 +7,10 @@ package rediscache
 // They always run by EVAL: they are small, and rare beside the hits and fills,
 // which are plain commands.
 const (
+	// onReplica is in the error of both scripts on a server that is a replica.
+	// go-redis takes READONLY for a reason to look for the master.
+	onReplica = "uncache: the log was asked for on a replica"
+
 	// preludeScript finds the head in pos, the replication ID that it was
 	// written under in was, the server's own in mine, and in id the one to
 	// write. Where INFO is hidden the head is believed; so that processes that
@@ -22,7 +26,7 @@ local info = redis.pcall('INFO', 'replication')
 if type(info) == 'string' then
   local role = string.match(info, 'role:(%a+)')
   if role and role ~= 'master' then
-    return redis.error_reply('READONLY uncache: the log was asked for on a replica')
+    return redis.error_reply('READONLY ` + onReplica + `')
   end
   mine = string.match(info, 'master_replid:(%x+)') or '-'
 end
