@@ -47,7 +47,7 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 		return nil, err
 	}
 	p.closers = append(p.closers, store.Close)
-	builder, err := keys.New("proxy", &keys.Options{Hosts: cfg.hosts})
+	builder, err := keys.New("proxy", &keys.Options{Hosts: cfg.hosts, Exact: true})
 	if err != nil {
 		return nil, err
 	}
