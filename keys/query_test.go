@@ -83,12 +83,16 @@ func FuzzQuery(f *testing.F) {
 		f.Add(raw)
 	}
 	b := newBuilder(f, &keys.Options{Query: []string{"a", "b"}})
+	exact := newBuilder(f, &keys.Options{Query: []string{"a", "b"}, Exact: true})
 	f.Fuzz(func(t *testing.T, raw string) {
 		whole, rest := request(t, "/x", "h"), request(t, "/x", "h")
 		whole.URL.RawQuery, rest.URL.RawQuery = raw, b.Query(raw)
 		k := b.Request(whole)
 		if got := b.Request(rest); got != k {
 			t.Errorf("the key of %q is %s, that of Query's %q is %s; want them equal", raw, k, rest.URL.RawQuery, got)
+		}
+		if got, want := exact.Request(rest), exact.Request(whole); got != want {
+			t.Errorf("the exact key of %q is %s, that of Query's %q is %s; want them equal", raw, want, rest.URL.RawQuery, got)
 		}
 		if !k.Valid() {
 			if rest.URL.RawQuery != raw {
