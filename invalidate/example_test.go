@@ -104,12 +104,14 @@ func ExampleInvalidator_InTx() {
 	switch {
 	case err == nil:
 		fmt.Println("saved and purged")
+	case errors.Is(err, invalidate.ErrRolledBack):
+		fmt.Println("not saved:", err)
 	case errors.Is(err, invalidate.ErrCommitUnknown):
 		fmt.Println("saved or not:", err)
 	case errors.As(err, &failed):
-		fmt.Println("saved; still old:", failed.Event.Dependencies)
+		fmt.Println("saved; still old:", invalidate.Unpurged(err))
 	default:
-		fmt.Println("not saved:", err)
+		fmt.Println("not begun:", err)
 	}
 	// Output:
 	// saved, not committed: <nil>

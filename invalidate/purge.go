@@ -34,6 +34,26 @@ func (e *PurgeError) Error() string {
 // Unwrap returns e.Err.
 func (e *PurgeError) Unwrap() error { return e.Err }
 
+// Unpurged returns the event of every [*PurgeError] in err, of which errors.As
+// finds but the first: what is to be passed to the Purger again.
+func Unpurged(err error) []cache.Event {
+	switch e := err.(type) {
+	case *PurgeError:
+		return []cache.Event{e.Event}
+	case *txError:
+		return Unpurged(e.err)
+	case interface{ Unwrap() error }:
+		return Unpurged(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []cache.Event
+		for _, err := range e.Unwrap() {
+			all = append(all, Unpurged(err)...)
+		}
+		return all
+	}
+	return nil
+}
+
 // spoken is how an error calls d: a path or URL by itself, the rest with what
 // kind of thing it is.
 func spoken(d cache.Dependency) string {

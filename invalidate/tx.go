@@ -8,11 +8,6 @@ import (
 	"strings"
 )
 
-// ErrCommitUnknown is what [Invalidator.InTx] returns, wrapped, when COMMIT
-// failed in a way that leaves open whether the transaction was committed: the
-// connection was lost before the answer came.
-var ErrCommitUnknown = errors.New("it is not known whether the transaction was committed")
-
 // A Beginner begins transactions: a [*sql.DB], a [*sql.Conn], whatever embeds
 // one.
 type Beginner interface {
@@ -21,7 +16,7 @@ type Beginner interface {
 }
 
 // InTx runs fn in a transaction of db and, once COMMIT has returned, purges what
-// Invalidate was told in fn's context, in one event. If fn returns an error or
+// Invalidate was told in fn's context, as one change. If fn returns an error or
 // panics, or ends its goroutine, or if ctx is done when it returns, the
 // transaction is rolled back and nothing is purged.
 //
@@ -31,25 +26,33 @@ type Beginner interface {
 // when it has committed, whatever becomes of the outer one; for a savepoint use
 // [WithBatch].
 //
-// After COMMIT the data is saved, and no error says otherwise. So errors are of
-// three kinds:
+// The error says what became of the transaction, in this order:
 //
 //	var failed *invalidate.PurgeError
 //	switch err := inv.InTx(ctx, db, nil, save); {
 //	case err == nil:
 //		// saved, and what it changed was purged
+//	case errors.Is(err, invalidate.ErrRolledBack):
+//		// not saved; err says why, and is fn's own if fn returned one
 //	case errors.Is(err, invalidate.ErrCommitUnknown):
 //		// saved or not; purged, unless errors.As(err, &failed)
 //	case errors.As(err, &failed):
-//		// saved, but failed.Event was not purged: purge it again
+//		// saved, but not all was purged: purge invalidate.Unpurged(err) again
 //	default:
-//		// not saved; err is fn's own, or from BEGIN or COMMIT
+//		// not begun; err is that of BEGIN
 //	}
+//
+// [ErrRolledBack] and [ErrCommitUnknown] are about this transaction, never about
+// one that fn has run inside it. An error that fn returned keeps its text, and
+// errors.Is and errors.As find all else that is in it: so a [*PurgeError] may
+// come out of a transaction that was rolled back, if one inside it committed.
 //
 // An error from COMMIT is [ErrCommitUnknown] unless it has a method SQLState,
 // as those of PostgreSQL's drivers do, that tells of a conflict or a violated
 // constraint (class 40 or 23): the server has rolled back, and nothing is
-// purged.
+// purged. If fn has ended the transaction itself, whatever it returns, the error
+// is ErrCommitUnknown too. If the driver panics in COMMIT, InTx purges and the
+// panic goes on.
 //
 // The purge takes at most Options.PurgeTimeout and outlives ctx.
 func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) error) error {
@@ -58,20 +61,11 @@ func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptio
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
 	// The outer batch, if there is one, may yet be discarded; this commit stays.
-	inner, batch := withBatch(ctx, new(Batch))
-	err = run(inner, tx, batch, fn)
-	if err != nil {
+	batch := new(Batch)
+	if err := run(ctx, tx, batch, fn); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		if rolledBack(err) {
-			batch.Discard()
-			return fmt.Errorf("invalidate: commit: %w", err)
-		}
-		// If it was committed the pages are old; if not, they are made again.
-		return errors.Join(fmt.Errorf("invalidate: commit: %w: %w", ErrCommitUnknown, err), batch.Flush(ctx))
-	}
-	return batch.Flush(ctx)
+	return commit(ctx, tx, batch)
 }
 
 // run runs fn, and rolls back unless all is well and tx may be committed. There
@@ -79,15 +73,12 @@ func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptio
 func run(ctx context.Context, tx *sql.Tx, batch *Batch, fn func(ctx context.Context, tx *sql.Tx) error) (err error) {
 	well := false
 	defer func() {
-		if well {
-			return
-		}
-		batch.Discard()
-		if failed := tx.Rollback(); failed != nil && !errors.Is(failed, sql.ErrTxDone) {
-			err = errors.Join(err, fmt.Errorf("invalidate: rollback: %w", failed))
+		if !well {
+			err = rollback(ctx, tx, batch, err)
 		}
 	}()
-	if err := fn(ctx, tx); err != nil {
+	inner, _ := withBatch(ctx, batch)
+	if err := fn(inner, tx); err != nil {
 		return err
 	}
 	// database/sql rolls back by itself when ctx is done, and Commit then
@@ -98,6 +89,48 @@ func run(ctx context.Context, tx *sql.Tx, batch *Batch, fn func(ctx context.Cont
 	}
 	well = true
 	return nil
+}
+
+// rollback rolls back because of err, which is nil in a panic.
+func rollback(ctx context.Context, tx *sql.Tx, batch *Batch, err error) error {
+	// A transaction that is over already was rolled back by database/sql if
+	// ctx is done. Otherwise it was fn, and that may have been a COMMIT.
+	live := ctx.Err() == nil
+	failed := tx.Rollback()
+	over := errors.Is(failed, sql.ErrTxDone)
+	if over && live {
+		err = fmt.Errorf("invalidate: %w: it was ended by fn, which returned: %w", ErrCommitUnknown, err)
+		return &txError{ErrCommitUnknown, errors.Join(err, batch.Flush(ctx))}
+	}
+	batch.Discard()
+	if failed != nil && !over {
+		err = errors.Join(err, fmt.Errorf("invalidate: rollback: %w", failed))
+	}
+	return &txError{ErrRolledBack, err}
+}
+
+func commit(ctx context.Context, tx *sql.Tx, batch *Batch) error {
+	returned := false
+	defer func() {
+		if !returned { // a driver that panics may have sent the COMMIT
+			_ = batch.Flush(ctx)
+		}
+	}()
+	err := tx.Commit()
+	returned = true
+	if err == nil {
+		if err := batch.Flush(ctx); err != nil {
+			return &txError{nil, err}
+		}
+		return nil
+	}
+	if rolledBack(err) {
+		batch.Discard()
+		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
+	}
+	// If it was committed the pages are old; if not, they are made again.
+	err = fmt.Errorf("invalidate: commit: %w: %w", ErrCommitUnknown, err)
+	return &txError{ErrCommitUnknown, errors.Join(err, batch.Flush(ctx))}
 }
 
 // rolledBack reports whether err, of a COMMIT, is the server's own word that it
