@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,7 +78,7 @@ var scenarios = []struct {
 		return race{backends: share(t, c, nil), faults: []torture.Fault{torture.FlushAll(use(t, c), flushEvery)}}
 	}},
 	{"redis, full", func(t *testing.T) race {
-		c, _ := server(t, "--maxmemory", "4mb", "--maxmemory-policy", "allkeys-random")
+		c, _ := server(t, full...)
 		rdb := use(t, c)
 		return race{
 			backends: share(t, c, nil),
@@ -120,6 +121,23 @@ var scenarios = []struct {
 			faults:   []torture.Fault{torture.FlushAll(use(t, c), flushEvery)},
 		}
 	}},
+	{"near tier, full", func(t *testing.T) race {
+		c, _ := server(t, full...)
+		rdb := use(t, c)
+		return race{
+			backends: near(t, share(t, c, nil)),
+			faults:   []torture.Fault{torture.Crowd(rdb, 5*time.Millisecond)},
+			after:    func(t *testing.T) { wantEvictions(t, rdb) },
+		}
+	}},
+	{"near tier, restarted empty", func(t *testing.T) race {
+		c, s := server(t)
+		return race{
+			backends: near(t, share(t, c, nil)),
+			node:     torture.NodeOptions{Timeout: redisTimeout},
+			faults:   []torture.Fault{torture.RestartEmpty(restartEvery, s)},
+		}
+	}},
 	{"near tier, at most 50 ms stale", func(t *testing.T) race {
 		c, _ := server(t)
 		return race{backends: near(t, share(t, c, nil)), node: torture.NodeOptions{MaxStale: 50 * time.Millisecond}}
@@ -151,6 +169,15 @@ var scenarios = []struct {
 		c := onCluster(t)
 		return race{backends: share(t, c, nil), faults: []torture.Fault{torture.FlushAll(use(t, c), flushEvery)}}
 	}},
+	{"cluster, full", func(t *testing.T) race {
+		c := onCluster(t, full...)
+		rdb := use(t, c)
+		return race{
+			backends: share(t, c, nil),
+			faults:   []torture.Fault{torture.Crowd(rdb, 2*time.Millisecond)},
+			after:    func(t *testing.T) { wantEvictions(t, rdb) },
+		}
+	}},
 	// A master that comes back is refused by its cluster for 2 s.
 	{"cluster, masters restarted empty", func(t *testing.T) race {
 		s := redistest.NewCluster(t, redistest.ClusterConfig{})
@@ -161,10 +188,16 @@ var scenarios = []struct {
 			faults:   []torture.Fault{torture.RestartEmpty(2*time.Second, s.Masters...)},
 		}
 	}},
+	{"cluster, near tier", func(t *testing.T) race {
+		return race{backends: near(t, share(t, onCluster(t), nil))}
+	}},
 	{"cluster, near tier, at most 50 ms stale", func(t *testing.T) race {
 		return race{backends: near(t, share(t, onCluster(t), nil)), node: torture.NodeOptions{MaxStale: 50 * time.Millisecond}}
 	}},
 }
+
+// full makes a server evict whatever it has, the log included.
+var full = []string{"--maxmemory", "4mb", "--maxmemory-policy", "allkeys-random"}
 
 const (
 	flushEvery   = 40 * time.Millisecond
@@ -189,8 +222,8 @@ func server(t testing.TB, args ...string) (connect, *redistest.Server) {
 }
 
 // onCluster starts a Redis Cluster of three masters.
-func onCluster(t testing.TB) connect {
-	s := redistest.NewCluster(t, redistest.ClusterConfig{})
+func onCluster(t testing.TB, args ...string) connect {
+	s := redistest.NewCluster(t, redistest.ClusterConfig{Args: args})
 	return func() redis.UniversalClient { return redis.NewClusterClient(s.Options()) }
 }
 
@@ -224,14 +257,29 @@ func loseKeys(t testing.TB, c connect, every time.Duration) []torture.Fault {
 }
 
 func wantEvictions(t *testing.T, rdb redis.UniversalClient) {
-	info, err := rdb.Info(context.Background(), "stats").Result()
-	if err != nil {
-		t.Fatal(err)
+	evicted := 0
+	count := func(ctx context.Context, node *redis.Client) error {
+		info, err := node.Info(ctx, "stats").Result()
+		_, rest, _ := strings.Cut(info, "evicted_keys:")
+		n, _, _ := strings.Cut(rest, "\r\n")
+		some, _ := strconv.Atoi(n)
+		evicted += some
+		return err
 	}
-	_, rest, _ := strings.Cut(info, "evicted_keys:")
-	n, _, _ := strings.Cut(rest, "\r\n")
-	if evicted, err := strconv.Atoi(n); err != nil || evicted == 0 {
-		t.Errorf("evicted_keys: got %q, want some: the server was not full", n)
+	var err error
+	switch c := rdb.(type) {
+	case *redis.Client:
+		err = count(t.Context(), c)
+	case *redis.ClusterClient:
+		var mu sync.Mutex // the masters are asked at the same time
+		err = c.ForEachMaster(t.Context(), func(ctx context.Context, node *redis.Client) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return count(ctx, node)
+		})
+	}
+	if err != nil || evicted == 0 {
+		t.Errorf("%d keys were evicted, %v: want some, or the servers were not full", evicted, err)
 	}
 }
 
