@@ -75,8 +75,8 @@ func (r *resolution) visit(m any, chain []any) {
 }
 
 // asked reports whether the rule of m has been asked before, and notes that it
-// is now. A model that a rule loaded from the database is a new value each
-// time, so that a cascade may come round to what is equal and not the same.
+// is now. A model that a rule makes, &Author{p.Author}, is a new value each time,
+// so that a cascade may come round to what is equal and not the same.
 // Those that were passed are not compared so: they are as many as they are, and
 // without IDs it would be each with each.
 func (r *resolution) asked(m any, cascaded bool) bool {

@@ -9,7 +9,7 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// node is a model that leads to others, which its rules load anew each time.
+// node is a model that leads to others, which its rules make anew each time.
 type node struct{ ID int }
 
 func TestCascade(t *testing.T) {
@@ -69,7 +69,7 @@ func TestCyclesEnd(t *testing.T) {
 		{"the same model", &node{ID: 1}, func(calls *int) func(*node, *invalidate.Targets) {
 			return func(n *node, to *invalidate.Targets) { *calls++; to.Model(n, n) }
 		}, 1},
-		{"equal models, loaded anew", &node{ID: 1}, func(calls *int) func(*node, *invalidate.Targets) {
+		{"equal models, made anew", &node{ID: 1}, func(calls *int) func(*node, *invalidate.Targets) {
 			return func(n *node, to *invalidate.Targets) { *calls++; to.Model(&node{ID: 3 - n.ID}) }
 		}, 2},
 		{"a graph with many ways through", &node{ID: 1}, func(calls *int) func(*node, *invalidate.Targets) {

@@ -19,11 +19,16 @@ var ErrNoRule = errors.New("no rule")
 // or a rule that could never run, panic: they are mistakes of the program,
 // found when it starts.
 //
-// A rule should name what is in m and nothing that depends on the hour or the
-// caller: equal models are asked once in a call of Invalidate. It may be called
-// from many goroutines at once, must not keep to, and calls Model rather than
-// Invalidate for what else has changed. It may load from the database what it
-// needs, by a context of its own. If it panics, so does Invalidate.
+// A rule names what is in m and nothing that depends on the hour or the caller:
+// equal models are asked once in a call of Invalidate. It may be called from many
+// goroutines at once, must not keep to, and calls Model rather than Invalidate
+// for what else has changed. If it panics, so does Invalidate.
+//
+// A rule must not read the database. In [Invalidator.InTx] and in a batch it runs
+// before COMMIT: on a connection of its own it would see the rows as they were,
+// and miss the page of a tag that was added; where the pool has one connection,
+// which the transaction holds, it would wait for ever. What it needs belongs in
+// the model, such as a field Tags; pass the model as it was and as it is.
 //
 // Register is safe for concurrent use with everything else, but belongs where
 // the program starts.

@@ -1,6 +1,8 @@
 package invalidate_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -102,4 +104,36 @@ func TestRegisterWhileInUse(t *testing.T) {
 	if _, err := inv.Resolve(Author{}, 7); err != nil {
 		t.Error(err)
 	}
+}
+
+type Tagged struct {
+	ID   int
+	Tags []string
+}
+
+// What a rule needs is in the model, as it was and as it is: the pages of the tag
+// that went and of the tag that came are both purged, on the only connection.
+func TestRuleOverARelationInsideInTx(t *testing.T) {
+	p := newPurger()
+	db, _ := newDB(t, p.trace)
+	db.SetMaxOpenConns(1)
+	inv := invalidate.New(p, nil)
+	invalidate.Register(inv, func(m *Tagged, to *invalidate.Targets) {
+		for _, tag := range m.Tags {
+			to.Group("tag:" + tag)
+		}
+	})
+	old, now := &Tagged{ID: 1, Tags: []string{"go", "sql"}}, &Tagged{ID: 1, Tags: []string{"go", "http"}}
+	err := inv.InTx(t.Context(), db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE"); err != nil {
+			return err
+		}
+		err := inv.Invalidate(ctx, old, now)
+		now.Tags = nil // the rule has been asked already, before COMMIT
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.trace.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE group:tag:go group:tag:http group:tag:sql")
 }
