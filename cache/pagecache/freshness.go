@@ -31,7 +31,8 @@ func (o *Options) lifetime(cc *control, targeted bool, status int, h http.Header
 	case o.TTL > 0 && heuristic[status]:
 		return o.TTL, true
 	case o.Heuristic && (heuristic[status] || cc.public):
-		return guess(h, now), true
+		life := guess(h, now)
+		return life, life > 0 || hasValidator(status, h)
 	}
 	return 0, false
 }

@@ -50,15 +50,6 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// pass lets the handler answer the request as if there were no cache, but for
-// the field that says so.
-func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, fwd, detail string) {
-	st := status{fwd: fwd, detail: detail}
-	st.add(w.Header(), c.name)
-	c.observe(r, st, false)
-	next.ServeHTTP(w, r)
-}
-
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	s := c.scratch.Get().(*scratch)
 	defer c.scratch.Put(s)

@@ -3,6 +3,7 @@ package pagecache
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -32,8 +33,8 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-		if len(r.Header["Range"]) > 0 && r.Method == http.MethodGet {
-			c.serveRange(w, r, p, s)
+		if ranges, ok := byteRanges(r); ok {
+			c.serveRange(w, r, ranges, p, s)
 			return
 		}
 	}
@@ -51,10 +52,21 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 	}
 }
 
+// byteRanges returns what a request wants of the bytes. Units are named in any
+// case (RFC 9110 §14.1); one that is not known is ignored (§14.2).
+func byteRanges(r *http.Request) (string, bool) {
+	fields := r.Header["Range"]
+	const unit = "bytes="
+	if len(fields) != 1 || r.Method != http.MethodGet || len(fields[0]) < len(unit) || !strings.EqualFold(fields[0][:len(unit)], unit) {
+		return "", false
+	}
+	return unit + fields[0][len(unit):], true
+}
+
 // serveRange answers with a part of a complete stored response (RFC 9110 §14),
 // or with several, as net/http does it for files: If-Range with the strong
 // comparison, 416 for what is not there.
-func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, p *response, s *second) {
+func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, p *response, s *second) {
 	h := w.Header()
 	for i := range p.header {
 		p.header[i].set(h)
@@ -62,6 +74,7 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, p *response, 
 	s.set(h)
 	inner := r.WithContext(r.Context())
 	inner.Header = r.Header.Clone()
+	inner.Header.Set("Range", ranges)
 	for _, name := range conditionFields {
 		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
 	}

@@ -431,3 +431,29 @@ func TestStoreSetCookie(t *testing.T) {
 		t.Errorf("a hit sets %q", got)
 	}
 }
+
+// What was never fresh is not served in place of an error: nobody has said that
+// it is for everybody.
+func TestNoLifetimeIsNoStaleness(t *testing.T) {
+	for _, etag := range []string{"", `"v1"`} {
+		o := &origin{body: "mine", etag: etag}
+		s := newSite(t, nil, &pagecache.Options{Heuristic: true, StaleIfError: time.Hour, StaleWhileRevalidate: time.Hour}, o.ServeHTTP)
+		s.get("/")
+		o.status = 503
+		if resp := s.get("/"); resp.StatusCode != 503 {
+			t.Errorf("ETag %q: another visitor got %d %q", etag, resp.StatusCode, body(t, resp))
+		}
+	}
+}
+
+// RFC 9211 §2: the cache nearest to the origin comes first, on what is passed
+// too.
+func TestCacheStatusOfWhatIsPassed(t *testing.T) {
+	h, _ := ticking("Cache-Status: origin; hit")
+	s := newSite(t, nil, nil, h)
+	for _, method := range []string{"POST", "HEAD", "OPTIONS"} {
+		if got := strings.Join(s.do(method, "/").Header["Cache-Status"], ", "); !strings.HasPrefix(got, "origin; hit, uncache; fwd=") {
+			t.Errorf("%s: Cache-Status is %q", method, got)
+		}
+	}
+}

@@ -93,6 +93,9 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 	if p.noCache {
 		known = true // it will not be used without asking
 	}
+	if p.lifetime <= 0 && !p.explicit {
+		p.grace, p.ifError = 0, 0 // it was never fresh, so it can't have become stale
+	}
 	p.reason = o.reasonNotToStore(req, status, h, setCookie, &cc, &p, known)
 	return p
 }

@@ -1,10 +1,7 @@
 package pagecache
 
 import (
-	"bufio"
 	"context"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,70 +20,21 @@ func isSafe(method string) bool {
 	return false
 }
 
-// An unsafeWriter purges what an unsafe request has changed (RFC 9111 §4.4),
-// before its visitor sees that it has: whoever follows a redirect to the page
-// that he saved must not meet the old one.
-type unsafeWriter struct {
-	http.ResponseWriter
-	c     *Cache
-	r     *http.Request
-	wrote bool
-}
-
-func (u *unsafeWriter) Unwrap() http.ResponseWriter { return u.ResponseWriter }
-
-func (u *unsafeWriter) WriteHeader(code int) {
-	if !u.wrote && (code < 100 || code >= 200 || code == http.StatusSwitchingProtocols) {
-		u.wrote = true
-		if code >= 200 && code < 400 {
-			u.c.purgeAfter(u.r, u.Header())
-		}
-	}
-	u.ResponseWriter.WriteHeader(code)
-}
-
-func (u *unsafeWriter) Write(b []byte) (int, error) {
-	if !u.wrote {
-		u.WriteHeader(http.StatusOK)
-	}
-	return u.ResponseWriter.Write(b)
-}
-
-func (u *unsafeWriter) ReadFrom(src io.Reader) (int64, error) {
-	if !u.wrote {
-		u.WriteHeader(http.StatusOK)
-	}
-	return io.Copy(u.ResponseWriter, src)
-}
-
-// Flush is for handlers that ask for http.Flusher.
-func (u *unsafeWriter) Flush() { _ = u.FlushError() }
-
-func (u *unsafeWriter) FlushError() error {
-	if !u.wrote {
-		u.WriteHeader(http.StatusOK)
-	}
-	return http.NewResponseController(u.ResponseWriter).Flush()
-}
-
-// Hijack is for handlers that ask for http.Hijacker. What is said over the
-// connection then is beyond us.
-func (u *unsafeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(u.ResponseWriter).Hijack()
-	u.wrote = u.wrote || err == nil
-	return conn, rw, err
-}
-
 // passUnsafe lets the handler answer a request that may change something, and
-// purges what it says it has.
+// purges what it says it has (RFC 9111 §4.4), before the visitor sees that it
+// has: whoever follows a redirect to the page that he saved must not meet the
+// old one.
 func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	status{fwd: fwdMethod}.add(w.Header(), c.name)
-	c.observe(r, status{fwd: fwdMethod}, false)
-	u := &unsafeWriter{ResponseWriter: w, c: c, r: r}
-	next.ServeHTTP(u, r)
-	if !u.wrote {
-		u.WriteHeader(http.StatusOK)
-	}
+	st := status{fwd: fwdMethod}
+	c.observe(r, st, false)
+	p := &passWriter{ResponseWriter: w, then: func(code int) {
+		st.add(w.Header(), c.name)
+		if code >= 200 && code < 400 {
+			c.purgeAfter(r, w.Header())
+		}
+	}}
+	next.ServeHTTP(p, r)
+	p.finish()
 }
 
 // purgeAfter purges what an unsafe request that was answered without error has

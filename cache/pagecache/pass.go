@@ -1,0 +1,71 @@
+package pagecache
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// A passWriter stands between a handler and the client of a request that the
+// cache has no part in, but for the field that says so, which comes after what
+// the handler says in it (RFC 9211 §2).
+type passWriter struct {
+	http.ResponseWriter
+	then  func(code int) // is told the final status code before it is sent
+	wrote bool
+}
+
+// pass lets the handler answer the request as if there were no cache.
+func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, fwd, detail string) {
+	st := status{fwd: fwd, detail: detail}
+	c.observe(r, st, false)
+	p := &passWriter{ResponseWriter: w, then: func(int) { st.add(w.Header(), c.name) }}
+	next.ServeHTTP(p, r)
+	p.finish()
+}
+
+func (p *passWriter) begin(code int) {
+	if !p.wrote && (code < 100 || code >= 200 || code == http.StatusSwitchingProtocols) {
+		p.wrote = true
+		p.then(code)
+	}
+}
+
+// finish does for a handler that wrote nothing what net/http is going to.
+func (p *passWriter) finish() { p.begin(http.StatusOK) }
+
+// Unwrap lets http.ResponseController find what a passWriter does not do.
+func (p *passWriter) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
+func (p *passWriter) WriteHeader(code int) {
+	p.begin(code)
+	p.ResponseWriter.WriteHeader(code)
+}
+
+func (p *passWriter) Write(b []byte) (int, error) {
+	p.begin(http.StatusOK)
+	return p.ResponseWriter.Write(b)
+}
+
+// ReadFrom keeps the road open on which io.Copy lets the kernel send a file.
+func (p *passWriter) ReadFrom(src io.Reader) (int64, error) {
+	p.begin(http.StatusOK)
+	return io.Copy(p.ResponseWriter, src)
+}
+
+// Flush is for handlers that ask for http.Flusher.
+func (p *passWriter) Flush() { _ = p.FlushError() }
+
+// FlushError is Flush, for http.ResponseController.
+func (p *passWriter) FlushError() error {
+	p.begin(http.StatusOK)
+	return http.NewResponseController(p.ResponseWriter).Flush()
+}
+
+// Hijack hands the connection over. What is said over it then is beyond us.
+func (p *passWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(p.ResponseWriter).Hijack()
+	p.wrote = p.wrote || err == nil
+	return conn, rw, err
+}
