@@ -146,6 +146,33 @@ func TestValidationByTheWrongTag(t *testing.T) {
 	})
 }
 
+// And if the second try fails, there is still the stale page.
+func TestValidationByTheWrongTagAndAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		s := newSite(t, nil, &pagecache.Options{TTL: 10 * time.Second, StaleIfError: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+			n++
+			w.Header().Set("X-Try", strings.Repeat("i", n))
+			switch n {
+			case 1:
+				w.Header().Set("ETag", `"v1"`)
+				_, _ = io.WriteString(w, "page")
+			case 2:
+				w.Header().Set("ETag", `"v9"`)
+				w.WriteHeader(http.StatusNotModified)
+			default:
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		})
+		s.get("/")
+		time.Sleep(11 * time.Second)
+		resp := s.get("/")
+		if got := body(t, resp); resp.StatusCode != 200 || got != "page" || n != 3 || resp.Header.Get("X-Try") != "i" {
+			t.Errorf("got %d %q after %d tries, header %v; want the stale page after 3", resp.StatusCode, got, n, resp.Header)
+		}
+	})
+}
+
 // The visitor's own condition is answered from what was validated.
 func TestConditionAfterValidation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,91 @@
+package pagecache
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// response makes the stored response of what was recorded.
+func (rec *recorder) response(pattern string) *response {
+	p := &response{
+		status: rec.status,
+		route:  pattern,
+		flags:  rec.policy.flags(),
+		body:   rec.body,
+	}
+	if waste := cap(p.body) - len(p.body); waste > len(p.body)/8 {
+		p.body = bytes.Clone(p.body) // it will be kept for long
+	}
+	p.setTimes(&rec.policy, rec.given)
+	if len(rec.header["Etag"]) > 0 {
+		p.flags |= ownETag
+	}
+	p.header = rec.fields(&rec.policy, true)
+	return p
+}
+
+// fields returns the header fields to store. If whole is set they get those
+// that a handler leaves to others.
+func (rec *recorder) fields(pol *policy, whole bool) []field {
+	var list []field
+	drop := notStored(rec.header, pol.drop)
+	for _, name := range slices.Sorted(maps.Keys(rec.header)) {
+		values := rec.header[name]
+		outer := rec.before[name]
+		switch {
+		case drop(name), len(outer) > 0 && same(values, outer):
+			// What others around us set, they will set again.
+		case len(outer) > 0 && len(values) > len(outer) && slices.Equal(values[:len(outer)], outer):
+			// The handler has added to what they set, and will again.
+			list = append(list, field{name, slices.Clone(values[len(outer):]), true})
+		default:
+			list = append(list, field{name, slices.Clone(values), false})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rec.before)) {
+		if _, ok := rec.header[name]; !ok {
+			list = append(list, field{name: name})
+		}
+	}
+	add := func(name string, value ...string) {
+		list = append(list, field{name, value, false})
+	}
+	if _, ok := rec.header["Date"]; !ok {
+		add("Date", rec.given.UTC().Format(http.TimeFormat))
+	}
+	if !whole {
+		return list
+	}
+	if !pol.explicit {
+		add("Cache-Control", "no-cache")
+	}
+	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK {
+		add("Etag", makeETag(rec.body))
+	}
+	if _, ok := rec.header["Content-Type"]; !ok && len(rec.body) > 0 && rec.header.Get("Content-Encoding") == "" {
+		add("Content-Type", http.DetectContentType(rec.body)) // as net/http would
+	}
+	return list
+}
+
+// notStored returns whether a field must not be stored (RFC 9111 §3.1), or is
+// made anew for each response.
+func notStored(h http.Header, also []string) func(name string) bool {
+	named := slices.Clone(also)
+	listMembers(h, "Connection", func(member string) bool {
+		named = append(named, http.CanonicalHeaderKey(member))
+		return true
+	})
+	return func(name string) bool {
+		switch name {
+		case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
+			"Proxy-Authentication-Info", "Proxy-Authorization", "Te", "Trailer",
+			"Transfer-Encoding", "Upgrade", "Content-Length", "Age":
+			return true
+		}
+		return slices.Contains(named, name) || strings.HasPrefix(name, http.TrailerPrefix)
+	}
+}

@@ -1,0 +1,99 @@
+package pagecache
+
+import (
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// keep stores what was recorded, if it may be, and returns it then.
+func (t *task) keep(rec *recorder) *response {
+	if rec.recording && !rec.complete() {
+		rec.recording = false
+		rec.policy.reason = reasonIncomplete
+	}
+	if rec.recording && t.redirectsToItself(rec) {
+		rec.recording = false
+		rec.policy.reason = reasonRedirect
+	}
+	if !rec.recording {
+		if ofTheResponse(rec.policy.reason) && !isError(rec.status) {
+			t.forget()
+		}
+		return nil
+	}
+	if !rec.released { // or it flushed, and would be waited for in vain
+		t.c.memo.together([]byte(t.id.primary))
+	}
+	groups := groupList(rec.header, "Cache-Groups")
+	t.fill.AddGroups(groups...)
+	addOriginGroups(t.fill, t.id.origin, groups)
+	t.fill.Add(routeDependencies(t.r.Pattern)...)
+
+	p := rec.response(t.r.Pattern)
+	p.vary = t.c.opts.selectingFields(rec.header)
+	p.key = t.id.primary
+	if len(p.vary) > 0 {
+		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
+	}
+	t.c.memo.setFields([]byte(t.id.primary), p.vary)
+	p.finish()
+	t.store(p)
+	return p
+}
+
+// store stores p, and says in the status how that went.
+func (t *task) store(p *response) {
+	stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
+	t.look.stored = stored
+	switch {
+	case err != nil && !stored:
+		t.look.detail = string(reasonStore)
+	case !stored:
+		t.look.detail = string(reasonPurged) // while it was rendered
+	case len(p.vary) > 0:
+		t.c.note(t.r.Context(), t.id, p)
+	}
+	t.c.memo.setDeleted([]byte(t.id.primary), false)
+}
+
+// forget deletes the stale response that was to be replaced: the handler has
+// just said something else.
+func (t *task) forget() {
+	if t.old != nil {
+		_ = t.c.values.Delete(t.r.Context(), t.old.Value.key)
+	}
+}
+
+// ofTheResponse reports whether a reason will hold for the next request too, so
+// that it is useless to wait for one another.
+func ofTheResponse(r reason) bool {
+	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth
+}
+
+// redirectsToItself reports whether a response sends its visitor to where he is.
+// Behind a proxy that ends TLS, that is how a handler sends him from http to
+// https, which it sees in X-Forwarded-Proto and the cache does not: stored, the
+// redirect would go round for ever.
+func (t *task) redirectsToItself(rec *recorder) bool {
+	location := rec.header.Get("Location")
+	if rec.status < 300 || rec.status > 399 || location == "" {
+		return false
+	}
+	uri, ok := t.c.sameOrigin(t.r, t.id.origin, location)
+	return ok && uri == t.id.uri
+}
+
+// routeDependencies returns what a response depends on because of the route
+// that served it. A pattern that serves a subtree may have passed the request
+// on to a ServeMux of its own, through a copy that this package can't see;
+// then, too, the route is not known for certain.
+func routeDependencies(pattern string) []cache.Dependency {
+	switch {
+	case pattern == "":
+		return []cache.Dependency{cache.Route("")}
+	case strings.HasSuffix(pattern, "/"), strings.HasSuffix(pattern, "...}"):
+		return []cache.Dependency{cache.Route(pattern), cache.Route("")}
+	}
+	return []cache.Dependency{cache.Route(pattern)}
+}

@@ -1,0 +1,78 @@
+package pagecache
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// lookup returns the stored response that was selected by a request with header
+// h, stale or not, or nil and what was found instead.
+//
+// Responses that vary are stored under keys of their own, beside a note under
+// the primary key which says by what. This process remembers notes, so that the
+// second lookup is the first one's exception.
+func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coherent.Stored[*response], coherent.Verdict, error) {
+	s.tried = s.tried[:0]
+	key := s.primary
+	if fields := c.memo.fields(s.primary); fields != nil {
+		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
+		key = s.variant
+	}
+	worst := coherent.Absent
+	for {
+		stored, verdict, err := c.values.Get(ctx, key)
+		if err != nil {
+			return nil, worst, err
+		}
+		atPrimary := len(key) == len(s.primary)
+		switch {
+		case stored == nil:
+			worst = max(worst, verdict)
+			if atPrimary || len(s.tried) > 0 {
+				return nil, worst, nil
+			}
+			s.tried = append(s.tried, s.variant...)
+			key = s.primary
+		case stored.Value.is(isNote):
+			fields := stored.Value.vary
+			c.memo.setFields(s.primary, fields)
+			s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
+			if !atPrimary || bytes.Equal(s.variant, s.tried) {
+				return nil, worst, nil
+			}
+			key = s.variant
+			s.tried = append(s.tried[:0], s.variant...)
+		default:
+			if atPrimary {
+				c.memo.setFields(s.primary, nil)
+			}
+			return stored, verdict, nil
+		}
+	}
+}
+
+// An identity is what a request asks for, by the names that a purge knows.
+type identity struct {
+	primary string
+	origin  string
+	uri     string
+	deps    []cache.Dependency // what its response depends on from birth
+}
+
+// identify returns the identity of a request; ok is false if its path is too
+// deep.
+func (c *Cache) identify(r *http.Request) (id identity, ok bool) {
+	k := c.keys.Request(r)
+	path := k.Path()
+	if !k.Valid() || strings.Count(path, "/") > maxDepth {
+		return identity{}, false
+	}
+	// A purge names a URL with its host, or without.
+	deps := append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
+	return identity{k.String(), origin(k), k.URI(), cache.AppendPathDependencies(deps, path)}, true
+}

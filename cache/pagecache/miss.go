@@ -1,0 +1,121 @@
+package pagecache
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// miss answers a request for which nothing usable is stored: with a fill, or
+// with one that is under way. It returns false if that was of no use.
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *coherent.Stored[*response], verdict coherent.Verdict, asks *control) bool {
+	look := status{fwd: fwdMiss}
+	forced := asks.noCache || asks.maxAge.set || asks.minFresh.set
+	switch {
+	case old != nil && forced:
+		look.fwd = fwdRequest
+	case old != nil:
+		look.fwd = fwdStale
+	case verdict == coherent.Purged, c.memo.wasDeleted(s.primary):
+		look.detail = string(reasonPurged)
+	}
+	if r.Method == http.MethodHead && old == nil {
+		c.pass(next, w, r, look.fwd, look.detail)
+		return true
+	}
+	if len(r.Header["Range"]) > 0 && old == nil {
+		// A part is not stored, and to ask for the whole could be far more than
+		// the visitor wants.
+		c.pass(next, w, r, look.fwd, string(reasonPartial))
+		return true
+	}
+	id, ok := c.identify(r)
+	if !ok {
+		c.pass(next, w, r, look.fwd, string(reasonDepth))
+		return true
+	}
+	t := &task{c: c, next: next, w: w, r: r, id: id, old: old, look: look}
+	if c.opts.StatusKey {
+		t.look.key = id.primary
+	}
+	switch {
+	case r.Method == http.MethodHead:
+		t.fill = c.store.Begin()
+		c.observe(r, look, false)
+		t.head()
+		return true
+	case forced, len(r.Header["Authorization"]) > 0, asksNotToStore(r.Header), c.memo.keptApart(s.primary):
+		t.fill = c.store.Begin()
+		t.fill.Add(id.deps...)
+		c.observe(r, look, false)
+		t.run()
+		return true
+	}
+	key := id.primary
+	if fields := c.memo.fields(s.primary); fields != nil {
+		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
+		key = string(s.variant)
+	}
+	flight, leads := c.values.Enter(key, id.deps...)
+	if leads {
+		defer flight.Finish(nil, false) // whatever panics
+		c.observe(r, look, false)
+		t.fill, t.flight = flight.Fill(), flight
+		t.run()
+		return true
+	}
+	p, ok, err := flight.Wait(r.Context())
+	if err != nil {
+		c.gaveUp(w, r, look)
+		return true
+	}
+	now := time.Now()
+	if !ok || !c.selects(p, s, r.Header) || p.ageAt(now) >= time.Duration(p.life) && !p.mayReplaceError(now) {
+		return false
+	}
+	t.look.joined = true
+	c.observe(r, t.look, false)
+	c.serve(w, r, p, &second{status: p.appendStatus(t.look.format(c.name))})
+	return true
+}
+
+// gaveUp answers a visitor who has gone while he waited, or whose time was up.
+// The handler is not asked: all of those who waited would ask it at once, at the
+// moment when it is slowest.
+func (c *Cache) gaveUp(w http.ResponseWriter, r *http.Request, look status) {
+	look.detail = string(reasonGaveUp)
+	look.add(w.Header(), c.name)
+	c.observe(r, look, false)
+	http.Error(w, "timed out", http.StatusServiceUnavailable)
+}
+
+// asksNotToStore reports whether nobody should wait for the response to this
+// request (RFC 9111 §5.2.1.5).
+func asksNotToStore(h http.Header) bool {
+	return len(h["Cache-Control"]) > 0 && parseControl(h["Cache-Control"]).noStore
+}
+
+// selects reports whether p is the response that a request with header h would
+// find.
+func (c *Cache) selects(p *response, s *scratch, h http.Header) bool {
+	if len(p.vary) == 0 {
+		return true
+	}
+	s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, p.vary, h)
+	return string(s.variant) == p.key
+}
+
+// alone has the handler answer without waiting for others, or they for it. What
+// it gives is stored all the same if it may be.
+func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status) {
+	id, ok := c.identify(r)
+	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
+		c.pass(next, w, r, look.fwd, look.detail)
+		return
+	}
+	f := c.store.Begin()
+	f.Add(id.deps...)
+	c.observe(r, look, false)
+	(&task{c: c, next: next, w: w, r: r, id: id, fill: f, look: look}).run()
+}

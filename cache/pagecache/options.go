@@ -1,0 +1,174 @@
+package pagecache
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uncache/uncache/keys"
+)
+
+// Options configures a [Cache]. The zero value is the default.
+type Options struct {
+	// Keys makes the keys that responses are stored under. Default
+	// keys.New("page", nil).
+	Keys *keys.Builder
+
+	// TTL is the freshness lifetime of responses whose handler gave none, if
+	// their status code allows it (RFC 9110 §15.1). With 0, the default, only
+	// responses with an explicit lifetime are stored.
+	TTL time.Duration
+
+	// Heuristic gives such responses, where TTL is 0, a tenth of the time since
+	// their Last-Modified, a day at most (RFC 9111 §4.2.2).
+	Heuristic bool
+
+	// StaleWhileRevalidate is for how long after it became stale, or while it
+	// was purged softly, a response is still served while its successor is made
+	// in the background, unless the response says otherwise (RFC 5861 §3,
+	// must-revalidate and its kin). Default 0: not at all.
+	StaleWhileRevalidate time.Duration
+
+	// StaleIfError is for how long after it became stale a response is served
+	// in place of a 500, 502, 503 or 504 of the handler, unless the response
+	// says otherwise (RFC 5861 §4). Default 0: not at all.
+	StaleIfError time.Duration
+
+	// KeepStale is for how long after it became stale a response is kept that
+	// the handler can be asked about: one to which it gave an ETag or a
+	// Last-Modified. Default 10 minutes.
+	KeepStale time.Duration
+
+	// ClientDirectives makes the cache obey the Cache-Control of requests (RFC
+	// 9111 §5.2.1): no-cache, max-age, min-fresh, max-stale, only-if-cached. By
+	// default it does not, so that no visitor can make the handler work; a
+	// request's no-store is always obeyed, since it only costs him.
+	ClientDirectives bool
+
+	// Targeted names the targeted cache control fields that this cache obeys in
+	// place of Cache-Control and Expires, the first that is valid (RFC 9213):
+	// "CDN-Cache-Control", or one of your own. Default none.
+	Targeted []string
+
+	// IgnoreVary names fields that count for nothing in Vary, because they stand
+	// there for what somebody around the cache does: a compressor outside of it
+	// adds Accept-Encoding, while what is stored is the same for all. Naming a
+	// field that the handler looks at gives visitors one another's pages.
+	IgnoreVary []string
+
+	// StoreSetCookie stores responses that set cookies, if all else allows it,
+	// and gives the cookie to everybody. RFC 9111 §7.3 allows it; it is meant
+	// for cookies that are the same for all visitors.
+	StoreSetCookie bool
+
+	// MaxBody is the size in bytes up to which a response is stored. Larger
+	// ones are passed through. Default 1 MiB.
+	MaxBody int
+
+	// MaxVariants is how many responses of one URL are stored, where they vary;
+	// the oldest make room. Default 64.
+	MaxVariants int
+
+	// RefreshTimeout is how long a response that is made in the background may
+	// take. Default 30 s.
+	RefreshTimeout time.Duration
+
+	// PurgeTimeout is how long the answer to an unsafe request may be held up
+	// by the purge that it calls for (RFC 9111 §4.4). Default 5 s.
+	PurgeTimeout time.Duration
+
+	// Name is how this cache calls itself in Cache-Status (RFC 9211). Default
+	// "uncache". It is a token.
+	Name string
+
+	// StatusKey puts the key of a response into Cache-Status. Default off: it
+	// tells a visitor how the cache is laid out.
+	StatusKey bool
+
+	// Skip, if not nil, names the requests that the cache must leave alone:
+	// neither answer, nor store what the handler answers. Unsafe requests purge
+	// what they changed all the same.
+	Skip func(*http.Request) bool
+
+	// Observe, if not nil, is told of every request. It is called from many
+	// goroutines at once, before the response is written, and should return
+	// quickly. What the backend does wrong is reported to the Observe of
+	// coherent.Options.
+	Observe func(*http.Request, Observation)
+}
+
+const (
+	defaultPrefix         = "page"
+	defaultName           = "uncache"
+	defaultMaxBody        = 1 << 20
+	defaultMaxVariants    = 64
+	defaultKeepStale      = 10 * time.Minute
+	defaultRefreshTimeout = 30 * time.Second
+	defaultPurgeTimeout   = 5 * time.Second
+)
+
+// ErrOptions is what [New] returns, wrapped, when options make no sense.
+var ErrOptions = errors.New("invalid options")
+
+// complete checks the options and fills the defaults in.
+func (o *Options) complete() error {
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		zero  time.Duration
+	}{
+		{"TTL", &o.TTL, 0},
+		{"StaleWhileRevalidate", &o.StaleWhileRevalidate, 0},
+		{"StaleIfError", &o.StaleIfError, 0},
+		{"KeepStale", &o.KeepStale, defaultKeepStale},
+		{"RefreshTimeout", &o.RefreshTimeout, defaultRefreshTimeout},
+		{"PurgeTimeout", &o.PurgeTimeout, defaultPurgeTimeout},
+	} {
+		if *d.value < 0 {
+			return fmt.Errorf("%w: %s is %v: it must not be negative", ErrOptions, d.name, *d.value)
+		}
+		if *d.value == 0 {
+			*d.value = d.zero
+		}
+	}
+	switch {
+	case o.MaxBody < 0:
+		return fmt.Errorf("%w: MaxBody is %d: it must not be negative", ErrOptions, o.MaxBody)
+	case o.MaxVariants < 0:
+		return fmt.Errorf("%w: MaxVariants is %d: it must not be negative", ErrOptions, o.MaxVariants)
+	case strings.ContainsFunc(o.Name, notToken), o.Name != "" && !letter(o.Name[0]):
+		return fmt.Errorf("%w: Name is %q: it must be a token of RFC 9651, which begins with a letter", ErrOptions, o.Name)
+	}
+	for option, names := range map[string]*[]string{"Targeted": &o.Targeted, "IgnoreVary": &o.IgnoreVary} {
+		*names = slices.Clone(*names)
+		for i, name := range *names {
+			if name == "" || strings.ContainsFunc(name, notToken) {
+				return fmt.Errorf("%w: %s names the field %q: it must be a token of RFC 9110", ErrOptions, option, name)
+			}
+			(*names)[i] = http.CanonicalHeaderKey(name)
+		}
+	}
+	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
+	o.MaxVariants = cmp.Or(o.MaxVariants, defaultMaxVariants)
+	o.Name = cmp.Or(o.Name, defaultName)
+	if o.Keys == nil {
+		b, err := keys.New(defaultPrefix, nil)
+		if err != nil {
+			return fmt.Errorf("default keys: %w", err)
+		}
+		o.Keys = b
+	}
+	return nil
+}
+
+// notToken reports whether r may not stand in a token, of those that have a
+// meaning here.
+func notToken(r rune) bool {
+	return (r > 0x7f || !letter(byte(r))) && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
+}
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

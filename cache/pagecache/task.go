@@ -1,0 +1,215 @@
+package pagecache
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/internal/httpdate"
+)
+
+// A task has the handler make a response, answers a request with it, and stores
+// it.
+type task struct {
+	c      *Cache
+	next   http.Handler
+	w      http.ResponseWriter
+	r      *http.Request
+	id     identity
+	fill   *coherent.Fill
+	flight *coherent.Flight[*response] // nil where nobody waits
+	old    *coherent.Stored[*response] // what is stored, but stale; or nil
+	look   status
+}
+
+func (t *task) run() {
+	if t.flight != nil {
+		defer t.flight.Finish(nil, false) // in case the handler panics
+	}
+	rec := t.render(true)
+	if rec.muted && rec.status == http.StatusNotModified && !t.old.Value.confirmedBy(rec.header) {
+		// The 304 speaks of something else. It can't be passed on, since the
+		// visitor did not ask for it.
+		rec.undo()
+		rec = t.render(false)
+	}
+	switch {
+	case rec.hijacked:
+	case rec.muted && rec.status == http.StatusNotModified:
+		t.freshen(rec)
+	case rec.muted:
+		t.serveStale(rec)
+	default:
+		t.conclude(rec)
+	}
+}
+
+// render calls the handler. If ask is set, and there is something to validate,
+// it is asked whether that is still good.
+func (t *task) render(ask bool) (rec *recorder) {
+	rec = newRecorder(t)
+	// The handler gets a copy: what it does to the header must not change what
+	// the response is stored under.
+	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
+	inner := t.r.Clone(coherent.WithFill(ctx, t.fill))
+	for _, name := range conditionFields {
+		delete(inner.Header, name)
+	}
+	// Nor may it see what is not in the key: that would get into a page which
+	// others are given.
+	if counts := t.c.keys.Query(inner.URL.RawQuery); counts != inner.URL.RawQuery {
+		inner.URL.RawQuery = counts
+		inner.RequestURI = inner.URL.RequestURI()
+	}
+	if t.old != nil {
+		old := t.old.Value
+		if ask && old.canBeValidated() {
+			rec.asks = old
+			old.askWhether(inner.Header)
+		}
+		if old.mayReplaceError(rec.asked) {
+			rec.spare = old
+			defer rec.catchAbort()
+		}
+	}
+	t.next.ServeHTTP(rec, inner)
+	t.r.Pattern = inner.Pattern
+	if !rec.hijacked && !rec.wrote {
+		rec.WriteHeader(http.StatusOK)
+	}
+	return rec
+}
+
+// catchAbort takes a handler that gave up, such as a proxy whose connection was
+// dropped, for one that answered with an error, as long as nobody has seen
+// anything of its response.
+func (rec *recorder) catchAbort() {
+	if rec.released || rec.hijacked {
+		return
+	}
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler:
+		rec.wrote, rec.muted, rec.status = true, true, http.StatusBadGateway
+	default:
+		panic(p)
+	}
+}
+
+// serveStale answers with the stored response in place of an error (RFC 5861
+// §4), and lets those who wait have it too.
+func (t *task) serveStale(rec *recorder) {
+	if t.flight != nil {
+		t.flight.FinishStored(t.old)
+	}
+	t.look.answer = rec.status
+	t.look.detail = "stale-if-error"
+	rec.undo()
+	p := t.old.Value
+	now := rec.asked
+	s := p.hit(p.ageAt(now), t.c)
+	t.c.serve(t.w, t.r, p, &second{age: s.age, status: p.appendStatus(t.look.format(t.c.name))})
+}
+
+// freshen takes the handler's word that the stored response is still good.
+func (t *task) freshen(rec *recorder) {
+	old := t.old.Value
+	t.look.answer = http.StatusNotModified
+	pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
+	p := old.freshened(rec.fields(&pol, false), &pol, rec.given)
+	t.old.PassTo(t.fill) // it was made from what it was made from
+	t.fill.Add(routeDependencies(t.r.Pattern)...)
+	if pol.reason == storable {
+		t.store(p)
+	} else {
+		t.look.detail = string(pol.reason)
+		t.forget()
+	}
+	t.finish(p, pol.reason == storable)
+	rec.undo()
+	t.c.serve(t.w, t.r, p, &second{status: p.appendStatus(t.look.format(t.c.name))})
+}
+
+// conclude answers with what was recorded, and stores it if it may be.
+func (t *task) conclude(rec *recorder) {
+	p := t.keep(rec)
+	t.finish(p, p != nil)
+	if rec.released {
+		return
+	}
+	if p == nil {
+		rec.concludeUnstored()
+		return
+	}
+	rec.released = true
+	rec.restoreHeader()
+	for i := range p.header {
+		if f := &p.header[i]; f.adds {
+			rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
+		}
+	}
+	t.c.serve(t.w, t.r, p, &second{status: p.appendStatus(t.look.format(t.c.name))})
+}
+
+// part lets go those who wait for a response that will be of no use to them, as
+// soon as that is known: it may go on for hours.
+func (t *task) part() {
+	if t.flight != nil {
+		t.flight.Finish(nil, false)
+	}
+	t.c.memo.keepApart([]byte(t.id.primary))
+}
+
+// finish gives p to those who wait, if it can be used without asking again.
+func (t *task) finish(p *response, may bool) {
+	may = may && !p.is(isNoCache) && p.life > p.age
+	if !may && p != nil {
+		t.c.memo.keepApart([]byte(t.id.primary))
+	}
+	if t.flight != nil {
+		t.flight.Finish(p, may)
+	}
+}
+
+func (rec *recorder) concludeUnstored() {
+	if rec.mayShorten() {
+		changed, _ := httpdate.ParseAt(rec.header.Get("Last-Modified"), rec.given)
+		if notModified(rec.req.Header, rec.header.Get("Etag"), changed, rec.given) {
+			rec.status = http.StatusNotModified
+			rec.body = nil
+			delete(rec.header, "Content-Length")
+			delete(rec.header, "Content-Type")
+		}
+	}
+	rec.release()
+}
+
+// undo takes back what the handler did to the header.
+func (rec *recorder) undo() {
+	rec.released = true
+	h := rec.w.Header()
+	clear(h)
+	maps.Copy(h, rec.before)
+}
+
+// complete reports whether the handler gave a whole response. What was cut
+// short must not be stored as if it were one (RFC 9111 §3.3).
+func (rec *recorder) complete() bool {
+	if rec.failed || rec.req.Context().Err() != nil {
+		return false
+	}
+	for name := range rec.w.Header() {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			return false
+		}
+	}
+	declared := rec.header["Content-Length"]
+	if len(declared) == 0 {
+		return true
+	}
+	n, err := strconv.Atoi(declared[0])
+	return err == nil && n == len(rec.body)
+}
