@@ -16,7 +16,7 @@ func staleCases() []conformance {
 		{required, "5861 §4", "501 is none, either", "> \n< 200 | Cache-Control: max-age=10, stale-if-error=60 | Age: 20\n= 1\n> \n< 501\n= 2"},
 		{optional, "5861 §4", "a stale response survives an error", "> \n< 200 | Cache-Control: max-age=10, stale-if-error=60 | Age: 20 | ETag: \"a\"\n= 1\n> \n< 503\n? If-None-Match: \"a\"\n= 1\n> \n< 304 | Cache-Control: max-age=60\n= 1\n> \n= 1"},
 		{required, "5861 §4", "an error is passed on where nothing is stored", "> \n< 503\n= 1"},
-		{optional, "5861 §4", "a body that breaks off is an error", "> \n< 200 | Cache-Control: max-age=10, stale-if-error=60 | Age: 20\n= 1\n> \n< 200 | cut\n= 1"},
+		{optional, "5861 §4", "a body that breaks off is an error", "> \n< 200 | Cache-Control: max-age=10, stale-if-error=60 | Age: 20\n= 1\n> \n< 200 | Cache-Control: max-age=60 | cut\n= 1"},
 		{required, "§4.2.4", "purged is never served stale", "> \n< 200 | Cache-Control: max-age=60, stale-if-error=60\n= 1\n> POST\n< 204\n= 2\n> \n< 503\n= 3"},
 	}
 	for _, status := range []string{"500", "502", "503", "504", "close"} {
