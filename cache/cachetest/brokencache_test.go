@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,7 +115,8 @@ func wantCaught[S any](t *testing.T, rules []rule[S], caught []string, open func
 		})
 	}
 	for _, name := range caught {
-		if failed[name] == nil {
+		name, byChance := strings.CutSuffix(name, "?") // the rule is raced
+		if failed[name] == nil && !byChance {
 			t.Errorf("%s: got no error, want one", name)
 		}
 		delete(failed, name)

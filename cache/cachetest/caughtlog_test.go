@@ -140,7 +140,7 @@ var brokenLogs = []struct {
 			}
 			return ev, err
 		}
-	}, []string{"Event/fields", "Append/position is ignored", "Append/twice", "Since/any position", "Since/complete", "Since/nothing happened", "Since/trimmed", "Since/beyond the head"}},
+	}, []string{"Event/fields", "Append/position is ignored", "Append/twice", "Since/any position", "Since/complete?", "Since/nothing happened", "Since/trimmed", "Since/beyond the head"}},
 	{"Since gives the newest first", answers(func(_ *brokenLog, _ cache.Position, ev *cache.Events) {
 		slices.Reverse(ev.List)
 	}), []string{"Since/0", "Since/any position", "Since/complete", "Since/list is the caller's", "Since/trimmed"}},

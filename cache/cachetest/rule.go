@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/uncache/uncache/cache"
 )
 
 // rule is one sentence of a contract and how to check it on a subject. The
@@ -22,12 +26,17 @@ type errSkip string
 
 func (e errSkip) Error() string { return string(e) }
 
-func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*testing.T) S) {
+// runRules runs those of the rules that apply to what open returns.
+func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*testing.T) S, applies func(name string, s S) bool) {
 	t.Helper()
+	sample := open(t)
 	if around == nil {
 		around = func(t *testing.T, f func(*testing.T)) { f(t) }
 	}
 	for _, r := range rules {
+		if !applies(r.name, sample) {
+			continue
+		}
 		t.Run(r.name, func(t *testing.T) {
 			around(t, func(t *testing.T) {
 				err := r.check(t.Context(), open(t))
@@ -41,6 +50,23 @@ func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*te
 			})
 		})
 	}
+}
+
+// isFor reports whether a rule is about an optional ability that x has, or about
+// none. One that x has not is no duty of x's, and nothing is left unchecked.
+func isFor(name string, x any) bool {
+	ok := true
+	switch ability, rest, _ := strings.Cut(name, "/"); {
+	case rest == "closed":
+		_, ok = x.(io.Closer)
+	case ability == "Local":
+		_, ok = x.(cache.Local)
+	case ability == "LocalLog":
+		_, ok = x.(cache.LocalLog)
+	case ability == "HeadGetter":
+		_, ok = x.(cache.HeadGetter)
+	}
+	return ok
 }
 
 type around = func(t *testing.T, f func(t *testing.T))

@@ -10,7 +10,8 @@ import (
 )
 
 // LogHarness is a log to be checked, with what the kit may do to it. What is
-// nil cannot be done, and the duties that need it are skipped.
+// nil cannot be done, and the duties that need it are skipped, unless Whole says
+// that it cannot happen.
 type LogHarness struct {
 	// Open returns an empty log that nobody else uses. It must be set. What has
 	// to be closed is closed by t.Cleanup.
@@ -30,6 +31,11 @@ type LogHarness struct {
 	// LoseEvents deletes every event, and nothing else.
 	LoseEvents func(ctx context.Context, l cache.Log) error
 
+	// Whole says that what is nil here cannot happen to this log at all: one in
+	// the memory of one process has no second handle and loses nothing but what
+	// it trims.
+	Whole bool
+
 	// Around is as in [CacheHarness].
 	Around func(t *testing.T, f func(t *testing.T))
 }
@@ -44,7 +50,24 @@ func RunLog(t *testing.T, h LogHarness) {
 			s.second = h.Second(t, s.Log)
 		}
 		return s
-	})
+	}, func(name string, s logSubject) bool { return isFor(name, s.Log) && !(h.Whole && h.lacks(name)) })
+}
+
+// lacks reports whether the harness can't do what a rule needs.
+func (h *LogHarness) lacks(name string) bool {
+	switch name {
+	case "Append/seen by another process":
+		return h.Second == nil
+	case "Since/trimmed":
+		return h.Trim == nil
+	case "Since/events lost":
+		return h.LoseEvents == nil
+	case "Since/all lost":
+		return h.LoseEvents == nil || h.LoseHead == nil
+	case "Since/head lost", "Append/head lost", "HeadGetter/head lost":
+		return h.LoseHead == nil
+	}
+	return false
 }
 
 type logRule = rule[logSubject]
