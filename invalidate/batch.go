@@ -14,6 +14,8 @@ import (
 type Batch struct {
 	parent *Batch
 
+	flushing chan struct{} // holds a token while a Flush is under way
+
 	mu     sync.Mutex
 	state  state
 	queued []*change // one for each Invalidator, in the order of their first
@@ -30,13 +32,19 @@ const (
 type batchKey struct{}
 
 // WithBatch returns a context in which [Invalidator.Invalidate] queues rather
-// than purges, and the batch that it queues in. End it with Flush after COMMIT,
-// or Discard after ROLLBACK:
+// than purges, and the batch that it queues in. What is neither flushed nor
+// discarded is never purged.
+//
+// Saves that commit one by one are flushed however they end. One that fails
+// undoes none of those before it:
 //
 //	ctx, batch := invalidate.WithBatch(ctx)
-//	defer batch.Discard() // does nothing after Flush
-//	...
-//	return batch.Flush(ctx)
+//	defer func() { err = errors.Join(err, batch.Flush(ctx)) }()
+//
+// Around a transaction that somebody else runs, Flush belongs after COMMIT, also
+// after one that failed and left open whether it has committed: to purge what did
+// not change costs a rendering, no more. Discard belongs after ROLLBACK, and
+// where no COMMIT was sent.
 //
 // Rows that were saved in the batch have not been purged, and may not have been
 // committed. So the context also bypasses the cache ([cache.WithBypass]):
@@ -51,7 +59,11 @@ type batchKey struct{}
 // What is said in the context of a batch that has ended is queued in the batch
 // around it, or purged at once.
 func WithBatch(ctx context.Context) (context.Context, *Batch) {
-	return withBatch(ctx, &Batch{parent: batchOf(ctx)})
+	return withBatch(ctx, newBatch(batchOf(ctx)))
+}
+
+func newBatch(parent *Batch) *Batch {
+	return &Batch{parent: parent, flushing: make(chan struct{}, 1)}
 }
 
 func withBatch(ctx context.Context, b *Batch) (context.Context, *Batch) {
@@ -63,14 +75,18 @@ func batchOf(ctx context.Context) *Batch {
 	return b
 }
 
-// Flush ends the batch and purges what it has gathered, one event for each
+// Flush ends the batch and purges what it has gathered, as one change for each
 // Invalidator that was used in it. Like every purge, these have the values of
 // ctx but outlive its cancellation.
 //
 // The errors, joined, are each a [*PurgeError]. What could not be purged stays
-// in the batch, and Flush may be called again. Flush of a part of another batch
-// purges nothing unless that has been flushed before.
+// in the batch, and Flush may be called again. A Flush that comes while another
+// one is under way waits for it, and then tries what that could not purge. So
+// nil means that all is purged, whoever did it, or handed on: Flush of a part of
+// another batch purges nothing unless that has been flushed before.
 func (b *Batch) Flush(ctx context.Context) error {
+	b.flushing <- struct{}{}
+	defer func() { <-b.flushing }()
 	changes := b.end(flushed)
 	for p := b.parent; p != nil; p = p.parent {
 		switch p.take(changes) {
@@ -92,17 +108,21 @@ func (b *Batch) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Discard ends the batch and drops what it has gathered. After Flush it drops
-// what could not be purged.
+// Discard ends the batch and drops what it has gathered. After Flush it does
+// nothing: what was saved is to be purged, also by a Flush that has to be called
+// again.
 func (b *Batch) Discard() { b.end(discarded) }
 
-// end ends the batch and returns what was in it. A batch that was flushed is
-// not discarded later: what was flushed into it since is somebody's to purge.
+// end ends the batch, unless it has ended otherwise, and returns what was in it
+// if it ended so.
 func (b *Batch) end(as state) []*change {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state == open {
 		b.state = as
+	}
+	if b.state != as {
+		return nil
 	}
 	queued := b.queued
 	b.queued = nil

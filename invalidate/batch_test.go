@@ -2,7 +2,6 @@ package invalidate_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -130,40 +129,6 @@ func TestInvalidateAfterTheEnd(t *testing.T) {
 			p.trace.want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/b/")
 		})
 	}
-}
-
-func TestFlushAgainAfterAnError(t *testing.T) {
-	good, bad := newPurger(), newPurger()
-	bad.err = errors.New("refused")
-	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, newBlog(bad, nil), "a")
-	say(t, ctx, newBlog(good, nil), "b")
-
-	err := batch.Flush(ctx)
-	var failed *invalidate.PurgeError
-	if !errors.As(err, &failed) || !errors.Is(err, bad.err) {
-		t.Errorf("Flush: got %v, want a PurgeError that wraps %v", err, bad.err)
-	}
-	good.trace.want(t, "PURGE path:/blog/ path:/blog/b/")
-
-	bad.err = nil
-	flush(t, ctx, batch)
-	flush(t, ctx, batch)
-	bad.trace.want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/a/")
-	good.one(t)
-}
-
-func TestDiscardAfterAFailedFlush(t *testing.T) {
-	p := newPurger()
-	p.err = errors.New("refused")
-	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, newBlog(p, nil), "a")
-	if err := batch.Flush(ctx); !errors.Is(err, p.err) {
-		t.Errorf("Flush: got %v, want %v", err, p.err)
-	}
-	batch.Discard()
-	flush(t, ctx, batch)
-	p.one(t)
 }
 
 // Many goroutines save into nested batches, which are flushed and discarded

@@ -120,19 +120,29 @@ func ExampleInvalidator_InTx() {
 	// saved and purged
 }
 
-// A batch makes one purge of many saves. It also serves transactions that are
-// not database/sql's: flush it after their COMMIT.
+// A batch makes one purge of many saves. One that fails undoes none of those
+// before it, so the batch is flushed all the same.
 func ExampleWithBatch() {
 	inv := newBlog(pages, nil)
-	importAll := func(ctx context.Context) error {
+	save := func(_ context.Context, p *Post) error { // and commits
+		if p.Slug == "hedy" {
+			return errors.New("disk full")
+		}
+		return nil
+	}
+	importAll := func(ctx context.Context) (err error) {
 		ctx, batch := invalidate.WithBatch(invalidate.WithReason(ctx, "nightly import"))
-		defer batch.Discard() // does nothing after Flush
+		defer func() { err = errors.Join(err, batch.Flush(ctx)) }()
 		for id, slug := range []string{"ada", "grace", "hedy"} {
-			if err := inv.Invalidate(ctx, &Post{ID: id, Slug: slug}); err != nil {
+			p := &Post{ID: id, Slug: slug}
+			if err := save(ctx, p); err != nil {
+				return err
+			}
+			if err := inv.Invalidate(ctx, p); err != nil {
 				return err
 			}
 		}
-		return batch.Flush(ctx)
+		return nil
 	}
 	fmt.Println(importAll(context.Background()))
 	// Output:
@@ -140,8 +150,43 @@ func ExampleWithBatch() {
 	//   path:/blog/
 	//   path:/blog/ada/
 	//   path:/blog/grace/
-	//   path:/blog/hedy/
+	// disk full
+}
+
+// transaction is one of a library that is not database/sql.
+type transaction struct{ lost error }
+
+func (t transaction) Exec(context.Context, string) error { return nil }
+func (t transaction) Commit(context.Context) error       { return t.lost }
+func (t transaction) Rollback(context.Context) error     { return nil }
+
+// A batch serves transactions that InTx cannot run.
+func ExampleBatch() {
+	inv := newBlog(pages, nil)
+	save := func(ctx context.Context, tx transaction, p *Post) error {
+		ctx, batch := invalidate.WithBatch(ctx)
+		err := tx.Exec(ctx, "UPDATE posts SET ...")
+		if err == nil {
+			err = inv.Invalidate(ctx, p)
+		}
+		if err != nil {
+			batch.Discard()
+			return errors.Join(err, tx.Rollback(ctx))
+		}
+		// A COMMIT that failed may have committed; then the pages are old.
+		return errors.Join(tx.Commit(ctx), batch.Flush(ctx))
+	}
+	fmt.Println(save(context.Background(), transaction{}, &Post{ID: 42, Slug: "hello"}))
+	fmt.Println(save(context.Background(), transaction{errors.New("connection lost")}, &Post{ID: 43, Slug: "bye"}))
+	// Output:
+	// purge: invalidate_test.Post 42 saved
+	//   path:/blog/
+	//   path:/blog/hello/
 	// <nil>
+	// purge: invalidate_test.Post 43 saved
+	//   path:/blog/
+	//   path:/blog/bye/
+	// connection lost
 }
 
 // printer is a cache that prints what is deleted from it.

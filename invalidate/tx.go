@@ -61,7 +61,7 @@ func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptio
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
 	// The outer batch, if there is one, may yet be discarded; this commit stays.
-	batch := new(Batch)
+	batch := newBatch(nil)
 	if err := run(ctx, tx, batch, fn); err != nil {
 		return err
 	}
