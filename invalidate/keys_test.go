@@ -111,6 +111,28 @@ func TestKeysAreThoseOfRequests(t *testing.T) {
 	}
 }
 
+// Keys knows which parameters count; a Purger that is told the URL does not.
+func TestURLWithParametersThatDoNotCount(t *testing.T) {
+	b, err := keys.New("views", &keys.Options{Query: []string{"page"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := b.URL("http://example.com/blog/?page=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, told := new(deleter), newPurger()
+	inv := invalidate.New(invalidate.Purgers{invalidate.Keys(d, b), told}, nil)
+	invalidate.Register(inv, func(_ *Post, to *invalidate.Targets) { to.URL("http://example.com/blog/?page=2&sort=asc") })
+	if err := inv.Invalidate(t.Context(), &Post{}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(slices.Concat(d.calls...), want.String()) {
+		t.Errorf("deleted %q, want %q among them", d.calls, want)
+	}
+	told.trace.want(t, "PURGE uri:example.com/blog/?page=2&sort=asc")
+}
+
 func TestKeysDeleteFails(t *testing.T) {
 	d := &deleter{err: errors.New("refused")}
 	err := invalidate.Keys(d, builder(t, "example.com")).Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/a"), cache.All}})

@@ -29,8 +29,10 @@ type target struct {
 }
 
 // Path names everything under each of paths: all hosts, query strings and
-// variants. A path begins with a slash, has no query string and may be
-// percent-encoded or not.
+// variants. A path begins with a slash and has no query string. It is read as a
+// URL has it: "/100%25/" is the page of "100%". What should have been escaped,
+// as in "/café/", is escaped for you, but a "%" cannot be told from an escape
+// ([Targets.Route] escapes any value).
 func (t *Targets) Path(paths ...string) {
 	for _, p := range paths {
 		if p, ok := t.path("path", p); ok {
@@ -41,8 +43,10 @@ func (t *Targets) Path(paths ...string) {
 
 // URL names each of urls, with its query string, in all variants. Without a
 // host ("/blog/?page=2") it is that of every host; the scheme does not matter.
-// Parameters that do not count (keys.Options.Query) need not be left out. Where
-// no query string matters, use Path.
+// Parameters that do not count (keys.Options.Query) need not be left out if the
+// Purger is a pagecache.Cache or that of [Keys], which knows which they are. Any
+// other is told the URL with all of them, which is not what a page is stored
+// under; leave them out. Where no query string matters, use Path.
 func (t *Targets) URL(urls ...string) {
 	for _, u := range urls {
 		uri, err := keys.URI(u)

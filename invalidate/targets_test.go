@@ -32,6 +32,7 @@ func TestTargets(t *testing.T) {
 		{"path", func(to *invalidate.Targets) { to.Path("/rss/blog/", "/atom/blog/") }, "path:/atom/blog/ path:/rss/blog/", nil},
 		{"path twice", func(to *invalidate.Targets) { to.Path("/a", "/b", "/a"); to.Path("/b") }, "path:/a path:/b", nil},
 		{"path in another spelling", func(to *invalidate.Targets) { to.Path("/caf%c3%a9/", "/café/", "/caf%C3%A9/") }, "path:/caf%C3%A9/", nil},
+		{"path is as a URL has it", func(to *invalidate.Targets) { to.Path("/100%25/"); to.Route(postPage, "100%25") }, "path:/100%25/ path:/blog/100%2525/", nil},
 		{"path without its slash", func(to *invalidate.Targets) { to.Path("blog", "/b") }, "path:/b", []string{`"blog"`}},
 		{"empty path", func(to *invalidate.Targets) { to.Path("") }, "", []string{"path"}},
 		{"path with a query string", func(to *invalidate.Targets) { to.Path("/blog/?page=2") }, "", []string{"URL names one page"}},
