@@ -8,8 +8,8 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A Batch gathers what Invalidate is told in its context, and purges it in one
-// event when it is flushed: for many saves at once, and for a transaction that
+// A Batch gathers what Invalidate is told in its context, and purges it as one
+// change when it is flushed: for many saves at once, and for a transaction that
 // somebody else runs. It is safe for concurrent use.
 type Batch struct {
 	parent *Batch

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/uncache/uncache/cache"
 )
 
 // A change is what the models of one call, or of one batch, make stale for one
@@ -51,20 +49,6 @@ func (c *change) merge(other *change) {
 	c.models.add(other.models.list...)
 	c.types.add(other.types.list...)
 	c.reasons.add(other.reasons.list...)
-}
-
-// event is the one purge that the change costs.
-func (c *change) event() cache.Event {
-	reasons := c.reasons.list
-	if len(c.models.list) > 0 {
-		reasons = append(reasons[:len(reasons):len(reasons)], some(c.models.list)+" saved")
-	}
-	return cache.Event{
-		Dependencies: c.targets.Dependencies(),
-		Soft:         c.targets.isSoft(),
-		Reason:       some(reasons),
-		Origin:       c.inv.opts.Origin,
-	}
 }
 
 // some names all, or the first of many.

@@ -25,10 +25,11 @@
 // for transactions that are run by somebody else.
 //
 // Whatever a call of Invalidate, a transaction or a batch names is merged into
-// one [cache.Event], so that a save costs one append to the log however many
-// pages it changes. What a purge guarantees is the affair of the [Purger]: over
-// package coherent, that nothing rendered from older data is served again; over
-// a bare cache ([Keys]) a good deal less.
+// one [cache.Event], so that a save costs one append to the log, or one for each
+// 10,000 names: a group, a prefix or a route is one, however many pages it has.
+// What a purge guarantees is the affair of the [Purger]: over package coherent,
+// that nothing rendered from older data is served again; over a bare cache
+// ([Keys]) a good deal less.
 //
 // Do not use it to purge a URL that a person typed into a form: tell the Purger
 // itself. Nor for a process that dies between COMMIT and the purge: the data is

@@ -16,9 +16,9 @@ type Options struct {
 	// name of this host, as New finds it.
 	Origin string
 
-	// PurgeTimeout bounds every purge, which is detached from the context that
-	// it was asked for in: a client that hangs up after its save must not leave
-	// a stale page behind. Default 5 s.
+	// PurgeTimeout bounds every purge, of however many events. It is detached
+	// from the context that it was asked for in: a client that hangs up after
+	// its save must not leave a stale page behind. Default 5 s.
 	PurgeTimeout time.Duration
 
 	// MaxCascade is how many models may lead from one to another by
@@ -26,7 +26,7 @@ type Options struct {
 	// error. Default 64.
 	MaxCascade int
 
-	// Observe, if not nil, is told of every purge when it is over. It is
+	// Observe, if not nil, is told of every event when its purge is over. It is
 	// called from many goroutines at once, before the one that purged goes on.
 	Observe func(Observation)
 }
@@ -88,6 +88,10 @@ func New(p Purger, opts *Options) *Invalidator {
 // called when they have been saved and the save has committed. Where the save
 // may have changed a URL, pass the model as it was and as it is.
 //
+// An event names at most 10,000 dependencies, so that no entry of a log is of
+// any size. What names more is purged in as many events as that takes, one after
+// another, whatever became of those before.
+//
 // If ctx carries a batch, as in [Invalidator.InTx], the targets join it and are
 // purged when it is flushed. Otherwise they have been purged when Invalidate
 // returns; the purge keeps the values of ctx but not its cancellation or
@@ -96,7 +100,8 @@ func New(p Purger, opts *Options) *Invalidator {
 // A slice stands for its elements. A model without a rule is an error, for
 // which errors.Is(err, ErrNoRule) is true; so is a nil one, and whatever its
 // rule could not name. All the others are purged, or queued, all the same; the
-// errors are joined. Those of the purge itself are a [*PurgeError].
+// errors are joined. Those of the purge itself are a [*PurgeError] for each event
+// that failed.
 func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)

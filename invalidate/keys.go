@@ -52,7 +52,7 @@ type keyed struct {
 func (p keyed) Purge(ctx context.Context, e cache.Event) error {
 	var found, missing, paths set
 	for _, d := range e.Dependencies {
-		if kind, name := split(d); kind == "path" {
+		if kind, name := cut(d); kind == "path" {
 			paths.add(strings.TrimRight(name, "/"))
 		}
 	}
@@ -61,7 +61,7 @@ func (p keyed) Purge(ctx context.Context, e cache.Event) error {
 		for _, k := range ks {
 			found.add(k.String())
 		}
-		kind, name := split(d)
+		kind, name := cut(d)
 		_, named := paths.has[name]
 		if len(ks) == 0 && !(kind == "prefix" && named) {
 			missing.add(spoken(d))
@@ -81,7 +81,7 @@ func (p keyed) Purge(ctx context.Context, e cache.Event) error {
 
 // keys returns the keys of what depends on d, as far as they can be computed.
 func (p keyed) keys(d cache.Dependency) []keys.Key {
-	switch kind, name := split(d); {
+	switch kind, name := cut(d); {
 	case kind == "path":
 		return p.builder.PathKeys(name)
 	case kind != "uri":

@@ -2,6 +2,7 @@ package invalidate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func Unpurged(err error) []cache.Event {
 // spoken is how an error calls d: a path or URL by itself, the rest with what
 // kind of thing it is.
 func spoken(d cache.Dependency) string {
-	switch kind, name := split(d); {
+	switch kind, name := cut(d); {
 	case d == cache.All:
 		return "everything"
 	case d == cache.Prefix("/"):
@@ -73,14 +74,14 @@ func spoken(d cache.Dependency) string {
 	}
 }
 
-// split returns a dependency's kind and name, as package cache put them
+// cut returns a dependency's kind and name, as package cache put them
 // together.
-func split(d cache.Dependency) (kind, name string) {
+func cut(d cache.Dependency) (kind, name string) {
 	kind, name, _ = strings.Cut(string(d), ":")
 	return kind, name
 }
 
-// An Observation is one purge that is over.
+// An Observation is one event that the Purger was told, when that is over.
 type Observation struct {
 	// Event is what was purged and why. What is in it must not be changed.
 	Event cache.Event
@@ -92,19 +93,23 @@ type Observation struct {
 	Err error
 }
 
-// purge tells the Purger. By now the data is saved, and whoever asked may have
-// hung up or run out of time: that is no reason to leave the old page standing.
+// purge tells the Purger, whatever became of the events before. By now the data
+// is saved, and whoever asked may have hung up or run out of time: that is no
+// reason to leave the old page standing.
 func (c *change) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.inv.opts.PurgeTimeout)
 	defer cancel()
-	e := c.event()
-	start := time.Now()
-	err := c.inv.purger.Purge(ctx, e)
-	if err != nil {
-		err = &PurgeError{Event: e, Models: c.types.list, Err: err}
+	var errs []error
+	for _, e := range c.events() {
+		start := time.Now()
+		err := c.inv.purger.Purge(ctx, e)
+		if err != nil {
+			err = &PurgeError{Event: e, Models: c.types.list, Err: err}
+			errs = append(errs, err)
+		}
+		if c.inv.opts.Observe != nil {
+			c.inv.opts.Observe(Observation{Event: e, Models: c.types.list, Duration: time.Since(start), Err: err})
+		}
 	}
-	if c.inv.opts.Observe != nil {
-		c.inv.opts.Observe(Observation{Event: e, Models: c.types.list, Duration: time.Since(start), Err: err})
-	}
-	return err
+	return errors.Join(errs...)
 }
