@@ -51,8 +51,9 @@ type Beginner interface {
 // as those of PostgreSQL's drivers do, that tells of a conflict or a violated
 // constraint (class 40 or 23): the server has rolled back, and nothing is
 // purged. If fn has ended the transaction itself, whatever it returns, the error
-// is ErrCommitUnknown too. If the driver panics in COMMIT, InTx purges and the
-// panic goes on.
+// is ErrCommitUnknown too; but when ctx is done by then, that cannot be told from
+// the rollback that database/sql makes by itself, for which it is taken. If the
+// driver panics in COMMIT, InTx purges and the panic goes on.
 //
 // The purge takes at most Options.PurgeTimeout and outlives ctx.
 func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) error) error {
