@@ -20,10 +20,10 @@ import (
 )
 
 // shout sends a request byte by byte, since no client would send these, and
-// returns the response, or nil if package net/http has none for it.
+// returns the response.
 func (w *wire) shout(t testing.TB, raw string) (*http.Response, string) {
 	t.Helper()
-	conn, err := w.client.Transport.(*http.Transport).Dial("", "")
+	conn, err := w.dial()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestResponseSplitting(t *testing.T) {
 	}
 	s := newSite(t, nil, &pagecache.Options{StatusKey: true}, handler)
 	bare, cached := newWire(t, http.HandlerFunc(handler)), newWire(t, s)
-	for _, x := range []string{"a%0d%0aX-Evil:%201", "a%0aX-Evil:%201", "a%0d%0a%0d%0a<script>", `"; hit; key="`, "a\\", "%7f", "%e9"} {
+	for _, x := range []string{"a%0d%0aX-Evil:%201", "a%0aX-Evil:%201", "a%0d%0a%0d%0a<script>", `"; hit; key="`, "a\\", "%e9", "%09"} {
 		raw := "GET /" + strings.ReplaceAll(x, " ", "") + "?x=" + strings.ReplaceAll(x, " ", "") + " HTTP/1.1\r\nHost: site.example\r\n\r\n"
 		want, _ := bare.shout(t, raw)
 		for _, when := range []string{"filled", "from the store"} {
