@@ -85,6 +85,7 @@ func varyCases() []conformance {
 		{required, "§4.1", "* in a list", notReused("200 | Cache-Control: max-age=60 | Vary: X-A, *")},
 		{required, "§4.1", "* in another line", notReused("200 | Cache-Control: max-age=60 | Vary: X-A | Vary: *")},
 		{required, "§4.1", "* before others", notReused("200 | Cache-Control: max-age=60 | Vary: *, X-A")},
+		{required, "§4.1", "empty members", "> | X-A: 1\n< 200 | Cache-Control: max-age=60 | Vary: , X-A, ,\n= 1\n> | X-A: 2\n< 200\n= 2"},
 		{optional, "§4.1", "an empty Vary selects by nothing", reused("200 | Cache-Control: max-age=60 | Vary:")},
 		{required, "§4.1", "what selects may change", "> | X-A: 1 | X-B: 1\n< 200" + a + "\n= 1\n> | X-A: 2 | X-B: 1\n< 200 | Cache-Control: max-age=60 | Vary: X-A, X-B\n= 2\n> | X-A: 2 | X-B: 2\n< 200\n= 3"},
 		{required, "§2", "query strings are of different pages", "> ?a=1\n< 200 | Cache-Control: max-age=60\n= 1\n> ?a=2\n< 200\n= 2"},

@@ -23,6 +23,7 @@ func rangeCases() []conformance {
 		{required, "9110 §14.2", "a range of what is not stored is the origin's", "> | Range: bytes=2-4\n< 206 | Content-Range: bytes 2-4/10 | Cache-Control: max-age=60 | =cde\n? Range: bytes=2-4\n= \"cde\" 206\n> \n< 200 | =abcdefghij\n? !Range\n= 2"},
 		{required, "9110 §14.2", "no part of an error", "> \n< 404 | Cache-Control: max-age=60 | =abcdefghij\n= 1\n> | Range: bytes=2-4\n= 1"},
 		{required, "§4.3.4", "a stale whole is validated before a part of it is given", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\" | =abcdefghij\n= 1\n> | Range: bytes=2-4\n< 304 | Cache-Control: max-age=60\n? If-None-Match: \"a\"\n= \"cde\" 206"},
+		{required, "§3.3", "a part of a newer whole replaces a stale one by nothing", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\" | =abcdefghij\n= 1\n> | Range: bytes=2-4\n< 206 | Content-Range: bytes 2-4/10 | ETag: \"b\" | =xyz\n= \"xyz\" 206\n> \n< 200\n= 3"},
 		{required, "§3.3", "Content-Range in a 200 is no whole", notReused("200 | Cache-Control: max-age=60 | Content-Range: bytes 0-7/100")},
 	}
 }
@@ -86,6 +87,8 @@ func fieldCases() []conformance {
 		{required, "§3.1", "an empty field stays", "> \n< 200 | Cache-Control: max-age=60 | X-A:\n= 1\n> \n= 1 | X-A:"},
 		{required, "9110 §6.5", "a trailer comes, the response is not stored", "> \n< 200 | Cache-Control: max-age=60 | trailer\n= 1\n> \n< 200\n= 2"},
 		{optional, "9110 §8.4", "an encoded body is stored as it is", "> | Accept-Encoding: gzip\n< 200 | Cache-Control: max-age=60 | Content-Encoding: gzip | =xyz\n= 1 | Content-Encoding: gzip\n> \n= \"xyz\" | Content-Encoding: gzip"},
+		{required, "9110 §8.3", "a type is not guessed", "> \n< 200 | Cache-Control: max-age=60 | =<html>\n= 1 | !Content-Type\n> \n= 1 | !Content-Type\n> POST\n< 200 | =<html>\n= 2 | !Content-Type"},
+		{required, "9110 §8.3", "a type is not guessed, behind an interim response", "> \n< 103\n< 200 | Cache-Control: max-age=60 | =<html>\n= 1 | !Content-Type\n> \n= 1 | !Content-Type"},
 		{required, "§3.1", "Content-Length is right", "> \n< 200 | Cache-Control: max-age=60\n= 1 | Content-Length: 8\n> \n= 1 | Content-Length: 8"},
 	}
 	for _, name := range []string{"Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE", "Upgrade", "Proxy-Authentication-Info"} {

@@ -58,6 +58,9 @@ func validationCases() []conformance {
 		{required, "§5.2.2.4", "no-cache is validated each time", "> \n< 200 | Cache-Control: no-cache | ETag: \"a\"\n= 1\n> \n< 304\n? If-None-Match: \"a\"\n= 1\n> \n< 304\n? If-None-Match: \"a\"\n= 1"},
 		{required, "§5.2.2.4", "no-cache is validated though it is fresh", "> \n< 200 | Cache-Control: no-cache, max-age=60 | ETag: \"a\"\n= 1\n> \n< 200\n? If-None-Match: \"a\"\n= 2"},
 		{required, "§4.1", "variants are validated by their own tags", "> | X-A: 1\n< 200 | Cache-Control: max-age=0 | Vary: X-A | ETag: \"a\"\n= 1\n> | X-A: 2\n< 200 | Cache-Control: max-age=0 | Vary: X-A | ETag: \"b\"\n= 2\n> | X-A: 1\n< 304\n? If-None-Match ~ \"a\"\n= 1"},
+		{required, "§4.2.3", "the Age of a 304 counts", stale + "> \n< 304 | Cache-Control: max-age=60 | Age: 30\n= 1 | Age >= 30\n> \n= 1 | Age >= 30"},
+		{required, "§4.2.3", "a 304 without an Age begins anew", stale + "> \n< 304 | Cache-Control: max-age=60\n= 1\n> \n= 1 | Age: 0"},
+		{required, "§4.3.4", "a 304 with a later Expires", "> \n< 200 | Expires: {now-10} | ETag: \"a\"\n= 1\n> \n< 304 | Expires: {now+60}\n= 1\n> \n= 1"},
 		{required, "§4.3.3", "a 304 to what was not asked becomes a 200", "> | If-None-Match: \"x\"\n< 200 | ETag: \"a\" | Cache-Control: max-age=60\n= 1"},
 	}
 }

@@ -17,13 +17,15 @@ import (
 const flushInterval = 100 * time.Millisecond
 
 // forward returns a handler that asks the origin. It follows no redirect, and
-// passes on every method, status (1xx among them), field and trailer as it is.
+// passes on every method, status (1xx among them), field and trailer as it is;
+// but Connection: package net/http does not show what else stands there beside
+// "close", so that a field named in such a list is passed on.
 //
 // An origin that drops the connection in the middle of a body makes it panic
 // with http.ErrAbortHandler, so that the cache does not take the beginning for
 // all of it, nor the visitor.
 func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) http.Handler {
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Transport:     transport,
 		FlushInterval: flushInterval,
 		ErrorLog:      logger,
@@ -55,7 +57,25 @@ func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) h
 			http.Error(w, http.StatusText(code), code)
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proxy.ServeHTTP(untyped{w}, r)
+	})
 }
+
+// untyped lets a response go without a type that came without: package net/http
+// would guess, and make a page of what the origin did not call one.
+type untyped struct{ http.ResponseWriter }
+
+func (w untyped) WriteHeader(code int) {
+	if _, typed := w.Header()["Content-Type"]; !typed && code >= 200 {
+		w.Header()["Content-Type"] = nil
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap is for http.ResponseController, by which ReverseProxy flushes and
+// hijacks.
+func (w untyped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // newTransport returns a transport for requests that were somebody else's
 // before: nothing is added to them, and nothing done to their responses.
