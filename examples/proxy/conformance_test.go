@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/uncache/uncache/internal/redistest"
 )
 
 // A conformance case is a clause, and requests through the proxy that show what
@@ -63,28 +64,18 @@ func notReused(answer string) string {
 	return "> \n< " + answer + "\n= 1\n> \n< 200\n= 2"
 }
 
-func TestConformance(t *testing.T) {
+func TestConformance(t *testing.T) { conform(t) }
+
+// What is stored as bytes and read again obeys the same rules.
+func TestConformanceWithRedis(t *testing.T) {
+	conform(t, "-redis", redistest.New(t, redistest.Config{}).Options().Addr)
+}
+
+func conform(t *testing.T, flags ...string) {
 	o := newOrigin(t)
-	cfg, err := parse([]string{"-origin", o.URL}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr output
-	p, err := newProxy(cfg, &stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(p.handler)
-	server.Config.ErrorLog = p.log
+	addr, _ := inFront(t, o.URL, flags...)
 	// A connection that was used before would make it ask again what broke off.
 	client := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
-	t.Cleanup(func() {
-		client.CloseIdleConnections()
-		server.Close()
-		if err := p.close(); err != nil {
-			t.Error(err)
-		}
-	})
 	n := 0
 	for _, table := range [][]conformance{
 		freshnessCases(), statusCases(), directiveCases(), targetedCases(), varyCases(), conditionCases(),
@@ -95,7 +86,7 @@ func TestConformance(t *testing.T) {
 			n++
 			path := fmt.Sprintf("/case%d", n)
 			t.Run(string(c.level)+" "+c.clause+" "+c.rule, func(t *testing.T) {
-				s := &play{t: t, origin: o, client: client, proxy: strings.TrimPrefix(server.URL, "http://"), path: path}
+				s := &play{t: t, origin: o, client: client, proxy: addr, path: path}
 				s.run(c.script)
 				if t.Failed() {
 					t.Logf("the script:\n%s", c.script)
