@@ -271,6 +271,8 @@ func FuzzDifferential(f *testing.F) {
 	} {
 		f.Add(append(slices.Concat(ops, []byte{0xff}), 0x00, 0x00, 0x02, 0x20, 0x40, 0x60, 0x01, 0x80, 0x00, 0xe0, 0x40, 0x00))
 	}
+	// HEAD of what is stored and stale.
+	f.Add([]byte{op(opHeader, 24), op(opHeader, 20), op(opHeader, 24), op(opWrite, 29), 0xff, 0x14, 0x74})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, ok := decode(data)
 		if !ok {
