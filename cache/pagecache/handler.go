@@ -79,7 +79,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			if use := useOf(p, verdict, &asks, now); use != useNot {
 				if use == useWhileMaking && r.Method == http.MethodGet {
 					if id, ok := c.identify(r); ok {
-						c.refresh(next, r, id, stored)
+						c.refresh(next, w.Header(), r, id, stored)
 					}
 				}
 				c.observeHit(r)

@@ -1,6 +1,7 @@
 package pagecache
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/uncache/uncache/cache"
@@ -25,11 +26,7 @@ func (t *task) keep(rec *recorder) *response {
 	if !rec.released { // or it flushed, and would be waited for in vain
 		t.c.memo.together([]byte(t.id.primary))
 	}
-	groups := groupList(rec.header, "Cache-Groups")
-	t.fill.AddGroups(groups...)
-	addOriginGroups(t.fill, t.id.origin, groups)
-	t.fill.Add(routeDependencies(t.r.Pattern)...)
-
+	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
 	p.vary = t.c.opts.selectingFields(rec.header)
 	p.key = t.id.primary
@@ -40,6 +37,15 @@ func (t *task) keep(rec *recorder) *response {
 	p.finish()
 	t.store(p)
 	return p
+}
+
+// depend makes the fill depend on what a response with header h was made from,
+// beside what the handler named itself.
+func (t *task) depend(h http.Header) {
+	groups := groupList(h, "Cache-Groups")
+	t.fill.AddGroups(groups...)
+	addOriginGroups(t.fill, t.id.origin, groups)
+	t.fill.Add(routeDependencies(t.r.Pattern)...)
 }
 
 // store stores p, and says in the status how that went.
@@ -80,7 +86,9 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 	if rec.status < 300 || rec.status > 399 || location == "" {
 		return false
 	}
-	uri, ok := t.c.sameOrigin(t.r, t.id.origin, location)
+	base := *t.r.URL
+	base.Scheme, base.Host = "http", t.r.Host
+	uri, ok := t.c.sameOrigin(&base, t.id.origin, location)
 	return ok && uri == t.id.uri
 }
 

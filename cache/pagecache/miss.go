@@ -71,12 +71,17 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		return true
 	}
 	now := time.Now()
-	if !ok || !c.selects(p, s, r.Header) || p.ageAt(now) >= time.Duration(p.life) && !p.mayReplaceError(now) {
+	stale := ok && p.ageAt(now) >= time.Duration(p.life)
+	if !ok || !c.selects(p, s, r.Header) || stale && !p.mayReplaceError(now) {
 		return false
 	}
 	t.look.joined = true
 	c.observe(r, t.look, false)
-	c.serve(w, r, p, &second{status: p.appendStatus(t.look.format(c.name))})
+	sec := &second{status: p.appendStatus(t.look.format(c.name))}
+	if stale {
+		sec.age = p.hit(p.ageAt(now), c).age // it was stored long before this fill
+	}
+	c.serve(w, r, p, sec)
 	return true
 }
 

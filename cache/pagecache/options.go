@@ -31,6 +31,13 @@ type Options struct {
 	// was purged softly, a response is still served while its successor is made
 	// in the background, unless the response says otherwise (RFC 5861 §3,
 	// must-revalidate and its kin). Default 0: not at all.
+	//
+	// The handler is then run after the visitor's request is over, with a
+	// context that has none of the values which middleware around the cache put
+	// there, and must not hold on to what belongs to a request: a handler that
+	// is made anew for each request, around the pooled context of a framework,
+	// would show one visitor what was meant for another. Wrap the whole router
+	// then, and not one of its routes.
 	StaleWhileRevalidate time.Duration
 
 	// StaleIfError is for how long after it became stale a response is served

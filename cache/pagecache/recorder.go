@@ -31,6 +31,8 @@ type recorder struct {
 	spare  *response     // what will be served in place of an error, or nil
 	part   func()        // lets go those who wait, of whom this response is of no use
 
+	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
+
 	wrote     bool        // the handler gave its status
 	status    int         //
 	header    http.Header // as it was then
@@ -72,6 +74,12 @@ func (rec *recorder) WriteHeader(code int) {
 	rec.given = time.Now()
 	h := rec.w.Header()
 	rec.header = maps.Clone(h)
+	if rec.changed != nil {
+		if len(rec.header["Trailer"]) > 0 {
+			rec.release() // trailers are set when the header was sent
+		}
+		return
+	}
 	if code == http.StatusNotModified && rec.asks != nil || isError(code) && rec.spare != nil {
 		rec.muted = true
 		return
@@ -216,6 +224,9 @@ func (rec *recorder) release() {
 	if rec.released {
 		return
 	}
+	if rec.changed != nil {
+		rec.changed()
+	}
 	rec.released = true
 	rec.restoreHeader()
 	h := rec.w.Header()
@@ -242,7 +253,9 @@ func (rec *recorder) restoreHeader() {
 		}
 	}
 	for name, values := range rec.header {
-		h[name] = values
+		if !strings.HasPrefix(name, http.TrailerPrefix) {
+			h[name] = values
+		}
 	}
 }
 

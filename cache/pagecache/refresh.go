@@ -12,37 +12,44 @@ import (
 // Beyond that, stale ones are served a little longer.
 const maxRefreshes = 64
 
-// refresh makes the successor of s in the background, if nobody does yet. The
-// handler sees a context that outlives the visitor's, with its values.
-func (c *Cache) refresh(next http.Handler, r *http.Request, id identity, s *coherent.Stored[*response]) {
-	if c.closed.Load() {
-		return
-	}
+// refresh makes the successor of s in the background, if nobody does yet. outer
+// is the header as those around the cache have left it.
+//
+// The handler is run when the visitor's request is over. What the visitor's
+// context holds may belong to somebody else by then: routers keep their state in
+// it, and use it again. So the handler gets a context that holds nothing but
+// what the server put there.
+func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id identity, s *coherent.Stored[*response]) {
 	select {
 	case c.refreshing <- struct{}{}:
 	default:
 		return
 	}
 	flight, leads := c.values.Enter(s.Value.key, id.deps...)
-	if !leads {
-		<-c.refreshing
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.RefreshTimeout)
-	background := r.Clone(ctx)
-	for _, name := range conditionFields {
-		delete(background.Header, name) // the visitor's conditions are answered
-	}
 	c.mu.Lock()
-	if c.closed.Load() {
+	if !leads || c.closed.Load() {
 		c.mu.Unlock()
-		cancel()
-		flight.Finish(nil, false)
+		if leads {
+			flight.Finish(nil, false)
+		}
 		<-c.refreshing
 		return
 	}
 	c.wg.Add(1)
 	c.mu.Unlock()
+
+	ctx := context.Background()
+	for _, key := range []any{http.ServerContextKey, http.LocalAddrContextKey} {
+		ctx = context.WithValue(ctx, key, r.Context().Value(key))
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.RefreshTimeout)
+	background := r.Clone(ctx)
+	background.Body, background.Pattern = http.NoBody, ""
+	for _, name := range conditionFields {
+		delete(background.Header, name) // the visitor's conditions are answered
+	}
+	t := &task{c: c, next: next, w: discard(outer.Clone()), r: background, id: id, fill: flight.Fill(), flight: flight, old: s}
+	t.look.fwd = fwdStale
 	go func() {
 		defer c.wg.Done()
 		defer func() { <-c.refreshing }()
@@ -54,8 +61,6 @@ func (c *Cache) refresh(next http.Handler, r *http.Request, id identity, s *cohe
 				c.opts.Observe(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p)})
 			}
 		}()
-		t := &task{c: c, next: next, w: make(discard), r: background, id: id, fill: flight.Fill(), flight: flight, old: s}
-		t.look.fwd = fwdStale
 		t.run()
 	}()
 }

@@ -78,5 +78,9 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	for _, name := range conditionFields {
 		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
 	}
-	http.ServeContent(w, inner, "", p.changed, bytes.NewReader(p.body))
+	changed := p.changed
+	if !p.dated {
+		changed = time.Time{} // no strong validator, as If-Range needs one (§13.1.5)
+	}
+	http.ServeContent(w, inner, "", changed, bytes.NewReader(p.body))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,7 @@ func (t *task) run() {
 		defer t.flight.Finish(nil, false) // in case the handler panics
 	}
 	rec := t.render(true)
-	if rec.muted && rec.status == http.StatusNotModified && !t.old.Value.confirmedBy(rec.header) {
+	if rec.muted && rec.status == http.StatusNotModified && !t.confirms(rec) {
 		// The 304 speaks of something else. It can't be passed on, since the
 		// visitor did not ask for it.
 		rec.undo()
@@ -47,6 +48,13 @@ func (t *task) run() {
 	}
 }
 
+// confirms reports whether a 304 speaks of the stored response, and leaves it
+// where it is: one that varies by other fields has to be stored elsewhere.
+func (t *task) confirms(rec *recorder) bool {
+	old := t.old.Value
+	return old.confirmedBy(rec.header) && slices.Equal(t.c.opts.selectingFields(old.merged(rec.header)), old.vary)
+}
+
 // render calls the handler. If ask is set, and there is something to validate,
 // it is asked whether that is still good.
 func (t *task) render(ask bool) (rec *recorder) {
@@ -58,6 +66,9 @@ func (t *task) render(ask bool) (rec *recorder) {
 	for _, name := range conditionFields {
 		delete(inner.Header, name)
 	}
+	// The response is to be whole; a visitor who wants a part gets it from that.
+	delete(inner.Header, "Range")
+	delete(inner.Header, "If-Range")
 	// Nor may it see what is not in the key: that would get into a page which
 	// others are given.
 	if counts := t.c.keys.Query(inner.URL.RawQuery); counts != inner.URL.RawQuery {
@@ -121,7 +132,7 @@ func (t *task) freshen(rec *recorder) {
 	pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec.given)
 	t.old.PassTo(t.fill) // it was made from what it was made from
-	t.fill.Add(routeDependencies(t.r.Pattern)...)
+	t.depend(rec.header)
 	if pol.reason == storable {
 		t.store(p)
 	} else {
@@ -157,6 +168,9 @@ func (t *task) conclude(rec *recorder) {
 // part lets go those who wait for a response that will be of no use to them, as
 // soon as that is known: it may go on for hours.
 func (t *task) part() {
+	if t.id.primary == "" {
+		return // an unsafe request, for which nobody waits
+	}
 	if t.flight != nil {
 		t.flight.Finish(nil, false)
 	}

@@ -21,58 +21,87 @@ func isSafe(method string) bool {
 }
 
 // passUnsafe lets the handler answer a request that may change something, and
-// purges what it says it has (RFC 9111 §4.4), before the visitor sees that it
-// has: whoever follows a redirect to the page that he saved must not meet the
-// old one.
+// purges what it says it has (RFC 9111 §4.4): when it is done, and before the
+// visitor sees that it is. Whoever follows a redirect to the page that he saved
+// must not meet the old one. A response that is flushed, or large, is sent
+// before; then there is a purge before that, and another when it is done.
 func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	st := status{fwd: fwdMethod}
-	c.observe(r, st, false)
-	p := &passWriter{ResponseWriter: w, then: func(code int) {
-		st.add(w.Header(), c.name)
-		if code >= 200 && code < 400 {
-			c.purgeAfter(r, w.Header())
+	t := &task{c: c, w: w, r: r, look: status{fwd: fwdMethod}}
+	c.observe(r, t.look, false)
+	rec := newRecorder(t)
+	// What was asked for, before anybody rewrites it.
+	target := c.target(r)
+	rec.changed = func() {
+		if rec.status >= 200 && rec.status < 400 {
+			c.purgeAfter(r, target, rec.header)
 		}
-	}}
-	next.ServeHTTP(p, r)
-	p.finish()
+	}
+	next.ServeHTTP(rec, r)
+	if rec.hijacked {
+		return
+	}
+	if !rec.wrote {
+		rec.WriteHeader(http.StatusOK)
+	}
+	if rec.released {
+		rec.changed()
+	}
+	rec.release()
+}
+
+// A target is what an unsafe request was sent to.
+type target struct {
+	ok     bool // it has a key
+	method string
+	uri    string
+	origin string
+	base   url.URL // what references in the response are relative to
+}
+
+func (c *Cache) target(r *http.Request) target {
+	k := c.keys.Request(r)
+	t := target{ok: k.Valid(), method: r.Method, base: *r.URL}
+	if t.ok {
+		t.uri, t.origin = k.URI(), origin(k)
+	}
+	t.base.Scheme, t.base.Host = "http", r.Host
+	return t
 }
 
 // purgeAfter purges what an unsafe request that was answered without error has
 // changed: its target URI and, of the same origin, what Location and
 // Content-Location name (RFC 9111 §4.4), and the groups in
 // Cache-Group-Invalidation (RFC 9875 §3).
-func (c *Cache) purgeAfter(r *http.Request, h http.Header) {
-	k := c.keys.Request(r)
-	if !k.Valid() {
+func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
+	if !t.ok {
 		return
 	}
-	deps := []cache.Dependency{cache.URI(k.URI())}
+	deps := []cache.Dependency{cache.URI(t.uri)}
 	for _, name := range []string{"Location", "Content-Location"} {
-		if uri, ok := c.sameOrigin(r, origin(k), h.Get(name)); ok {
+		if uri, ok := c.sameOrigin(&t.base, t.origin, h.Get(name)); ok {
 			deps = append(deps, cache.URI(uri))
 		}
 	}
 	for _, group := range groupList(h, "Cache-Group-Invalidation") {
-		deps = append(deps, cache.OriginGroup(origin(k), group))
+		deps = append(deps, cache.OriginGroup(t.origin, group))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.PurgeTimeout)
 	defer cancel()
-	err := c.Purge(ctx, cache.Event{Dependencies: deps, Reason: r.Method + " " + k.URI()})
+	err := c.Purge(ctx, cache.Event{Dependencies: deps, Reason: t.method + " " + t.uri})
 	if err != nil && c.opts.Observe != nil {
 		c.opts.Observe(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
 	}
 }
 
-// sameOrigin returns the canonical URI of a reference in a response to r, if it
-// is on own, the host that r was sent to. Others must not be purged: anybody could
-// name them. The scheme does not count; it is often that of a proxy before us.
-func (c *Cache) sameOrigin(r *http.Request, own, reference string) (string, bool) {
+// sameOrigin returns the canonical URI of a reference that is relative to base,
+// if it is on own, the host that the request was sent to. Others must not be
+// purged: anybody could name them. The scheme does not count; it is often that
+// of a proxy before us.
+func (c *Cache) sameOrigin(base *url.URL, own, reference string) (string, bool) {
 	ref, err := url.Parse(reference)
 	if err != nil || reference == "" {
 		return "", false
 	}
-	base := *r.URL
-	base.Scheme, base.Host = "http", r.Host
 	uri, err := c.keys.URI(base.ResolveReference(ref).String())
 	if err != nil || !strings.HasPrefix(uri, own+"/") {
 		return "", false

@@ -51,7 +51,7 @@ func (p *response) mayReplaceError(now time.Time) bool {
 	if p.is(isStrict | isNoCache) {
 		return false
 	}
-	return p.ageAt(now)-time.Duration(p.life) < time.Duration(p.ifError)
+	return p.ifError > 0 && p.ageAt(now)-time.Duration(p.life) < time.Duration(p.ifError)
 }
 
 // isError lists the status codes that a stale response may be served in place
