@@ -71,8 +71,13 @@ func (c *Cache) read(ctx context.Context) error {
 	}
 }
 
-// maxPatience bounds how long one read of the log may take.
-const maxPatience = 10 * time.Second
+// These bound how long one read of the log may take: the first, which has all of
+// the log to bring along, and others. A read may also hang on a connection that
+// is dead, and as long as it does there is no other.
+const (
+	maxFirstPatience = 10 * time.Second
+	maxPatience      = time.Second
+)
 
 // readRounds reads the log as long as somebody waits for another read.
 //
@@ -90,7 +95,11 @@ func (c *Cache) readRounds() {
 		case r.err == nil:
 			c.patience.Store(0)
 		case ctx.Err() != nil:
-			c.patience.Store(int64(min(4*patience, maxPatience)))
+			most := maxPatience
+			if c.view.position() == 0 {
+				most = maxFirstPatience
+			}
+			c.patience.Store(int64(min(4*patience, max(most, c.opts.Timeout))))
 		}
 		cancel()
 		close(r.done)

@@ -63,6 +63,12 @@ type Stored[V any] struct {
 // makes.
 func (s *Stored[V]) PassTo(f *Fill) { f.addHashes(s.deps) }
 
+// Judge says again what s is worth, by the view as it is now. Who makes s's
+// successor out of s, because somebody confirmed it, asks after the fill has
+// begun: a purge may have come between the Get and the beginning, and the fill's
+// stamp would hide it.
+func (v *Values[V]) Judge(s *Stored[V]) Verdict { return v.c.judge(&s.checked, s.stamp, s.deps) }
+
 // Get returns what is stored under key, and what it is worth to a request that
 // begins now. It is nil unless the verdict is Fresh or SoftPurged.
 //

@@ -59,10 +59,11 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 	if !whole {
 		return list
 	}
-	if !pol.explicit {
+	transparent := rec.c.opts.Transparent
+	if !pol.explicit && !transparent {
 		add("Cache-Control", "no-cache")
 	}
-	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK {
+	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !transparent {
 		add("Etag", makeETag(rec.body))
 	}
 	if _, ok := rec.header["Content-Type"]; !ok && len(rec.body) > 0 && rec.header.Get("Content-Encoding") == "" {

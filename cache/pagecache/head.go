@@ -9,6 +9,10 @@ import (
 // stored response to GET, or show that it is not what the handler would give
 // any more (RFC 9111 §4.3.5).
 func (t *task) head() {
+	if t.dropPurged(); t.old == nil {
+		t.c.pass(t.next, t.w, t.r, t.look.fwd, t.look.detail)
+		return
+	}
 	old := t.old.Value
 	rec := t.render(false)
 	if rec.hijacked {
@@ -19,15 +23,17 @@ func (t *task) head() {
 		return
 	}
 	switch {
-	case isError(rec.status):
-	case rec.status != old.status || !old.describedBy(rec.header):
+	case rec.status == http.StatusNotFound, rec.status == http.StatusGone:
+		t.forget()
+	case rec.status != old.status: // 405, an error: nothing about what a GET gives
+	case !old.describedBy(rec.header):
 		t.forget()
 	case old.confirmedByHead(rec.header) && t.confirms(rec):
 		pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
 		if pol.reason == storable {
 			t.old.PassTo(t.fill)
 			t.depend(rec.header)
-			t.store(old.freshened(rec.fields(&pol, false), &pol, rec.given))
+			t.store(old.freshened(rec.fields(&pol, false), &pol, rec))
 		}
 	}
 	rec.release()
@@ -57,5 +63,5 @@ func (p *response) confirmedByHead(h http.Header) bool {
 	if p.is(ownETag) {
 		return len(h["Etag"]) > 0 // the same one: describedBy has looked
 	}
-	return p.dated && len(h["Last-Modified"]) > 0
+	return p.is(isDated) && len(h["Last-Modified"]) > 0
 }

@@ -35,6 +35,7 @@ func (t *task) keep(rec *recorder) *response {
 	}
 	t.c.memo.setFields([]byte(t.id.primary), p.vary)
 	p.finish()
+	p.setDated(rec.asked)
 	t.store(p)
 	return p
 }

@@ -2,6 +2,7 @@ package pagecache
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
 
 	"github.com/uncache/uncache/cache/coherent"
@@ -13,6 +14,9 @@ import (
 // write it at the same time may lose one another's entry; such a variant stays
 // until it expires.
 func (c *Cache) note(ctx context.Context, id identity, p *response) {
+	mu := &c.notes[maphash.String(c.memo.seed, id.primary)%uint64(len(c.notes))]
+	mu.Lock()
+	defer mu.Unlock()
 	n := &response{key: id.primary, flags: isNote, vary: p.vary}
 	stored, _, err := c.values.Get(ctx, []byte(id.primary))
 	if err == nil && stored != nil && stored.Value.is(isNote) && slices.Equal(stored.Value.vary, p.vary) {

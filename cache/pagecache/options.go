@@ -40,6 +40,11 @@ type Options struct {
 	// then, and not one of its routes.
 	StaleWhileRevalidate time.Duration
 
+	// Refresh obeys the stale-while-revalidate of responses where
+	// StaleWhileRevalidate is 0. Without either, nothing is ever run in the
+	// background, whatever a handler says: see there for what it must not do.
+	Refresh bool
+
 	// StaleIfError is for how long after it became stale a response is served
 	// in place of a 500, 502, 503 or 504 of the handler, unless the response
 	// says otherwise (RFC 5861 §4). Default 0: not at all.
@@ -66,6 +71,11 @@ type Options struct {
 	// adds Accept-Encoding, while what is stored is the same for all. Naming a
 	// field that the handler looks at gives visitors one another's pages.
 	IgnoreVary []string
+
+	// Transparent leaves responses as the handler made them: no ETag is added to
+	// those without, and no "Cache-Control: no-cache" to those that say nothing.
+	// It is for a handler that is a proxy, whose origin speaks for itself.
+	Transparent bool
 
 	// StoreSetCookie stores responses that set cookies, if all else allows it,
 	// and gives the cookie to everybody. RFC 9111 §7.3 allows it; it is meant

@@ -1,6 +1,7 @@
 package pagecache
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -39,12 +40,15 @@ type Cache struct {
 	mu         sync.Mutex
 	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
 	wg         sync.WaitGroup
+	background context.Context // of the responses that are made in the background
+	stop       context.CancelFunc
 	refreshing chan struct{}
+	notes      [64]sync.Mutex // for the writers of notes, by hash of the key
 }
 
 // New returns a Cache that stores through c. A nil opts means the defaults.
-// Close waits for what it does in the background, which is nothing unless
-// responses may be served stale; c is not closed by it.
+// Close ends what it does in the background, which is nothing unless responses
+// may be served stale; c is not closed by it.
 func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if c == nil {
 		return nil, fmt.Errorf("pagecache: %w: the coherent cache is nil", ErrOptions)
@@ -56,7 +60,10 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
+	background, stop := context.WithCancel(context.Background())
 	return &Cache{
+		background: background,
+		stop:       stop,
 		opts:       o,
 		name:       o.Name,
 		keys:       o.Keys,

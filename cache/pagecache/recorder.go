@@ -23,13 +23,13 @@ const holdBytes = 64 << 10
 type recorder struct {
 	c      *Cache
 	w      http.ResponseWriter
-	req    *http.Request // as the client sent it
-	asked  time.Time     // when the handler was called
-	look   *status       // what Cache-Status will say
-	before http.Header   // what stood in the header before the handler, or nil
-	asks   *response     // what a 304 would confirm, or nil
-	spare  *response     // what will be served in place of an error, or nil
-	part   func()        // lets go those who wait, of whom this response is of no use
+	req    *http.Request   // as the client sent it
+	asked  time.Time       // when the handler was called
+	look   *status         // what Cache-Status will say
+	before http.Header     // what stood in the header before the handler, or nil
+	asks   *response       // what a 304 would confirm, or nil
+	spare  *response       // what will be served in place of an error, or nil
+	part   func(*recorder) // lets go those who wait, of whom this response is of no use
 
 	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
 
@@ -80,7 +80,7 @@ func (rec *recorder) WriteHeader(code int) {
 		}
 		return
 	}
-	if code == http.StatusNotModified && rec.asks != nil || isError(code) && rec.spare != nil {
+	if code == http.StatusNotModified && rec.asks != nil || isError(code) && rec.spare != nil && rec.spare.mayReplaceError(rec.given) {
 		rec.muted = true
 		return
 	}
@@ -89,11 +89,11 @@ func (rec *recorder) WriteHeader(code int) {
 		rec.policy.reason = reasonStatus
 	}
 	if rec.req.Method == http.MethodHead {
-		return // there is no body to wait for
+		return // the header is all that matters; it is sent when the handler is done
 	}
 	rec.recording = rec.policy.reason == storable
 	if !rec.recording {
-		rec.part()
+		rec.part(rec)
 		if !rec.mayShorten() {
 			rec.release()
 		}
@@ -129,13 +129,13 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	if len(b) > 0 && !bodyAllowed(rec.status) {
 		return 0, http.ErrBodyNotAllowed
 	}
-	if rec.muted || rec.req.Method == http.MethodHead {
+	if rec.muted {
 		return len(b), nil
 	}
 	if rec.recording && len(rec.body)+len(b) > rec.c.opts.MaxBody {
 		rec.recording = false
 		rec.policy.reason = reasonTooLarge
-		rec.part()
+		rec.part(rec)
 		rec.release()
 		rec.body = nil
 	}
@@ -204,7 +204,7 @@ func (rec *recorder) FlushError() error {
 	if rec.muted {
 		return nil
 	}
-	rec.part()
+	rec.part(rec)
 	rec.release()
 	return http.NewResponseController(rec.w).Flush()
 }
@@ -214,7 +214,7 @@ func (rec *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(rec.w).Hijack()
 	if err == nil {
 		rec.hijacked = true
-		rec.part()
+		rec.part(rec)
 	}
 	return conn, rw, err
 }
@@ -230,7 +230,7 @@ func (rec *recorder) release() {
 	rec.released = true
 	rec.restoreHeader()
 	h := rec.w.Header()
-	if rec.recording && !rec.policy.explicit {
+	if rec.recording && !rec.policy.explicit && !rec.c.opts.Transparent {
 		h["Cache-Control"] = []string{"no-cache"}
 	}
 	if !rec.recording && rec.policy.reason != storable {

@@ -38,7 +38,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	c.wg.Add(1)
 	c.mu.Unlock()
 
-	ctx := context.Background()
+	ctx := c.background
 	for _, key := range []any{http.ServerContextKey, http.LocalAddrContextKey} {
 		ctx = context.WithValue(ctx, key, r.Context().Value(key))
 	}
@@ -65,12 +65,14 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	}()
 }
 
-// Close waits for the responses that are being made in the background, and
-// makes no more. Requests are answered as before. It returns nil.
+// Close ends the contexts of the responses that are being made in the
+// background, waits for them, and makes no more. Requests are answered as
+// before. It returns nil.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed.Store(true)
 	c.mu.Unlock()
+	c.stop()
 	c.wg.Wait()
 	return nil
 }

@@ -27,7 +27,6 @@ type response struct {
 	ifError  int64  // for how long after that it may be served if that fails, ns
 	etag     string
 	changed  time.Time // Last-Modified, or zero
-	dated    bool      // changed tells one version from the next
 	header   []field
 	body     []byte
 
@@ -45,7 +44,8 @@ const (
 	isStrict                    // must not be served stale (§4.2.4)
 	isImplied                   // the Cache-Control in its header is ours
 	ownETag                     // the entity tag is the handler's
-	allFlags  = isNote | isShared | isNoCache | isStrict | isImplied | ownETag
+	isDated                     // Last-Modified tells this version from the next
+	allFlags  = isNote | isShared | isNoCache | isStrict | isImplied | ownETag | isDated
 )
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }
@@ -87,7 +87,6 @@ func (s *second) set(h http.Header) {
 // anybody else sees it.
 func (p *response) finish() {
 	p.length = []string{strconv.Itoa(len(p.body))}
-	var given time.Time
 	for i := range p.header {
 		p.header[i].values = slices.Clip(p.header[i].values)
 		switch p.header[i].name {
@@ -97,13 +96,25 @@ func (p *response) finish() {
 			}
 		case "Last-Modified":
 			p.changed = p.dateIn(p.header[i])
-		case "Date":
-			given = p.dateIn(p.header[i])
 		}
 	}
-	// RFC 9110 §8.8.2.2: a page that was given in the second in which it was
-	// changed may have been changed again in that second.
-	p.dated = !p.changed.IsZero() && given.Sub(p.changed) >= time.Second
+}
+
+// setDated notes whether Last-Modified tells this version from the next, in a
+// response whose making began at asked. RFC 9110 §8.8.2.2: one that was made in
+// the second in which it was changed may have been changed again in that second.
+// It goes by the handler's clock and by ours.
+func (p *response) setDated(asked time.Time) {
+	var given time.Time
+	for _, f := range p.header {
+		if f.name == "Date" {
+			given = p.dateIn(f)
+		}
+	}
+	p.flags &^= isDated
+	if !p.changed.IsZero() && given.Sub(p.changed) >= time.Second && asked.Sub(p.changed) >= time.Second {
+		p.flags |= isDated
+	}
 }
 
 // dateIn returns the date in a field, or zero.

@@ -3,7 +3,6 @@ package pagecache
 import (
 	"bytes"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -33,8 +32,8 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-		if ranges, ok := byteRanges(r); ok {
-			c.serveRange(w, r, ranges, p, s)
+		if ranges, there := byteRanges(r, len(p.body)); ranges != "" {
+			c.serveRange(w, r, ranges, there, p, s)
 			return
 		}
 	}
@@ -52,22 +51,17 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 	}
 }
 
-// byteRanges returns what a request wants of the bytes. Units are named in any
-// case (RFC 9110 §14.1); one that is not known is ignored (§14.2).
-func byteRanges(r *http.Request) (string, bool) {
-	fields := r.Header["Range"]
-	const unit = "bytes="
-	if len(fields) != 1 || r.Method != http.MethodGet || len(fields[0]) < len(unit) || !strings.EqualFold(fields[0][:len(unit)], unit) {
-		return "", false
-	}
-	return unit + fields[0][len(unit):], true
-}
-
 // serveRange answers with a part of a complete stored response (RFC 9110 §14),
 // or with several, as net/http does it for files: If-Range with the strong
 // comparison, 416 for what is not there.
-func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, p *response, s *second) {
+func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *response, s *second) {
 	h := w.Header()
+	if !there && len(r.Header["If-Range"]) == 0 {
+		h["Cache-Status"] = s.status
+		h.Set("Content-Range", "bytes */"+p.length[0])
+		http.Error(w, "range not satisfiable", http.StatusRequestedRangeNotSatisfiable)
+		return
+	}
 	for i := range p.header {
 		p.header[i].set(h)
 	}
@@ -79,7 +73,7 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
 	}
 	changed := p.changed
-	if !p.dated {
+	if !p.is(isDated) {
 		changed = time.Time{} // no strong validator, as If-Range needs one (§13.1.5)
 	}
 	http.ServeContent(w, inner, "", changed, bytes.NewReader(p.body))

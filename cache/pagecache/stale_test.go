@@ -33,7 +33,7 @@ func TestStaleWhileRevalidate(t *testing.T) {
 		says string
 	}{
 		"option":    {pagecache.Options{TTL: 10 * time.Second, StaleWhileRevalidate: 20 * time.Second}, "X: 1"},
-		"directive": {pagecache.Options{}, "Cache-Control: max-age=10, stale-while-revalidate=20"},
+		"directive": {pagecache.Options{Refresh: true}, "Cache-Control: max-age=10, stale-while-revalidate=20"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -202,7 +202,7 @@ func TestSoftPurgeWithoutStale(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForRefreshes(t *testing.T) {
+func TestCloseEndsRefreshes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, n := ticking()
 		s := newSite(t, nil, &pagecache.Options{TTL: 10 * time.Second, StaleWhileRevalidate: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
@@ -218,8 +218,8 @@ func TestCloseWaitsForRefreshes(t *testing.T) {
 		if err := s.pages.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if d := time.Since(start); d != 30*time.Second {
-			t.Errorf("Close took %v, want the default RefreshTimeout of 30s", d)
+		if d := time.Since(start); d != 0 {
+			t.Errorf("Close took %v, though the handler obeys its context", d)
 		}
 		before := n.Load()
 		s.get("/")
@@ -455,5 +455,19 @@ func TestCacheStatusOfWhatIsPassed(t *testing.T) {
 		if got := strings.Join(s.do(method, "/").Header["Cache-Status"], ", "); !strings.HasPrefix(got, "origin; hit, uncache; fwd=") {
 			t.Errorf("%s: Cache-Status is %q", method, got)
 		}
+	}
+}
+
+func TestTransparent(t *testing.T) {
+	h, _ := ticking()
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true}, h)
+	for _, when := range []string{"fill", "hit"} {
+		resp := s.get("/")
+		if resp.Header.Get("ETag") != "" || resp.Header.Get("Cache-Control") != "" {
+			t.Errorf("%s: added to the handler's response: %v", when, resp.Header)
+		}
+	}
+	if n := s.rendered(); n != 1 {
+		t.Errorf("%d renderings, want 1", n)
 	}
 }

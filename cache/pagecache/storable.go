@@ -79,7 +79,7 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 		ifError:  o.StaleIfError,
 		drop:     cc.fields,
 	}
-	if cc.whileRevalidate.set {
+	if cc.whileRevalidate.set && (o.Refresh || o.StaleWhileRevalidate > 0) {
 		p.grace = time.Duration(cc.whileRevalidate.n) * time.Second
 	}
 	if cc.ifError.set {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/internal/httpdate"
@@ -30,6 +31,7 @@ func (t *task) run() {
 	if t.flight != nil {
 		defer t.flight.Finish(nil, false) // in case the handler panics
 	}
+	t.dropPurged()
 	rec := t.render(true)
 	if rec.muted && rec.status == http.StatusNotModified && !t.confirms(rec) {
 		// The 304 speaks of something else. It can't be passed on, since the
@@ -45,6 +47,21 @@ func (t *task) run() {
 		t.serveStale(rec)
 	default:
 		t.conclude(rec)
+	}
+}
+
+// dropPurged forgets a stored response that was purged since it was looked up:
+//
+//  1. the response of position 7 is looked up
+//  2. event 8 names its group, and another request reads the log
+//  3. the fill begins, with stamp 8
+//  4. the handler answers 304: it knows nothing of the group
+//
+// With the fill's stamp the old response would be good again.
+func (t *task) dropPurged() {
+	if t.old != nil && t.c.values.Judge(t.old) == coherent.Purged {
+		t.old = nil
+		t.look.fwd, t.look.detail = fwdMiss, string(reasonPurged)
 	}
 }
 
@@ -120,8 +137,7 @@ func (t *task) serveStale(rec *recorder) {
 	t.look.detail = "stale-if-error"
 	rec.undo()
 	p := t.old.Value
-	now := rec.asked
-	s := p.hit(p.ageAt(now), t.c)
+	s := p.hit(p.ageAt(time.Now()), t.c)
 	t.c.serve(t.w, t.r, p, &second{age: s.age, status: p.appendStatus(t.look.format(t.c.name))})
 }
 
@@ -130,18 +146,29 @@ func (t *task) freshen(rec *recorder) {
 	old := t.old.Value
 	t.look.answer = http.StatusNotModified
 	pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
-	p := old.freshened(rec.fields(&pol, false), &pol, rec.given)
+	p := old.freshened(rec.fields(&pol, false), &pol, rec)
 	t.old.PassTo(t.fill) // it was made from what it was made from
 	t.depend(rec.header)
 	if pol.reason == storable {
 		t.store(p)
 	} else {
 		t.look.detail = string(pol.reason)
-		t.forget()
+		if ofTheResponse(pol.reason) {
+			t.forget()
+		}
 	}
 	t.finish(p, pol.reason == storable)
 	rec.undo()
-	t.c.serve(t.w, t.r, p, &second{status: p.appendStatus(t.look.format(t.c.name))})
+	for _, name := range pol.drop { // not stored, but for this visitor
+		if values := rec.header[name]; len(values) > 0 {
+			t.w.Header()[name] = values
+		}
+	}
+	s := &second{status: p.appendStatus(t.look.format(t.c.name))}
+	if p.age > 0 { // what confirmed it was a cache itself
+		s.age = p.hit(p.ageAt(rec.given), t.c).age
+	}
+	t.c.serve(t.w, t.r, p, s)
 }
 
 // conclude answers with what was recorded, and stores it if it may be.
@@ -167,14 +194,16 @@ func (t *task) conclude(rec *recorder) {
 
 // part lets go those who wait for a response that will be of no use to them, as
 // soon as that is known: it may go on for hours.
-func (t *task) part() {
+func (t *task) part(rec *recorder) {
 	if t.id.primary == "" {
 		return // an unsafe request, for which nobody waits
 	}
 	if t.flight != nil {
 		t.flight.Finish(nil, false)
 	}
-	t.c.memo.keepApart([]byte(t.id.primary))
+	if reason := rec.policy.reason; ofTheResponse(reason) && !isError(rec.status) {
+		t.c.memo.keepApart([]byte(t.id.primary))
+	}
 }
 
 // finish gives p to those who wait, if it can be used without asking again.

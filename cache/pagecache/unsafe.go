@@ -60,6 +60,11 @@ type target struct {
 
 func (c *Cache) target(r *http.Request) target {
 	k := c.keys.Request(r)
+	if !k.Valid() { // a query that has no key, but the answer may name other pages
+		plain := r.Clone(context.Background())
+		plain.URL.RawQuery = ""
+		k = c.keys.Request(plain)
+	}
 	t := target{ok: k.Valid(), method: r.Method, base: *r.URL}
 	if t.ok {
 		t.uri, t.origin = k.URI(), origin(k)

@@ -78,5 +78,5 @@ func (c *Cache) keepFor(p *response) time.Duration {
 // canBeValidated reports whether the handler can be asked if p is still what it
 // was: by an entity tag that it made itself, or by a date that tells.
 func (p *response) canBeValidated() bool {
-	return p.status == http.StatusOK && (p.is(ownETag) || p.dated)
+	return p.status == http.StatusOK && (p.is(ownETag) || p.is(isDated))
 }

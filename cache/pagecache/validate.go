@@ -13,7 +13,7 @@ func (p *response) askWhether(h http.Header) {
 		h["If-None-Match"] = []string{p.etag}
 	}
 	for i := range p.header {
-		if p.dated && p.header[i].name == "Last-Modified" {
+		if p.is(isDated) && p.header[i].name == "Last-Modified" {
 			h["If-Modified-Since"] = p.header[i].values
 		}
 	}
@@ -48,12 +48,12 @@ var describesBody = map[string]bool{
 // freshened returns p with the header of a response that confirmed it: fields
 // that it has replace p's own (RFC 9111 §3.2). h is what may be stored of the
 // new header.
-func (p *response) freshened(fields []field, pol *policy, given time.Time) *response {
+func (p *response) freshened(fields []field, pol *policy, rec *recorder) *response {
 	q := &response{
 		key: p.key, vary: p.vary, status: p.status, route: p.route,
 		flags: pol.flags() | p.flags&ownETag, body: p.body,
 	}
-	q.setTimes(pol, given)
+	q.setTimes(pol, rec.given)
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
 		if !describesBody[f.name] && f.values != nil {
@@ -63,12 +63,13 @@ func (p *response) freshened(fields []field, pol *policy, given time.Time) *resp
 	}
 	// A confirmation that does not say for how long confirms as it was said.
 	for _, f := range p.header {
-		if !replaced[f.name] {
+		if !replaced[f.name] && !slices.Contains(pol.drop, f.name) {
 			q.header = append(q.header, f)
 		}
 	}
 	slices.SortStableFunc(q.header, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	q.finish()
+	q.setDated(rec.asked)
 	return q
 }
 

@@ -60,6 +60,8 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 		ClientDirectives:     cfg.clientDirectives,
 		Targeted:             []string{"Uncache-Cache-Control", "CDN-Cache-Control"},
 		MaxBody:              int(cfg.maxBody),
+		Transparent:          true,
+		Refresh:              true,
 	})
 	if err != nil {
 		return nil, err
