@@ -106,6 +106,7 @@ func (n *node) showForm(w http.ResponseWriter, status int, p *posts.Post, proble
 // saveFailed says what went wrong, and whether the post is saved.
 func (n *node) saveFailed(w http.ResponseWriter, p *posts.Post, err error) {
 	var purge *invalidate.PurgeError
+	rolledBack := errors.Is(err, invalidate.ErrRolledBack) // whatever else err may hold
 	switch {
 	case errors.Is(err, posts.ErrNotFound):
 		n.notFound(w, noPost)
@@ -114,10 +115,10 @@ func (n *node) saveFailed(w http.ResponseWriter, p *posts.Post, err error) {
 		n.showForm(w, http.StatusUnprocessableEntity, p, "Not saved: "+why+".")
 	case errors.Is(err, posts.ErrSlugTaken):
 		n.showForm(w, http.StatusConflict, p, fmt.Sprintf("Not saved: another post is called %s.", p.Slug))
-	case errors.Is(err, invalidate.ErrCommitUnknown):
+	case !rolledBack && errors.Is(err, invalidate.ErrCommitUnknown):
 		n.report(err)
 		n.message(w, http.StatusInternalServerError, "Saved, or not", "The connection to the database was lost in between. Look at the post, and save again if need be.")
-	case errors.As(err, &purge):
+	case !rolledBack && errors.As(err, &purge):
 		n.report(err)
 		n.message(w, http.StatusBadGateway, "Saved, but old pages may still be shown", fmt.Sprintf(
 			"The post is in the database. The cache could not be told, so its old pages may be shown for up to %v. Saving again repeats the purge.", pageTTL))
