@@ -30,7 +30,7 @@ func TestInjectorWithoutFaultsKeepsTheContract(t *testing.T) {
 		Wait:   time.Sleep,
 		Around: synctest.Test,
 	})
-	RunLog(t, LogHarness{Open: func(*testing.T) cache.Log {
+	RunLog(t, LogHarness{Whole: true, Open: func(*testing.T) cache.Log {
 		return NewInjector(1).Backend(headBackend{&mapCache{}, &sliceLog{}})
 	}})
 }

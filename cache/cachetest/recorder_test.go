@@ -92,7 +92,7 @@ func TestRecorderKeepsTheContract(t *testing.T) {
 		Wait:   time.Sleep,
 		Around: synctest.Test,
 	})
-	RunLog(t, LogHarness{Open: func(*testing.T) cache.Log {
+	RunLog(t, LogHarness{Whole: true, Open: func(*testing.T) cache.Log {
 		return new(Recorder).Backend(headBackend{&mapCache{}, &sliceLog{}})
 	}})
 }
