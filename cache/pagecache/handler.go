@@ -110,8 +110,5 @@ func clientControl(h http.Header) control {
 
 // notCached answers only-if-cached (RFC 9111 §5.2.1.7).
 func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
-	st := status{fwd: fwdRequest, detail: "only-if-cached"}
-	st.add(w.Header(), c.name)
-	c.observe(r, st, false)
-	http.Error(w, "not cached", http.StatusGatewayTimeout)
+	c.refuse(w, r, status{fwd: fwdRequest, detail: "only-if-cached"}, "not cached", http.StatusGatewayTimeout)
 }

@@ -29,12 +29,7 @@ func (t *task) head() {
 	case !old.describedBy(rec.header):
 		t.forget()
 	case old.confirmedByHead(rec.header) && t.confirms(rec):
-		pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
-		if pol.reason == storable {
-			t.old.PassTo(t.fill)
-			t.depend(rec.header)
-			t.store(old.freshened(rec.fields(&pol, false), &pol, rec))
-		}
+		t.confirmed(rec)
 	}
 	rec.release()
 }

@@ -87,8 +87,7 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 	if rec.status < 300 || rec.status > 399 || location == "" {
 		return false
 	}
-	base := *t.r.URL
-	base.Scheme, base.Host = "http", t.r.Host
+	base := baseURL(t.r)
 	uri, ok := t.c.sameOrigin(&base, t.id.origin, location)
 	return ok && uri == t.id.uri
 }

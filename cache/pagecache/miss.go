@@ -46,10 +46,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		t.head()
 		return true
 	case forced, len(r.Header["Authorization"]) > 0, asksNotToStore(r.Header), c.memo.keptApart(s.primary):
-		t.fill = c.store.Begin()
-		t.fill.Add(id.deps...)
-		c.observe(r, look, false)
-		t.run()
+		t.alone()
 		return true
 	}
 	key := id.primary
@@ -77,7 +74,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	t.look.joined = true
 	c.observe(r, t.look, false)
-	sec := &second{status: p.appendStatus(t.look.format(c.name))}
+	sec := t.says(p)
 	if stale {
 		sec.age = p.hit(p.ageAt(now), c).age // it was stored long before this fill
 	}
@@ -90,9 +87,14 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 // moment when it is slowest.
 func (c *Cache) gaveUp(w http.ResponseWriter, r *http.Request, look status) {
 	look.detail = string(reasonGaveUp)
-	look.add(w.Header(), c.name)
-	c.observe(r, look, false)
-	http.Error(w, "timed out", http.StatusServiceUnavailable)
+	c.refuse(w, r, look, "timed out", http.StatusServiceUnavailable)
+}
+
+// refuse answers without the handler, and without a response.
+func (c *Cache) refuse(w http.ResponseWriter, r *http.Request, st status, text string, code int) {
+	st.add(w.Header(), c.name)
+	c.observe(r, st, false)
+	http.Error(w, text, code)
 }
 
 // asksNotToStore reports whether nobody should wait for the response to this
@@ -119,8 +121,13 @@ func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request,
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
-	f := c.store.Begin()
-	f.Add(id.deps...)
-	c.observe(r, look, false)
-	(&task{c: c, next: next, w: w, r: r, id: id, fill: f, look: look}).run()
+	(&task{c: c, next: next, w: w, r: r, id: id, look: look}).alone()
+}
+
+// alone runs t without a flight.
+func (t *task) alone() {
+	t.fill = t.c.store.Begin()
+	t.fill.Add(t.id.deps...)
+	t.c.observe(t.r, t.look, false)
+	t.run()
 }

@@ -85,9 +85,6 @@ func (rec *recorder) WriteHeader(code int) {
 		return
 	}
 	rec.policy = rec.c.opts.judge(rec.req, code, h, rec.setsCookie(), rec.asked, rec.given)
-	if code == http.StatusSwitchingProtocols {
-		rec.policy.reason = reasonStatus
-	}
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}

@@ -22,15 +22,12 @@ type task struct {
 	r      *http.Request
 	id     identity
 	fill   *coherent.Fill
-	flight *coherent.Flight[*response] // nil where nobody waits
+	flight *coherent.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
 	old    *coherent.Stored[*response] // what is stored, but stale; or nil
 	look   status
 }
 
 func (t *task) run() {
-	if t.flight != nil {
-		defer t.flight.Finish(nil, false) // in case the handler panics
-	}
 	t.dropPurged()
 	rec := t.render(true)
 	if rec.muted && rec.status == http.StatusNotModified && !t.confirms(rec) {
@@ -137,21 +134,16 @@ func (t *task) serveStale(rec *recorder) {
 	t.look.detail = "stale-if-error"
 	rec.undo()
 	p := t.old.Value
-	s := p.hit(p.ageAt(time.Now()), t.c)
-	t.c.serve(t.w, t.r, p, &second{age: s.age, status: p.appendStatus(t.look.format(t.c.name))})
+	s := t.says(p)
+	s.age = p.hit(p.ageAt(time.Now()), t.c).age
+	t.c.serve(t.w, t.r, p, s)
 }
 
 // freshen takes the handler's word that the stored response is still good.
 func (t *task) freshen(rec *recorder) {
-	old := t.old.Value
 	t.look.answer = http.StatusNotModified
-	pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
-	p := old.freshened(rec.fields(&pol, false), &pol, rec)
-	t.old.PassTo(t.fill) // it was made from what it was made from
-	t.depend(rec.header)
-	if pol.reason == storable {
-		t.store(p)
-	} else {
+	p, pol := t.confirmed(rec)
+	if pol.reason != storable {
 		t.look.detail = string(pol.reason)
 		if ofTheResponse(pol.reason) {
 			t.forget()
@@ -164,11 +156,25 @@ func (t *task) freshen(rec *recorder) {
 			t.w.Header()[name] = values
 		}
 	}
-	s := &second{status: p.appendStatus(t.look.format(t.c.name))}
+	s := t.says(p)
 	if p.age > 0 { // what confirmed it was a cache itself
 		s.age = p.hit(p.ageAt(rec.given), t.c).age
 	}
 	t.c.serve(t.w, t.r, p, s)
+}
+
+// confirmed makes a response of the stored one and of what confirmed it, and
+// stores that if it may be.
+func (t *task) confirmed(rec *recorder) (*response, policy) {
+	old := t.old.Value
+	pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
+	p := old.freshened(rec.fields(&pol, false), &pol, rec)
+	t.old.PassTo(t.fill) // it was made from what it was made from
+	t.depend(rec.header)
+	if pol.reason == storable {
+		t.store(p)
+	}
+	return p, pol
 }
 
 // conclude answers with what was recorded, and stores it if it may be.
@@ -189,7 +195,12 @@ func (t *task) conclude(rec *recorder) {
 			rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
 		}
 	}
-	t.c.serve(t.w, t.r, p, &second{status: p.appendStatus(t.look.format(t.c.name))})
+	t.c.serve(t.w, t.r, p, t.says(p))
+}
+
+// says returns the header values of a response that the handler was asked for.
+func (t *task) says(p *response) *second {
+	return &second{status: p.appendStatus(t.look.format(t.c.name))}
 }
 
 // part lets go those who wait for a response that will be of no use to them, as

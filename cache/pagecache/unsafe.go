@@ -65,12 +65,18 @@ func (c *Cache) target(r *http.Request) target {
 		plain.URL.RawQuery = ""
 		k = c.keys.Request(plain)
 	}
-	t := target{ok: k.Valid(), method: r.Method, base: *r.URL}
+	t := target{ok: k.Valid(), method: r.Method, base: baseURL(r)}
 	if t.ok {
 		t.uri, t.origin = k.URI(), origin(k)
 	}
-	t.base.Scheme, t.base.Host = "http", r.Host
 	return t
+}
+
+// baseURL is what references in the response to r are relative to.
+func baseURL(r *http.Request) url.URL {
+	base := *r.URL
+	base.Scheme, base.Host = "http", r.Host
+	return base
 }
 
 // purgeAfter purges what an unsafe request that was answered without error has

@@ -45,9 +45,8 @@ var describesBody = map[string]bool{
 	"Content-Length": true, "Content-Encoding": true, "Content-Range": true,
 }
 
-// freshened returns p with the header of a response that confirmed it: fields
-// that it has replace p's own (RFC 9111 §3.2). h is what may be stored of the
-// new header.
+// freshened returns p with the header of a response that confirmed it: fields,
+// what may be stored of that header, replace p's own (RFC 9111 §3.2).
 func (p *response) freshened(fields []field, pol *policy, rec *recorder) *response {
 	q := &response{
 		key: p.key, vary: p.vary, status: p.status, route: p.route,
