@@ -21,30 +21,28 @@ type rule[S any] struct {
 	check func(ctx context.Context, s S) error
 }
 
-// errSkip is what a check returns if the subject offers no way to make it.
-type errSkip string
-
-func (e errSkip) Error() string { return string(e) }
+// An occasion says whether there is one to check a rule on a subject: it is not
+// a rule for it, or it is one that the harness has no means to check, lacks.
+type occasion[S any] func(name string, s S) (applies bool, lacks string)
 
 // runRules runs those of the rules that apply to what open returns.
-func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*testing.T) S, applies func(name string, s S) bool) {
+func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*testing.T) S, when occasion[S]) {
 	t.Helper()
 	sample := open(t)
 	if around == nil {
 		around = func(t *testing.T, f func(*testing.T)) { f(t) }
 	}
 	for _, r := range rules {
-		if !applies(r.name, sample) {
+		applies, lacks := when(r.name, sample)
+		if !applies {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
+			if lacks != "" {
+				t.Skipf("not checked, the harness has no %s: %q", lacks, r.text)
+			}
 			around(t, func(t *testing.T) {
-				err := r.check(t.Context(), open(t))
-				var skip errSkip
-				switch {
-				case errors.As(err, &skip):
-					t.Skipf("not checked, %v: %q", skip, r.text)
-				case err != nil:
+				if err := r.check(t.Context(), open(t)); err != nil {
 					t.Errorf("%q\n%v", r.text, err)
 				}
 			})

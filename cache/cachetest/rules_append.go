@@ -206,10 +206,7 @@ var appendRules = []logRule{
 		"Log/closed",
 		"ErrClosed is what a Cache or a Log returns, wrapped, once it was closed.",
 		func(ctx context.Context, s logSubject) error {
-			c, ok := s.Log.(io.Closer)
-			if !ok {
-				return errSkip("the log is no io.Closer")
-			}
+			c := s.Log.(io.Closer)
 			head, err := s.head(ctx)
 			if err != nil {
 				return err

@@ -14,10 +14,7 @@ var headRules = []logRule{
 		"LocalLog/head",
 		"Head returns the position of the last event without I/O.",
 		func(ctx context.Context, s logSubject) error {
-			l, ok := s.Log.(cache.LocalLog)
-			if !ok {
-				return errSkip("the log is no cache.LocalLog")
-			}
+			l := s.Log.(cache.LocalLog)
 			for range 10 {
 				p, err := appendTo(ctx, s.Log, cache.Event{})
 				if err != nil {
@@ -41,10 +38,7 @@ var headRules = []logRule{
 		"LocalLog/never before",
 		"It is never before a position that Append has returned.",
 		func(ctx context.Context, s logSubject) error {
-			l, ok := s.Log.(cache.LocalLog)
-			if !ok {
-				return errSkip("the log is no cache.LocalLog")
-			}
+			l := s.Log.(cache.LocalLog)
 			return together(8, func(int) error {
 				for range 50 {
 					p, err := appendTo(ctx, s.Log, cache.Event{})
@@ -124,9 +118,6 @@ var headRules = []logRule{
 		"HeadGetter/head lost",
 		"A head of 0 says that the log could not tell, and that Since must be asked; the value is good all the same.",
 		headGetter(func(ctx context.Context, b cache.HeadGetter, s logSubject) error {
-			if s.h.LoseHead == nil {
-				return errSkip("the harness has no LoseHead")
-			}
 			if err := b.Set(ctx, "k", []byte("value"), time.Hour); err != nil {
 				return fmt.Errorf("Set: got error %w, want none", err)
 			}
@@ -168,10 +159,6 @@ var headRules = []logRule{
 
 func headGetter(check func(context.Context, cache.HeadGetter, logSubject) error) func(context.Context, logSubject) error {
 	return func(ctx context.Context, s logSubject) error {
-		b, ok := s.Log.(cache.HeadGetter)
-		if !ok {
-			return errSkip("the log is no cache.HeadGetter")
-		}
-		return check(ctx, b, s)
+		return check(ctx, s.Log.(cache.HeadGetter), s)
 	}
 }

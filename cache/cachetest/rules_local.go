@@ -137,10 +137,6 @@ func (s localSubject) locally(when, key string, want any) error {
 
 func local(check func(context.Context, localSubject) error) func(context.Context, cacheSubject) error {
 	return func(ctx context.Context, s cacheSubject) error {
-		l, ok := s.Cache.(cache.Local)
-		if !ok {
-			return errSkip("the cache is no cache.Local")
-		}
-		return check(ctx, localSubject{s, l})
+		return check(ctx, localSubject{s, s.Cache.(cache.Local)})
 	}
 }

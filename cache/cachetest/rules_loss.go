@@ -43,9 +43,6 @@ var lossRules = []logRule{
 		"Since/all lost",
 		ruleEra,
 		func(ctx context.Context, s logSubject) error {
-			if s.h.LoseEvents == nil || s.h.LoseHead == nil {
-				return errSkip("the harness has not both LoseHead and LoseEvents")
-			}
 			return s.era(ctx, "LoseHead and LoseEvents", func(ctx context.Context, l cache.Log) error {
 				if err := s.h.LoseEvents(ctx, l); err != nil {
 					return err
@@ -77,9 +74,6 @@ var lossRules = []logRule{
 		"When the log has lost its head, or has reason to believe that it was taken back in time, it begins a new era: " +
 			"it re-creates the head beyond every position that was ever given, so that nothing stamped earlier is served again.",
 		func(ctx context.Context, s logSubject) error {
-			if s.h.LoseHead == nil {
-				return errSkip("the harness has no LoseHead")
-			}
 			before, last, err := s.appendN(ctx, 5)
 			if err != nil {
 				return err
@@ -113,9 +107,6 @@ var lossRules = []logRule{
 
 // gap appends, hurts the log, and asks from every position.
 func (s logSubject) gap(ctx context.Context, name string, how hurt) error {
-	if how == nil {
-		return errSkip("the harness has no " + name)
-	}
 	before, last, err := s.appendN(ctx, 10)
 	if err != nil {
 		return err
@@ -147,9 +138,6 @@ func (s logSubject) gap(ctx context.Context, name string, how hurt) error {
 
 // era appends, hurts the log so that its head is gone, and wants a new era.
 func (s logSubject) era(ctx context.Context, name string, how hurt) error {
-	if how == nil {
-		return errSkip("the harness has no " + name)
-	}
 	_, last, err := s.appendN(ctx, 5)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func RunCache(t *testing.T, h CacheHarness) {
 	t.Helper()
 	runRules(t, cacheRules(), h.Around, func(t *testing.T) cacheSubject {
 		return newCacheSubject(h.Open(t), h.Wait)
-	}, func(name string, s cacheSubject) bool { return isFor(name, s.Cache) })
+	}, func(name string, s cacheSubject) (bool, string) { return isFor(name, s.Cache), "" })
 }
 
 type cacheRule = rule[cacheSubject]

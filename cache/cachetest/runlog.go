@@ -50,24 +50,37 @@ func RunLog(t *testing.T, h LogHarness) {
 			s.second = h.Second(t, s.Log)
 		}
 		return s
-	}, func(name string, s logSubject) bool { return isFor(name, s.Log) && !(h.Whole && h.lacks(name)) })
+	}, func(name string, s logSubject) (bool, string) {
+		lacks := h.lacks(name)
+		return isFor(name, s.Log) && !(h.Whole && lacks != ""), lacks
+	})
 }
 
-// lacks reports whether the harness can't do what a rule needs.
-func (h *LogHarness) lacks(name string) bool {
+// lacks names what the harness can't do of what a rule needs.
+func (h *LogHarness) lacks(name string) string {
 	switch name {
 	case "Append/seen by another process":
-		return h.Second == nil
+		if h.Second == nil {
+			return "Second"
+		}
 	case "Since/trimmed":
-		return h.Trim == nil
+		if h.Trim == nil {
+			return "Trim"
+		}
 	case "Since/events lost":
-		return h.LoseEvents == nil
+		if h.LoseEvents == nil {
+			return "LoseEvents"
+		}
 	case "Since/all lost":
-		return h.LoseEvents == nil || h.LoseHead == nil
+		if h.LoseEvents == nil || h.LoseHead == nil {
+			return "LoseHead with LoseEvents"
+		}
 	case "Since/head lost", "Append/head lost", "HeadGetter/head lost":
-		return h.LoseHead == nil
+		if h.LoseHead == nil {
+			return "LoseHead"
+		}
 	}
-	return false
+	return ""
 }
 
 type logRule = rule[logSubject]
