@@ -18,7 +18,9 @@ type Batch struct {
 
 	mu     sync.Mutex
 	state  state
-	queued []*change // one for each Invalidator, in the order of their first
+	queued []*change // in the order of their first
+	since  int       // where in queued the newest mark is
+	sealed int       // how often Enqueue has put queued in another order
 }
 
 type state int
@@ -41,10 +43,11 @@ type batchKey struct{}
 //	ctx, batch := invalidate.WithBatch(ctx)
 //	defer func() { err = errors.Join(err, batch.Flush(ctx)) }()
 //
-// Around a transaction that somebody else runs, Flush belongs after COMMIT, also
-// after one that failed and left open whether it has committed: to purge what did
-// not change costs a rendering, no more. Discard belongs after ROLLBACK, and
-// where no COMMIT was sent.
+// Around a transaction that somebody else runs, Flush belongs after COMMIT, and
+// FlushUnknown after one that failed and left open whether it has committed: to
+// purge what did not change costs a rendering, no more. Discard belongs after
+// ROLLBACK, and where no COMMIT was sent. With an [Outbox], Enqueue belongs
+// before COMMIT.
 //
 // Rows that were saved in the batch have not been purged, and may not have been
 // committed. So the context also bypasses the cache ([cache.WithBypass]):
@@ -79,15 +82,31 @@ func batchOf(ctx context.Context) *Batch {
 // Invalidator that was used in it. Like every purge, these have the values of
 // ctx but outlive its cancellation.
 //
-// The errors, joined, are each a [*PurgeError]. What could not be purged stays
-// in the batch, and Flush may be called again. A Flush that comes while another
-// one is under way waits for it, and then tries what that could not purge. So
-// nil means that all is purged, whoever did it, or handed on: Flush of a part of
-// another batch purges nothing unless that has been flushed before.
-func (b *Batch) Flush(ctx context.Context) error {
+// The errors, joined, are each a [*PurgeError]. What could not be purged, and is
+// not kept in an [Outbox], stays in the batch, and Flush may be called again. A
+// Flush that comes while another one is under way waits for it, and then tries
+// what that could not purge. So nil means that all is purged, whoever did it, or
+// handed on: Flush of a part of another batch purges nothing unless that has been
+// flushed before.
+func (b *Batch) Flush(ctx context.Context) error { return b.flush(ctx, false) }
+
+// FlushUnknown is Flush for when it is not known whether the transaction was
+// committed, nor whether it still may be: it purges, and leaves what Enqueue has
+// written to be purged again:
+//
+//  1. the connection is lost before COMMIT is answered
+//  2. FlushUnknown purges            a reader still reads, and stores, the old row
+//  3. the server commits             and with it the rows of the outbox
+//  4. the relay finds them, purges   the reader's page is gone
+func (b *Batch) FlushUnknown(ctx context.Context) error { return b.flush(ctx, true) }
+
+func (b *Batch) flush(ctx context.Context, unknown bool) error {
 	b.flushing <- struct{}{}
 	defer func() { <-b.flushing }()
 	changes := b.end(flushed)
+	for _, c := range changes {
+		c.unknown = c.unknown || unknown
+	}
 	for p := b.parent; p != nil; p = p.parent {
 		switch p.take(changes) {
 		case open:
@@ -101,7 +120,9 @@ func (b *Batch) Flush(ctx context.Context) error {
 	for _, c := range changes {
 		if err := c.purge(ctx); err != nil {
 			errs = append(errs, err)
-			failed = append(failed, c)
+			if len(Unpurged(err)) > 0 {
+				failed = append(failed, c)
+			}
 		}
 	}
 	b.keep(failed)
@@ -124,7 +145,10 @@ func (b *Batch) end(as state) []*change {
 	if b.state != as {
 		return nil
 	}
-	queued := b.queued
+	var queued []*change // what marks kept apart is one again
+	for _, c := range b.queued {
+		queued = join(queued, 0, c)
+	}
 	b.queued = nil
 	return queued
 }
@@ -154,15 +178,8 @@ func (b *Batch) take(changes []*change) state {
 	if b.state != open {
 		return b.state
 	}
-next:
 	for _, c := range changes {
-		for _, q := range b.queued {
-			if q.inv == c.inv {
-				q.merge(c)
-				continue next
-			}
-		}
-		b.queued = append(b.queued, c)
+		b.queued = join(b.queued, b.since, c)
 	}
 	return open
 }

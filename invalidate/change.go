@@ -14,6 +14,12 @@ type change struct {
 	models  set // labels of the models that were passed: "blog.Post 42"
 	types   set // their types: "blog.Post"
 	reasons set // what WithReason said instead
+
+	// ids are those of its events in the outbox, in their order, once they are
+	// there. The change is then what it is, and merged with no other.
+	ids []string
+	// unknown is whether it may not have been committed, nor rolled back.
+	unknown bool
 }
 
 type reasonKey struct{}
@@ -44,11 +50,33 @@ func newChange(ctx context.Context, inv *Invalidator, r *resolution, models []an
 
 func (c *change) empty() bool { return len(c.targets.found) == 0 }
 
+// join merges c into the one among changes that it may be merged with, the first
+// few aside, or appends it.
+func join(changes []*change, first int, c *change) []*change {
+	for _, q := range changes[first:] {
+		if q.inv == c.inv && q.ids == nil && c.ids == nil && q.unknown == c.unknown {
+			q.merge(c)
+			return changes
+		}
+	}
+	return append(changes, c)
+}
+
 func (c *change) merge(other *change) {
 	c.targets.merge(&other.targets)
 	c.models.add(other.models.list...)
 	c.types.add(other.types.list...)
 	c.reasons.add(other.reasons.list...)
+}
+
+// enqueue writes the change's events to the outbox.
+func (c *change) enqueue(ctx context.Context, x Execer) error {
+	ids, err := c.inv.opts.Outbox.Enqueue(ctx, x, c.events())
+	if err != nil {
+		return fmt.Errorf("invalidate: %s: enqueue: %w", some(c.types.list), err)
+	}
+	c.ids = ids
+	return nil
 }
 
 // some names all, or the first of many.

@@ -26,6 +26,11 @@ type Options struct {
 	// error. Default 64.
 	MaxCascade int
 
+	// Outbox, if not nil, keeps the events of a transaction in its database
+	// until they are purged, and others that could not be purged. Package
+	// outbox has one.
+	Outbox Outbox
+
 	// Observe, if not nil, is told of every event when its purge is over. It is
 	// called from many goroutines at once, before the one that purged goes on.
 	Observe func(Observation)
@@ -101,7 +106,7 @@ func New(p Purger, opts *Options) *Invalidator {
 // which errors.Is(err, ErrNoRule) is true; so is a nil one, and whatever its
 // rule could not name. All the others are purged, or queued, all the same; the
 // errors are joined. Those of the purge itself are a [*PurgeError] for each event
-// that failed.
+// that failed; with an [Outbox] it is [ErrKept] unless that failed, too.
 func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)

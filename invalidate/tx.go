@@ -8,6 +8,15 @@ import (
 	"strings"
 )
 
+// A Transaction is a transaction as database/sql knows it, and what is built on
+// that: a [*sql.Tx], a *sqlx.Tx, a bun.Tx. Commit and Rollback return
+// [sql.ErrTxDone] if it is over.
+type Transaction interface {
+	Execer
+	Commit() error
+	Rollback() error
+}
+
 // A Beginner begins transactions: a [*sql.DB], a [*sql.Conn], whatever embeds
 // one.
 type Beginner interface {
@@ -56,8 +65,26 @@ type Beginner interface {
 // driver panics in COMMIT, InTx purges and the panic goes on.
 //
 // The purge takes at most Options.PurgeTimeout and outlives ctx.
+//
+// With an [Outbox], what was queued is written to it in the transaction, before
+// COMMIT; an error of that rolls back. A purge that then fails is [ErrKept].
 func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, opts)
+	return Transact(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.BeginTx(ctx, opts) }, fn)
+}
+
+// Transact is [Invalidator.InTx] for transactions of another type, which begin
+// begins:
+//
+//	err := invalidate.Transact(ctx, func(ctx context.Context) (*sqlx.Tx, error) {
+//		return db.BeginTxx(ctx, nil)
+//	}, func(ctx context.Context, tx *sqlx.Tx) error {
+//		// save
+//		return inv.Invalidate(ctx, post)
+//	})
+//
+// Any Invalidator may be used in fn.
+func Transact[T Transaction](ctx context.Context, begin func(ctx context.Context) (T, error), fn func(ctx context.Context, tx T) error) error {
+	tx, err := begin(ctx)
 	if err != nil {
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
@@ -71,7 +98,7 @@ func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptio
 
 // run runs fn, and rolls back unless all is well and tx may be committed. There
 // is no recover in it: a panic goes on with the stack that it began with.
-func run(ctx context.Context, tx *sql.Tx, batch *Batch, fn func(ctx context.Context, tx *sql.Tx) error) (err error) {
+func run[T Transaction](ctx context.Context, tx T, batch *Batch, fn func(ctx context.Context, tx T) error) (err error) {
 	well := false
 	defer func() {
 		if !well {
@@ -88,12 +115,15 @@ func run(ctx context.Context, tx *sql.Tx, batch *Batch, fn func(ctx context.Cont
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("invalidate: rolled back: %w", err)
 	}
+	if err := batch.Enqueue(ctx, tx); err != nil {
+		return err
+	}
 	well = true
 	return nil
 }
 
 // rollback rolls back because of err, which is nil in a panic.
-func rollback(ctx context.Context, tx *sql.Tx, batch *Batch, err error) error {
+func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) error {
 	// A transaction that is over already was rolled back by database/sql if
 	// ctx is done. Otherwise it was fn, and that may have been a COMMIT.
 	live := ctx.Err() == nil
@@ -101,7 +131,7 @@ func rollback(ctx context.Context, tx *sql.Tx, batch *Batch, err error) error {
 	over := errors.Is(failed, sql.ErrTxDone)
 	if over && live {
 		err = fmt.Errorf("invalidate: %w: it was ended by fn, which returned: %w", ErrCommitUnknown, err)
-		return &txError{ErrCommitUnknown, errors.Join(err, batch.Flush(ctx))}
+		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 	}
 	batch.Discard()
 	if failed != nil && !over {
@@ -110,11 +140,11 @@ func rollback(ctx context.Context, tx *sql.Tx, batch *Batch, err error) error {
 	return &txError{ErrRolledBack, err}
 }
 
-func commit(ctx context.Context, tx *sql.Tx, batch *Batch) error {
+func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 	returned := false
 	defer func() {
 		if !returned { // a driver that panics may have sent the COMMIT
-			_ = batch.Flush(ctx)
+			_ = batch.FlushUnknown(ctx)
 		}
 	}()
 	err := tx.Commit()
@@ -131,7 +161,7 @@ func commit(ctx context.Context, tx *sql.Tx, batch *Batch) error {
 	}
 	// If it was committed the pages are old; if not, they are made again.
 	err = fmt.Errorf("invalidate: commit: %w: %w", ErrCommitUnknown, err)
-	return &txError{ErrCommitUnknown, errors.Join(err, batch.Flush(ctx))}
+	return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 }
 
 // rolledBack reports whether err, of a COMMIT, is the server's own word that it

@@ -1,0 +1,60 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+)
+
+// Enqueue writes what the batch has gathered to the [Outbox] of each Invalidator
+// that has one, by x, which runs statements in the transaction that the batch is
+// of. It belongs right before COMMIT; after an error the transaction is to be
+// rolled back. What is gathered later, or for an Invalidator without an Outbox,
+// is purged by Flush as it would be without Enqueue. A batch that has ended has
+// nothing to write.
+func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
+	b.flushing <- struct{}{}
+	defer func() { <-b.flushing }()
+	var errs []error
+	changes := b.unsealed()
+	for _, c := range changes {
+		if err := c.enqueue(ctx, x); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	b.seal(changes)
+	return errors.Join(errs...)
+}
+
+// unsealed takes from b, and merges, what may be written to an outbox and was
+// not yet.
+func (b *Batch) unsealed() []*change {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != open {
+		return nil
+	}
+	var rest, changes []*change
+	for _, c := range b.queued {
+		if c.inv.opts.Outbox == nil || c.ids != nil {
+			rest = append(rest, c)
+			continue
+		}
+		changes = join(changes, 0, c)
+	}
+	b.queued, b.since = rest, len(rest)
+	b.sealed++
+	return changes
+}
+
+// seal puts back what unsealed took, now in the outbox. If the batch was
+// discarded meanwhile, the rows are rolled back.
+func (b *Batch) seal(changes []*change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == discarded {
+		return
+	}
+	b.queued = append(b.queued, changes...)
+	b.since = len(b.queued)
+}
+
