@@ -57,4 +57,3 @@ func (b *Batch) seal(changes []*change) {
 	b.queued = append(b.queued, changes...)
 	b.since = len(b.queued)
 }
-
