@@ -8,7 +8,7 @@ import (
 // errFormat is what decoding gives for bytes that this version did not write.
 var errFormat = errors.New("pagecache: stored response is damaged, or of another format")
 
-const formatVersion = 1
+const formatVersion = 2
 
 // codec writes responses as bytes and reads them again. Numbers are varints,
 // strings are preceded by their length; package coherent adds a checksum.
@@ -29,6 +29,7 @@ func (codec) Encode(p *response) ([]byte, error) {
 	b = binary.AppendVarint(b, p.ifError)
 	b = appendStrings(b, p.vary)
 	b = appendStrings(b, p.variants)
+	b = appendStrings(b, p.tags)
 	b = binary.AppendUvarint(b, uint64(len(p.header)))
 	for i := range p.header {
 		b = appendString(b, p.header[i].name)
@@ -53,7 +54,7 @@ func (codec) Decode(b []byte) (*response, error) {
 	p.route = r.string()
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
 	p.grace, p.ifError = r.varint(), r.varint()
-	p.vary, p.variants = r.strings(), r.strings()
+	p.vary, p.variants, p.tags = r.strings(), r.strings(), r.strings()
 	n := r.uvarint(uint64(len(r.b)))
 	p.header = make([]field, 0, min(n, 64))
 	for range n {
@@ -63,7 +64,7 @@ func (codec) Decode(b []byte) (*response, error) {
 		}
 		p.header = append(p.header, f)
 	}
-	if r.bad || !p.is(isNote) && p.status < 200 {
+	if r.bad || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) {
 		return nil, errFormat
 	}
 	p.body = r.b

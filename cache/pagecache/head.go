@@ -14,7 +14,7 @@ func (t *task) head() {
 		return
 	}
 	old := t.old.Value
-	rec := t.render(false)
+	rec := t.render(question{})
 	if rec.hijacked {
 		return
 	}
@@ -29,7 +29,7 @@ func (t *task) head() {
 	case !old.describedBy(rec.header):
 		t.forget()
 	case old.confirmedByHead(rec.header) && t.confirms(rec):
-		t.confirmed(rec)
+		t.confirmed(rec, t.old)
 	}
 	rec.release()
 }

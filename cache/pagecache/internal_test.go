@@ -84,7 +84,7 @@ func sample() *response {
 }
 
 func TestCodecRoundTrip(t *testing.T) {
-	for _, p := range []*response{sample(), {key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}}} {
+	for _, p := range []*response{sample(), {key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}, tags: []string{`"a"`, ""}}} {
 		p.finish()
 		b, err := codec{}.Encode(p)
 		if err != nil {
@@ -109,7 +109,7 @@ func TestCodecRoundTrip(t *testing.T) {
 // Whatever bytes stand in the store, decoding them does not panic; what it
 // accepts is served without panicking too.
 func FuzzDecode(f *testing.F) {
-	for _, p := range []*response{sample(), {key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}}} {
+	for _, p := range []*response{sample(), {key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}, tags: []string{`"a"`, ""}}} {
 		b, _ := codec{}.Encode(p)
 		f.Add(b)
 		for i := 0; i < len(b); i += 7 {

@@ -28,16 +28,22 @@ func (t *task) keep(rec *recorder) *response {
 	}
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
-	p.vary = t.c.opts.selectingFields(rec.header)
+	t.place(p, rec.header)
+	p.finish()
+	p.setDated(rec.asked)
+	t.store(p)
+	return p
+}
+
+// place gives p, whose header is h, the key by which requests like t's find it
+// (RFC 9111 §4.1).
+func (t *task) place(p *response, h http.Header) {
+	p.vary = t.c.opts.selectingFields(h)
 	p.key = t.id.primary
 	if len(p.vary) > 0 {
 		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
 	}
 	t.c.memo.setFields([]byte(t.id.primary), p.vary)
-	p.finish()
-	p.setDated(rec.asked)
-	t.store(p)
-	return p
 }
 
 // depend makes the fill depend on what a response with header h was made from,

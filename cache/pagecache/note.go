@@ -12,7 +12,8 @@ import (
 // vary, and which there are, so that the oldest can make room: what a visitor
 // sends could otherwise fill the store with variants of one page. Processes that
 // write it at the same time may lose one another's entry; such a variant stays
-// until it expires.
+// until it expires. Beside each stands its entity tag, so that the handler can
+// be asked about all of them at once.
 func (c *Cache) note(ctx context.Context, id identity, p *response) {
 	mu := &c.notes[maphash.String(c.memo.seed, id.primary)%uint64(len(c.notes))]
 	mu.Lock()
@@ -20,12 +21,19 @@ func (c *Cache) note(ctx context.Context, id identity, p *response) {
 	n := &response{key: id.primary, flags: isNote, vary: p.vary}
 	stored, _, err := c.values.Get(ctx, []byte(id.primary))
 	if err == nil && stored != nil && stored.Value.is(isNote) && slices.Equal(stored.Value.vary, p.vary) {
-		n.variants = slices.DeleteFunc(slices.Clone(stored.Value.variants), func(k string) bool { return k == p.key })
+		n.variants, n.tags = slices.Clone(stored.Value.variants), slices.Clone(stored.Value.tags)
+		if i := slices.Index(n.variants, p.key); i >= 0 {
+			n.variants, n.tags = slices.Delete(n.variants, i, i+1), slices.Delete(n.tags, i, i+1)
+		}
 	}
-	if n.variants = append(n.variants, p.key); len(n.variants) > c.opts.MaxVariants {
-		surplus := len(n.variants) - c.opts.MaxVariants
+	tag := ""
+	if p.canBeValidated() && p.is(ownETag) {
+		tag = p.etag
+	}
+	n.variants, n.tags = append(n.variants, p.key), append(n.tags, tag)
+	if surplus := len(n.variants) - c.opts.MaxVariants; surplus > 0 {
 		_ = c.values.Delete(ctx, n.variants[:surplus]...) // they are out of the list, and will expire
-		n.variants = n.variants[surplus:]
+		n.variants, n.tags = n.variants[surplus:], n.tags[surplus:]
 	}
 	n.finish()
 	// The note depends on the page and not on what one variant was made from.

@@ -61,6 +61,17 @@ type Options struct {
 	// request's no-store is always obeyed, since it only costs him.
 	ClientDirectives bool
 
+	// AllETags asks a handler which is asked about a response that varies, or for
+	// one, about all stored variants of the URL by their strong entity tags (RFC
+	// 9111 §4.3.1); where it answers 304 for one of these, that one's body
+	// answers the request. It is for handlers whose tags differ wherever their
+	// responses do, as RFC 9110 §8.8.3 asks. Many don't: where the English and
+	// the German page have one tag, a German would be given the English page.
+	// So it is off by default; a stale response is always validated by its own
+	// tag. Variants that are selected by Cookie or Authorization are never asked
+	// about.
+	AllETags bool
+
 	// Targeted names the targeted cache control fields that this cache obeys in
 	// place of Cache-Control and Expires, the first that is valid (RFC 9213):
 	// "CDN-Cache-Control", or one of your own. Default none.

@@ -27,7 +27,7 @@ type recorder struct {
 	asked  time.Time       // when the handler was called
 	look   *status         // what Cache-Status will say
 	before http.Header     // what stood in the header before the handler, or nil
-	asks   *response       // what a 304 would confirm, or nil
+	asks   bool            // a 304 would confirm something that is stored
 	spare  *response       // what will be served in place of an error, or nil
 	part   func(*recorder) // lets go those who wait, of whom this response is of no use
 
@@ -80,7 +80,7 @@ func (rec *recorder) WriteHeader(code int) {
 		}
 		return
 	}
-	if code == http.StatusNotModified && rec.asks != nil || isError(code) && rec.spare != nil && rec.spare.mayReplaceError(rec.given) {
+	if code == http.StatusNotModified && rec.asks || isError(code) && rec.spare != nil && rec.spare.mayReplaceError(rec.given) {
 		rec.muted = true
 		return
 	}

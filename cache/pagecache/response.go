@@ -17,6 +17,7 @@ type response struct {
 	key      string   // what it is stored under
 	vary     []string // the fields that select it, canonical and sorted
 	variants []string // of a note: the keys of the responses, oldest first
+	tags     []string // of a note: their entity tags, "" for those that the handler gave none
 	flags    flags
 	status   int
 	route    string // the pattern that served it
@@ -135,6 +136,9 @@ func (p *response) ageAt(now time.Time) time.Duration {
 func (p *response) size() int {
 	n := 256 + len(p.key) + len(p.body)
 	for _, v := range p.variants {
+		n += 16 + len(v)
+	}
+	for _, v := range p.tags {
 		n += 16 + len(v)
 	}
 	for i := range p.header {

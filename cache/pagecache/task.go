@@ -29,17 +29,21 @@ type task struct {
 
 func (t *task) run() {
 	t.dropPurged()
-	rec := t.render(true)
-	if rec.muted && rec.status == http.StatusNotModified && !t.confirms(rec) {
+	ask := t.question()
+	rec := t.render(ask)
+	for rec.muted && rec.status == http.StatusNotModified {
+		if from := t.chosen(rec, ask); from != nil {
+			t.freshen(rec, from)
+			return
+		}
 		// The 304 speaks of something else. It can't be passed on, since the
 		// visitor did not ask for it.
 		rec.undo()
-		rec = t.render(false)
+		ask = ask.again(rec)
+		rec = t.render(ask)
 	}
 	switch {
 	case rec.hijacked:
-	case rec.muted && rec.status == http.StatusNotModified:
-		t.freshen(rec)
 	case rec.muted:
 		t.serveStale(rec)
 	default:
@@ -62,16 +66,15 @@ func (t *task) dropPurged() {
 	}
 }
 
-// confirms reports whether a 304 speaks of the stored response, and leaves it
+// confirms reports whether a 304 speaks of the selected response, and leaves it
 // where it is: one that varies by other fields has to be stored elsewhere.
 func (t *task) confirms(rec *recorder) bool {
 	old := t.old.Value
 	return old.confirmedBy(rec.header) && slices.Equal(t.c.opts.selectingFields(old.merged(rec.header)), old.vary)
 }
 
-// render calls the handler. If ask is set, and there is something to validate,
-// it is asked whether that is still good.
-func (t *task) render(ask bool) (rec *recorder) {
+// render calls the handler, and asks it what there is to ask.
+func (t *task) render(ask question) (rec *recorder) {
 	rec = newRecorder(t)
 	// The handler gets a copy: what it does to the header must not change what
 	// the response is stored under.
@@ -89,16 +92,11 @@ func (t *task) render(ask bool) (rec *recorder) {
 		inner.URL.RawQuery = counts
 		inner.RequestURI = inner.URL.RequestURI()
 	}
-	if t.old != nil {
-		old := t.old.Value
-		if ask && old.canBeValidated() {
-			rec.asks = old
-			old.askWhether(inner.Header)
-		}
-		if old.mayReplaceError(rec.asked) {
-			rec.spare = old
-			defer rec.catchAbort()
-		}
+	rec.asks = ask.asks()
+	ask.put(inner.Header, t.old)
+	if t.old != nil && t.old.Value.mayReplaceError(rec.asked) {
+		rec.spare = t.old.Value
+		defer rec.catchAbort()
 	}
 	t.next.ServeHTTP(rec, inner)
 	t.r.Pattern = inner.Pattern
@@ -139,10 +137,10 @@ func (t *task) serveStale(rec *recorder) {
 	t.c.serve(t.w, t.r, p, s)
 }
 
-// freshen takes the handler's word that the stored response is still good.
-func (t *task) freshen(rec *recorder) {
+// freshen takes the handler's word that a stored response is still good.
+func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 	t.look.answer = http.StatusNotModified
-	p, pol := t.confirmed(rec)
+	p, pol := t.confirmed(rec, from)
 	if pol.reason != storable {
 		t.look.detail = string(pol.reason)
 		if ofTheResponse(pol.reason) {
@@ -163,13 +161,19 @@ func (t *task) freshen(rec *recorder) {
 	t.c.serve(t.w, t.r, p, s)
 }
 
-// confirmed makes a response of the stored one and of what confirmed it, and
-// stores that if it may be.
-func (t *task) confirmed(rec *recorder) (*response, policy) {
-	old := t.old.Value
-	pol := t.c.opts.judge(t.r, old.status, old.merged(rec.header), rec.setsCookie(), rec.asked, rec.given)
+// confirmed makes a response of a stored one and of what confirmed it, and
+// stores that if it may be: in the place of the one that the request selects. A
+// variant that other requests select stays as it is, since this 304 was not for
+// them (RFC 9111 §4.3.4).
+func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*response, policy) {
+	old := from.Value
+	merged := old.merged(rec.header)
+	pol := t.c.opts.judge(t.r, old.status, merged, rec.setsCookie(), rec.asked, rec.given)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec)
-	t.old.PassTo(t.fill) // it was made from what it was made from
+	if from != t.old {
+		t.place(p, merged)
+	}
+	from.PassTo(t.fill) // it was made from what it was made from
 	t.depend(rec.header)
 	if pol.reason == storable {
 		t.store(p)
