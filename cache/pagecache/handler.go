@@ -77,9 +77,9 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		if stored != nil {
 			p, now := stored.Value, time.Now()
 			if use := useOf(p, verdict, &asks, now); use != useNot {
-				if use == useWhileMaking && r.Method == http.MethodGet {
-					if id, ok := c.identify(r); ok {
-						c.refresh(next, w.Header(), r, id, stored)
+				if use == useWhileMaking && r.Method == http.MethodGet && p.refreshing.CompareAndSwap(false, true) {
+					if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
+						p.refreshing.Store(false)
 					}
 				}
 				c.observeHit(r)

@@ -57,6 +57,7 @@ func (t *task) depend(h http.Header) {
 
 // store stores p, and says in the status how that went.
 func (t *task) store(p *response) {
+	t.nameKey(p.key)
 	stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
 	t.look.stored = stored
 	switch {

@@ -36,9 +36,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		return true
 	}
 	t := &task{c: c, next: next, w: w, r: r, id: id, old: old, look: look}
-	if c.opts.StatusKey {
-		t.look.key = id.primary
-	}
+	t.nameKey(id.primary)
 	switch {
 	case r.Method == http.MethodHead:
 		t.fill = c.store.Begin()
@@ -121,7 +119,9 @@ func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request,
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
-	(&task{c: c, next: next, w: w, r: r, id: id, look: look}).alone()
+	t := &task{c: c, next: next, w: w, r: r, id: id, look: look}
+	t.nameKey(id.primary)
+	t.alone()
 }
 
 // alone runs t without a flight.

@@ -12,18 +12,19 @@ import (
 // Beyond that, stale ones are served a little longer.
 const maxRefreshes = 64
 
-// refresh makes the successor of s in the background, if nobody does yet. outer
-// is the header as those around the cache have left it.
+// refresh makes the successor of s in the background, if nobody does yet, and
+// takes the refreshing of s back then. It returns false if it does not. outer is
+// the header as those around the cache have left it.
 //
 // The handler is run when the visitor's request is over. What the visitor's
 // context holds may belong to somebody else by then: routers keep their state in
 // it, and use it again. So the handler gets a context that holds nothing but
 // what the server put there.
-func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id identity, s *coherent.Stored[*response]) {
+func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id identity, s *coherent.Stored[*response]) bool {
 	select {
 	case c.refreshing <- struct{}{}:
 	default:
-		return
+		return false
 	}
 	flight, leads := c.values.Enter(s.Value.key, id.deps...)
 	c.mu.Lock()
@@ -33,7 +34,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 			flight.Finish(nil, false)
 		}
 		<-c.refreshing
-		return
+		return false
 	}
 	c.wg.Add(1)
 	c.mu.Unlock()
@@ -53,6 +54,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	go func() {
 		defer c.wg.Done()
 		defer func() { <-c.refreshing }()
+		defer s.Value.refreshing.Store(false)
 		defer cancel()
 		defer flight.Finish(nil, false)
 		defer func() {
@@ -63,6 +65,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 		}()
 		t.run()
 	}()
+	return true
 }
 
 // Close ends the contexts of the responses that are being made in the

@@ -33,6 +33,12 @@ type response struct {
 
 	length []string // Content-Length, ready to be assigned
 	second atomic.Pointer[second]
+
+	// refreshing is set while this process makes p's successor in the
+	// background, so that those who are given p meanwhile need not look for the
+	// fill. Processes, and copies that were decoded, don't share it: the fill
+	// itself is what there is only one of.
+	refreshing atomic.Bool
 }
 
 // flags are what is true of a stored response.

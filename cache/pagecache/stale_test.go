@@ -421,6 +421,20 @@ func TestStatusKey(t *testing.T) {
 			t.Errorf("%s: Cache-Status %q has no key", when, got)
 		}
 	}
+	// A visitor whose response nobody waits for, and a variant's key.
+	got := s.get("http://a.example/x", "Authorization: Basic eA==").Header.Get("Cache-Status")
+	if !strings.Contains(got, `; key="page:a.example/x:`) {
+		t.Errorf("with Authorization: Cache-Status %q has no key", got)
+	}
+	h, _ = ticking("Vary: Accept")
+	s = newSite(t, nil, &pagecache.Options{TTL: time.Minute, StatusKey: true}, h)
+	keyOf := func() string {
+		_, key, _ := strings.Cut(s.get("http://a.example/x", "Accept: text/html").Header.Get("Cache-Status"), "key=")
+		return key
+	}
+	if fill, hit := keyOf(), keyOf(); fill == "" || fill != hit {
+		t.Errorf("a variant is stored under %s, and found under %s", fill, hit)
+	}
 }
 
 func TestStoreSetCookie(t *testing.T) {

@@ -27,6 +27,13 @@ type task struct {
 	look   status
 }
 
+// nameKey puts a key into Cache-Status, where that is wanted.
+func (t *task) nameKey(key string) {
+	if t.c.opts.StatusKey {
+		t.look.key = key
+	}
+}
+
 func (t *task) run() {
 	t.dropPurged()
 	ask := t.question()
@@ -96,8 +103,8 @@ func (t *task) render(ask question) (rec *recorder) {
 	ask.put(inner.Header, t.old)
 	if t.old != nil && t.old.Value.mayReplaceError(rec.asked) {
 		rec.spare = t.old.Value
-		defer rec.catchAbort()
 	}
+	defer rec.catchAbort()
 	t.next.ServeHTTP(rec, inner)
 	t.r.Pattern = inner.Pattern
 	if !rec.hijacked && !rec.wrote {
@@ -106,17 +113,29 @@ func (t *task) render(ask question) (rec *recorder) {
 	return rec
 }
 
-// catchAbort takes a handler that gave up, such as a proxy whose connection was
-// dropped, for one that answered with an error, as long as nobody has seen
-// anything of its response.
+// catchAbort takes a handler that gave up with http.ErrAbortHandler, such as a
+// proxy whose connection was dropped, for one that answered with an error, if
+// there is something to serve instead and nobody has seen anything of its
+// response. Otherwise what was held back of that is sent before the connection
+// is closed, as it would have been without a cache: half of a download is half
+// of a download, and can be resumed.
+//
+// What a handler wrote before any other panic is not sent. Whoever recovers
+// around the cache can answer with an error, which he could not if half of a
+// page had been sent as a success.
 func (rec *recorder) catchAbort() {
 	if rec.released || rec.hijacked {
 		return
 	}
-	switch p := recover(); p {
-	case nil:
-	case http.ErrAbortHandler:
+	p := recover()
+	switch {
+	case p == nil:
+	case p == http.ErrAbortHandler && rec.spare != nil:
 		rec.wrote, rec.muted, rec.status = true, true, http.StatusBadGateway
+	case p == http.ErrAbortHandler && rec.wrote && !rec.muted:
+		rec.recording, rec.policy.reason = false, reasonIncomplete
+		rec.release()
+		panic(p)
 	default:
 		panic(p)
 	}

@@ -36,7 +36,10 @@ func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Req
 			c.purgeAfter(r, target, rec.header)
 		}
 	}
-	next.ServeHTTP(rec, r)
+	func() {
+		defer rec.catchAbort()
+		next.ServeHTTP(rec, r)
+	}()
 	if rec.hijacked {
 		return
 	}

@@ -1,0 +1,55 @@
+//go:build !race
+
+// The race detector allocates, too: make test runs this file without it.
+
+package pagecache_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/pagecache"
+)
+
+type discard http.Header
+
+func (d discard) Header() http.Header       { return http.Header(d) }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)             {}
+
+// A stale hit costs what a fresh one costs, while a refresh is under way.
+func TestAllocationsOfAStaleHit(t *testing.T) {
+	goOn, under := make(chan struct{}), make(chan struct{})
+	first := true
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, StaleWhileRevalidate: time.Hour}, func(http.ResponseWriter, *http.Request) {
+		if !first {
+			close(under)
+			<-goOn
+		}
+		first = false
+	})
+	defer close(goOn)
+	s.get("/")
+	if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}, Soft: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.get("/")
+	<-under
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	w := discard{}
+	got := testing.AllocsPerRun(1000, func() {
+		clear(w)
+		s.ServeHTTP(w, r)
+	})
+	if st := http.Header(w).Get("Cache-Status"); !strings.Contains(st, "hit") {
+		t.Fatalf("Cache-Status is %q, want a hit", st)
+	}
+	if got > 2 {
+		t.Errorf("a stale hit allocates %v times, want 2 at most", got)
+	}
+	t.Logf("a stale hit allocates %v times", got)
+}
