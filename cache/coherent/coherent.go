@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,19 @@ type Options struct {
 	// at least 1 ms.
 	Timeout time.Duration
 
+	// NoBreaker makes every request ask the backend, however long that has not
+	// answered, and wait for it up to Timeout.
+	//
+	// By default the first lookup that fails, while none that began after it is
+	// answered, is the last to wait: requests then do without the cache at once,
+	// with [ErrUnavailable], and nothing is stored, until the backend has
+	// answered and its log was read. It is asked in the background, at once and
+	// then at intervals that grow to a second. Purges are always tried, and one
+	// that succeeds has it asked at once. Where a MaxStale allows it, hits in a
+	// near tier go on. It makes no difference where everything is in this
+	// process's memory.
+	NoBreaker bool
+
 	// Observe, if not nil, is told what no caller can be told. It is called
 	// from many goroutines at once and should return quickly.
 	Observe func(Observation)
@@ -60,6 +74,7 @@ type Cache struct {
 	view  *view
 	fetch *Values[[]byte]
 
+	breaker   breaker
 	patience  atomic.Int64 // how long the next read of the log may take, if longer than Timeout
 	start     time.Time    // what confirmed counts from
 	confirmed atomic.Int64 // when the newest read of the log began, in ns since start; 0 for never
@@ -67,7 +82,8 @@ type Cache struct {
 	mu      sync.Mutex
 	running *round      // the read of the log that is under way
 	next    *round      // the one after it, for requests that came since
-	closed  atomic.Bool // set under mu, so that no round begins behind Close's back
+	closed  atomic.Bool // set under mu, so that nothing begins behind Close's back
+	life    context.Context
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
 }
@@ -109,12 +125,20 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	c.tiers = tiersOf(b)
 	c.fetch = NewValues(c, rawCodec{})
 
-	ctx, stop := context.WithCancel(context.Background())
-	c.stop = stop
+	c.life, c.stop = context.WithCancel(context.Background())
+	if !c.opts.NoBreaker && c.remote() {
+		c.breaker.poke = make(chan struct{}, 1)
+	}
 	if c.opts.MaxStale > 0 && c.head == nil {
-		c.wg.Go(func() { c.keepConfirmed(ctx) })
+		c.wg.Go(func() { c.keepConfirmed(c.life) })
 	}
 	return c, nil
+}
+
+// remote reports whether anything of the backend is outside of this process's
+// memory, as far as one can tell.
+func (c *Cache) remote() bool {
+	return c.head == nil || slices.ContainsFunc(c.tiers, func(t tier) bool { return t.local == nil })
 }
 
 // tiersOf looks up what each of b's tiers can do. The head that is read beside
@@ -144,12 +168,13 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	if err != nil {
 		return fmt.Errorf("coherent: purge %s: %w", describe(e.Dependencies), err)
 	}
+	c.answers()
 	// The caller's own process sees its purge at once, MaxStale or not. If the
 	// read fails the promise above holds all the same.
 	if c.opts.MaxStale > 0 && c.head == nil && c.view.position() < pos {
-		ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
-		if err := c.read(ctx); err != nil && !errors.Is(err, cache.ErrClosed) {
+		if err := c.answer(ctx, within, c.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, ErrUnavailable) {
 			c.observe(OpSince, "", err)
 		}
 	}
@@ -172,8 +197,8 @@ func describe(deps []cache.Dependency) string {
 	return strings.Join(names, ", ")
 }
 
-// Close stops the background reader and waits for reads of the log that are
-// under way. Afterwards nothing is served from the cache or stored in it.
+// Close stops what runs in the background and waits for reads of the log that
+// are under way. Afterwards nothing is served from the cache or stored in it.
 // The backend is not closed: it belongs to who made it. Close may be called
 // again; it always returns nil.
 func (c *Cache) Close() error {

@@ -527,7 +527,9 @@ func TestLongLog(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatal("the log was not read within 10s")
 			}
+			time.Sleep(10 * time.Millisecond)
 		}
+		time.Sleep(time.Second)
 		wantRow(t, c, r, 1, "filling")
 		r.write(2)
 		wantRow(t, c, r, 1, "a hit")
@@ -615,6 +617,7 @@ func TestMaxStaleWithoutTheLog(t *testing.T) {
 		r.write(2)
 		wantRow(t, c, r, 2, "the log can't be read for longer than MaxStale")
 		broken.Store(false)
+		time.Sleep(time.Second)
 		wantRow(t, c, r, 1, "the log is back, and nothing was purged")
 	})
 }

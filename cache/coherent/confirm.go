@@ -133,20 +133,25 @@ func (c *Cache) since(ctx context.Context) error {
 
 // keepConfirmed reads the log often enough that requests need not. A read that
 // fails is reported once; requests find out for themselves that the view is too
-// old.
+// old. In an outage it leaves the log to those who wait for its end.
 func (c *Cache) keepConfirmed(ctx context.Context) {
 	ticker := time.NewTicker(c.opts.MaxStale / 2)
 	defer ticker.Stop()
 	failing := false
 	for {
-		err := c.read(ctx)
-		if ctx.Err() != nil {
-			return
+		if c.unavailable() == nil {
+			began := time.Since(c.start)
+			err := c.read(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil && !failing {
+				c.observe(OpSince, "", err)
+			}
+			if failing = err != nil; failing {
+				_ = c.failed(ctx, began, err)
+			}
 		}
-		if err != nil && !failing {
-			c.observe(OpSince, "", err)
-		}
-		failing = err != nil
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

@@ -10,7 +10,7 @@ type Observation struct {
 	Op Op
 	// Key is the key it was tried on, if there is one.
 	Key string
-	// Err is what came of it. It is nil for OpGap.
+	// Err is what came of it. It is nil for OpGap and OpAvailable.
 	Err error
 	// Floor is, for OpGap, the position before which nothing is served.
 	Floor cache.Position
@@ -30,6 +30,11 @@ const (
 	// everything stored before was therefore given up: a flushed or restarted
 	// Redis, a process that slept longer than the log remembers.
 	OpGap Op = "gap"
+	// OpUnavailable says that the backend does not answer, and that requests do
+	// without it from now on. What they would find is not told one by one.
+	OpUnavailable Op = "unavailable"
+	// OpAvailable says that it answers again, and that the log was read.
+	OpAvailable Op = "available"
 	// OpDecode is decoding a stored value. Bytes that were damaged, or written
 	// by another version, are a miss.
 	OpDecode Op = "decode"

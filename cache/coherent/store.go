@@ -41,14 +41,20 @@ func (v *Values[V]) put(ctx context.Context, key string, s *Stored[V], ttl time.
 }
 
 func (v *Values[V]) setTier(ctx context.Context, t *tier, key string, b []byte, ttl time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, v.c.opts.Timeout)
+	within, cancel := context.WithTimeout(ctx, v.c.opts.Timeout)
 	defer cancel()
-	if err := t.Set(ctx, key, b, ttl); err != nil {
-		err = fmt.Errorf("coherent: set %q: %w", key, err)
-		v.c.observe(OpSet, key, err)
-		return err
+	err := t.Set(within, key, b, ttl)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("coherent: set %q: %w", key, err)
+	if unanswered(within, err) { // a server that is full is good for hits
+		err = v.c.answer(ctx, within, err)
+	}
+	if !errors.Is(err, ErrUnavailable) {
+		v.c.observe(OpSet, key, err)
+	}
+	return err
 }
 
 // promote stores what a far tier had in the tiers that are nearer.
@@ -62,13 +68,23 @@ func (v *Values[V]) promote(ctx context.Context, key string, s *Stored[V], from 
 }
 
 // Delete deletes keys from every tier, to give their memory back. Nothing rests
-// on it: what may be served is decided by the log.
+// on it: what may be served is decided by the log. It waits for each tier as long
+// as a lookup does, and again for every thousand keys.
 func (v *Values[V]) Delete(ctx context.Context, keys ...string) error {
+	const many = 1000
+	patience := v.c.opts.Timeout * time.Duration(1+len(keys)/many)
 	var errs []error
 	for i := range v.c.tiers {
-		if err := v.c.tiers[i].Delete(ctx, keys...); err != nil {
+		t := &v.c.tiers[i]
+		if err := v.c.unavailable(); err != nil && t.local == nil {
+			errs = append(errs, err)
+			continue
+		}
+		within, cancel := context.WithTimeout(ctx, patience)
+		if err := t.Delete(within, keys...); err != nil {
 			errs = append(errs, fmt.Errorf("coherent: delete %q: %w", keys, err))
 		}
+		cancel()
 	}
 	return errors.Join(errs...)
 }

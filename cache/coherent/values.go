@@ -2,6 +2,7 @@ package coherent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -74,12 +75,13 @@ func (v *Values[V]) Judge(s *Stored[V]) Verdict { return v.c.judge(&s.checked, s
 //
 // If err is nil, the log was confirmed: a fill that begins now may be stored.
 // An error says that the backend could not tell in time; the request must do
-// without it. Observe is told, too.
+// without it. Observe is told, too, unless it is [ErrUnavailable], of which it
+// was told once.
 //
 // The key is read during the call only.
 func (v *Values[V]) Get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
 	s, verdict, err := v.get(ctx, key)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrUnavailable) {
 		v.c.observe(OpGet, string(key), err)
 	}
 	return s, verdict, err
@@ -128,9 +130,12 @@ func (c *Cache) confirmWithin(ctx context.Context) error {
 	if c.head != nil || c.opts.MaxStale > 0 && c.recent() {
 		return c.confirm(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	if err := c.unavailable(); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	return c.confirm(ctx)
+	return c.answer(ctx, within, c.confirm(within))
 }
 
 // judge is view.judge with the memory of the last time.
@@ -145,12 +150,21 @@ func (c *Cache) judge(checked *atomic.Uint64, stamp cache.Position, deps []uint6
 	return verdict
 }
 
-// getFar goes on with the tiers from first. What was found out before comes
-// with it: whether the view is recent, a softly purged value, a verdict.
+// getFar goes on with the tiers from first, if the backend answers at all.
 func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bool, soft *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
-	c := v.c
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	if err := v.c.unavailable(); err != nil {
+		return nil, Absent, err
+	}
+	within, cancel := context.WithTimeout(ctx, v.c.opts.Timeout)
 	defer cancel()
+	s, verdict, err := v.getTiers(within, key, first, recent, soft, verdict)
+	return s, verdict, v.c.answer(ctx, within, err)
+}
+
+// getTiers asks the tiers from first. What was found out before comes with it:
+// whether the view is recent, a softly purged value, a verdict.
+func (v *Values[V]) getTiers(ctx context.Context, key string, first int, recent bool, soft *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
+	c := v.c
 	for i := first; i < len(c.tiers); i++ {
 		s, confirmed, err := v.getTier(ctx, &c.tiers[i], key, recent)
 		if err != nil {
@@ -220,7 +234,7 @@ func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent boo
 		}
 		confirmed = true
 	} else if b, ok, err = t.Get(ctx, key); err != nil {
-		if ctx.Err() != nil {
+		if unanswered(ctx, err) {
 			return nil, false, fmt.Errorf("coherent: get %q: %w", key, err)
 		}
 		c.observe(OpGet, key, err)
@@ -263,7 +277,8 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 //
 // It is stored in every tier. A tier that fails is reported to Observe, and its
 // error returned, joined with the others': the caller has its value and can go
-// on.
+// on. While the backend does not answer nothing is tried, and the error is
+// [ErrUnavailable].
 func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Duration, f *Fill) (bool, error) {
 	c := v.c
 	if ttl < 0 {
@@ -275,6 +290,9 @@ func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), expires: expiry(ttl)}
 	if verdict, _ := c.view.judge(s.stamp, s.deps); verdict == Purged {
 		return false, nil
+	}
+	if err := c.unavailable(); err != nil {
+		return false, err
 	}
 	return v.put(ctx, key, s, ttl, len(c.tiers))
 }
