@@ -1,0 +1,88 @@
+package invalidate_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// state is an error as PostgreSQL's drivers return it.
+type state string
+
+func (c state) Error() string    { return "server: " + string(c) }
+func (c state) SQLState() string { return string(c) }
+
+func TestBatchCommit(t *testing.T) {
+	const purge = "PURGE path:/blog/ path:/blog/hello/"
+	lost := errors.New("connection reset")
+	for _, tt := range []struct {
+		name   string
+		cancel bool
+		commit error
+		want   []string
+		is     error // what the error is
+	}{
+		{"committed", false, nil, []string{"BEGIN", "COMMIT", purge}, nil},
+		{"outcome unknown", false, lost, []string{"BEGIN", "COMMIT", purge}, invalidate.ErrCommitUnknown},
+		{"rolled back by the server", false, state("40001"), []string{"BEGIN", "COMMIT"}, invalidate.ErrRolledBack},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPurger()
+			db, d := newDB(t, p.trace)
+			d.fail["COMMIT"] = tt.commit
+			inv := newBlog(p, nil)
+			tx, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, batch := invalidate.WithBatch(t.Context())
+			if err := inv.Invalidate(ctx, &Post{Slug: "hello"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := batch.Commit(t.Context(), tx); !errors.Is(err, tt.is) {
+				t.Errorf("Commit: got %v, want %v", err, tt.is)
+			}
+			p.want(t, tt.want...)
+		})
+	}
+}
+
+// A transaction whose context is done is rolled back, whoever was faster:
+// database/sql or Commit.
+func TestBatchCommitLate(t *testing.T) {
+	p := newPurger()
+	db, _ := newDB(t, p.trace)
+	inv := newBlog(p, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, batch := invalidate.WithBatch(ctx)
+	if err := inv.Invalidate(within, &Post{Slug: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := batch.Commit(ctx, tx); !errors.Is(err, invalidate.ErrRolledBack) || !errors.Is(err, context.Canceled) {
+		t.Errorf("Commit: got %v, want ErrRolledBack because the context is done", err)
+	}
+	if len(p.events) != 0 {
+		t.Errorf("purged %v, want nothing", p.events)
+	}
+}
+
+func TestRegistered(t *testing.T) {
+	inv := newBlog(newPurger(), nil)
+	for typ, want := range map[reflect.Type]bool{
+		reflect.TypeFor[*Post]():  true,
+		reflect.TypeFor[Post]():   false,
+		reflect.TypeFor[Author](): false,
+	} {
+		if got := inv.Registered(typ); got != want {
+			t.Errorf("Registered(%v): got %v, want %v", typ, got, want)
+		}
+	}
+}
