@@ -1,0 +1,106 @@
+package killing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/pagecache"
+)
+
+// childVariable holds the config of a child process.
+const childVariable = "UNCACHE_KILLING_CHILD"
+
+// A config is what a child process is told.
+type config struct {
+	Role     string        // node or relay
+	Database string        // URL
+	Redis    []string      // addresses: one, or those of a cluster
+	Cluster  bool          // what Redis is
+	Outbox   bool          // whether saves go through it
+	MaxStale time.Duration // of the pages
+	Records  int
+}
+
+const (
+	roleNode  = "node"
+	roleRelay = "relay"
+)
+
+// Child runs this process as a node or a relay if it was started as one, and
+// then does not return. It is the first call of TestMain.
+func Child() {
+	s := os.Getenv(childVariable)
+	if s == "" {
+		return
+	}
+	if err := runChild(s); err != nil {
+		fmt.Fprintln(os.Stderr, "killing:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func runChild(s string) error {
+	var c config
+	if err := json.Unmarshal([]byte(s), &c); err != nil {
+		return err
+	}
+	// Whoever started this process holds the other end: a child ends with its
+	// parent, whatever ends that.
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	run := runNode
+	if c.Role == roleRelay {
+		run = runRelay
+	}
+	return run(ctx, c)
+}
+
+// pages opens the page cache that all processes share.
+func (c config) pages() (*pagecache.Cache, error) {
+	var rdb redis.UniversalClient
+	if c.Cluster {
+		rdb = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Redis, ContextTimeoutEnabled: true, DialerRetryTimeout: 10 * time.Millisecond})
+	} else {
+		rdb = redis.NewClient(&redis.Options{Addr: c.Redis[0], ContextTimeoutEnabled: true, DialerRetryTimeout: 10 * time.Millisecond})
+	}
+	backend, err := rediscache.New(rdb, nil)
+	if err != nil {
+		return nil, err
+	}
+	store, err := coherent.New(backend, &coherent.Options{MaxStale: c.MaxStale})
+	if err != nil {
+		return nil, err
+	}
+	return pagecache.New(store, &pagecache.Options{TTL: time.Hour})
+}
+
+// serve serves until ctx is done, and says where it listens.
+func serve(ctx context.Context, h http.Handler) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: h}
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stop()
+	fmt.Println("ready", l.Addr())
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
