@@ -8,11 +8,19 @@ type bypassKey struct{}
 // nothing is stored: inside a transaction, whose uncommitted rows must not be
 // seen by others and whose writer must read its own.
 func WithBypass(ctx context.Context) context.Context {
-	return context.WithValue(ctx, bypassKey{}, true)
+	return WithBypassWhile(ctx, func() bool { return true })
 }
 
-// Bypassed reports whether ctx comes from [WithBypass].
+// WithBypassWhile is [WithBypass] for as long as while returns true: for code
+// that learns of a transaction when it is too late for another context. while is
+// called by whoever asks, from many goroutines at once.
+func WithBypassWhile(ctx context.Context, while func() bool) context.Context {
+	return context.WithValue(ctx, bypassKey{}, func() bool { return while() || Bypassed(ctx) })
+}
+
+// Bypassed reports whether ctx comes from [WithBypass], or from a
+// [WithBypassWhile] that says so now.
 func Bypassed(ctx context.Context) bool {
-	on, _ := ctx.Value(bypassKey{}).(bool)
-	return on
+	while, ok := ctx.Value(bypassKey{}).(func() bool)
+	return ok && while()
 }

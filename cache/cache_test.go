@@ -120,3 +120,18 @@ func TestBypass(t *testing.T) {
 		t.Error("WithBypass does not bypass the cache")
 	}
 }
+
+func TestBypassWhile(t *testing.T) {
+	on := false
+	ctx := cache.WithBypassWhile(context.Background(), func() bool { return on })
+	inside := cache.WithBypass(ctx)
+	around := cache.WithBypassWhile(cache.WithBypass(context.Background()), func() bool { return on })
+	for _, on = range []bool{false, true, false} {
+		if got := cache.Bypassed(ctx); got != on {
+			t.Errorf("while %v: Bypassed is %v", on, got)
+		}
+		if !cache.Bypassed(inside) || !cache.Bypassed(around) {
+			t.Errorf("while %v: a context of WithBypass does not bypass the cache", on)
+		}
+	}
+}

@@ -12,15 +12,20 @@ import (
 // change when it is flushed: for many saves at once, and for a transaction that
 // somebody else runs. It is safe for concurrent use.
 type Batch struct {
-	parent *Batch
+	parent *Batch // around it, which it is a part of
+	owner  *Batch // of a transaction: what Begin was called on
 
 	flushing chan struct{} // holds a token while a Flush is under way
 
 	mu     sync.Mutex
 	state  state
 	queued []*change // in the order of their first
-	since  int       // where in queued the newest mark is
-	sealed int       // how often Enqueue has put queued in another order
+	owed   []*change // of saves that have committed, and could not be purged
+	txs    []*Batch  // transactions that are open, see Begin
+
+	marks []Mark // those that are of use
+	made  int    // how many there were
+	since int    // where in queued the newest is: nothing is merged across it
 }
 
 type state int
@@ -62,7 +67,7 @@ type batchKey struct{}
 // What is said in the context of a batch that has ended is queued in the batch
 // around it, or purged at once.
 func WithBatch(ctx context.Context) (context.Context, *Batch) {
-	return withBatch(ctx, newBatch(batchOf(ctx)))
+	return withBatch(ctx, newBatch(BatchOf(ctx)))
 }
 
 func newBatch(parent *Batch) *Batch {
@@ -73,7 +78,9 @@ func withBatch(ctx context.Context, b *Batch) (context.Context, *Batch) {
 	return context.WithValue(cache.WithBypass(ctx), batchKey{}, b), b
 }
 
-func batchOf(ctx context.Context) *Batch {
+// BatchOf returns the innermost batch that ctx carries, which may have ended, or
+// nil.
+func BatchOf(ctx context.Context) *Batch {
 	b, _ := ctx.Value(batchKey{}).(*Batch)
 	return b
 }
@@ -98,6 +105,9 @@ func (b *Batch) Flush(ctx context.Context) error { return b.flush(ctx, false) }
 //  2. FlushUnknown purges            a reader still reads, and stores, the old row
 //  3. the server commits             and with it the rows of the outbox
 //  4. the relay finds them, purges   the reader's page is gone
+//
+// What it could not purge is [ErrKept] if it was enqueued: if the transaction
+// was not committed there is nothing to purge.
 func (b *Batch) FlushUnknown(ctx context.Context) error { return b.flush(ctx, true) }
 
 func (b *Batch) flush(ctx context.Context, unknown bool) error {
@@ -107,17 +117,12 @@ func (b *Batch) flush(ctx context.Context, unknown bool) error {
 	for _, c := range changes {
 		c.unknown = c.unknown || unknown
 	}
-	for p := b.parent; p != nil; p = p.parent {
-		switch p.take(changes) {
-		case open:
-			return nil
-		case discarded: // and all that was part of it
-			return nil
-		}
+	if b.handOn(changes) {
+		changes = nil
 	}
 	var errs []error
 	var failed []*change
-	for _, c := range changes {
+	for _, c := range append(b.takeOwed(), changes...) {
 		if err := c.purge(ctx); err != nil {
 			errs = append(errs, err)
 			if len(Unpurged(err)) > 0 {
@@ -125,8 +130,22 @@ func (b *Batch) flush(ctx context.Context, unknown bool) error {
 			}
 		}
 	}
-	b.keep(failed)
+	b.owe(failed)
 	return errors.Join(errs...)
+}
+
+// handOn hands changes to the batch that b is a part of. It reports whether they
+// are its affair now.
+func (b *Batch) handOn(changes []*change) bool {
+	for p := b.parent; p != nil; p = p.parent {
+		switch p.take(changes) {
+		case open:
+			return true
+		case discarded: // and all that was part of it
+			return true
+		}
+	}
+	return false
 }
 
 // Discard ends the batch and drops what it has gathered. After Flush it does
@@ -137,6 +156,7 @@ func (b *Batch) Discard() { b.end(discarded) }
 // end ends the batch, unless it has ended otherwise, and returns what was in it
 // if it ended so.
 func (b *Batch) end(as state) []*change {
+	defer b.owner.ended(b)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state == open {
@@ -153,11 +173,26 @@ func (b *Batch) end(as state) []*change {
 	return queued
 }
 
-// keep puts back what an ended batch could not purge.
-func (b *Batch) keep(failed []*change) {
+// owe remembers what could not be purged, until the next Flush. The data is
+// saved, so that no Discard may drop it. In a transaction it is for whoever has
+// the batch that it was begun in.
+func (b *Batch) owe(failed []*change) {
+	if b.owner != nil {
+		b = b.owner
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.queued = append(failed, b.queued...)
+	for _, c := range failed {
+		b.owed = join(b.owed, 0, c)
+	}
+}
+
+func (b *Batch) takeOwed() []*change {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	owed := b.owed
+	b.owed = nil
+	return owed
 }
 
 // queue queues c in b or, if that has ended, in the first batch around it that
@@ -171,8 +206,12 @@ func (b *Batch) queue(c *change) bool {
 	return false
 }
 
-// take queues changes if the batch is open, and returns its state.
+// take queues changes in the transactions that are open, or in b if that is
+// open. It returns the state of what they were to be queued in.
 func (b *Batch) take(changes []*change) state {
+	if b.tell(changes) {
+		return open
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state != open {

@@ -69,9 +69,20 @@ func (c *change) merge(other *change) {
 	c.reasons.add(other.reasons.list...)
 }
 
+// clone returns a change that may be merged with others while c is not.
+func (c *change) clone() *change {
+	d := &change{inv: c.inv, ids: c.ids, unknown: c.unknown}
+	d.merge(c)
+	return d
+}
+
 // enqueue writes the change's events to the outbox.
 func (c *change) enqueue(ctx context.Context, x Execer) error {
-	ids, err := c.inv.opts.Outbox.Enqueue(ctx, x, c.events())
+	events := c.events()
+	ids, err := c.inv.opts.Outbox.Enqueue(ctx, x, events)
+	if err == nil && len(ids) != len(events) {
+		err = fmt.Errorf("the Outbox gave %d IDs for %d events", len(ids), len(events))
+	}
 	if err != nil {
 		return fmt.Errorf("invalidate: %s: enqueue: %w", some(c.types.list), err)
 	}

@@ -16,12 +16,12 @@ func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	defer func() { <-b.flushing }()
 	var errs []error
 	changes := b.unsealed()
+	defer b.seal(changes) // also if a driver panics
 	for _, c := range changes {
 		if err := c.enqueue(ctx, x); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	b.seal(changes)
 	return errors.Join(errs...)
 }
 
@@ -41,8 +41,7 @@ func (b *Batch) unsealed() []*change {
 		}
 		changes = join(changes, 0, c)
 	}
-	b.queued, b.since = rest, len(rest)
-	b.sealed++
+	b.queued, b.since, b.marks = rest, len(rest), nil
 	return changes
 }
 

@@ -16,9 +16,10 @@ type Options struct {
 	// name of this host, as New finds it.
 	Origin string
 
-	// PurgeTimeout bounds every purge, of however many events. It is detached
-	// from the context that it was asked for in: a client that hangs up after
-	// its save must not leave a stale page behind. Default 5 s.
+	// PurgeTimeout bounds every purge, of however many events, and what the
+	// Outbox is told after it by as much again. It is detached from the context
+	// that it was asked for in: a client that hangs up after its save must not
+	// leave a stale page behind. Default 5 s.
 	PurgeTimeout time.Duration
 
 	// MaxCascade is how many models may lead from one to another by
@@ -111,7 +112,7 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)
 	c := newChange(ctx, inv, r, models)
-	if c.empty() || batchOf(ctx).queue(c) {
+	if c.empty() || BatchOf(ctx).queue(c) {
 		return err
 	}
 	return errors.Join(err, c.purge(ctx))

@@ -1,32 +1,40 @@
 package invalidate
 
+import "slices"
+
 // A Mark is a place in a [Batch], as a savepoint is one in a transaction.
 type Mark struct {
-	at, sealed int
+	id int // counted from 1
+	at int // how much was queued before it
 }
 
 // Mark marks a place: Rewind drops what is gathered after it. It is for code
 // that sees the savepoints of a transaction but not the contexts that are used
-// in them; otherwise [WithBatch] in the context of a batch is simpler.
+// in them; otherwise [Savepoint] is simpler.
 func (b *Batch) Mark() Mark {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.made++
 	b.since = len(b.queued)
-	return Mark{b.since, b.sealed}
+	m := Mark{b.made, b.since}
+	b.marks = append(b.marks, m)
+	return m
 }
 
 // Rewind drops what the batch has gathered since m, as ROLLBACK TO does with a
-// transaction. Marks that were made after m are of no use any more. If Enqueue
-// was called since, or the batch has ended, Rewind drops nothing: what did not
-// change is then purged, which costs a rendering.
+// transaction, and may be called again. It makes the marks that came after m
+// void, and Enqueue all of them. Rewind drops nothing for a mark that is void, nor
+// if the batch has ended: what did not change is then purged, which costs a
+// rendering.
 func (b *Batch) Rewind(m Mark) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != open || m.sealed != b.sealed || m.at > len(b.queued) {
+	i := slices.Index(b.marks, m)
+	if i < 0 || b.state != open {
 		return
 	}
+	b.marks = b.marks[:i+1]
 	clear(b.queued[m.at:])
 	b.queued = b.queued[:m.at]
 	b.since = m.at
 }
-

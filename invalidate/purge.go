@@ -112,42 +112,60 @@ type Observation struct {
 func (c *change) purge(ctx context.Context) error {
 	within, cancel := c.inv.detached(ctx)
 	defer cancel()
-	var errs []error
-	var purged []string
+	var all []Observation
+	var failed []*PurgeError
+	var purged []string // IDs
 	for i, e := range c.events() {
 		start := time.Now()
 		err := c.inv.purger.Purge(within, e)
+		o := Observation{Event: e, Models: c.types.list, Duration: time.Since(start)}
 		switch {
 		case err != nil:
-			err = c.failed(ctx, e, err)
-			errs = append(errs, err)
+			f := &PurgeError{Event: e, Models: c.types.list, Err: err, Kept: c.ids != nil}
+			o.Err = f
+			failed = append(failed, f)
 		case c.ids != nil:
 			purged = append(purged, c.ids[i])
 		}
-		if c.inv.opts.Observe != nil {
-			c.inv.opts.Observe(Observation{Event: e, Models: c.types.list, Duration: time.Since(start), Err: err})
-		}
+		all = append(all, o)
 	}
-	if len(purged) > 0 && !c.unknown {
-		c.inv.opts.Outbox.Purged(ctx, purged)
+	if c.ids == nil {
+		c.inv.keep(ctx, failed)
+	} else if len(purged) > 0 && !c.unknown {
+		within, cancel := c.inv.detached(ctx)
+		defer cancel()
+		c.inv.opts.Outbox.Purged(within, purged)
+	}
+	var errs []error
+	for _, o := range all {
+		if c.inv.opts.Observe != nil {
+			c.inv.opts.Observe(o)
+		}
+		if o.Err != nil {
+			errs = append(errs, o.Err)
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// failed says what became of e, which could not be purged because of err. If it
-// is not in the outbox yet, though there is one, now is the time.
-func (c *change) failed(ctx context.Context, e cache.Event, err error) error {
-	failed := &PurgeError{Event: e, Models: c.types.list, Err: err, Kept: c.ids != nil}
-	if c.inv.opts.Outbox != nil && !failed.Kept {
-		ctx, cancel := c.inv.detached(ctx)
-		defer cancel()
-		if err := c.inv.opts.Outbox.Keep(ctx, []cache.Event{e}); err != nil {
-			failed.Err = errors.Join(failed.Err, fmt.Errorf("keep it in the outbox: %w", err))
-		} else {
-			failed.Kept = true
+// keep writes events that could not be purged to the outbox, if there is one.
+func (inv *Invalidator) keep(ctx context.Context, failed []*PurgeError) {
+	if inv.opts.Outbox == nil || len(failed) == 0 {
+		return
+	}
+	events := make([]cache.Event, len(failed))
+	for i, f := range failed {
+		events[i] = f.Event
+	}
+	within, cancel := inv.detached(ctx)
+	defer cancel()
+	err := inv.opts.Outbox.Keep(within, events)
+	for _, f := range failed {
+		f.Kept = err == nil
+		if err != nil {
+			f.Err = errors.Join(f.Err, fmt.Errorf("keep it in the outbox: %w", err))
 		}
 	}
-	return failed
 }
 
 // detached returns the context in which what follows a save is done.

@@ -11,6 +11,11 @@ import (
 // A Transaction is a transaction as database/sql knows it, and what is built on
 // that: a [*sql.Tx], a *sqlx.Tx, a bun.Tx. Commit and Rollback return
 // [sql.ErrTxDone] if it is over.
+//
+// One that is not of database/sql may say more by its errors, in the sense of
+// errors.Is: that of Commit is [ErrRolledBack] if it has been rolled back, and
+// that of Rollback is [ErrCommitUnknown] if it was ended before, and not because
+// the context is done.
 type Transaction interface {
 	Execer
 	Commit() error
@@ -32,8 +37,8 @@ type Beginner interface {
 // fn uses its own context, in which Invalidate queues and the cache is bypassed
 // ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once.
 // An InTx in the context of another is a transaction of its own, which purges
-// when it has committed, whatever becomes of the outer one; for a savepoint use
-// [WithBatch].
+// when it has committed, whatever becomes of the outer one; for a part that may
+// be rolled back alone see [Savepoint].
 //
 // The error says what became of the transaction, in this order:
 //
@@ -129,8 +134,8 @@ func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) erro
 	live := ctx.Err() == nil
 	failed := tx.Rollback()
 	over := errors.Is(failed, sql.ErrTxDone)
-	if over && live {
-		err = fmt.Errorf("invalidate: %w: it was ended by fn, which returned: %w", ErrCommitUnknown, err)
+	if over && live || errors.Is(failed, ErrCommitUnknown) {
+		err = fmt.Errorf("invalidate: %w: it was ended by fn, after which: %w", ErrCommitUnknown, err)
 		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 	}
 	batch.Discard()
@@ -155,7 +160,7 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 		}
 		return nil
 	}
-	if rolledBack(err) {
+	if RolledBack(err) {
 		batch.Discard()
 		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
 	}
@@ -164,9 +169,14 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 	return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 }
 
-// rolledBack reports whether err, of a COMMIT, is the server's own word that it
-// rolled back.
-func rolledBack(err error) bool {
+// RolledBack reports whether err, which a COMMIT returned, is the server's own
+// word that it has rolled back: it is [ErrRolledBack], or has a method SQLState
+// that tells of a conflict or a violated constraint (class 40, but 40003, or 23).
+// After any other error it may have committed.
+func RolledBack(err error) bool {
+	if errors.Is(err, ErrRolledBack) {
+		return true
+	}
 	var server interface{ SQLState() string }
 	if !errors.As(err, &server) {
 		return false
