@@ -71,8 +71,7 @@ func makeETag(body []byte) string {
 	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 
-// The fields of a request that make its response conditional or partial, and
-// that a fill must not pass on: the response is to be stored whole.
+// The fields of a request that make its response conditional.
 var conditionFields = []string{"If-None-Match", "If-Modified-Since"}
 
 func hasConditions(h http.Header) bool {

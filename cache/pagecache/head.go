@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 	"slices"
+
+	"github.com/uncache/uncache/cache/coherent"
 )
 
 // head has the handler answer a HEAD request, whose header may confirm the
@@ -28,7 +30,7 @@ func (t *task) head() {
 	case rec.status != old.status: // 405, an error: nothing about what a GET gives
 	case !old.describedBy(rec.header):
 		t.forget()
-	case old.confirmedByHead(rec.header) && t.confirms(rec):
+	case t.confirmedByHead(rec.header) && t.confirms(rec):
 		t.confirmed(rec, t.old)
 	}
 	rec.release()
@@ -52,11 +54,18 @@ func (p *response) describedBy(h http.Header) bool {
 	return true
 }
 
-// confirmedByHead reports whether the header of a response to HEAD has a
-// validator of p's. Without one it may be of another body of the same length.
-func (p *response) confirmedByHead(h http.Header) bool {
-	if p.is(ownETag) {
-		return len(h["Etag"]) > 0 // the same one: describedBy has looked
+// confirmedByHead reports whether the header of a response to HEAD, of which
+// describedBy has found nothing that differs, has a validator of the stored
+// response. Without one it may be of another body of the same length. A proxy
+// takes the length for enough, as RFC 9111 §4.3.5 says, unless somebody has said
+// that the response has changed: by a soft purge.
+func (t *task) confirmedByHead(h http.Header) bool {
+	p := t.old.Value
+	switch {
+	case t.c.opts.Transparent && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0:
+		return len(h["Content-Length"]) > 0 && t.c.values.Judge(t.old) == coherent.Fresh
+	case p.is(ownETag):
+		return len(h["Etag"]) > 0
 	}
 	return p.is(isDated) && len(h["Last-Modified"]) > 0
 }

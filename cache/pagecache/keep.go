@@ -69,6 +69,7 @@ func (t *task) store(p *response) {
 		t.c.note(t.r.Context(), t.id, p)
 	}
 	t.c.memo.setDeleted([]byte(t.id.primary), false)
+	t.c.memo.setConfirmed([]byte(t.id.primary), false)
 }
 
 // forget deletes the stale response that was to be replaced: the handler has
@@ -82,7 +83,7 @@ func (t *task) forget() {
 // ofTheResponse reports whether a reason will hold for the next request too, so
 // that it is useless to wait for one another.
 func ofTheResponse(r reason) bool {
-	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth
+	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth && r != reasonCondition
 }
 
 // redirectsToItself reports whether a response sends its visitor to where he is.

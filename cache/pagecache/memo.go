@@ -11,14 +11,28 @@ import (
 // A memo remembers facts about target URIs in this process, so that a lookup
 // need not ask the store: which fields select among the responses of one, that
 // one gave a response that could not be stored, that one's was deleted by a
-// purge. It is bounded, and forgets when two meet in one slot; that costs a
+// purge, that one's visitors have it already. It is bounded, and forgets when two meet in one slot; that costs a
 // lookup or a word in Cache-Status, never a wrong answer.
 type memo struct {
-	seed    maphash.Seed
-	vary    [memoSlots]atomic.Pointer[varyMemo]
-	apart   [memoSlots]atomic.Pointer[apartMemo]
-	deleted [memoSlots]atomic.Uint64 // hashes of primary keys
+	seed      maphash.Seed
+	vary      [memoSlots]atomic.Pointer[varyMemo]
+	apart     [memoSlots]atomic.Pointer[apartMemo]
+	deleted   hashes
+	confirmed hashes
 }
+
+// hashes are those of primary keys about which something is true.
+type hashes [memoSlots]atomic.Uint64
+
+func (s *hashes) set(h uint64, is bool) {
+	if is {
+		s[h%memoSlots].Store(h)
+	} else {
+		s[h%memoSlots].CompareAndSwap(h, 0)
+	}
+}
+
+func (s *hashes) has(h uint64) bool { return s[h%memoSlots].Load() == h }
 
 const memoSlots = 1 << 14
 
@@ -86,15 +100,15 @@ func (m *memo) keptApart(key []byte) bool {
 // setDeleted says whether the last that happened to the response under key was
 // that a purge deleted it; wasDeleted tells a visitor who finds none.
 func (m *memo) setDeleted(key []byte, deleted bool) {
-	h := maphash.Bytes(m.seed, key)
-	if deleted {
-		m.deleted[h%memoSlots].Store(h)
-	} else {
-		m.deleted[h%memoSlots].CompareAndSwap(h, 0)
-	}
+	m.deleted.set(maphash.Bytes(m.seed, key), deleted)
 }
 
-func (m *memo) wasDeleted(key []byte) bool {
-	h := maphash.Bytes(m.seed, key)
-	return m.deleted[h%memoSlots].Load() == h
+func (m *memo) wasDeleted(key []byte) bool { return m.deleted.has(maphash.Bytes(m.seed, key)) }
+
+// setConfirmed says whether the last visitor for whom nothing was stored was
+// told by the handler that he had the response himself.
+func (m *memo) setConfirmed(key []byte, confirmed bool) {
+	m.confirmed.set(maphash.Bytes(m.seed, key), confirmed)
 }
+
+func (m *memo) wasConfirmed(key []byte) bool { return m.confirmed.has(maphash.Bytes(m.seed, key)) }

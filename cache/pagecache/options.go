@@ -85,7 +85,9 @@ type Options struct {
 
 	// Transparent leaves responses as the handler made them: no ETag is added to
 	// those without, and no "Cache-Control: no-cache" to those that say nothing.
-	// It is for a handler that is a proxy, whose origin speaks for itself.
+	// It is for a handler that is a proxy, whose origin speaks for itself, and is
+	// asked the visitor's own conditions where nothing is stored (RFC 9111
+	// §4.3.2), once in a row.
 	Transparent bool
 
 	// StoreSetCookie stores responses that set cookies, if all else allows it,

@@ -21,17 +21,17 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		r.Pattern = p.route // what the ServeMux would have left for those around
 	}
 	h := w.Header()
-	if p.status == http.StatusOK {
-		if hasConditions(r.Header) && notModified(r.Header, p.etag, p.changed, time.Now()) {
-			for i := range p.header {
-				if notModifiedFields[p.header[i].name] {
-					p.header[i].set(h)
-				}
+	if p.status >= 200 && p.status < 300 && hasConditions(r.Header) && notModified(r.Header, p.etag, c.changed(p), time.Now()) {
+		for i := range p.header {
+			if notModifiedFields[p.header[i].name] {
+				p.header[i].set(h)
 			}
-			s.set(h)
-			w.WriteHeader(http.StatusNotModified)
-			return
 		}
+		s.set(h)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if p.status == http.StatusOK {
 		if ranges, there := byteRanges(r, len(p.body)); ranges != "" {
 			c.serveRange(w, r, ranges, there, p, s)
 			return
@@ -49,6 +49,26 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		// A visitor who is gone is nobody's failure.
 		_, _ = w.Write(p.body)
 	}
+}
+
+// changed is the date that If-Modified-Since is compared with: Last-Modified, or
+// in a response without one Date, as RFC 9111 §4.3.2 says. A handler's response
+// that has an entity tag, if only from us, is not given so: of two in one second
+// the visitor may have the older one.
+func (c *Cache) changed(p *response) time.Time {
+	if !p.changed.IsZero() || !c.opts.Transparent {
+		return p.changed
+	}
+	var date time.Time
+	for _, f := range p.header {
+		switch f.name {
+		case "Last-Modified":
+			return time.Time{} // there is one, and it is no date
+		case "Date":
+			date = p.dateIn(f)
+		}
+	}
+	return date
 }
 
 // serveRange answers with a part of a complete stored response (RFC 9110 §14),

@@ -35,6 +35,7 @@ const (
 	reasonContent     reason = "content"
 	reasonNested      reason = "nested"
 	reasonGaveUp      reason = "gave-up"
+	reasonCondition   reason = "condition" // a 304 to the visitor's own
 )
 
 // heuristic lists the status codes whose responses may be stored without a
@@ -115,8 +116,10 @@ func (o *Options) control(h http.Header) (cc control, targeted bool) {
 
 func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header, setCookie bool, cc *control, p *policy, known bool) reason {
 	switch {
-	case status < 200 || status == http.StatusNotModified:
-		return reasonStatus // not final, or no response of its own
+	case status == http.StatusNotModified:
+		return reasonCondition
+	case status < 200:
+		return reasonStatus // not final
 	case !canonical(h):
 		return reasonFieldName
 	case status == http.StatusPartialContent || len(h["Content-Range"]) > 0:

@@ -77,7 +77,7 @@ func (t *task) dropPurged() {
 // where it is: one that varies by other fields has to be stored elsewhere.
 func (t *task) confirms(rec *recorder) bool {
 	old := t.old.Value
-	return old.confirmedBy(rec.header) && slices.Equal(t.c.opts.selectingFields(old.merged(rec.header)), old.vary)
+	return old.confirmedBy(rec.header) && slices.Equal(t.c.opts.selectingFields(t.c.opts.merged(old, rec.header)), old.vary)
 }
 
 // render calls the handler, and asks it what there is to ask.
@@ -87,8 +87,10 @@ func (t *task) render(ask question) (rec *recorder) {
 	// the response is stored under.
 	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
 	inner := t.r.Clone(coherent.WithFill(ctx, t.fill))
-	for _, name := range conditionFields {
-		delete(inner.Header, name)
+	if !t.passesConditions(ask) {
+		for _, name := range conditionFields {
+			delete(inner.Header, name)
+		}
 	}
 	// The response is to be whole; a visitor who wants a part gets it from that.
 	delete(inner.Header, "Range")
@@ -111,6 +113,15 @@ func (t *task) render(ask question) (rec *recorder) {
 		rec.WriteHeader(http.StatusOK)
 	}
 	return rec
+}
+
+// passesConditions reports whether the handler is to see the visitor's own
+// conditions. They are hidden from it, so that there is a response to store, and
+// are evaluated when that is there. But RFC 9111 §4.3.2: where nothing is stored,
+// a condition is meant for the server behind a proxy. If that answers 304, the
+// next fill is whole, or nothing would ever be stored of what all visitors have.
+func (t *task) passesConditions(ask question) bool {
+	return t.c.opts.Transparent && t.old == nil && !ask.asks() && !t.c.memo.wasConfirmed([]byte(t.id.primary))
 }
 
 // catchAbort takes a handler that gave up with http.ErrAbortHandler, such as a
@@ -186,7 +197,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 // them (RFC 9111 §4.3.4).
 func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*response, policy) {
 	old := from.Value
-	merged := old.merged(rec.header)
+	merged := t.c.opts.merged(old, rec.header)
 	pol := t.c.opts.judge(t.r, old.status, merged, rec.setsCookie(), rec.asked, rec.given)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec)
 	if from != t.old {
@@ -234,6 +245,9 @@ func (t *task) part(rec *recorder) {
 	}
 	if t.flight != nil {
 		t.flight.Finish(nil, false)
+	}
+	if rec.status == http.StatusNotModified {
+		t.c.memo.setConfirmed([]byte(t.id.primary), true)
 	}
 	if reason := rec.policy.reason; ofTheResponse(reason) && !isError(rec.status) {
 		t.c.memo.keepApart([]byte(t.id.primary))

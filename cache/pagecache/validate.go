@@ -39,10 +39,19 @@ func (p *response) confirmedBy(h http.Header) bool {
 	return true
 }
 
-// describesBody lists the fields that say what a stored body is. A 304, or the
-// answer to a HEAD, does not change the body, so it must not change them.
-var describesBody = map[string]bool{
-	"Content-Length": true, "Content-Encoding": true, "Content-Range": true,
+// describesBody reports whether a field says what a stored body is. A 304, or
+// the answer to a HEAD, does not change the body, so it must not change them.
+// RFC 9111 §3.2 excepts Content-Encoding only where it is to keep what is stored
+// whole: compressors around a handler are known to name their coding in a 304 to
+// what was stored without it. A proxy's origin is believed.
+func (o *Options) describesBody(name string) bool {
+	switch name {
+	case "Content-Length", "Content-Range":
+		return true
+	case "Content-Encoding":
+		return !o.Transparent
+	}
+	return false
 }
 
 // freshened returns p with the header of a response that confirmed it: fields,
@@ -55,7 +64,7 @@ func (p *response) freshened(fields []field, pol *policy, rec *recorder) *respon
 	q.setTimes(pol, rec.given)
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
-		if !describesBody[f.name] && f.values != nil {
+		if !rec.c.opts.describesBody(f.name) && f.values != nil {
 			replaced[f.name] = true
 			q.header = append(q.header, f)
 		}
@@ -97,7 +106,7 @@ func (pol *policy) flags() flags {
 
 // merged is the header by which a confirmed response is judged: the stored one,
 // with the fields of the confirmation in place of its own.
-func (p *response) merged(h http.Header) http.Header {
+func (o *Options) merged(p *response, h http.Header) http.Header {
 	m := make(http.Header, len(p.header)+len(h))
 	for i := range p.header {
 		m[p.header[i].name] = p.header[i].values
@@ -110,7 +119,7 @@ func (p *response) merged(h http.Header) http.Header {
 		delete(m, "Cache-Control")
 	}
 	for name, values := range h {
-		if !describesBody[name] {
+		if !o.describesBody(name) {
 			m[name] = values
 		}
 	}

@@ -22,6 +22,7 @@ const pseudonym = "uncache"
 //     the visitor says: this proxy believes nobody in front of it. Host and
 //     scheme are in the key. An origin whose pages depend on the visitor's
 //     address has to say so, with Vary: X-Forwarded-For or private.
+//   - Max-Forwards is obeyed; see lastRecipient.
 //   - Via is added, as a gateway must (RFC 9110 §7.6.3), so that a loop is seen.
 //
 // Host stays the visitor's. It is what the key is made of, and what the origin
@@ -35,6 +36,9 @@ func edge(next http.Handler) http.Handler {
 		}
 		r = r.Clone(r.Context())
 		h := r.Header
+		if lastRecipient(w, r) {
+			return
+		}
 		hopByHop(h)
 		for name := range h {
 			if isImposture(name) {

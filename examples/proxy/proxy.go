@@ -61,6 +61,7 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 		Targeted:             []string{"Uncache-Cache-Control", "CDN-Cache-Control"},
 		MaxBody:              int(cfg.maxBody),
 		Transparent:          true,
+		AllETags:             true,
 		Refresh:              true,
 	})
 	if err != nil {

@@ -372,3 +372,39 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+// RFC 9110 §7.6.2: TRACE and OPTIONS end where Max-Forwards says.
+func TestMaxForwards(t *testing.T) {
+	o := newOrigin(t)
+	addr, _ := inFront(t, o.URL)
+	for _, tt := range []struct{ method, field, want string }{
+		{"TRACE", "0", ""},
+		{"OPTIONS", "0", ""},
+		{"OPTIONS", "1", "0"},
+		{"TRACE", "10", "9"},
+		{"OPTIONS", "99999999", "70"},
+		{"OPTIONS", "-1", "-1"},
+		{"OPTIONS", "a", "a"},
+		{"GET", "0", "0"},
+		{"DELETE", "3", "3"},
+	} {
+		t.Run(tt.method+" "+tt.field, func(t *testing.T) {
+			path := "/" + tt.method + tt.field
+			resp, body := send(t, addr, tt.method, tt.method+" "+path+" HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: "+tt.field+"\r\nCookie: secret\r\nAuthorization: secret\r\nX-A: 1\r\n\r\n")
+			asked := o.requests(path)
+			if tt.want != "" {
+				if len(asked) != 1 || asked[0].Header.Get("Max-Forwards") != tt.want {
+					t.Errorf("the origin was asked %v, want once, with Max-Forwards: %s", asked, tt.want)
+				}
+				return
+			}
+			if len(asked) != 0 || resp.StatusCode > 204 {
+				t.Errorf("the origin was asked %d times, the visitor got %s", len(asked), resp.Status)
+			}
+			if tt.method == "TRACE" && (resp.Header.Get("Content-Type") != "message/http" || !strings.HasPrefix(body, "TRACE "+path+" HTTP/1.1\r\n") ||
+				!strings.Contains(body, "Host: a.example\r\n") || !strings.Contains(body, "X-A: 1\r\n") || strings.Contains(body, "secret")) {
+				t.Errorf("TRACE shows %s:\n%s", resp.Header.Get("Content-Type"), body)
+			}
+		})
+	}
+}
