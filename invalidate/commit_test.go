@@ -9,12 +9,6 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// state is an error as PostgreSQL's drivers return it.
-type state string
-
-func (c state) Error() string    { return "server: " + string(c) }
-func (c state) SQLState() string { return string(c) }
-
 func TestBatchCommit(t *testing.T) {
 	const purge = "PURGE path:/blog/ path:/blog/hello/"
 	lost := errors.New("connection reset")
