@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -42,11 +45,18 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 // Since returns the events after a position, see [cache.Log]. It makes one
 // round trip for every 5,000 of them, and another when the head turns out to be
 // lost, from another history, or read over a connection that was dialled for it.
+// For all that there is, after 0, it makes one more to see if anybody is there.
 //
 // after must be below 2^53.
 func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
 	if after >= maxPosition {
 		return cache.Events{}, fmt.Errorf("rediscache: read %q: position %d is not below 2^53", b.eventsKey, after)
+	}
+	if after == 0 {
+		if err := b.reach(ctx); err != nil {
+			b.reload(ctx)
+			return cache.Events{}, fmt.Errorf("rediscache: read %q: %w", b.eventsKey, err)
+		}
 	}
 	events, err := b.sinceSource(ctx, after)
 	if err != nil && b.cluster != nil && ctx.Err() == nil {
@@ -59,6 +69,29 @@ func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events
 		return cache.Events{}, fmt.Errorf("rediscache: read %q after %d: %w", b.eventsKey, after, err)
 	}
 	return events, nil
+}
+
+// reachTimeout is how long Redis may take to say that it is there.
+const reachTimeout = time.Second
+
+// reach waits for a short answer. A process that has just started gives the log
+// the time that it takes to read 100,000 events; over a connection that is dead
+// it would wait as long for nothing, and come back that much later than Redis.
+func (b *Backend) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	err := b.rdb.Get(ctx, b.headKey).Err()
+	if errors.Is(err, redis.Nil) || answered(err) {
+		return nil // what is wrong with the head, the read will find out
+	}
+	return err
+}
+
+// answered reports whether an error is what Redis said, and not that it did not
+// say anything.
+func answered(err error) bool {
+	var said redis.Error
+	return errors.As(err, &said)
 }
 
 // reload makes a cluster's client find out, in the background, who serves what:

@@ -1,6 +1,7 @@
 // Package redistest runs real redis-server processes, alone, with a Sentinel or
 // as a Redis Cluster, and does to them what happens to servers: kills them,
-// restarts them with older data or with none, stops them in mid-air.
+// restarts them with older data or with none, stops them in mid-air, and holds
+// up, loses or answers what clients send them ([Proxy]).
 //
 // A test asks for a server that lives as long as it does:
 //
