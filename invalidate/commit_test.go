@@ -3,7 +3,6 @@ package invalidate_test
 import (
 	"context"
 	"errors"
-	"reflect"
 	"testing"
 
 	"github.com/uncache/uncache/invalidate"
@@ -65,18 +64,5 @@ func TestBatchCommitLate(t *testing.T) {
 	}
 	if len(p.events) != 0 {
 		t.Errorf("purged %v, want nothing", p.events)
-	}
-}
-
-func TestRegistered(t *testing.T) {
-	inv := newBlog(newPurger(), nil)
-	for typ, want := range map[reflect.Type]bool{
-		reflect.TypeFor[*Post]():  true,
-		reflect.TypeFor[Post]():   false,
-		reflect.TypeFor[Author](): false,
-	} {
-		if got := inv.Registered(typ); got != want {
-			t.Errorf("Registered(%v): got %v, want %v", typ, got, want)
-		}
 	}
 }
