@@ -1,0 +1,116 @@
+package invalidate_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// What is enqueued is not written again; what comes later is purged without, or
+// is enqueued by another Enqueue.
+func TestEnqueueAgain(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	ctx, batch := invalidate.WithBatch(t.Context())
+	enqueue := func(want ...string) {
+		t.Helper()
+		if err := batch.Enqueue(ctx, x.db); err != nil {
+			t.Error(err)
+		}
+		x.want(t, want...)
+	}
+	const enqueueB = "ENQUEUE path:/blog/ path:/blog/b/"
+	enqueue()
+	say(t, ctx, x.inv, "a")
+	enqueue(enqueueA)
+	enqueue(enqueueA)
+	say(t, ctx, x.inv, "b")
+	enqueue(enqueueA, enqueueB)
+	say(t, ctx, x.inv, "c")
+	flush(t, ctx, batch)
+	enqueue(enqueueA, enqueueB, purgeA, "PURGED #1", "PURGE path:/blog/ path:/blog/b/", "PURGED #2", "PURGE path:/blog/ path:/blog/c/")
+}
+
+func TestEnqueueAfterTheEnd(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	ctx, batch := invalidate.WithBatch(t.Context())
+	say(t, ctx, x.inv, "a")
+	batch.Discard()
+	if err := batch.Enqueue(ctx, x.db); err != nil {
+		t.Error(err)
+	}
+	flush(t, ctx, batch)
+	x.want(t)
+}
+
+// A part that was enqueued by itself is not enqueued again by what it was handed
+// to, and is purged with it.
+func TestEnqueueNested(t *testing.T) {
+	for _, discard := range []bool{false, true} {
+		x, _ := newOutboxTest(t)
+		ctx, outer := invalidate.WithBatch(t.Context())
+		say(t, ctx, x.inv, "b")
+		in, inner := invalidate.WithBatch(ctx)
+		say(t, in, x.inv, "a")
+		if err := inner.Enqueue(in, x.db); err != nil {
+			t.Error(err)
+		}
+		flush(t, in, inner)
+		if err := outer.Enqueue(ctx, x.db); err != nil {
+			t.Error(err)
+		}
+		const b = "path:/blog/ path:/blog/b/"
+		want := []string{enqueueA, "ENQUEUE " + b}
+		if discard {
+			outer.Discard()
+		} else {
+			want = append(want, purgeA, "PURGED #1", "PURGE "+b, "PURGED #2")
+		}
+		flush(t, ctx, outer)
+		x.want(t, want...)
+	}
+}
+
+// A part that is discarded while it is enqueued leaves nothing to purge.
+func TestDiscardDuringEnqueue(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	ctx, batch := invalidate.WithBatch(t.Context())
+	say(t, ctx, x.inv, "a")
+	x.fake.at[enqueueA] = batch.Discard
+	if err := batch.Enqueue(ctx, x.db); err != nil {
+		t.Error(err)
+	}
+	flush(t, ctx, batch)
+	x.want(t, enqueueA)
+}
+
+// Goroutines save while another enqueues: each save is purged, and struck out
+// once if it was enqueued (which the fake checks).
+func TestConcurrentEnqueue(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	ctx, batch := invalidate.WithBatch(t.Context())
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 25 {
+				say(t, ctx, x.inv, fmt.Sprintf("%d-%d", g, i))
+				if i%10 == g {
+					if err := batch.Enqueue(ctx, x.db); err != nil {
+						t.Error(err)
+					}
+				}
+				if i%5 == 0 {
+					batch.Rewind(batch.Mark()) // drops nothing, or only what another said since
+				}
+			}
+		})
+	}
+	wg.Wait()
+	flush(t, context.WithoutCancel(ctx), batch)
+	flush(t, ctx, batch)
+	if len(x.purger.events) == 0 {
+		t.Error("nothing was purged")
+	}
+}

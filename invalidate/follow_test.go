@@ -1,0 +1,213 @@
+package invalidate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+const (
+	purgeB = "PURGE path:/blog/ path:/blog/b/"
+	purgeC = "PURGE path:/blog/ path:/blog/c/"
+)
+
+func TestFollow(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	ctx, batch := invalidate.Follow(t.Context())
+	if invalidate.BatchOf(ctx) != batch {
+		t.Error("BatchOf: not the batch that Follow returned")
+	}
+	bypassed := func(want bool) {
+		t.Helper()
+		if got := cache.Bypassed(ctx); got != want {
+			t.Errorf("the cache is bypassed: %v, want %v", got, want)
+		}
+	}
+	say(t, ctx, inv, "a") // outside of any: at once
+	bypassed(false)
+	p.want(t, purgeA)
+
+	tx := batch.Begin()
+	bypassed(true)
+	say(t, ctx, inv, "b")
+	p.want(t, purgeA)
+	flush(t, ctx, tx)
+	bypassed(false)
+	p.want(t, purgeA, purgeB)
+
+	tx = batch.Begin() // another one
+	say(t, ctx, inv, "dropped")
+	tx.Discard()
+	bypassed(false)
+	say(t, ctx, inv, "c")
+	flush(t, ctx, batch)
+	p.want(t, purgeA, purgeB, purgeC)
+}
+
+// Around two transactions at once it is not known which of them has saved what
+// is said.
+func TestTransactionsAtOnce(t *testing.T) {
+	type pair struct{ one, other *invalidate.Batch }
+	// "a" is said while one is open, "b" while both are, "c" while the other is.
+	const ab, bc = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", "PURGE path:/blog/ path:/blog/b/ path:/blog/c/"
+	commit := func(t *testing.T, b *invalidate.Batch) { flush(t, t.Context(), b) }
+	discard := func(_ *testing.T, b *invalidate.Batch) { b.Discard() }
+	tests := []struct {
+		name  string
+		first func(*testing.T, *invalidate.Batch)
+		then  func(*testing.T, *invalidate.Batch)
+		want  []string
+	}{
+		{"commit, commit", commit, commit, []string{ab, bc}},
+		{"commit, rollback", commit, discard, []string{ab}},
+		{"rollback, commit", discard, commit, []string{bc}},
+		{"rollback, rollback", discard, discard, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPurger()
+			inv := newBlog(p, nil)
+			ctx, batch := invalidate.Follow(t.Context())
+			one := batch.Begin()
+			say(t, ctx, inv, "a")
+			other := batch.Begin()
+			say(t, ctx, inv, "b")
+			tt.first(t, one)
+			if !cache.Bypassed(ctx) {
+				t.Error("the cache is not bypassed while the other is open")
+			}
+			say(t, ctx, inv, "c")
+			tt.then(t, other)
+			p.want(t, tt.want...)
+		})
+	}
+}
+
+// A savepoint of one does not drop what the other has saved.
+func TestRewindOneOfTwo(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	ctx, batch := invalidate.Follow(t.Context())
+	one, other := batch.Begin(), batch.Begin()
+	mark := one.Mark()
+	say(t, ctx, inv, "a")
+	one.Rewind(mark)
+	flush(t, ctx, one)
+	p.want(t)
+	flush(t, ctx, other)
+	p.want(t, purgeA)
+}
+
+// In a batch that is somebody's, a transaction takes only what is said in it.
+func TestBeginInABatch(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	ctx, batch := invalidate.WithBatch(t.Context())
+	say(t, ctx, inv, "a")
+	tx := batch.Begin()
+	in, savepoint := invalidate.WithBatch(ctx) // of the transaction
+	say(t, in, inv, "b")
+	flush(t, in, savepoint)
+	flush(t, ctx, tx)
+	p.want(t, purgeB)
+	say(t, ctx, inv, "c")
+	batch.Discard() // that was no transaction
+	p.want(t, purgeB)
+
+	late := batch.Begin() // whoever has ended the batch still has its context
+	say(t, ctx, inv, "a")
+	p.want(t, purgeB)
+	flush(t, ctx, late)
+	p.want(t, purgeB, purgeA)
+}
+
+// What could not be purged after a COMMIT is the affair of whoever has the
+// batch, whatever he makes of the rest.
+func TestFlushWhatATransactionOwes(t *testing.T) {
+	for name, with := range map[string]func(context.Context) (context.Context, *invalidate.Batch){
+		"Follow": invalidate.Follow, "WithBatch": invalidate.WithBatch,
+	} {
+		for _, end := range []string{"Flush", "Discard"} {
+			t.Run(name+" "+end, func(t *testing.T) {
+				p := newPurger()
+				inv := newBlog(p, nil)
+				outerCtx, outer := invalidate.WithBatch(t.Context())
+				ctx, batch := with(outerCtx)
+				p.err = errors.New("refused")
+				for _, slug := range []string{"a", "b"} {
+					tx := batch.Begin()
+					say(t, ctx, inv, slug)
+					if err := tx.Flush(ctx); len(invalidate.Unpurged(err)) != 1 {
+						t.Errorf("Flush of the transaction: got %v, want an error", err)
+					}
+				}
+				if end == "Discard" {
+					batch.Discard()
+					outer.Discard()
+				}
+				if err := batch.Flush(ctx); !errors.Is(err, p.err) {
+					t.Errorf("Flush: got %v, want %v", err, p.err)
+				}
+				p.err = nil
+				flush(t, ctx, batch) // though it is a part of another
+				const both = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/"
+				p.want(t, purgeA, purgeB, both, both)
+				flush(t, ctx, batch)
+				flush(t, ctx, outer)
+				p.want(t, purgeA, purgeB, both, both)
+			})
+		}
+	}
+}
+
+// Many transactions in one context, some of them rolled back, while others save:
+// what was said in one that was committed is purged, after its COMMIT.
+func TestConcurrentTransactions(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	ctx, batch := invalidate.Follow(t.Context())
+	var mu sync.Mutex
+	committed := map[string]int{} // how many events there were when it was
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				slug := fmt.Sprintf("%d-%d", g, i)
+				tx := batch.Begin()
+				say(t, ctx, inv, slug)
+				if i%3 == 0 {
+					tx.Discard()
+					continue
+				}
+				p.mu.Lock()
+				n := len(p.events)
+				p.mu.Unlock()
+				mu.Lock()
+				committed[slug] = n
+				mu.Unlock()
+				flush(t, ctx, tx)
+			}
+		})
+	}
+	wg.Wait()
+	if cache.Bypassed(ctx) {
+		t.Error("the cache is bypassed though all transactions are over")
+	}
+	last := map[string]int{}
+	for i, e := range p.events {
+		for _, d := range e.Dependencies {
+			last[string(d)] = i
+		}
+	}
+	for slug, at := range committed {
+		if got, ok := last["path:/blog/"+slug+"/"]; !ok || got < at {
+			t.Errorf("%s was last purged by event %d (%v), and committed after %d", slug, got, ok, at)
+		}
+	}
+}

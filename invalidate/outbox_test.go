@@ -1,0 +1,291 @@
+package invalidate_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+const (
+	enqueueA = "ENQUEUE path:/blog/ path:/blog/a/"
+	keepA    = "KEEP path:/blog/ path:/blog/a/"
+)
+
+// newOutboxTest is newTxTest with an outbox.
+func newOutboxTest(t *testing.T) (*txTest, *outbox) {
+	x := newTxTest(t)
+	o := newOutbox(t, x.trace)
+	x.inv = newBlog(x.purger, &invalidate.Options{Outbox: o})
+	return x, o
+}
+
+// What commits with its event is purged, and the event is struck out only if
+// that is known.
+func TestInTxWithOutbox(t *testing.T) {
+	failed := errors.New("failed")
+	enqueued := []string{"BEGIN", "UPDATE", enqueueA}
+	and := func(steps ...string) []string { return append(slices.Clone(enqueued), steps...) }
+	tests := []struct {
+		name    string
+		fail    map[string]error
+		purge   error
+		kept    bool
+		outcome string
+		steps   []string
+	}{
+		{"well", nil, nil, false, "purged", and("COMMIT", purgeA, "PURGED #1")},
+		{"enqueue", map[string]error{enqueueA: failed}, nil, false, "rolled back", and("ROLLBACK")},
+		{"enqueue on a dead connection", map[string]error{enqueueA: driver.ErrBadConn, "ROLLBACK": driver.ErrBadConn}, nil, false, "rolled back", and("ROLLBACK")},
+		{"fn", map[string]error{"UPDATE": failed}, nil, false, "rolled back", []string{"BEGIN", "UPDATE", "ROLLBACK"}},
+		{"commit", map[string]error{"COMMIT": failed}, nil, false, "unknown", and("COMMIT", purgeA)},
+		{"commit and purge", map[string]error{"COMMIT": failed}, failed, true, "unknown", and("COMMIT", purgeA)},
+		{"conflict at commit", map[string]error{"COMMIT": state("40001")}, nil, false, "rolled back", and("COMMIT")},
+		{"rolled back, says the driver", map[string]error{"COMMIT": fmt.Errorf("driver: %w", invalidate.ErrRolledBack)}, nil, false, "rolled back", and("COMMIT")},
+		{"purge", nil, failed, true, "not purged", and("COMMIT", purgeA)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x, _ := newOutboxTest(t)
+			for step, err := range tt.fail {
+				x.fake.fail[step] = err
+			}
+			x.purger.err = tt.purge
+			err := x.inv.InTx(t.Context(), x.db, nil, x.save)
+			wantOutcome(t, err, tt.outcome)
+			if got := errors.Is(err, invalidate.ErrKept); got != tt.kept {
+				t.Errorf("errors.Is(%v, ErrKept): got %v, want %v", err, got, tt.kept)
+			}
+			if all := invalidate.Unpurged(err); len(all) > 0 {
+				t.Errorf("Unpurged(%v): got %v, want none", err, all)
+			}
+			for _, f := range tt.fail {
+				if !errors.Is(err, f) {
+					t.Errorf("errors.Is(%v, %v): got false", err, f)
+				}
+			}
+			x.want(t, tt.steps...)
+		})
+	}
+}
+
+// Nothing was enqueued where fn has ended the transaction: there is nothing to
+// strike out, and what cannot be purged is kept.
+func TestInTxWithOutboxEndedByFn(t *testing.T) {
+	for _, refused := range []error{nil, errors.New("refused")} {
+		x, _ := newOutboxTest(t)
+		x.purger.err = refused
+		err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+			return errors.Join(x.save(ctx, tx), tx.Commit())
+		})
+		wantOutcome(t, err, "unknown")
+		want := []string{"BEGIN", "UPDATE", "COMMIT", purgeA}
+		if refused != nil {
+			want = append(want, keepA)
+		}
+		x.want(t, want...)
+		if got := errors.Is(err, invalidate.ErrKept); got != (refused != nil) {
+			t.Errorf("errors.Is(%v, ErrKept): got %v", err, got)
+		}
+	}
+}
+
+// The driver may panic before COMMIT has arrived, or after.
+func TestInTxWithOutboxPanics(t *testing.T) {
+	tests := []struct {
+		at    string
+		steps []string
+	}{
+		{"COMMIT", []string{"BEGIN", "UPDATE", enqueueA, purgeA}},
+		{enqueueA, []string{"BEGIN", "UPDATE", "ROLLBACK"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.at, func(t *testing.T) {
+			x, _ := newOutboxTest(t)
+			x.fake.at[tt.at] = func() { panic("oops") }
+			wantPanic(t, "oops", func() { _ = x.inv.InTx(t.Context(), x.db, nil, x.save) })
+			x.want(t, tt.steps...)
+		})
+	}
+}
+
+// A batch survives a driver that panics in Enqueue: the transaction may be
+// committed all the same by whoever recovers.
+func TestEnqueuePanics(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	x.fake.at[enqueueA] = func() { panic("oops") }
+	ctx, batch := invalidate.WithBatch(t.Context())
+	say(t, ctx, x.inv, "a")
+	wantPanic(t, "oops", func() { _ = batch.Enqueue(ctx, x.db) })
+	flush(t, ctx, batch)
+	x.want(t, purgeA)
+}
+
+func TestEnqueueNeedsAnIDForEach(t *testing.T) {
+	x, o := newOutboxTest(t)
+	o.wide = true
+	err := x.inv.InTx(t.Context(), x.db, nil, x.save)
+	wantOutcome(t, err, "rolled back")
+	wantError(t, err, "invalidate: invalidate_test.Post: enqueue: the Outbox gave 2 IDs for 1 events")
+	x.want(t, "BEGIN", "UPDATE", enqueueA, "ROLLBACK")
+}
+
+// Outside of a transaction an event is kept when its purge has failed.
+func TestKeep(t *testing.T) {
+	refused, full := errors.New("refused"), errors.New("disk full")
+	tests := []struct {
+		name        string
+		purge, keep error
+		kept        bool
+		unpurged    int
+	}{
+		{"purged", nil, nil, false, 0},
+		{"refused", refused, nil, true, 0},
+		{"refused twice", refused, full, false, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x, o := newOutboxTest(t)
+			x.purger.err, o.keep = tt.purge, tt.keep
+			var observed []error
+			x.inv = newBlog(x.purger, &invalidate.Options{Outbox: o, Observe: func(seen invalidate.Observation) {
+				observed = append(observed, seen.Err)
+			}})
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // the client has hung up
+			err := x.inv.Invalidate(ctx, &Post{Slug: "a"})
+			for _, is := range []error{tt.purge, tt.keep} {
+				if is != nil && !errors.Is(err, is) {
+					t.Errorf("errors.Is(%v, %v): got false", err, is)
+				}
+			}
+			for _, err := range append(observed, err) {
+				if got := errors.Is(err, invalidate.ErrKept); got != tt.kept {
+					t.Errorf("errors.Is(%v, ErrKept): got %v, want %v", err, got, tt.kept)
+				}
+			}
+			if len(observed) != 1 {
+				t.Errorf("observed %d times, want once", len(observed))
+			}
+			if got := len(invalidate.Unpurged(err)); got != tt.unpurged {
+				t.Errorf("Unpurged: got %d events, want %d", got, tt.unpurged)
+			}
+			want := []string{purgeA}
+			if tt.purge != nil {
+				want = append(want, keepA)
+			}
+			x.want(t, want...)
+		})
+	}
+}
+
+func TestPurgeErrorSaysThatItIsKept(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	x.purger.err = errors.New("refused")
+	err := x.inv.Invalidate(t.Context(), &Post{Slug: "a"})
+	wantError(t, err, "invalidate: invalidate_test.Post: purge /blog/, /blog/a/: refused; it is kept in the outbox")
+}
+
+// What is kept is nobody's affair any more; what is not is purged by the next
+// Flush.
+func TestFlushAgainWithOutbox(t *testing.T) {
+	x, o := newOutboxTest(t)
+	x.purger.err, o.keep = errors.New("refused"), errors.New("disk full")
+	ctx, batch := invalidate.WithBatch(t.Context())
+	say(t, ctx, x.inv, "a")
+	if err := batch.Flush(ctx); len(invalidate.Unpurged(err)) != 1 {
+		t.Errorf("Flush: got %v, want one event that is not kept", err)
+	}
+	o.keep = nil
+	if err := batch.Flush(ctx); !errors.Is(err, invalidate.ErrKept) {
+		t.Errorf("Flush: got %v, want ErrKept", err)
+	}
+	flush(t, ctx, batch)
+	x.want(t, purgeA, keepA, purgeA, keepA)
+}
+
+// Events fail one by one: those that were purged are struck out, the others are
+// kept, and all that has to be kept is kept at once.
+func TestOutboxOfManyEvents(t *testing.T) {
+	for _, inTx := range []bool{true, false} {
+		t.Run(fmt.Sprint("in a transaction: ", inTx), func(t *testing.T) {
+			x, o := newOutboxTest(t)
+			refused := errors.New("refused")
+			var told []cache.Event
+			x.inv = newBlog(invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
+				told = append(told, e)
+				if len(told) == 2 || len(told) == 3 {
+					return refused
+				}
+				return nil
+			}), &invalidate.Options{Outbox: o})
+			posts := numbered(3*maxEvent + 5)
+			var err error
+			if inTx {
+				err = x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+					return x.inv.Invalidate(ctx, posts)
+				})
+				x.want(t, "BEGIN", "ENQUEUE 10000 dependencies", "ENQUEUE 10000 dependencies", "ENQUEUE 10000 dependencies", "ENQUEUE 6 dependencies", "COMMIT", "PURGED #1 #4")
+			} else {
+				err = x.inv.Invalidate(t.Context(), posts)
+				x.want(t, "KEEP 10000 dependencies", "KEEP 10000 dependencies")
+			}
+			if !errors.Is(err, refused) || !errors.Is(err, invalidate.ErrKept) || len(invalidate.Unpurged(err)) > 0 {
+				t.Errorf("got an error that is refused: %v, kept: %v, with %d events unpurged; want true, true, 0",
+					errors.Is(err, refused), errors.Is(err, invalidate.ErrKept), len(invalidate.Unpurged(err)))
+			}
+			seen := map[cache.Dependency]bool{}
+			for _, e := range told {
+				for _, d := range e.Dependencies {
+					seen[d] = true
+				}
+			}
+			if len(seen) != 3*maxEvent+6 {
+				t.Errorf("the events name %d dependencies, want %d", len(seen), 3*maxEvent+6)
+			}
+		})
+	}
+}
+
+// Invalidators share a transaction, and each has its own outbox or none.
+func TestSeveralInvalidatorsWithOutbox(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.trace)})
+	without := newBlog(x.purger, nil)
+	err := invalidate.Transact(t.Context(), func(ctx context.Context) (*sql.Tx, error) { return x.db.BeginTx(ctx, nil) },
+		func(ctx context.Context, tx *sql.Tx) error {
+			say(t, ctx, without, "w")
+			say(t, ctx, x.inv, "a")
+			say(t, ctx, other, "o")
+			say(t, ctx, without, "w")
+			say(t, ctx, x.inv, "b")
+			return nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ab, o = "path:/blog/ path:/blog/a/ path:/blog/b/", "path:/blog/ path:/blog/o/"
+	x.want(t, "BEGIN", "ENQUEUE "+ab, "ENQUEUE "+o, "COMMIT",
+		"PURGE path:/blog/ path:/blog/w/", "PURGE "+ab, "PURGED #1", "PURGE "+o, "PURGED #1")
+}
+
+// What one outbox refuses rolls back what another has taken.
+func TestOneOutboxRefuses(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.trace)})
+	x.fake.fail["ENQUEUE path:/blog/ path:/blog/o/"] = errors.New("no such table")
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		say(t, ctx, other, "o")
+		say(t, ctx, x.inv, "a")
+		return nil
+	})
+	wantOutcome(t, err, "rolled back")
+	wantError(t, err, "invalidate: invalidate_test.Post: enqueue: no such table")
+	x.want(t, "BEGIN", "ENQUEUE path:/blog/ path:/blog/o/", enqueueA, "ROLLBACK")
+}

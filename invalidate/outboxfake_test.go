@@ -1,0 +1,91 @@
+package invalidate_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+// outbox is an Outbox in memory that records what it is told in a trace, and
+// fails the test if it is told what no Outbox should be.
+type outbox struct {
+	*trace
+	t    *testing.T
+	keep error // what Keep returns
+	wide bool  // whether it returns an ID too many
+
+	mu   sync.Mutex
+	rows map[string]bool // by ID: whether it was purged
+}
+
+func newOutbox(t *testing.T, tr *trace) *outbox {
+	return &outbox{trace: tr, t: t, rows: map[string]bool{}}
+}
+
+func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
+	if len(events) == 0 {
+		o.t.Error("Enqueue of no events")
+	}
+	var ids []string
+	for _, e := range events {
+		if len(e.Dependencies) == 0 {
+			o.t.Error("Enqueue of an event that names nothing")
+		}
+		if _, err := x.ExecContext(ctx, "ENQUEUE "+brief(e)); err != nil {
+			return nil, err
+		}
+		o.mu.Lock()
+		id := fmt.Sprint("#", len(o.rows)+1)
+		o.rows[id] = false
+		o.mu.Unlock()
+		ids = append(ids, id)
+	}
+	if o.wide {
+		ids = append(ids, "#?")
+	}
+	return ids, nil
+}
+
+func (o *outbox) Keep(ctx context.Context, events []cache.Event) error {
+	if err := ctx.Err(); err != nil {
+		o.t.Errorf("Keep in a context that is done: %v", err)
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		o.t.Error("Keep without a deadline")
+	}
+	for _, e := range events {
+		o.add("KEEP " + brief(e))
+	}
+	return o.keep
+}
+
+func (o *outbox) Purged(ctx context.Context, ids []string) {
+	if err := ctx.Err(); err != nil {
+		o.t.Errorf("Purged in a context that is done: %v", err)
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		o.t.Error("Purged without a deadline")
+	}
+	o.mu.Lock()
+	for _, id := range ids {
+		if done, ok := o.rows[id]; !ok || done {
+			o.t.Errorf("Purged(%q): enqueued: %v, purged before: %v", id, ok, done)
+		}
+		o.rows[id] = true
+	}
+	o.mu.Unlock()
+	o.add("PURGED " + strings.Join(ids, " "))
+}
+
+// brief is what e names, of which the tests say the pages of posts only.
+func brief(e cache.Event) string {
+	if len(e.Dependencies) > 5 {
+		return fmt.Sprint(len(e.Dependencies), " dependencies")
+	}
+	return join(e.Dependencies)
+}
