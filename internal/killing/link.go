@@ -1,9 +1,11 @@
 package killing
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // A Link is a TCP connection's way to a server, which can be frozen, cut, and
@@ -17,6 +19,7 @@ type Link struct {
 	mu     sync.Mutex
 	to     string
 	thawed chan struct{} // closed while bytes are forwarded
+	trap   *trap
 	conns  map[net.Conn]struct{}
 }
 
@@ -56,19 +59,28 @@ func (l *Link) forward(near net.Conn) {
 	defer far.Close()
 	l.track(near, far)
 	defer l.untrack(near, far)
+	var trapped atomic.Bool
 	var wg sync.WaitGroup
-	wg.Go(func() { l.copy(far, near) })
-	wg.Go(func() { l.copy(near, far) })
+	wg.Go(func() { l.copy(far, near, &trapped, l.springs) })
+	wg.Go(func() { l.copy(near, far, &trapped, func([]byte) bool { return false }) })
 	wg.Wait()
 }
 
-func (l *Link) copy(dst, src net.Conn) {
+// copy forwards from src to dst. What springs a trap is forwarded; after that,
+// nothing is: the answer finds the connection closed.
+func (l *Link) copy(dst, src net.Conn, trapped *atomic.Bool, springs func([]byte) bool) {
 	defer dst.Close()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := src.Read(buf)
 		if n > 0 {
 			l.pass()
+			if trapped.Load() {
+				return
+			}
+			if springs(buf[:n]) {
+				trapped.Store(true)
+			}
 			if _, err := dst.Write(buf[:n]); err != nil {
 				return
 			}
@@ -135,6 +147,32 @@ func (l *Link) Cut() {
 		}
 		_ = c.Close()
 	}
+}
+
+// A trap waits for bytes on their way to the server.
+type trap struct {
+	bytes  []byte
+	sprung chan struct{}
+}
+
+// Trap has the connection that next sends these bytes lose the answer to them.
+// The channel is closed when one has.
+func (l *Link) Trap(bytes []byte) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trap = &trap{bytes, make(chan struct{})}
+	return l.trap.sprung
+}
+
+func (l *Link) springs(sent []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.trap == nil || !bytes.Contains(sent, l.trap.bytes) {
+		return false
+	}
+	close(l.trap.sprung)
+	l.trap = nil
+	return true
 }
 
 // Lead cuts the link and leads it to another server.

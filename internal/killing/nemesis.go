@@ -34,7 +34,7 @@ func Nemeses() []Nemesis {
 		{"Redis killed, back with older data", 200 * time.Millisecond, newSingle, redisOlder, redisOlder},
 		{"Redis stopped and resumed", 200 * time.Millisecond, newSingle, redisStopped, nothing},
 		{"links to Redis frozen", 200 * time.Millisecond, newSingle, linkFrozen, nothing},
-		{"links to PostgreSQL cut", 50 * time.Millisecond, newSingle, databaseCut, nothing},
+		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, newSingle, databaseCut, nothing},
 		{"a replica promoted that lags", 300 * time.Millisecond, newReplicated, replicaPromoted, replicaPromoted},
 		{"a cluster's master killed, its replica takes over", 500 * time.Millisecond, newCluster, clusterFailover, nothing},
 		{"all of them", 100 * time.Millisecond, newReplicated, anything, killSaver},
@@ -218,11 +218,22 @@ func linkFrozen(ctx context.Context, a *arena) error {
 	return err
 }
 
-// databaseCut cuts the link of one process to the database: of some COMMITs
-// nobody knows what became.
-func databaseCut(_ context.Context, a *arena) error {
-	a.dbLinks[rand.IntN(len(a.dbLinks))].Cut()
-	a.tally.killed("links to PostgreSQL cut")
+// databaseCut has a COMMIT lose its answer, so that its saver does not know what
+// became of it; or cuts the link of a process at any moment.
+func databaseCut(ctx context.Context, a *arena) error {
+	l := a.dbLinks[rand.IntN(len(a.dbLinks))]
+	if rand.IntN(4) == 0 {
+		l.Cut()
+		a.tally.killed("links to PostgreSQL cut")
+		return nil
+	}
+	select {
+	case <-l.Trap([]byte("commit")):
+		a.tally.killed("answers to COMMIT lost")
+	case <-time.After(time.Second): // nobody saves there
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	return nil
 }
 

@@ -29,6 +29,8 @@ type Result struct {
 	Wrong  int64 // pages that are not what the database says, when all is over
 
 	Examples []string // of what should not have been
+
+	rolledBack []string // saves of which a process said so
 }
 
 // Check returns an error if anything was served that must not be.

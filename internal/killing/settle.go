@@ -90,6 +90,13 @@ func (a *arena) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, request := range a.tally.r.rolledBack { // nobody saves any more
+		if version, ok, err := a.db.committed(ctx, request); err != nil {
+			return err
+		} else if ok {
+			a.tally.bad(func(r *Result) *int64 { return &r.Broken }, "a save was said to be rolled back, and has made version %d", version)
+		}
+	}
 	want, err := a.db.versions(ctx)
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func (s *single) follow(ctx context.Context) error {
 	}
 	rdb := redis.NewClient(s.replica.Options())
 	defer rdb.Close()
-	if err := rdb.SlaveOf(ctx, host, port).Err(); err != nil {
+	if err := rdb.ReplicaOf(ctx, host, port).Err(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -106,7 +106,7 @@ func (s *single) promote(ctx context.Context, lag time.Duration) error {
 	s.toward.Cut()
 	rdb := redis.NewClient(s.replica.Options())
 	defer rdb.Close()
-	if err := rdb.SlaveOf(ctx, "NO", "ONE").Err(); err != nil {
+	if err := rdb.ReplicaOf(ctx, "NO", "ONE").Err(); err != nil {
 		return err
 	}
 	s.master, s.replica = s.replica, s.master

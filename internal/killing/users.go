@@ -123,7 +123,7 @@ func (a *arena) save(ctx context.Context, p *process, id int, extra url.Values) 
 	case acknowledged:
 		a.register.acknowledge(id, s.Version)
 	case rolledBack:
-		// A message lost after COMMIT would make it another state.
+		a.tally.count(func(r *Result) { r.rolledBack = append(r.rolledBack, request) })
 	default:
 		lost := time.Now()
 		a.watches.Go(func() { a.watch(context.WithoutCancel(ctx), id, request, lost) })
