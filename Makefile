@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . examples internal/integration
+MODULES := . backend/bounded examples internal/integration internal/bench
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

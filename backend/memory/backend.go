@@ -47,7 +47,7 @@ func New(opts *Options) *Backend {
 // finds nothing. Closing twice is allowed; the error is always nil.
 func (b *Backend) Close() error {
 	if b.store.close() {
-		b.log.closed.Store(true)
+		_ = b.log.Close()
 		close(b.stop)
 	}
 	b.expiry.Wait()

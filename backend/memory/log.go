@@ -47,6 +47,13 @@ func NewLog(opts *LogOptions) *Log {
 	return l
 }
 
+// Close ends the log: Append and Since return [cache.ErrClosed] from then on.
+// Closing twice is allowed; the error is always nil.
+func (l *Log) Close() error {
+	l.closed.Store(true)
+	return nil
+}
+
 // present is the position that the clock stands for.
 func present() cache.Position { return cache.Position(max(time.Now().UnixMicro(), 1)) }
 

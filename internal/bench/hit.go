@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+const manyPages = 4096
+
+// benchHit is a hit in this process's memory, against the floor and the peers.
+func benchHit(b *bench) {
+	b.printf(`A page of 4 KiB of HTML that varies by Accept-Language, asked for with ten
+header fields, into a ResponseWriter that counts bytes. The floor is the bare
+handler: it sets four header fields and writes the page. "By hand" is a handler
+that puts host, path and Accept-Language into a key, looks it up in that store and
+assigns header values prepared before; nothing can be purged but by key, no
+validator, no Age, no conditional request. Peers are as their documentation shows
+them, with the same key. Fiber does not run on net/http: its own floor stands
+beside it.`)
+	floor := http.HandlerFunc(bare)
+	mem := b.handler(b.memory(), coherent.Options{})
+	many := b.handler(b.memory(), coherent.Options{})
+	cores := runtime.GOMAXPROCS(0)
+	contestants := append([]contestant{
+		{name: "floor", worker: b.visits(floor, pageURL)},
+		{name: "uncache", worker: b.visits(mem, pageURL)},
+		{name: "uncache, bounded", worker: b.visits(b.handler(b.bounded(), coherent.Options{}), pageURL)},
+		{name: fmt.Sprintf("uncache, %d pages", b.size(manyPages)), worker: b.visitsMany(many)},
+		{name: "floor, parallel", workers: cores, worker: b.visits(floor, pageURL)},
+		{name: "uncache, parallel", workers: cores, worker: b.visits(mem, pageURL)},
+		{name: fmt.Sprintf("uncache, %d pages, parallel", b.size(manyPages)), workers: cores, worker: b.visitsMany(many)},
+	}, b.hitPeers()...)
+	all := b.race(contestants...)
+	b.compare(all, "floor", "CPU ns", cpu)
+
+	hit, parallel := named(all, "uncache"), named(all, "uncache, parallel")
+	b.bar("a hit, CPU over the floor's", ratio(hit, named(all, "floor"), cpu), 0.8)
+	b.bar("a hit, allocations", hit.estimate(allocs), 0.01)
+	b.bar("a parallel hit, CPU over a serial one's", ratio(parallel, hit, cpu), 1.2)
+}
+
+// visitsMany asks for many pages in turn, more than a processor's nearest
+// caches hold.
+func (b *bench) visitsMany(h http.Handler) func() func(int) {
+	return func() func(int) {
+		requests := make([]*http.Request, b.size(manyPages))
+		w := newSink()
+		for i := range requests {
+			requests[i] = newRequest(fmt.Sprintf("http://example.com/blog/%d/", i*7919%len(requests)))
+			w.get(h, requests[i])
+		}
+		i := 0
+		return func(n int) {
+			for range n {
+				w.get(h, requests[i])
+				if i++; i == len(requests) {
+					i = 0
+				}
+			}
+		}
+	}
+}

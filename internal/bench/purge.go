@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// covered is how many pages the groups have that are purged.
+var covered = []int{100, 10_000, 1_000_000}
+
+// benchPurge is what a purge takes, by what it covers. The peers' way is a set
+// of keys for each group.
+func benchPurge(b *bench) {
+	b.keepHeap = true // a million pages
+	b.printf(`A purge of a group, by the number of pages in it, and other kinds of purge. Each
+group is in a store of its own, which it fills; a page of each is looked up after
+the race, and was purged. The set of keys is what others keep for each group in
+Redis: SMEMBERS, then UNLINK of all.`)
+	var contestants []contestant
+	var checks []func()
+	graphs := []graph{{file: "purge", title: "A purge, by how much it covers", x: "pages in the group", y: "µs (median)"}}
+	for _, place := range []string{"memory", "Redis"} {
+		for _, n := range covered {
+			c, check := b.groupOf(place, b.size(n))
+			contestants = append(contestants, c)
+			checks = append(checks, check)
+		}
+		contestants = append(contestants, b.otherPurges(place)...)
+	}
+	for _, n := range covered[:2] {
+		contestants = append(contestants, b.setOfKeys(b.size(n)))
+	}
+	all := b.race(contestants...)
+	for _, check := range checks {
+		check()
+	}
+	var inMemory, inRedis []series
+	for _, s := range all {
+		if strings.HasPrefix(s.name, "memory") {
+			inMemory = append(inMemory, s)
+		} else {
+			inRedis = append(inRedis, s)
+		}
+	}
+	b.compare(inMemory, b.groupName("memory", 0), "p50 ns", p50)
+	b.compare(inRedis, b.groupName("Redis", 0), "p50 ns", p50)
+	for _, place := range []string{"memory", "Redis"} {
+		b.bar(fmt.Sprintf("in %s, a group of %d over one of %d", place, b.size(covered[2]), b.size(covered[0])),
+			ratio(named(all, b.groupName(place, 2)), named(all, b.groupName(place, 0)), p50), 1.2)
+	}
+	for _, place := range []string{"memory", "Redis", "set of keys in Redis"} {
+		l := line{name: place}
+		for i, n := range covered {
+			if place == "set of keys in Redis" && i == 2 {
+				continue
+			}
+			l.points = append(l.points, [2]float64{float64(b.size(n)), named(all, b.groupName(place, i)).estimate(p50).mid / 1000})
+		}
+		graphs[0].lines = append(graphs[0].lines, l)
+	}
+	b.graph(graphs[0])
+}
+
+func (b *bench) groupName(place string, i int) string {
+	return fmt.Sprintf("%s, group of %d", place, b.size(covered[i]))
+}
+
+// groupOf returns a contestant that purges a group of n values, and what makes
+// sure that it was purged.
+func (b *bench) groupOf(place string, n int) (contestant, func()) {
+	var store cache.Backend = b.memory()
+	flush := func() error { return nil }
+	if place == "Redis" {
+		rdb, prefix := b.client(), fmt.Sprintf("group%d:", n)
+		bulk := &bulkStore{Backend: b.rediscache(rdb, prefix), rdb: rdb, prefix: prefix}
+		store, flush = bulk, bulk.flush
+	}
+	c := b.coherent(store, coherent.Options{})
+	values := coherent.NewValues(c, rawCodec{})
+	group := cache.Group("all")
+	body := []byte("<p>hello</p>")
+	key := func(i int) []byte { return fmt.Appendf(nil, "page:example.com/blog/%d/", i) }
+	_, _, err := values.Get(b.ctx, key(0)) // reads the log
+	b.must(err)
+	for i := range n {
+		f := c.Begin()
+		f.Add(group, cache.Path(fmt.Sprintf("/blog/%d/", i)))
+		_, err := values.Set(b.ctx, string(key(i)), body, time.Hour, f)
+		b.must(err)
+	}
+	b.must(flush())
+	is := func(when string, i int, want coherent.Verdict) {
+		_, got, err := values.Get(b.ctx, key(i))
+		b.must(err)
+		b.expect(got == want, "%s, group of %d, value %d %s the purge: %v, want %v", place, n, i, when, got, want)
+	}
+	is("before", n/2, coherent.Fresh)
+	e := cache.Event{Dependencies: []cache.Dependency{group}, Reason: "blog.Author ada saved"}
+	return contestant{
+			name:   fmt.Sprintf("%s, group of %d", place, n),
+			worker: each(func() { b.must(c.Purge(b.ctx, e)) }),
+			single: true,
+		}, func() {
+			is("after", 0, coherent.Purged)
+			is("after", n/2, coherent.Purged)
+			is("after", n-1, coherent.Purged)
+		}
+}
+
+// otherPurges purge pages by path, by prefix and by route.
+func (b *bench) otherPurges(place string) []contestant {
+	var store cache.Backend = b.memory()
+	if place == "Redis" {
+		store = b.rediscache(b.client(), "other:")
+	}
+	pages := b.pages(store, coherent.Options{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /blog/{slug}/{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Accept-Language")
+		_, _ = io.WriteString(w, "<p>hello</p>")
+	})
+	h := pages.Handler(mux)
+	for i := range b.size(1000) {
+		newSink().get(h, newRequest(fmt.Sprintf("http://example.com/blog/%d/", i)))
+	}
+	for _, language := range []string{"de", "en", "fr", "it", "ja", "ko", "nl", "pl", "pt", "zh"} {
+		r := newRequest(pageURL)
+		r.Header.Set("Accept-Language", language)
+		newSink().get(h, r)
+	}
+	var all []contestant
+	for _, kind := range []struct {
+		name string
+		dep  cache.Dependency
+	}{
+		{"path with 10 variants", cache.Path("/blog/hello/")},
+		{fmt.Sprintf("prefix over %d", b.size(1000)), cache.Prefix("/blog/")},
+		{fmt.Sprintf("route of %d", b.size(1000)), cache.Route("GET /blog/{slug}/{$}")},
+	} {
+		e := cache.Event{Dependencies: []cache.Dependency{kind.dep}, Reason: "blog.Post 42 saved"}
+		all = append(all, contestant{
+			name:   place + ", " + kind.name,
+			worker: each(func() { b.must(pages.Purge(b.ctx, e)) }),
+			single: true,
+		})
+	}
+	return all
+}
