@@ -27,6 +27,11 @@ func (codec) Encode(p *response) ([]byte, error) {
 	b = binary.AppendVarint(b, p.life)
 	b = binary.AppendVarint(b, p.grace)
 	b = binary.AppendVarint(b, p.ifError)
+	if p.is(isPart) {
+		for _, n := range []int64{p.part.first, p.part.end, p.part.size} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
 	b = appendStrings(b, p.vary)
 	b = appendStrings(b, p.variants)
 	b = appendStrings(b, p.tags)
@@ -44,7 +49,7 @@ func (codec) Encode(p *response) ([]byte, error) {
 }
 
 func (codec) Decode(b []byte) (*response, error) {
-	if len(b) < 2 || b[0] != formatVersion || flags(b[1]) > allFlags {
+	if len(b) < 2 || b[0] != formatVersion {
 		return nil, errFormat
 	}
 	r := reader{b: b[2:]}
@@ -54,6 +59,9 @@ func (codec) Decode(b []byte) (*response, error) {
 	p.route = r.string()
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
 	p.grace, p.ifError = r.varint(), r.varint()
+	if p.is(isPart) {
+		p.part = span{r.varint(), r.varint(), r.varint()}
+	}
 	p.vary, p.variants, p.tags = r.strings(), r.strings(), r.strings()
 	n := r.uvarint(uint64(len(r.b)))
 	p.header = make([]field, 0, min(n, 64))
@@ -68,6 +76,9 @@ func (codec) Decode(b []byte) (*response, error) {
 		return nil, errFormat
 	}
 	p.body = r.b
+	if s := p.part; p.is(isPart) && (s.first < 0 || s.end-s.first != int64(len(p.body)) || s.end > s.size) {
+		return nil, errFormat
+	}
 	p.finish()
 	return p, nil
 }

@@ -87,8 +87,19 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				return
 			}
 		}
+		var part *coherent.Stored[*response]
+		if stored == nil && len(r.Header["Range"]) > 0 {
+			var served bool
+			if part, served = c.servePart(w, r, s, &asks); served {
+				return
+			}
+		}
 		if asks.onlyIfCached {
 			c.notCached(w, r)
+			return
+		}
+		if stored == nil && c.keepsParts(r) {
+			c.missRange(next, w, r, part)
 			return
 		}
 		if c.miss(next, w, r, s, stored, verdict, &asks) {

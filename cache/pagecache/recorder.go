@@ -31,6 +31,9 @@ type recorder struct {
 	spare  *response       // what will be served in place of an error, or nil
 	part   func(*recorder) // lets go those who wait, of whom this response is of no use
 
+	through bool // a part was asked for: nothing is held back
+	span    span // of what is recorded, if it is a part
+
 	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
 
 	wrote     bool        // the handler gave its status
@@ -87,6 +90,12 @@ func (rec *recorder) WriteHeader(code int) {
 	rec.policy = rec.c.opts.judge(rec.req, code, h, rec.setsCookie(), rec.asked, rec.given)
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
+	}
+	if rec.through {
+		rec.judgeRange(h)
+		rec.recording = rec.policy.reason == storable
+		rec.release()
+		return
 	}
 	rec.recording = rec.policy.reason == storable
 	if !rec.recording {

@@ -30,6 +30,7 @@ type response struct {
 	changed  time.Time // Last-Modified, or zero
 	header   []field
 	body     []byte
+	part     span // of a body, that body holds; zero for a whole one
 
 	length []string // Content-Length, ready to be assigned
 	second atomic.Pointer[second]
@@ -52,7 +53,7 @@ const (
 	isImplied                   // the Cache-Control in its header is ours
 	ownETag                     // the entity tag is the handler's
 	isDated                     // Last-Modified tells this version from the next
-	allFlags  = isNote | isShared | isNoCache | isStrict | isImplied | ownETag | isDated
+	isPart                      // the body is a part of one
 )
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }

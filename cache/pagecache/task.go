@@ -83,10 +83,7 @@ func (t *task) confirms(rec *recorder) bool {
 // render calls the handler, and asks it what there is to ask.
 func (t *task) render(ask question) (rec *recorder) {
 	rec = newRecorder(t)
-	// The handler gets a copy: what it does to the header must not change what
-	// the response is stored under.
-	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
-	inner := t.r.Clone(coherent.WithFill(ctx, t.fill))
+	inner := t.inner()
 	if !t.passesConditions(ask) {
 		for _, name := range conditionFields {
 			delete(inner.Header, name)
@@ -95,12 +92,6 @@ func (t *task) render(ask question) (rec *recorder) {
 	// The response is to be whole; a visitor who wants a part gets it from that.
 	delete(inner.Header, "Range")
 	delete(inner.Header, "If-Range")
-	// Nor may it see what is not in the key: that would get into a page which
-	// others are given.
-	if counts := t.c.keys.Query(inner.URL.RawQuery); counts != inner.URL.RawQuery {
-		inner.URL.RawQuery = counts
-		inner.RequestURI = inner.URL.RequestURI()
-	}
 	rec.asks = ask.asks()
 	ask.put(inner.Header, t.old)
 	if t.old != nil && t.old.Value.mayReplaceError(rec.asked) {
@@ -113,6 +104,19 @@ func (t *task) render(ask question) (rec *recorder) {
 		rec.WriteHeader(http.StatusOK)
 	}
 	return rec
+}
+
+// inner is the request that the handler gets. It is a copy: what the handler does
+// to the header must not change what the response is stored under. Nor may it see
+// what is not in the key: that would get into a page which others are given.
+func (t *task) inner() *http.Request {
+	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
+	inner := t.r.Clone(coherent.WithFill(ctx, t.fill))
+	if counts := t.c.keys.Query(inner.URL.RawQuery); counts != inner.URL.RawQuery {
+		inner.URL.RawQuery = counts
+		inner.RequestURI = inner.URL.RequestURI()
+	}
+	return inner
 }
 
 // passesConditions reports whether the handler is to see the visitor's own

@@ -1,8 +1,38 @@
 package main
 
+import "strings"
+
 func rangeCases() []conformance {
 	const whole = "> \n< 200 | Cache-Control: max-age=60 | ETag: \"a\" | Last-Modified: {now-1000} | =abcdefghij\n= 1\n"
+	const part = "> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | Cache-Control: max-age=60 | ETag: \"a\" | X-A: 1 | =cdef\n? Range: bytes=2-5\n= \"cdef\" 206\n"
+	const next = "> | Range: bytes=6-9\n< 206 | Content-Range: bytes 6-9/10 | Cache-Control: max-age=60 | ETag: \"a\" | X-A: 2 | =ghij\n= \"ghij\" 206\n"
+	const first = "> | Range: bytes=0-3\n< 206 | Content-Range: bytes 0-3/10 | Cache-Control: max-age=60 | ETag: \"a\" | X-A: 3 | =abcd\n= \"abcd\" 206\n"
 	return []conformance{
+		{optional, "§3.3", "a part answers for itself", part + "> | Range: bytes=2-5\n= \"cdef\" 206 | Content-Range: bytes 2-5/10 | Content-Length: 4 | X-A: 1 | Age >= 0 | Cache-Status ~ hit"},
+		{optional, "§3.3", "a part answers for what is in it", part + "> | Range: bytes=3-4\n= \"de\" 206 | Content-Range: bytes 3-4/10 | Content-Length: 2"},
+		{required, "§3.3", "a part is not the whole", part + "> \n< 200 | =abcdefghij\n? !Range\n= 2"},
+		{required, "§3.3", "a part has no more than it has", part + "> | Range: bytes=3-6\n< 206 | Content-Range: bytes 3-6/10 | =defg\n? Range: bytes=3-6\n= \"defg\" 206"},
+		{required, "§3.3", "nor does it begin earlier", part + "> | Range: bytes=1-4\n< 206 | Content-Range: bytes 1-4/10 | =bcde\n= \"bcde\" 206"},
+		{required, "§3.3", "a part is no part for HEAD", part + "> HEAD\n< 200 | Content-Length: 10\n= 200"},
+		{required, "§4.2", "a stale part is not used", "> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | Cache-Control: max-age=10 | Age: 20 | =cdef\n= \"cdef\" 206\n> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{required, "§5.2.2.5", "a part that must not be stored", "> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | Cache-Control: no-store | =cdef\n= \"cdef\" 206\n> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{required, "§4.1", "a part that varies is not stored", "> | X-A: 1 | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | Cache-Control: max-age=60 | Vary: X-A | =cdef\n= \"cdef\" 206\n> | X-A: 2 | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{required, "§3.5", "a part is not for who is known", part + "> | Range: bytes=2-5 | Authorization: Basic eA==\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{required, "§3.3", "a part that breaks off", "> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | Cache-Control: max-age=60 | cut | =cdef\n= cut\n> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{required, "9110 §14.4", "a part that is not as long as it says", "> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | Cache-Control: max-age=60 | =cde\n= \"cde\" 206\n> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{required, "§4.4", "a part is purged with its URI", part + "> POST\n< 204\n= 2\n> | Range: bytes=2-5\n< 206 | Content-Range: bytes 2-5/10 | =CDEF\n= \"CDEF\" 206"},
+		{optional, "§3.4", "parts that meet are one part", part + next + "> | Range: bytes=3-8\n= \"defghi\" 206 | Content-Range: bytes 3-8/10 | X-A: 2\n> | Range: bytes=-7\n= \"defghij\" 206"},
+		{required, "9875 §3", "put together, they are of the groups of all", strings.ReplaceAll(strings.Replace(part, "X-A: 1", "Cache-Groups: \"g\"", 1)+next, "> |", "> /a |") + "> POST /b\n< 200 | Cache-Group-Invalidation: \"g\"\n= 3\n> /a | Range: bytes=6-9\n< 206 | Content-Range: bytes 6-9/10 | =GHIJ\n= \"GHIJ\" 206"},
+		{optional, "§3.4", "all parts are the whole", part + next + first + "> \n= \"abcdefghij\" | Content-Length: 10 | !Content-Range | ETag: \"a\" | X-A: 3\n> | Range: bytes=0-1\n= \"ab\" 206"},
+		{optional, "§3.4", "a part that is all of it is the whole", "> | Range: bytes=0-\n< 206 | Content-Range: bytes 0-7/8 | Cache-Control: max-age=60\n= 1\n> \n= \"answer 1\" | Content-Length: 8"},
+		{required, "§3.4", "parts of two versions are not put together", part + "> | Range: bytes=6-9\n< 206 | Content-Range: bytes 6-9/10 | Cache-Control: max-age=60 | ETag: \"b\" | =GHIJ\n= \"GHIJ\" 206\n> | Range: bytes=4-7\n< 206 | Content-Range: bytes 4-7/10 | =EFGH\n= \"EFGH\" 206"},
+		{required, "§3.4", "parts without a strong validator are not, either", strings.ReplaceAll(part+next, "\"a\"", "W/\"a\"") + "> | Range: bytes=4-7\n< 206 | Content-Range: bytes 4-7/10 | =EFGH\n= \"EFGH\" 206"},
+		{required, "§3.4", "nor parts with a gap", part + "> | Range: bytes=7-9\n< 206 | Content-Range: bytes 7-9/10 | Cache-Control: max-age=60 | ETag: \"a\" | =hij\n= \"hij\" 206\n> | Range: bytes=4-7\n< 206 | Content-Range: bytes 4-7/10 | =efgh\n= \"efgh\" 206"},
+		{required, "§3.4", "nor parts of bodies of two sizes", part + strings.ReplaceAll(next, "/10", "/11") + "> | Range: bytes=4-7\n< 206 | Content-Range: bytes 4-7/11 | =efgh\n= \"efgh\" 206"},
+		{required, "9110 §14.6", "several parts are not stored", "> | Range: bytes=0-1, 4-5\n< 206 | Content-Type: multipart/byteranges; boundary=x | Cache-Control: max-age=60 | =--x\n= 206\n> | Range: bytes=0-1\n< 206 | Content-Range: bytes 0-1/10 | =ab\n= \"ab\" 206"},
+		{optional, "9110 §14.2", "a 200 to a Range is the whole", "> | Range: bytes=0-1\n< 200 | Cache-Control: max-age=60\n= 1\n> \n= 1"},
+		{required, "9110 §15.5.17", "a 416 is not stored", "> | Range: bytes=99-\n< 416 | Cache-Control: max-age=60 | Content-Range: bytes */10\n= 1\n> \n< 200\n= 2"},
+		{optional, "§5.2.1.7", "only-if-cached, and a part is", part + "> | Range: bytes=2-5 | Cache-Control: only-if-cached\n= \"cdef\" 206"},
 		{optional, "9110 §14.1.2", "a range", whole + "> | Range: bytes=2-4\n= \"cde\" 206 | Content-Range: bytes 2-4/10 | Content-Length: 3 | ETag: \"a\" | Age >= 0"},
 		{optional, "9110 §14.1.2", "a range without an end", whole + "> | Range: bytes=7-\n= \"hij\" 206 | Content-Range: bytes 7-9/10"},
 		{optional, "9110 §14.1.2", "the last bytes", whole + "> | Range: bytes=-3\n= \"hij\" 206 | Content-Range: bytes 7-9/10"},

@@ -1,0 +1,194 @@
+package pagecache
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// A span says which bytes of a body of size bytes a part is: from first, to the
+// one before end.
+type span struct{ first, end, size int64 }
+
+// partField selects the stored part of a body among the responses of a target
+// URI. It is no name that a field may have.
+var partField = []string{":part"}
+
+// servePart answers a request for a range of what is not stored whole with a
+// stored part, if it holds all of that (RFC 9111 §3.3). It returns false if there
+// is none, and the part that was of no use.
+func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *control) (part *coherent.Stored[*response], served bool) {
+	if !c.keepsParts(r) {
+		return nil, false
+	}
+	s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, partField, nil)
+	part, verdict, err := c.values.Get(r.Context(), s.variant)
+	if err != nil || part == nil || !part.Value.is(isPart) {
+		return nil, false
+	}
+	p, now := part.Value, time.Now()
+	first, end, ok := oneRange(r.Header["Range"][0], p.part.size)
+	if !ok || first < p.part.first || end > p.part.end || len(r.Header["Authorization"]) > 0 && !p.is(isShared) || useOf(p, verdict, asks, now) != useHit {
+		return part, false
+	}
+	c.observeHit(r)
+	if r.Pattern == "" {
+		r.Pattern = p.route
+	}
+	h := w.Header()
+	for i := range p.header {
+		p.header[i].set(h)
+	}
+	p.hit(p.ageAt(now), c).set(h)
+	h.Set("Content-Range", "bytes "+strconv.FormatInt(first, 10)+"-"+strconv.FormatInt(end-1, 10)+"/"+strconv.FormatInt(p.part.size, 10))
+	h.Set("Content-Length", strconv.FormatInt(end-first, 10))
+	w.WriteHeader(http.StatusPartialContent)
+	_, _ = w.Write(p.body[first-p.part.first : end-p.part.first]) // who asked may be gone
+	return part, true
+}
+
+// keepsParts reports whether parts are stored of what r asks for: if the handler
+// is a proxy, for which it costs something to make another part. What depends on
+// a condition is left to it; a 206 to If-Range lacks fields (RFC 9110 §15.3.7).
+func (c *Cache) keepsParts(r *http.Request) bool {
+	return c.opts.Transparent && r.Method == http.MethodGet && len(r.Header["Range"]) == 1 && len(r.Header["If-Range"]) == 0 && !hasConditions(r.Header)
+}
+
+// oneRange returns the bytes that a Range field asks for of size bytes: from
+// first to the one before end. ok is false unless it is one range, and there.
+func oneRange(field string, size int64) (first, end int64, ok bool) {
+	const unit = "bytes="
+	if len(field) < len(unit) || !strings.EqualFold(field[:len(unit)], unit) {
+		return 0, 0, false
+	}
+	from, to, ok := strings.Cut(strings.Trim(field[len(unit):], " \t"), "-")
+	a, hasA := digits(from)
+	b, hasB := digits(to)
+	switch {
+	case !ok || from != "" && !hasA || to != "" && !hasB:
+		return 0, 0, false
+	case hasA && hasB:
+		first, end = a, min(b+1, size)
+	case hasA:
+		first, end = a, size
+	case hasB:
+		first, end = max(size-b, 0), size
+	}
+	return first, end, first < end
+}
+
+// contentRange reads the Content-Range of a 206 with one part of a body whose
+// size is known (RFC 9110 §14.4).
+func contentRange(h http.Header) (s span, ok bool) {
+	fields := h["Content-Range"]
+	if len(fields) != 1 || len(h["Content-Type"]) > 0 && strings.HasPrefix(strings.ToLower(h["Content-Type"][0]), "multipart/byteranges") {
+		return span{}, false
+	}
+	unit, rest, _ := strings.Cut(fields[0], " ")
+	bytes, size, _ := strings.Cut(strings.TrimLeft(rest, " "), "/")
+	first, last, _ := strings.Cut(bytes, "-")
+	a, ok1 := digits(first)
+	b, ok2 := digits(last)
+	n, ok3 := digits(size)
+	// Numbers as large as digits reads them may have been larger.
+	return span{a, b + 1, n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < maxSeconds
+}
+
+// forwardRange has the handler answer a request for a range, and stores the part
+// that it gives: together with the one that is stored, if one strong validator
+// says that both are of one body, and one begins where the other ends (RFC 9111
+// §3.4). When all parts are there they are a whole response.
+func (t *task) forwardRange(part *coherent.Stored[*response]) {
+	t.fill = t.c.store.Begin()
+	t.fill.Add(t.id.deps...)
+	t.c.observe(t.r, t.look, false)
+	rec := newRecorder(t)
+	rec.through = true
+	rec.part = func(*recorder) {} // nobody waits
+	inner := t.inner()
+	t.next.ServeHTTP(rec, inner)
+	t.r.Pattern = inner.Pattern
+	if rec.hijacked {
+		return
+	}
+	if !rec.wrote {
+		rec.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case !rec.recording || !rec.complete():
+	case rec.status == http.StatusOK:
+		t.keep(rec)
+	case int64(len(rec.body)) == rec.span.end-rec.span.first:
+		if part != nil && t.c.values.Judge(part) == coherent.Fresh && rec.joins(part.Value) {
+			part.PassTo(t.fill)
+		}
+		t.keepPart(rec)
+	}
+}
+
+// missRange answers a request for a range of what is not stored: the whole is not
+// asked for, which could be far more than the visitor wants.
+func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *coherent.Stored[*response]) {
+	id, ok := c.identify(r)
+	if !ok {
+		c.pass(next, w, r, fwdMiss, string(reasonDepth))
+		return
+	}
+	t := &task{c: c, next: next, w: w, r: r, id: id, look: status{fwd: fwdMiss, detail: string(reasonPartial)}}
+	t.nameKey(id.primary)
+	t.forwardRange(part)
+}
+
+// judgeRange decides what to record of the answer to a request for a range: a
+// 200, whose handler has ignored it, or one part. Vary would take a note.
+func (rec *recorder) judgeRange(h http.Header) {
+	if rec.status == http.StatusOK {
+		return
+	}
+	var ok bool
+	if rec.span, ok = contentRange(h); rec.status != http.StatusPartialContent || !ok || len(rec.c.opts.selectingFields(h)) > 0 {
+		rec.policy.reason = reasonPartial
+		return
+	}
+	whole := h.Clone()
+	delete(whole, "Content-Range")
+	rec.policy = rec.c.opts.judge(rec.req, http.StatusOK, whole, rec.setsCookie(), rec.asked, rec.given)
+	rec.policy.drop = append(rec.policy.drop, "Content-Range")
+}
+
+// joins puts a stored part and what was recorded together, if they are of one
+// body and leave no gap.
+func (rec *recorder) joins(p *response) bool {
+	old, s := p.part, rec.span
+	tags := rec.header["Etag"]
+	if len(tags) != 1 || !isStrong(tags[0]) || tags[0] != p.etag || old.size != s.size || old.first > s.end || s.first > old.end {
+		return false
+	}
+	both := span{min(old.first, s.first), max(old.end, s.end), s.size}
+	if both.end-both.first > int64(rec.c.opts.MaxBody) {
+		return false
+	}
+	body := make([]byte, both.end-both.first)
+	copy(body[old.first-both.first:], p.body)
+	copy(body[s.first-both.first:], rec.body)
+	rec.span, rec.body = both, body
+	return true
+}
+
+// keepPart stores a part that was recorded, or the whole if it is that.
+func (t *task) keepPart(rec *recorder) {
+	t.depend(rec.header)
+	p := rec.response(t.r.Pattern)
+	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
+	p.part, p.flags = rec.span, p.flags|isPart
+	if rec.span.first == 0 && rec.span.end == rec.span.size {
+		p.status, p.key, p.part, p.flags = http.StatusOK, t.id.primary, span{}, p.flags&^isPart
+		t.c.memo.setFields([]byte(t.id.primary), nil)
+	}
+	p.finish()
+	p.setDated(rec.asked)
+	t.store(p)
+}
