@@ -36,7 +36,7 @@ func number(s string) int {
 func month(s string) time.Month {
 	const names = "JanFebMarAprMayJunJulAugSepOctNovDec"
 	for i := 0; i < len(names); i += 3 {
-		if names[i:i+3] == s {
+		if fold(s, names[i:i+3]) {
 			return time.Month(i/3 + 1)
 		}
 	}
@@ -44,17 +44,34 @@ func month(s string) time.Month {
 }
 
 func shortDay(s string) bool {
-	switch s {
-	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
-		return true
+	for _, name := range dayNames {
+		if fold(s, name[:3]) {
+			return true
+		}
 	}
 	return false
 }
 
 func longDay(s string) bool {
-	switch s {
-	case "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday":
-		return true
+	for _, name := range dayNames {
+		if fold(s, name) {
+			return true
+		}
 	}
 	return false
+}
+
+var dayNames = [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+
+// fold reports whether s is name, of ASCII letters, in any case.
+func fold(s, name string) bool {
+	if len(s) != len(name) {
+		return false
+	}
+	for i := range len(s) {
+		if s[i]|0x20 != name[i]|0x20 {
+			return false
+		}
+	}
+	return true
 }

@@ -1,10 +1,11 @@
 // Package httpdate reads the dates of HTTP fields, such as Expires and
-// Last-Modified, in the three formats of RFC 9110 §5.6.7 and no other.
+// Last-Modified, in the three formats of RFC 9110 §5.6.7 and no other, but in
+// any case, as RFC 9111 §4.2 asks of caches.
 //
 // A cache needs the strictness: an Expires that is not a date means "stale
-// already" (RFC 9111 §5.3), and [net/http.ParseTime] also takes names in any
-// case, hours of one digit, fractions of a second, more spaces than one and
-// zones other than GMT. Where a date only has to be understood, use that.
+// already" (RFC 9111 §5.3), and [net/http.ParseTime] also takes hours of one
+// digit, fractions of a second, more spaces than one and zones other than GMT.
+// Where a date only has to be understood, use that.
 //
 //	expires, ok := httpdate.Parse(header.Get("Expires"))
 package httpdate
@@ -18,8 +19,8 @@ import (
 func Parse(s string) (time.Time, bool) { return ParseAt(s, time.Now()) }
 
 // ParseAt returns the time that s means, in UTC, and whether s is an HTTP-date
-// as the grammar of RFC 9110 §5.6.7 has it, case and spaces included, that
-// exists in the calendar. It does not allocate.
+// as the grammar of RFC 9110 §5.6.7 has it, spaces included, that exists in the
+// calendar. It does not allocate.
 //
 // The name of the day has to be one, but not that of the date: nothing is
 // decided by it, and senders get it wrong. The second 60 is for leap seconds,
@@ -39,7 +40,7 @@ func ParseAt(s string, now time.Time) (time.Time, bool) {
 
 // parseFixdate parses an IMF-fixdate of the right length.
 func parseFixdate(s string) (time.Time, bool) {
-	if shortDay(s[:3]) && s[3:5] == ", " && s[7] == ' ' && s[11] == ' ' && s[16] == ' ' && s[25:] == " GMT" {
+	if shortDay(s[:3]) && s[3:5] == ", " && s[7] == ' ' && s[11] == ' ' && s[16] == ' ' && s[25] == ' ' && fold(s[26:], "GMT") {
 		return date(number(s[12:16]), month(s[8:11]), number(s[5:7]), s[17:25])
 	}
 	return time.Time{}, false
@@ -62,7 +63,7 @@ func parseASCTime(s string) (time.Time, bool) {
 func parseRFC850(s string, now time.Time) (time.Time, bool) {
 	name, s, _ := strings.Cut(s, ", ")
 	if !longDay(name) || len(s) != len("06-Nov-94 08:49:37 GMT") ||
-		s[2] != '-' || s[6] != '-' || s[9] != ' ' || s[18:] != " GMT" {
+		s[2] != '-' || s[6] != '-' || s[9] != ' ' || s[18] != ' ' || !fold(s[19:], "GMT") {
 		return time.Time{}, false
 	}
 	m, day, yy := month(s[3:6]), number(s[:2]), number(s[7:9])

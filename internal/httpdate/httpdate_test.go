@@ -30,6 +30,10 @@ func TestAccepted(t *testing.T) {
 		{"date3 = month SP 2DIGIT", "Wed Nov 16 08:49:37 1994", "1994-11-16T08:49:37Z"},
 		{"date3 = month SP 2DIGIT, of which the first may be 0", "Sun Nov 06 08:49:37 1994", "1994-11-06T08:49:37Z"},
 
+		{"RFC 9111 §4.2: lower case", "sun, 06 nov 1994 08:49:37 gmt", "1994-11-06T08:49:37Z"},
+		{"RFC 9111 §4.2: upper case", "SUNDAY, 06-NOV-94 08:49:37 GMT", "1994-11-06T08:49:37Z"},
+		{"RFC 9111 §4.2: any case", "sUN nOV  6 08:49:37 1994", "1994-11-06T08:49:37Z"},
+
 		{"month", "Sat, 01 Jan 1994 00:00:00 GMT", "1994-01-01T00:00:00Z"},
 		{"month", "Tue, 01 Feb 1994 00:00:00 GMT", "1994-02-01T00:00:00Z"},
 		{"month", "Tue, 01 Mar 1994 00:00:00 GMT", "1994-03-01T00:00:00Z"},
@@ -85,7 +89,7 @@ func TestRefused(t *testing.T) {
 		{"four digits of year in an rfc850-date", "Sunday, 06-Nov-1994 08:49:37 GMT"},
 		{"dashes in an IMF-fixdate", "Sun, 06-Nov-1994 08:49:37 GMT"},
 		{"two digits of year in an IMF-fixdate", "Sun, 06 Nov 94 08:49:37 GMT"},
-		{"the zone in lower case", "Sun, 06 Nov 1994 08:49:37 gmt"},
+		{"letters beyond ASCII that fold", "\u017funday, 06-Nov-94 08:49:37 GMT"},
 		{"another zone", "Sun, 06 Nov 1994 08:49:37 UTC"},
 		{"another zone", "Sun, 06 Nov 1994 08:49:37 +0000"},
 		{"no zone", "Sun, 06 Nov 1994 08:49:37"},
