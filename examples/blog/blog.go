@@ -16,7 +16,9 @@ import (
 type config struct {
 	addr    string // of the first node; empty: 127.0.0.1:8080, or a free port if that is taken
 	posts   string // a directory of Markdown files; empty: the sample posts
+	db      string // a postgres:// URL; empty: SQLite, in a temporary file
 	redis   string // empty: the cache is in memory
+	outbox  bool   // whether purges are kept in the database until they are made
 	prefix  string // of the keys in Redis
 	nodes   int
 	prepare func(*site)                   // if not nil, called before anything is served
@@ -53,7 +55,7 @@ func start(ctx context.Context, cfg config, report func(error)) (_ *blog, err er
 			l.Close()
 		}
 	}()
-	if b.site, err = openSite(ctx, cfg.posts, report); err != nil {
+	if b.site, err = openSite(ctx, cfg.posts, cfg.db, report); err != nil {
 		return nil, err
 	}
 	b.site.base = baseURL(listeners[0])
@@ -64,7 +66,7 @@ func start(ctx context.Context, cfg config, report func(error)) (_ *blog, err er
 		cfg.prepare(b.site)
 	}
 	for i, l := range listeners {
-		n, err := newNode(fmt.Sprintf("node %d", i+1), b.site, cfg, report)
+		n, err := newNode(ctx, fmt.Sprintf("node %d", i+1), b.site, cfg, report)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,17 @@ import (
 func demonstrate(ctx context.Context, cfg config, stdout io.Writer, report func(error)) (err error) {
 	g := new(gate)
 	cfg.addr, cfg.prefix = "127.0.0.1:0", "uncache-demo:"
-	cfg.prepare = func(s *site) { s.afterRead = g.pass }
+	var away outage
+	cfg.prepare = func(s *site) {
+		s.afterRead = g.pass
+		s.purgeFails = away.err
+	}
+	elsewhere := report
+	report = func(err error) {
+		if !away.is(err) { // which is played, and told in the story
+			elsewhere(err)
+		}
+	}
 	b, err := start(ctx, cfg, report)
 	if err != nil {
 		return err
@@ -31,22 +41,27 @@ func demonstrate(ctx context.Context, cfg config, stdout io.Writer, report func(
 		return errors.New("-demo needs two posts at least: one to save and one to leave alone")
 	}
 	s := &story{
-		ctx: ctx, out: stdout, gate: g, blog: b, at: b.nodes[0].url,
+		ctx: ctx, out: stdout, gate: g, away: &away, blog: b, at: b.nodes[0].url,
 		client: newBrowser(),
 		post:   newest[0], other: newest[1], pages: (len(newest) + perPage - 1) / perPage,
 	}
 	defer s.client.CloseIdleConnections()
-	for _, chapter := range []struct {
+	type chapter struct {
 		title string
 		play  func() error
-	}{
+	}
+	chapters := []chapter{
 		{"Save, and it is gone", s.saveAndLook},
 		{"A page is being rendered from the old row when the post is saved", s.fillRacesSave},
 		{"The same, and somebody asks before the old page is ready", s.readerDuringRace},
 		{"What a save un-caches, and what not", s.nothingElse},
 		{"Another slug", s.rename},
 		{"Other nodes", s.otherNodes},
-	} {
+	}
+	if cfg.outbox {
+		chapters = append(chapters, chapter{"The cache cannot be told", s.cacheIsAway})
+	}
+	for _, chapter := range chapters {
 		s.chapter = chapter.title
 		if err := chapter.play(); err != nil {
 			return fmt.Errorf("demo: %s: %w", chapter.title, err)

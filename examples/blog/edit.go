@@ -59,7 +59,7 @@ func (n *node) edit(w http.ResponseWriter, r *http.Request) {
 // if it could not be saved.
 func (n *node) save(ctx context.Context, slug string, form url.Values) (saved *posts.Post, err error) {
 	err = n.inv.InTx(ctx, n.site.store.DB(), nil, func(ctx context.Context, tx *sql.Tx) error {
-		old, err := posts.Get(ctx, tx, slug)
+		old, err := posts.Lock(ctx, tx, slug)
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,19 @@ func (n *node) save(ctx context.Context, slug string, form url.Values) (saved *p
 		}
 		return n.inv.Invalidate(ctx, old, saved) // both: the slug may be another
 	})
+	if onlyKept(err) {
+		// That is no news for who saved, but for who runs this.
+		n.report(err)
+		err = nil
+	}
 	return saved, err
+}
+
+// onlyKept reports whether all that went wrong is that a purge has to wait: the
+// post is saved, and what could not be purged is in the outbox.
+func onlyKept(err error) bool {
+	return errors.Is(err, invalidate.ErrKept) && len(invalidate.Unpurged(err)) == 0 &&
+		!errors.Is(err, invalidate.ErrRolledBack) && !errors.Is(err, invalidate.ErrCommitUnknown)
 }
 
 // fill puts the fields that were sent into p. Those that were not stay as they

@@ -1,15 +1,17 @@
 // Blog is a small blog with a page cache that forgets a page the moment it
-// changes: posts in SQLite, an index, author pages, two feeds, and a form that
+// changes: posts in SQLite or PostgreSQL, an index, author pages, two feeds, and a form that
 // saves.
 //
 //	go run ./examples/blog                       # from the root of the repository
 //	go run ./examples/blog -demo                 # plays the story by itself
 //	go run ./examples/blog -posts ~/site/content # your own Markdown files
 //	go run ./examples/blog -redis 127.0.0.1:6379 -nodes 2
+//	go run ./examples/blog -outbox -db postgres://postgres@127.0.0.1/test
 //
-// What is of interest is in four short files: routes.go (every URL, once),
-// rules.go (what a saved post changes), edit.go (the save) and node.go (the
-// cache in front of it all). The rest is a blog.
+// What is of interest is in five short files: routes.go (every URL, once),
+// rules.go (what a saved post changes), edit.go (the save), node.go (the cache in
+// front of it all) and outbox.go (a purge that cannot be lost). The rest is a
+// blog.
 package main
 
 import (
@@ -38,6 +40,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.StringVar(&cfg.addr, "addr", "", "`address` to listen on (default "+defaultAddr+", or a free port if that is taken)")
 	flags.StringVar(&cfg.posts, "posts", "", "`directory` of Markdown files with YAML or TOML front matter, in place of the sample posts")
+	flags.StringVar(&cfg.db, "db", "", "postgres:// `URL` of a database to keep the posts in, in a schema that goes with the blog, in place of SQLite in a temporary file")
+	flags.BoolVar(&cfg.outbox, "outbox", false, "keep purges in the database until they are made")
 	flags.StringVar(&cfg.redis, "redis", "", "`address` or redis:// URL of a Redis to keep the pages in, in place of memory")
 	flags.IntVar(&cfg.nodes, "nodes", 1, "`number` of nodes, each on a port of its own; more than one needs -redis")
 	demo := flags.Bool("demo", false, "play the story against a server of its own, and say what was expected and seen")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -35,16 +36,42 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
+// postgres is the URL of a PostgreSQL that answers. Without one the test is
+// skipped, but in CI.
+func postgres(t *testing.T) string {
+	t.Helper()
+	url := cmp.Or(os.Getenv("DATABASE_URL"), "postgres://postgres@127.0.0.1:5432/test?sslmode=disable")
+	store, err := posts.OpenPostgres(t.Context(), url)
+	switch {
+	case err == nil:
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
+		t.Skip("no PostgreSQL: ", err)
+	}
+	return url
+}
+
 func TestDemonstration(t *testing.T) {
 	for name, args := range map[string][]string{
-		"memory":         {},
-		"jekyll":         {"-posts", "internal/mdfiles/testdata/jekyll"},
-		"redis, 1 node":  {"-redis", ""},
-		"redis, 3 nodes": {"-redis", "", "-nodes", "3"},
+		"memory":                           {},
+		"jekyll":                           {"-posts", "internal/mdfiles/testdata/jekyll"},
+		"redis, 1 node":                    {"-redis", ""},
+		"redis, 3 nodes":                   {"-redis", "", "-nodes", "3"},
+		"outbox":                           {"-outbox"},
+		"postgres, redis, 2 nodes, outbox": {"-redis", "", "-nodes", "2", "-outbox", "-db", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if len(args) > 1 && args[0] == "-redis" {
-				args[1] = redistest.New(t, redistest.Config{}).Options().Addr
+			for i, arg := range args {
+				switch arg {
+				case "-redis":
+					args[i+1] = redistest.New(t, redistest.Config{}).Options().Addr
+				case "-db":
+					args[i+1] = postgres(t)
+				}
 			}
 			var stdout, stderr output
 			if status := run(t.Context(), append(args, "-demo"), &stdout, &stderr); status != 0 {
@@ -135,6 +162,8 @@ func TestFlags(t *testing.T) {
 		{[]string{"-addr", "127.0.0.1:0", "-posts", t.TempDir()}, 1, "no post to show"},
 		{[]string{"-addr", "127.0.0.1:0", "-redis", "127.0.0.1:1"}, 1, "purge what an earlier run has stored"},
 		{[]string{"-addr", "127.0.0.1:0", "-redis", "nothing://here"}, 1, "node 1: redis"},
+		{[]string{"-addr", "127.0.0.1:0", "-db", "mysql://here"}, 1, "-db: posts: a PostgreSQL database is named by a URL"},
+		{[]string{"-addr", "127.0.0.1:0", "-db", "postgres://postgres@127.0.0.1:1/test"}, 1, "create the table in postgres://postgres@127.0.0.1:1/test"},
 	} {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())

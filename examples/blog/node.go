@@ -40,7 +40,7 @@ type node struct {
 }
 
 // newNode puts a cache in front of the site, in Redis or in memory.
-func newNode(name string, s *site, cfg config, report func(error)) (_ *node, err error) {
+func newNode(ctx context.Context, name string, s *site, cfg config, report func(error)) (_ *node, err error) {
 	n := &node{name: name, site: s, report: report}
 	defer func() {
 		if err != nil {
@@ -68,7 +68,13 @@ func newNode(name string, s *site, cfg config, report func(error)) (_ *node, err
 	if n.pages, err = pagecache.New(store, &pagecache.Options{TTL: pageTTL, Keys: builder}); err != nil {
 		return nil, err
 	}
-	n.inv = invalidate.New(n.pages, &invalidate.Options{Origin: name})
+	opts := &invalidate.Options{Origin: name}
+	if cfg.outbox {
+		if opts.Outbox, err = n.outbox(ctx); err != nil {
+			return nil, err
+		}
+	}
+	n.inv = invalidate.New(n.purger(), opts)
 	if cfg.rules == nil {
 		cfg.rules = register
 	}

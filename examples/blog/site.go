@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -25,13 +26,17 @@ type site struct {
 	// goes on to render. The demonstration holds a fill there.
 	afterRead func(ctx context.Context, slug string)
 
-	dir string // of the database, deleted by close
+	// purgeFails, if not nil, says whether the cache cannot be told of a purge.
+	// The demonstration has it be away.
+	purgeFails func() error
+
+	dir string // of the database in a file, deleted by close
 }
 
-// openSite makes a database in a temporary directory and fills it, with the
-// Markdown files in dir or, if dir is empty, with the sample posts. report is
-// told of files that could not be used.
-func openSite(ctx context.Context, dir string, report func(error)) (_ *site, err error) {
+// openSite makes a database, in a temporary directory or in the PostgreSQL of
+// database, and fills it, with the Markdown files in dir or, if dir is empty, with
+// the sample posts. report is told of files that could not be used.
+func openSite(ctx context.Context, dir, database string, report func(error)) (_ *site, err error) {
 	s := &site{title: "The uncache blog"}
 	var list []*posts.Post
 	if dir == "" {
@@ -57,28 +62,35 @@ func openSite(ctx context.Context, dir string, report func(error)) (_ *site, err
 		}
 		s.about = fmt.Sprintf("%d posts from %s; %d drafts are not shown.", len(list), s.title, found.Drafts)
 	}
-	if s.dir, err = os.MkdirTemp("", "uncache-blog-"); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(s.dir)
-		}
-	}()
-	if s.store, err = posts.Open(ctx, filepath.Join(s.dir, "blog.db")); err != nil {
+	if err = s.openStore(ctx, database); err != nil {
 		return nil, err
 	}
 	if err = s.store.Import(ctx, list); err != nil {
-		s.store.Close()
-		return nil, err
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
+func (s *site) openStore(ctx context.Context, database string) (err error) {
+	if database != "" {
+		if s.store, err = posts.OpenPostgres(ctx, database); err != nil {
+			return fmt.Errorf("-db: %w", err)
+		}
+		return nil
+	}
+	if s.dir, err = os.MkdirTemp("", "uncache-blog-"); err != nil {
+		return err
+	}
+	if s.store, err = posts.Open(ctx, filepath.Join(s.dir, "blog.db")); err != nil {
+		return errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return nil
+}
+
 func (s *site) close() error {
 	err := s.store.Close()
-	if rm := os.RemoveAll(s.dir); err == nil {
-		err = rm
+	if s.dir != "" {
+		err = errors.Join(err, os.RemoveAll(s.dir))
 	}
 	return err
 }

@@ -19,6 +19,7 @@ type story struct {
 	out    io.Writer
 	client *http.Client
 	gate   *gate
+	away   *outage
 	blog   *blog
 	at     string // the URL of the node that is talked to
 	post   *posts.Post

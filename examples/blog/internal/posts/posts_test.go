@@ -1,10 +1,12 @@
 package posts
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -12,19 +14,34 @@ import (
 	"time"
 )
 
-func open(t *testing.T) *Store {
+// each runs a test on both databases. Without a PostgreSQL that one is skipped,
+// but in CI.
+func each(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Helper()
-	// A name with what means something in a URI, which is what SQLite is given.
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "a b?c%20#d.db"))
-	if err != nil {
-		t.Fatal(err)
+	open := map[string]func() (*Store, error){
+		// A name with what means something in a URI, which is what SQLite is given.
+		"sqlite": func() (*Store, error) { return Open(t.Context(), filepath.Join(t.TempDir(), "a b?c%20#d.db")) },
+		"postgres": func() (*Store, error) {
+			return OpenPostgres(t.Context(), cmp.Or(os.Getenv("DATABASE_URL"), "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"))
+		},
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	for name, open := range open {
+		t.Run(name, func(t *testing.T) {
+			s, err := open()
+			if err != nil {
+				if name == "postgres" && os.Getenv("CI") != "true" {
+					t.Skip("no PostgreSQL: ", err)
+				}
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			test(t, s)
+		})
+	}
 }
 
 func sample(n int, authors ...string) *Post {
@@ -43,8 +60,9 @@ func slugs(list []*Post) string {
 	return strings.Join(all, " ")
 }
 
-func TestReadWhatWasImported(t *testing.T) {
-	s := open(t)
+func TestReadWhatWasImported(t *testing.T) { each(t, readWhatWasImported) }
+
+func readWhatWasImported(t *testing.T, s *Store) {
 	ctx := t.Context()
 	want := []*Post{sample(1, "Ada"), sample(2, "Björn", "Ada"), sample(3, `O"Neill, [x]`)}
 	if err := s.Import(ctx, want); err != nil {
@@ -72,8 +90,9 @@ func TestReadWhatWasImported(t *testing.T) {
 	}
 }
 
-func TestUpdate(t *testing.T) {
-	s := open(t)
+func TestUpdate(t *testing.T) { each(t, update) }
+
+func update(t *testing.T, s *Store) {
 	ctx := t.Context()
 	one, two := sample(1, "Ada"), sample(2, "Ada")
 	if err := s.Import(ctx, []*Post{one, two}); err != nil {
@@ -130,8 +149,9 @@ func TestUpdate(t *testing.T) {
 
 // Two saves at the same moment wait for one another; neither fails because the
 // other holds the database.
-func TestWritersWait(t *testing.T) {
-	s := open(t)
+func TestWritersWait(t *testing.T) { each(t, writersWait) }
+
+func writersWait(t *testing.T, s *Store) {
 	if err := s.Import(t.Context(), []*Post{sample(1, "Ada")}); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +189,7 @@ func addLetter(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	defer tx.Rollback()
-	p, err := Get(ctx, tx, "post-1")
+	p, err := Lock(ctx, tx, "post-1")
 	if err != nil {
 		return err
 	}

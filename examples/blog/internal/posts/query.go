@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -22,7 +23,7 @@ const columns = `id, slug, title, summary, body, authors, tags, published, updat
 
 // Get returns the post with that slug, or [ErrNotFound].
 func Get(ctx context.Context, q Querier, slug string) (*Post, error) {
-	list, err := query(ctx, q, `SELECT `+columns+` FROM posts WHERE slug = ?`, slug)
+	list, err := query(ctx, q, `SELECT `+columns+` FROM posts WHERE slug = $1`, slug)
 	if err != nil {
 		return nil, fmt.Errorf("posts: read %q: %w", slug, err)
 	}
@@ -32,10 +33,22 @@ func Get(ctx context.Context, q Querier, slug string) (*Post, error) {
 	return list[0], nil
 }
 
+// Lock returns the post with that slug, as Get does, and keeps others from
+// saving it before tx ends. What a save is to purge depends on what the post was:
+// of two that both read the old slug, one would leave a page behind that the other
+// has made.
+func Lock(ctx context.Context, tx *sql.Tx, slug string) (*Post, error) {
+	// An UPDATE takes the lock in every database; SELECT FOR UPDATE does not.
+	if _, err := tx.ExecContext(ctx, `UPDATE posts SET slug = slug WHERE slug = $1`, slug); err != nil {
+		return nil, fmt.Errorf("posts: lock %q: %w", slug, err)
+	}
+	return Get(ctx, tx, slug)
+}
+
 // Newest returns up to limit posts, newest first, without the first skip.
 func Newest(ctx context.Context, q Querier, skip, limit int) ([]*Post, error) {
 	list, err := query(ctx, q, `SELECT `+columns+` FROM posts
-		ORDER BY published DESC, id DESC LIMIT ? OFFSET ?`, limit, skip)
+		ORDER BY published DESC, id DESC LIMIT $1 OFFSET $2`, limit, skip)
 	if err != nil {
 		return nil, fmt.Errorf("posts: read the newest: %w", err)
 	}
@@ -45,7 +58,7 @@ func Newest(ctx context.Context, q Querier, skip, limit int) ([]*Post, error) {
 // By returns all posts of one author, newest first.
 func By(ctx context.Context, q Querier, author string) ([]*Post, error) {
 	list, err := query(ctx, q, `SELECT `+columns+` FROM posts
-		WHERE EXISTS (SELECT 1 FROM json_each(posts.authors) WHERE value = ?)
+		WHERE EXISTS (SELECT 1 FROM json_each(posts.authors) WHERE value = $1)
 		ORDER BY published DESC, id DESC`, author)
 	if err != nil {
 		return nil, fmt.Errorf("posts: read those of %q: %w", author, err)
@@ -111,8 +124,12 @@ func list2json(list []string) string {
 
 // writeError names the one constraint that a person can break by typing.
 func writeError(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+	var lite *sqlite.Error
+	var pg *pgconn.PgError
+	const uniqueViolation = "23505"
+	switch {
+	case errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+		errors.As(err, &pg) && pg.Code == uniqueViolation:
 		return ErrSlugTaken
 	}
 	return err

@@ -3,9 +3,11 @@ package posts
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 
+	"github.com/uncache/uncache/invalidate/outbox"
 	_ "modernc.org/sqlite" // the driver "sqlite", in pure Go
 )
 
@@ -25,9 +27,13 @@ CREATE INDEX IF NOT EXISTS posts_newest ON posts (published DESC, id DESC);
 `
 
 // A Store is the blog's database. Its methods are safe for concurrent use.
-type Store struct{ db *sql.DB }
+type Store struct {
+	db      *sql.DB
+	dialect outbox.Dialect
+	drop    string // what removes it, if it is nobody else's
+}
 
-// Open opens the database in the file, and creates it if it is not there.
+// Open opens the SQLite database in the file, and creates it if it is not there.
 func Open(ctx context.Context, file string) (*Store, error) {
 	// A write takes its lock when it begins: two saves wait for one another
 	// instead of failing halfway. Readers see the last commit and wait for
@@ -44,14 +50,23 @@ func Open(ctx context.Context, file string) (*Store, error) {
 		db.Close()
 		return nil, fmt.Errorf("posts: create the table in %s: %w", file, err)
 	}
-	return &Store{db}, nil
+	return &Store{db: db, dialect: outbox.SQLite}, nil
 }
 
 // DB is the database itself, for whoever begins a transaction.
 func (s *Store) DB() *sql.DB { return s.db }
 
-// Close closes the database.
-func (s *Store) Close() error { return s.db.Close() }
+// Dialect is what an outbox in the database speaks.
+func (s *Store) Dialect() outbox.Dialect { return s.dialect }
+
+// Close closes the database, and removes what OpenPostgres has made.
+func (s *Store) Close() error {
+	var err error
+	if s.drop != "" {
+		_, err = s.db.Exec(s.drop)
+	}
+	return errors.Join(err, s.db.Close())
+}
 
 // Import adds posts in one transaction: all of them, or none. It sets their
 // IDs.
@@ -62,7 +77,8 @@ func (s *Store) Import(ctx context.Context, list []*Post) error {
 	}
 	defer tx.Rollback() // does nothing after Commit
 	stmt, err := tx.PrepareContext(ctx, `INSERT INTO posts
-		(slug, title, summary, body, authors, tags, published, updated) VALUES (?,?,?,?,?,?,?,?)`)
+		(slug, title, summary, body, authors, tags, published, updated) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+		RETURNING id`)
 	if err != nil {
 		return fmt.Errorf("posts: import: %w", err)
 	}
@@ -71,13 +87,10 @@ func (s *Store) Import(ctx context.Context, list []*Post) error {
 		if err := p.Validate(); err != nil {
 			return fmt.Errorf("posts: import %s: %w", p.Slug, err)
 		}
-		res, err := stmt.ExecContext(ctx, p.Slug, p.Title, p.Summary, p.Body,
-			list2json(p.Authors), list2json(p.Tags), p.Published.Unix(), p.Updated.Unix())
+		err := stmt.QueryRowContext(ctx, p.Slug, p.Title, p.Summary, p.Body,
+			list2json(p.Authors), list2json(p.Tags), p.Published.Unix(), p.Updated.Unix()).Scan(&p.ID)
 		if err != nil {
 			return fmt.Errorf("posts: import %s: %w", p.Slug, writeError(err))
-		}
-		if p.ID, err = res.LastInsertId(); err != nil {
-			return fmt.Errorf("posts: import %s: %w", p.Slug, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -92,8 +105,8 @@ func Update(ctx context.Context, tx *sql.Tx, p *Post) error {
 	if err := p.Validate(); err != nil {
 		return fmt.Errorf("posts: update %d: %w", p.ID, err)
 	}
-	res, err := tx.ExecContext(ctx, `UPDATE posts SET slug=?, title=?, summary=?, body=?,
-		authors=?, tags=?, published=?, updated=? WHERE id=?`,
+	res, err := tx.ExecContext(ctx, `UPDATE posts SET slug=$1, title=$2, summary=$3, body=$4,
+		authors=$5, tags=$6, published=$7, updated=$8 WHERE id=$9`,
 		p.Slug, p.Title, p.Summary, p.Body, list2json(p.Authors), list2json(p.Tags),
 		p.Published.Unix(), p.Updated.Unix(), p.ID)
 	if err != nil {
