@@ -1,0 +1,120 @@
+package outboxtest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate/outbox"
+)
+
+func TestCloseDrains(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		box := d.relay(t, p, func(o *outbox.Options) { o.Grace, o.Poll, o.Batch = time.Hour, time.Hour, 7 })
+		deps := numbered(30)
+		ids := d.enqueue(t, box, deps...)
+		box.Purged(t.Context(), ids[20:])
+		if err := box.Close(); err != nil {
+			t.Fatal(err)
+		}
+		// What the saver had purged is not purged again, though it was not
+		// deleted yet.
+		if !p.has(deps[:20]...) || len(p.purged()) != 20 {
+			t.Errorf("Close purged %d rows, want the 20 within the grace", len(p.purged()))
+		}
+		if s := stats(t, box); s.Pending != 0 {
+			t.Errorf("%d rows are left", s.Pending)
+		}
+		if err := box.Close(); err != nil {
+			t.Errorf("a second Close: %v", err)
+		}
+		if err := box.Start(); !errors.Is(err, cache.ErrClosed) {
+			t.Errorf("Start after Close: %v", err)
+		}
+
+		// Who saves now is not lost, and cleans up himself.
+		ids = d.enqueue(t, box, "path:/a/", "path:/b/")
+		box.Purged(t.Context(), ids[:1])
+		if s := stats(t, box); s.Pending != 1 {
+			t.Errorf("%d rows are pending, want 1", s.Pending)
+		}
+	})
+}
+
+func TestCloseWithoutARelayPurgesNothing(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		box := d.outbox(t, p, nil)
+		ids := d.enqueue(t, box, "path:/a/", "path:/b/")
+		box.Purged(t.Context(), ids[:1])
+		if err := box.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s := stats(t, box); s.Pending != 1 || len(p.purged()) != 0 {
+			t.Errorf("%d pending, purged %v, want the other row to wait for a relay", s.Pending, p.purged())
+		}
+	})
+}
+
+func TestCloseFinishesTheClaimInHand(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		inside, release := make(chan struct{}, 10), make(chan struct{})
+		p.enter = func(context.Context, cache.Event) error { inside <- struct{}{}; <-release; return nil }
+		box := d.relay(t, p, func(o *outbox.Options) { o.PurgeTimeout = time.Minute })
+		d.enqueue(t, box, "path:/a/")
+		<-inside
+		done := make(chan error)
+		go func() { done <- box.Close() }()
+		select {
+		case err := <-done:
+			t.Fatalf("Close returned %v with a claim in hand", err)
+		case <-time.After(50 * time.Millisecond): // a Close that does not wait would be seen, mostly
+		}
+		close(release)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if n := p.purged()["path:/a/"]; n != 1 || stats(t, box).Pending != 0 {
+			t.Errorf("purged %d times, %d rows left", n, stats(t, box).Pending)
+		}
+	})
+}
+
+func TestCloseDoesNotWaitForEver(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		inside := make(chan struct{}, 10)
+		p.enter = func(ctx context.Context, _ cache.Event) error { inside <- struct{}{}; <-ctx.Done(); return ctx.Err() }
+		box := d.relay(t, p, func(o *outbox.Options) { o.PurgeTimeout, o.CloseTimeout = time.Hour, 20*time.Millisecond })
+		d.enqueue(t, box, "path:/a/")
+		<-inside
+		if err := box.Close(); err == nil {
+			t.Error("Close broke a purge off: no error")
+		}
+		if s := stats(t, box); s.Pending != 1 || s.Dead != 0 || s.Outages != 0 {
+			t.Errorf("the row must stay as it was: %+v", s)
+		}
+		if got := d.text(t, "SELECT tries FROM TABLE"); got != "0" {
+			t.Errorf("%s tries counted", got)
+		}
+	})
+}
+
+func TestCloseInAnOutage(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		p.down = true
+		box := d.relay(t, p, func(o *outbox.Options) { o.Grace, o.Poll = time.Hour, time.Hour })
+		d.enqueue(t, box, "path:/a/")
+		if err := box.Close(); !errors.Is(err, errDown) {
+			t.Errorf("Close with a Purger that is down: %v", err)
+		}
+		if s := stats(t, box); s.Pending != 1 {
+			t.Errorf("%d rows pending, want 1", s.Pending)
+		}
+	})
+}

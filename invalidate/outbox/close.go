@@ -1,0 +1,64 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Close drains, when nobody saves here any more:
+//
+//  1. The relay polls no more. The claim that it has in hand is finished.
+//  2. The rows that Purged was told of are deleted.
+//  3. If the relay was started, it claims once more until nothing is left, of
+//     this process or of others: rows that are due, and those that no relay has
+//     tried, though Options.Grace be not over, for their savers may be gone. Rows
+//     that wait because they have failed stay.
+//
+// It all takes no longer than Options.CloseTimeout, after which what is under way
+// is broken off and Close returns an error. It also returns one if the Purger or
+// the database is down. In either case the rows stay in the table, for another
+// relay or the next process; nothing is lost.
+//
+// Enqueue, Keep, Purged, Stats and Revive work on a closed Outbox. Called again,
+// Close returns nil at once.
+func (o *Outbox) Close() error {
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		return nil
+	}
+	o.closed = true
+	drain := o.started
+	o.mu.Unlock()
+
+	timer := time.AfterFunc(o.opts.CloseTimeout, o.cancel)
+	defer o.cancel()
+	defer timer.Stop()
+	close(o.stop)
+	o.wg.Wait()
+	if err := o.drain(drain); err != nil {
+		return fmt.Errorf("outbox: close: rows may be left in %s: %w", o.opts.Table, err)
+	}
+	return nil
+}
+
+// drain runs when the relay's goroutine has ended, and is its last turn.
+func (o *Outbox) drain(relay bool) error {
+	if o.ctx.Err() != nil {
+		return errTime
+	}
+	if !relay {
+		return nil
+	}
+	err := o.recovered(o.ctx)
+	for settled := 1; err == nil && settled > 0; {
+		settled, err = o.claim(o.ctx, claimAll)
+	}
+	if o.ctx.Err() != nil {
+		err = errors.Join(errTime, err)
+	}
+	return err
+}
+
+var errTime = errors.New("Options.CloseTimeout is over")

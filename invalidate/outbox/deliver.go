@@ -1,0 +1,128 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// outcome is what came of the rows of a claim. Those in none of its lists were
+// not tried to an end, and stay as they are.
+type outcome struct {
+	purged []string
+	failed []failure
+	events int   // that purged them
+	outage error // the Purger does not work at all
+}
+
+// failure is a row that failed alone, or cannot be decoded.
+type failure struct {
+	id    string
+	tries int // this one counted
+	dead  bool
+	err   error
+}
+
+// deliver tells the Purger of rows, in as few events as possible.
+//
+// An event that fails is no reason to count a try. It may be an outage: so the
+// Purger is probed, and if it fails that too, nothing more is tried. Or the event
+// is made of many rows, one of which does not let itself be purged: so they are
+// tried one by one, and only those count a try that fail alone, while the Purger
+// answers probes.
+func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
+	ctx, cancel := context.WithTimeout(ctx, o.opts.purging())
+	defer cancel()
+	letters := make([]letter, 0, len(rows))
+	for _, r := range rows {
+		e, err := decode(r.event)
+		if err != nil {
+			out.failed = append(out.failed, failure{r.id, r.tries + 1, true, err})
+			continue
+		}
+		letters = append(letters, letter{r, e})
+	}
+	for _, p := range merge(letters) {
+		err := o.try(ctx, p, out)
+		if err == nil {
+			continue
+		}
+		alone := len(p.letters) == 1
+		if alone && !o.isOutage(ctx, err, out) {
+			o.fail(p.letters[0], err, out)
+		}
+		if !alone && !o.isOutage(ctx, err, out) {
+			o.deliverSingly(ctx, p.letters, out)
+		}
+		if out.outage != nil || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (o *Outbox) deliverSingly(ctx context.Context, letters []letter, out *outcome) {
+	for _, l := range letters {
+		err := o.try(ctx, single(l), out)
+		if err == nil {
+			continue
+		}
+		if o.isOutage(ctx, err, out) {
+			return
+		}
+		o.fail(l, err, out)
+	}
+}
+
+// try tells the Purger, and notes the rows as purged if it returns nil.
+func (o *Outbox) try(ctx context.Context, p parcel, out *outcome) error {
+	if err := o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, p.event) }); err != nil {
+		return err
+	}
+	out.events++
+	for _, l := range p.letters {
+		out.purged = append(out.purged, l.id)
+	}
+	return nil
+}
+
+// isOutage reports whether the Purger fails whatever it is told, or time is
+// over, in which case err says nothing about the rows.
+func (o *Outbox) isOutage(ctx context.Context, err error, out *outcome) bool {
+	if ctx.Err() == nil && o.probe(ctx) == nil {
+		return false
+	}
+	if ctx.Err() == nil {
+		out.outage = err
+		o.begin(err)
+	}
+	return true
+}
+
+func (o *Outbox) fail(l letter, err error, out *outcome) {
+	tries := l.tries + 1
+	out.failed = append(out.failed, failure{l.id, tries, tries >= o.opts.MaxTries, err})
+}
+
+// tell calls f with a deadline. A Purger that panics fails: here it would take
+// the whole process with it, and the next one, as long as the row is there.
+func (o *Outbox) tell(ctx context.Context, f func(ctx context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, o.opts.PurgeTimeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the Purger panicked: %v", p)
+		}
+	}()
+	return f(ctx)
+}
+
+// probe asks whether the Purger works at all.
+func (o *Outbox) probe(ctx context.Context) error {
+	return o.tell(ctx, func(ctx context.Context) error {
+		if o.opts.Probe != nil {
+			return o.opts.Probe(ctx)
+		}
+		return o.purger.Purge(ctx, cache.Event{Reason: "the outbox asks whether purges work again"})
+	})
+}

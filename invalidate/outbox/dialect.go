@@ -1,0 +1,129 @@
+package outbox
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Dialect is the SQL that a database speaks.
+type Dialect string
+
+const (
+	// PostgreSQL is PostgreSQL 9.6 or later.
+	PostgreSQL Dialect = "postgresql"
+	// MySQL is MySQL 8, or MariaDB 10.6 or later, with InnoDB.
+	MySQL Dialect = "mysql"
+	// SQLite is SQLite 3.24 or later.
+	SQLite Dialect = "sqlite"
+)
+
+// dialect is what the databases differ in.
+type dialect struct {
+	quote    string                         // around identifiers
+	numbered bool                           // placeholders are $1, $2, ... and not ?
+	now      string                         // the present by the database's clock, the same all through a statement
+	later    string                         // the present plus an argument, which delay makes
+	until    string                         // milliseconds until due
+	age      string                         // milliseconds since created was the least, of rows that wait
+	delay    func(time.Duration) any        // the argument of later
+	oneOf    func([]string) (string, []any) // what an id is one of, with its arguments
+	due      string                         // {table}, read by its index
+	byID     string                         // {table}, written by its primary key
+	locks    bool                           // rows can be locked, and locked ones be skipped
+}
+
+// waits is the condition of rows that a relay may try.
+const waits = "dead = 0"
+
+var dialects = map[Dialect]dialect{
+	PostgreSQL: {
+		quote:    `"`,
+		numbered: true,
+		// now() is when the transaction began, and no index is searched for
+		// clock_timestamp(), which is volatile.
+		now:   "statement_timestamp()",
+		later: "statement_timestamp() + CAST(? AS bigint) * interval '1 microsecond'",
+		until: "CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision)",
+		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + waits + " THEN created END)) * 1000 AS double precision)",
+		delay: microseconds,
+		// One statement for any number of ids: drivers keep what they have
+		// prepared.
+		oneOf: func(ids []string) (string, []any) {
+			return "= ANY (string_to_array(?, ','))", []any{strings.Join(ids, ",")}
+		},
+		due:   "{table}",
+		byID:  "{table}",
+		locks: true,
+	},
+	MySQL: {
+		quote: "`",
+		now:   "UTC_TIMESTAMP(6)", // whatever the session's time zone is
+		later: "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND",
+		until: "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), due) / 1000.0",
+		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + waits + " THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
+		delay: microseconds,
+		oneOf: list,
+		// A table that the optimizer believes to be empty is scanned, by a
+		// DELETE too, which then waits for other relays' rows, and they for
+		// its.
+		due:   "{table} FORCE INDEX ({index})",
+		byID:  "{table} FORCE INDEX (PRIMARY)",
+		locks: true,
+	},
+	SQLite: {
+		quote: `"`,
+		now:   "strftime('%Y-%m-%d %H:%M:%f', 'now')",
+		later: "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)",
+		until: "(julianday(due) - julianday('now')) * 86400000.0",
+		age:   "(julianday('now') - julianday(MIN(CASE WHEN " + waits + " THEN created END))) * 86400000.0",
+		delay: func(d time.Duration) any { return fmt.Sprintf("+%.3f seconds", d.Seconds()) },
+		oneOf: list,
+		due:   "{table}",
+		byID:  "{table}",
+	},
+}
+
+func microseconds(d time.Duration) any { return d.Microseconds() }
+
+func list(ids []string) (string, []any) {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return "IN (" + strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ") + ")", args
+}
+
+// sql returns a statement for the table: what stands in braces is filled in, and
+// placeholders become the dialect's.
+func (d dialect) sql(table, statement string) string {
+	schema, name := "", table
+	if i := strings.IndexByte(table, '.'); i >= 0 {
+		schema, name = d.quote+table[:i]+d.quote+".", table[i+1:]
+	}
+	q := func(name string) string { return d.quote + name + d.quote }
+	statement = strings.NewReplacer("{due}", d.due, "{byID}", d.byID).Replace(statement)
+	statement = strings.NewReplacer(
+		"{table}", schema+q(name),
+		"{index}", q(name+"_due"),
+		"{versions}", schema+q(name+"_schema"),
+		"{now}", d.now,
+		"{later}", d.later,
+		"{until}", d.until,
+		"{age}", d.age,
+	).Replace(statement)
+	if !d.numbered {
+		return statement
+	}
+	var b strings.Builder
+	for i := 1; ; i++ {
+		before, after, found := strings.Cut(statement, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("$" + strconv.Itoa(i))
+		statement = after
+	}
+}

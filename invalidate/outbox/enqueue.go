@@ -1,0 +1,83 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+// How much one INSERT takes. A statement of MySQL is a packet, of at most 16 MiB
+// unless the server says otherwise; one of SQLite has at most 32,766 arguments.
+const (
+	maxInsertRows  = 100
+	maxInsertBytes = 4 << 20
+)
+
+const (
+	insertHead = `INSERT INTO {table} (id, format, event, reason, origin, created, due, tries, last_error, dead) VALUES `
+	insertRow  = `(?, ?, ?, ?, ?, {now}, {later}, 0, '', 0)`
+)
+
+// Enqueue writes events by x, in the transaction of a save: one INSERT, or a few
+// if there is a great deal of them. When that has committed they will be purged,
+// by the saver who tells [Outbox.Purged], or else by a relay. It returns an ID for
+// each of them, in their order.
+//
+// If it returns an error some may be written, and the transaction is to be
+// rolled back: in PostgreSQL it cannot go on anyway.
+func (o *Outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) (ids []string, err error) {
+	ids, err = o.insert(ctx, x, events, o.opts.Grace)
+	if err == nil {
+		o.count.enqueued.Add(int64(len(events)))
+	}
+	return ids, err
+}
+
+// Keep writes events in a transaction of its own and returns when that has
+// committed. They are of saves that have committed and could not be purged, and
+// are due at once.
+func (o *Outbox) Keep(ctx context.Context, events []cache.Event) error {
+	err := o.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := o.insert(ctx, tx, events, 0)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("outbox: keep: %w", err)
+	}
+	o.count.kept.Add(int64(len(events)))
+	o.Wake()
+	return nil
+}
+
+// insert writes rows that are due after a while. The IDs are made here and not
+// by the database, which could not return them through an Execer.
+func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache.Event, after time.Duration) ([]string, error) {
+	ids := make([]string, 0, len(events))
+	for len(events) > 0 {
+		var args []any
+		rows, bytes := 0, 0
+		for rows < min(len(events), maxInsertRows) {
+			e := events[rows]
+			b := encode(e)
+			if rows > 0 && bytes+len(b) > maxInsertBytes {
+				break
+			}
+			id := rand.Text()
+			ids = append(ids, id)
+			args = append(args, id, format, b, note(e.Reason), note(e.Origin), o.d.delay(after))
+			rows, bytes = rows+1, bytes+len(b)
+		}
+		values := strings.TrimSuffix(strings.Repeat(insertRow+", ", rows), ", ")
+		if _, err := x.ExecContext(ctx, o.sql(insertHead+values), args...); err != nil {
+			return nil, fmt.Errorf("outbox: enqueue into %s: %w", o.opts.Table, err)
+		}
+		events = events[rows:]
+	}
+	return ids, nil
+}

@@ -1,0 +1,42 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"time"
+)
+
+// guard has the database end the session of tx, and with it the locks, if this
+// process says nothing for too long: because it is frozen, or cut off by a
+// network that does not say so, which TCP may notice after hours. Unguard is to
+// be called when the transaction is over.
+func (o *Outbox) guard(ctx context.Context, conn *sql.Conn, tx *sql.Tx) (unguard func(), err error) {
+	none := func() {}
+	if o.dialect == PostgreSQL {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL idle_in_transaction_session_timeout = %d", o.opts.silence().Milliseconds()))
+		return none, err
+	}
+	// MariaDB has a variable for transactions, MySQL only one for all idle
+	// sessions, in seconds.
+	var was int64
+	if err := tx.QueryRowContext(ctx, "SELECT @@SESSION.wait_timeout").Scan(&was); err != nil {
+		return none, err
+	}
+	seconds := int64((o.opts.silence() + time.Second - 1) / time.Second)
+	if was <= seconds {
+		return none, nil
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", seconds)); err != nil {
+		return none, err
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.opts.Timeout)
+		defer cancel()
+		if _, err := conn.ExecContext(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", was)); err != nil {
+			// Nobody else is to be given this connection.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}, nil
+}

@@ -1,0 +1,121 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+)
+
+// Migrate creates what [Schema] describes as far as it is missing, or brings it
+// up to date. If it is there, all that Migrate does is to read its version: the
+// database user needs the right to create tables once.
+//
+// Several processes may call it at once. It is done when the program starts, not
+// in a transaction of a save.
+func (o *Outbox) Migrate(ctx context.Context) error {
+	if v, err := o.version(ctx, o.db); err == nil && v >= len(migrations[o.dialect]) {
+		return nil // of this version, or of a later one, which this process can use too
+	}
+	conn, err := o.db.Conn(ctx)
+	if err == nil {
+		err = o.migrate(ctx, conn)
+		err = errors.Join(err, conn.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("outbox: migrate %s: %w", o.opts.Table, err)
+	}
+	return nil
+}
+
+func (o *Outbox) migrate(ctx context.Context, conn *sql.Conn) (err error) {
+	unlock, err := o.lockSchema(ctx, conn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock(err)) }()
+	if _, err := conn.ExecContext(ctx, o.sql(createVersions)); err != nil {
+		return err
+	}
+	have, err := o.version(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for v, statements := range migrations[o.dialect] {
+		if v < have {
+			continue
+		}
+		for _, s := range append(statements[:len(statements):len(statements)], fmt.Sprintf(insertVersion, v+1)) {
+			if _, err := conn.ExecContext(ctx, o.sql(s)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lockSchema lets one process migrate at a time. In PostgreSQL and SQLite the
+// lock is a transaction, and all statements are done or none; in MySQL each
+// commits by itself, and they can be run again.
+func (o *Outbox) lockSchema(ctx context.Context, conn *sql.Conn) (unlock func(error) error, err error) {
+	h := fnv.New64a()
+	h.Write([]byte("uncache outbox " + o.opts.Table))
+	id := int64(h.Sum64())
+	// What was begun is ended though ctx be done: conn goes back to its pool.
+	run := func(statements ...string) error {
+		ctx := context.WithoutCancel(ctx)
+		for _, s := range statements {
+			if _, err := conn.ExecContext(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	end := func(err error) error {
+		if err != nil {
+			return run("ROLLBACK")
+		}
+		return run("COMMIT")
+	}
+	switch o.dialect {
+	case PostgreSQL:
+		if err := run("BEGIN"); err != nil {
+			return nil, err
+		}
+		// Taken with ctx: somebody else may have it for long.
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", id); err != nil {
+			return nil, errors.Join(err, run("ROLLBACK"))
+		}
+		return end, nil
+	case SQLite:
+		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+			return nil, err
+		}
+		return end, nil
+	default:
+		// The names of locks are the server's: one for each database.
+		name := fmt.Sprintf("uncache %016x", uint64(id))
+		var got sql.NullInt64
+		err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(LEFT(CONCAT(?, ' ', DATABASE()), 64), 60)", name).Scan(&got)
+		if err == nil && got.Int64 != 1 {
+			err = errors.New("another process has been migrating for a minute")
+		}
+		if err != nil {
+			return nil, err
+		}
+		return func(error) error {
+			_, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(LEFT(CONCAT(?, ' ', DATABASE()), 64))", name)
+			return err
+		}, nil
+	}
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (o *Outbox) version(ctx context.Context, q querier) (v int, err error) {
+	err = q.QueryRowContext(ctx, o.sql(selectVersion)).Scan(&v)
+	return v, err
+}

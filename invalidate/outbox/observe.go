@@ -1,0 +1,45 @@
+package outbox
+
+// An Observation is something that an operator may want to know, and that no
+// caller can be told.
+type Observation struct {
+	// Op is what was done or tried.
+	Op Op
+	// ID is the row, for OpRetry and OpDead.
+	ID string
+	// Rows is how many rows it is about.
+	Rows int
+	// Events is, for OpRelay, how many events the rows were merged into.
+	Events int
+	// Err is what came of it. It is nil for OpRelay and OpRecovered.
+	Err error
+}
+
+// Op names what an [Observation] is about.
+type Op string
+
+const (
+	// OpRelay is a relay that has purged rows which their savers had left.
+	OpRelay Op = "relay"
+	// OpRetry is a row whose event failed alone, while the Purger worked
+	// otherwise. It is tried again.
+	OpRetry Op = "retry"
+	// OpDead is a row that has become a dead letter.
+	OpDead Op = "dead"
+	// OpOutage is a Purger that has begun to fail whatever it is told.
+	OpOutage Op = "outage"
+	// OpRecovered is a Purger that works again.
+	OpRecovered Op = "recovered"
+	// OpClaim is a database that did not let a relay read or settle rows.
+	// They stay and are tried again, perhaps once more.
+	OpClaim Op = "claim"
+	// OpDelete is a database that did not delete rows which [Outbox.Purged] had
+	// named. They will be purged once more.
+	OpDelete Op = "delete"
+)
+
+func (o *Outbox) observe(obs Observation) {
+	if o.opts.Observe != nil {
+		o.opts.Observe(obs)
+	}
+}

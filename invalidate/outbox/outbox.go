@@ -1,0 +1,86 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+var _ invalidate.Outbox = (*Outbox)(nil)
+
+// An Outbox keeps events in a table until they are purged. It is safe for
+// concurrent use.
+type Outbox struct {
+	db      *sql.DB
+	dialect Dialect
+	d       dialect
+	purger  invalidate.Purger
+	opts    Options
+	count   counters
+
+	wake     chan struct{}   // holds one: look now
+	stop     chan struct{}   // closed by Close: no more turns
+	ctx      context.Context // of all that is done in the background; done when Close runs out of time
+	cancel   context.CancelFunc
+	mu       sync.Mutex
+	started  bool
+	closed   bool
+	purged   []string // whose rows are to be deleted
+	deleting bool     // somebody deletes them
+	wg       sync.WaitGroup
+
+	outage bool // of the relay's goroutine: the Purger has not answered a probe since
+}
+
+// New returns an Outbox with its table in db, the database that the saves go to.
+// Its relay tells p, the same Purger that the savers tell. A nil opts means the
+// defaults.
+//
+// New asks db nothing: [Outbox.Migrate] creates the table. It starts nothing: a
+// process that only saves needs no more, if another has called [Outbox.Start].
+// Close is for both. The db is not closed by it: it belongs to who opened it.
+func New(db *sql.DB, d Dialect, p invalidate.Purger, opts *Options) (*Outbox, error) {
+	o := &Outbox{
+		db: db, dialect: d, d: dialects[d], purger: p,
+		wake: make(chan struct{}, 1),
+		stop: make(chan struct{}),
+	}
+	if opts != nil {
+		o.opts = *opts
+	}
+	if err := o.opts.complete(d); err != nil {
+		return nil, err
+	}
+	if db == nil || p == nil {
+		return nil, fmt.Errorf("outbox: %w: the database or the Purger is nil", ErrOptions)
+	}
+	o.ctx, o.cancel = context.WithCancel(context.Background())
+	return o, nil
+}
+
+// sql returns a statement for this Outbox's table.
+func (o *Outbox) sql(statement string) string { return o.d.sql(o.opts.Table, statement) }
+
+// inTx runs fn in a transaction at READ COMMITTED, or at the only level that
+// SQLite has.
+func (o *Outbox) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := o.db.BeginTx(ctx, o.level())
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // of nothing, after the commit
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (o *Outbox) level() *sql.TxOptions {
+	if o.dialect == SQLite {
+		return nil
+	}
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}

@@ -1,0 +1,122 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// Start starts the relay, which purges what savers have left in the table. Run
+// it in one process at least, in several to be sure. Called again, it does
+// nothing. After Close it is [cache.ErrClosed].
+func (o *Outbox) Start() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return fmt.Errorf("outbox: start: %w", cache.ErrClosed)
+	}
+	if !o.started {
+		o.started = true
+		o.wg.Go(o.relay)
+	}
+	return nil
+}
+
+// Wake has the relay of this process look for rows now, and once more when
+// those that it sees are due. It is for whoever hears of new rows, by LISTEN for
+// example. It returns at once, and does nothing if no relay runs here, or if it
+// pauses because of an outage.
+func (o *Outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+func (o *Outbox) relay() {
+	failures := 0
+	for {
+		wait, err := o.turn(o.ctx)
+		wake := o.wake
+		if err == nil {
+			failures = 0
+		} else {
+			// Whoever is down is not up again because of a wake.
+			failures++
+			wait, wake = backoff(firstPause, o.opts.MaxPause, failures), nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-o.stop:
+			timer.Stop()
+			return
+		case <-wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+func (o *Outbox) stopped() bool {
+	select {
+	case <-o.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// turn claims until nothing is due, and returns how long to wait for more. An
+// error has been observed, and says that the Purger or the database is down.
+func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
+	if err := o.recovered(ctx); err != nil {
+		return 0, err
+	}
+	for {
+		// A quarter more or less: relays that were started together need not
+		// ask together for ever.
+		poll := o.opts.Poll*3/4 + rand.N(o.opts.Poll/2+1)
+		due, err := o.next(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if due > 0 {
+			return min(due, poll), nil
+		}
+		settled, err := o.claim(ctx, claimDue)
+		if err != nil {
+			return 0, err
+		}
+		if settled == 0 || o.stopped() { // others have claimed what is due
+			return poll, nil
+		}
+	}
+}
+
+// forever is longer than anybody polls.
+const forever = 365 * 24 * time.Hour
+
+var selectNext = `SELECT {until} FROM {due} WHERE ` + claimable + ` ORDER BY due LIMIT 1`
+
+// next returns when a row is due that this process understands, by the
+// database's clock, rounded up.
+func (o *Outbox) next(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
+	defer cancel()
+	var ms float64
+	err := o.db.QueryRowContext(ctx, o.sql(selectNext)).Scan(&ms)
+	switch {
+	case err == sql.ErrNoRows:
+		return forever, nil
+	case err != nil:
+		o.observe(Observation{Op: OpClaim, Err: err})
+		return 0, err
+	case ms <= 0:
+		return 0, nil
+	}
+	return time.Duration(min(ms, 1e9))*time.Millisecond + time.Millisecond, nil
+}

@@ -1,0 +1,76 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Stats are figures to watch. Worth an alarm are Dead above 0, and Oldest above
+// a minute: something is not purged, and pages are stale.
+type Stats struct {
+	// Pending is how many rows wait, those included whose savers are about to
+	// purge them.
+	Pending int64
+	// Oldest is how long the oldest of them has been waiting, by the database's
+	// clock; 0 if there is none.
+	Oldest time.Duration
+	// Dead is how many dead letters there are.
+	Dead int64
+	// Newer is how many of Pending were written by a later version, and wait
+	// for a relay of that.
+	Newer int64
+
+	// What this process has done since New, in rows unless something else is
+	// said.
+
+	// Enqueued were written by Enqueue, though their transactions may have
+	// been rolled back.
+	Enqueued int64
+	// Kept were written by Keep.
+	Kept int64
+	// Purged were deleted because their savers had purged them.
+	Purged int64
+	// Relayed were purged by the relay, and Appended is how many events that
+	// took.
+	Relayed, Appended int64
+	// Retried is how many tries failed, and will be repeated.
+	Retried int64
+	// Buried have become dead letters.
+	Buried int64
+	// Outages is how often the Purger was found not to work at all.
+	Outages int64
+}
+
+// counters are the figures of this process.
+type counters struct {
+	enqueued, kept, purged, relayed, appended, retried, buried, outages atomic.Int64
+}
+
+var selectStats = fmt.Sprintf(`SELECT COUNT(CASE WHEN `+waits+` THEN 1 END), {age}, COUNT(CASE WHEN dead <> 0 THEN 1 END),
+	COUNT(CASE WHEN `+waits+` AND format > %d THEN 1 END) FROM {table}`, format)
+
+// Stats returns the figures. It counts the rows of the table, which is quick as
+// long as there are few. If it returns an error, those of this process are right
+// all the same.
+func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
+	s := Stats{
+		Enqueued: o.count.enqueued.Load(),
+		Kept:     o.count.kept.Load(),
+		Purged:   o.count.purged.Load(),
+		Relayed:  o.count.relayed.Load(),
+		Appended: o.count.appended.Load(),
+		Retried:  o.count.retried.Load(),
+		Buried:   o.count.buried.Load(),
+		Outages:  o.count.outages.Load(),
+	}
+	var ms sql.NullFloat64
+	err := o.db.QueryRowContext(ctx, o.sql(selectStats)).Scan(&s.Pending, &ms, &s.Dead, &s.Newer)
+	if err != nil {
+		return s, fmt.Errorf("outbox: stats of %s: %w", o.opts.Table, err)
+	}
+	s.Oldest = time.Duration(max(ms.Float64, 0) * float64(time.Millisecond))
+	return s, nil
+}
