@@ -118,6 +118,18 @@ func (v *Values[V]) land(now time.Time) {
 	v.landed = slices.Delete(v.landed, 0, n)
 }
 
+// leave takes out the flights of keys that have ended. Whoever deletes what one of
+// them stored does not want it to be given to those who come a moment later.
+func (v *Values[V]) leave(keys []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, key := range keys {
+		if fl, ok := v.flights[key]; ok && !fl.until.IsZero() {
+			delete(v.flights, key)
+		}
+	}
+}
+
 // Wait waits for the flight's value. ok is false if the flight brought none, or
 // one that was purged in the meantime; the caller then makes its own. The error
 // is ctx's.

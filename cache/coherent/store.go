@@ -69,8 +69,10 @@ func (v *Values[V]) promote(ctx context.Context, key string, s *Stored[V], from 
 
 // Delete deletes keys from every tier, to give their memory back. Nothing rests
 // on it: what may be served is decided by the log. It waits for each tier as long
-// as a lookup does, and again for every thousand keys.
+// as a lookup does, and again for every thousand keys. Fills of these keys that
+// have ended are not joined any more.
 func (v *Values[V]) Delete(ctx context.Context, keys ...string) error {
+	v.leave(keys)
 	const many = 1000
 	patience := v.c.opts.Timeout * time.Duration(1+len(keys)/many)
 	var errs []error

@@ -164,8 +164,8 @@ func parseTargeted(fields []string) (c control, ok bool) {
 }
 
 // nextDirective takes the first directive off a list. The argument of one that
-// is quoted is returned without quotes and escapes; whole is false if the quote
-// does not end.
+// is quoted is returned without quotes and escapes, one that is malformed as
+// nonsense; whole is false if the quote does not end.
 func nextDirective(s string) (name, arg, rest string, whole bool) {
 	s = strings.TrimLeft(s, " \t,")
 	end := strings.IndexAny(s, ",=")
@@ -176,10 +176,16 @@ func nextDirective(s string) (name, arg, rest string, whole bool) {
 	if s[end] == ',' {
 		return name, "", s[end+1:], true
 	}
-	s = strings.TrimLeft(s[end+1:], " \t")
-	if !strings.HasPrefix(s, `"`) {
+	proper := len(name) == end // there is no space around "=" (RFC 9110 §5.6.6)
+	s = s[end+1:]
+	if quoted := strings.TrimLeft(s, " \t"); !strings.HasPrefix(quoted, `"`) {
 		arg, rest, _ = strings.Cut(s, ",")
-		return name, strings.TrimRight(arg, " \t"), rest, true
+		if arg = strings.TrimRight(arg, " \t"); !proper {
+			arg = nonsense
+		}
+		return name, arg, rest, true
+	} else if len(quoted) < len(s) {
+		proper, s = false, quoted
 	}
 	var b strings.Builder
 	i := 1
@@ -189,11 +195,17 @@ func nextDirective(s string) (name, arg, rest string, whole bool) {
 		}
 		b.WriteByte(s[i])
 	}
-	// What stands between the closing quote and the comma is no part of any
-	// directive.
-	_, rest, _ = strings.Cut(s[min(i+1, len(s)):], ",")
-	return name, b.String(), rest, i < len(s)
+	whole = i < len(s)
+	junk, rest, _ := strings.Cut(s[min(i+1, len(s)):], ",")
+	if !proper || strings.Trim(junk, " \t") != "" {
+		return name, nonsense, rest, whole
+	}
+	return name, b.String(), rest, whole
 }
+
+// nonsense stands for an argument that is none: it is no number, and names no
+// fields.
+const nonsense = " "
 
 // narrow takes n in, if it is less than what was there.
 func (s *seconds) narrow(n int64) {
@@ -211,17 +223,20 @@ func parseSeconds(s string) int64 {
 // digits reads a number without a sign, which counts as maxSeconds if it is
 // larger (RFC 9111 §1.2.2).
 func digits(s string) (int64, bool) {
-	if s == "" {
-		return 0, false
-	}
+	return digitsUpTo(s, maxSeconds)
+}
+
+// digitsUpTo reads a number without a sign, which counts as most if it is
+// larger. There is room for a digit more than most has.
+func digitsUpTo(s string, most int64) (int64, bool) {
 	var n int64
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false
 		}
-		n = min(10*n+int64(s[i]-'0'), maxSeconds)
+		n = min(10*n+int64(s[i]-'0'), most)
 	}
-	return n, true
+	return n, s != ""
 }
 
 // listMembers calls f with each member of the comma-separated lists that

@@ -17,7 +17,11 @@ const maxDepth = 64
 const attempts = 3
 
 // scratch is the memory that a lookup needs, used again.
-type scratch struct{ primary, variant, tried []byte }
+type scratch struct {
+	primary, variant, tried []byte
+
+	varies bool // variants are stored, if not the one that was looked for
+}
 
 // Handler returns next with the cache in front of it. Several handlers may be
 // wrapped by one Cache if their URLs differ: stored responses are found by URL.
@@ -77,7 +81,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		if stored != nil {
 			p, now := stored.Value, time.Now()
 			if use := useOf(p, verdict, &asks, now); use != useNot {
-				if use == useWhileMaking && r.Method == http.MethodGet && p.refreshing.CompareAndSwap(false, true) {
+				if use == useWhileMaking && p.refreshing.CompareAndSwap(false, true) {
 					if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
 						p.refreshing.Store(false)
 					}

@@ -96,7 +96,7 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 		return false
 	}
 	base := baseURL(t.r)
-	uri, ok := t.c.sameOrigin(&base, t.id.origin, location)
+	uri, ok := t.c.sameOrigin(&base, t.id.origin, location, false)
 	return ok && uri == t.id.uri
 }
 

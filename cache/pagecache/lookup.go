@@ -17,7 +17,7 @@ import (
 // the primary key which says by what. This process remembers notes, so that the
 // second lookup is the first one's exception.
 func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coherent.Stored[*response], coherent.Verdict, error) {
-	s.tried = s.tried[:0]
+	s.tried, s.varies = s.tried[:0], false
 	key := s.primary
 	if fields := c.memo.fields(s.primary); fields != nil {
 		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
@@ -40,6 +40,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coheren
 			key = s.primary
 		case stored.Value.is(isNote):
 			fields := stored.Value.vary
+			s.varies = true
 			c.memo.setFields(s.primary, fields)
 			s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 			if !atPrimary || bytes.Equal(s.variant, s.tried) {

@@ -19,6 +19,8 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		look.fwd = fwdStale
 	case verdict == coherent.Purged, c.memo.wasDeleted(s.primary):
 		look.detail = string(reasonPurged)
+	case s.varies:
+		look.fwd = fwdVary
 	}
 	if r.Method == http.MethodHead && old == nil {
 		c.pass(next, w, r, look.fwd, look.detail)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"slices"
+	"time"
 
 	"github.com/uncache/uncache/cache/coherent"
 )
@@ -18,10 +19,22 @@ func (c *Cache) note(ctx context.Context, id identity, p *response) {
 	mu := &c.notes[maphash.String(c.memo.seed, id.primary)%uint64(len(c.notes))]
 	mu.Lock()
 	defer mu.Unlock()
-	n := &response{key: id.primary, flags: isNote, vary: p.vary}
+	n := &response{key: id.primary, flags: isNote, vary: p.vary, date: p.made().UnixNano()}
 	stored, _, err := c.values.Get(ctx, []byte(id.primary))
-	if err == nil && stored != nil && stored.Value.is(isNote) && slices.Equal(stored.Value.vary, p.vary) {
+	if err != nil { // a list that forgets the others would not bound them
+		_ = c.values.Delete(ctx, p.key)
+		return
+	}
+	known := stored != nil && stored.Value.is(isNote)
+	if known && !slices.Equal(stored.Value.vary, p.vary) && stored.Value.made().After(p.made()) {
+		// RFC 9111 §4: of those that a request may select, it gets the newest.
+		c.memo.setFields([]byte(id.primary), stored.Value.vary)
+		_ = c.values.Delete(ctx, p.key) // nobody looks for it
+		return
+	}
+	if known && slices.Equal(stored.Value.vary, p.vary) {
 		n.variants, n.tags = slices.Clone(stored.Value.variants), slices.Clone(stored.Value.tags)
+		n.date = max(n.date, stored.Value.date)
 		if i := slices.Index(n.variants, p.key); i >= 0 {
 			n.variants, n.tags = slices.Delete(n.variants, i, i+1), slices.Delete(n.tags, i, i+1)
 		}
@@ -41,6 +54,19 @@ func (c *Cache) note(ctx context.Context, id identity, p *response) {
 	f := c.store.Begin()
 	f.Add(id.deps...)
 	_, _ = c.values.Set(ctx, id.primary, n, c.keepFor(p), f) // coherent tells its Observe
+}
+
+// made is when the handler made p, by its own account: its Date. Of a note, when
+// the newest of the responses was made.
+func (p *response) made() time.Time {
+	for _, f := range p.header {
+		if f.name == "Date" {
+			if t := p.dateIn(f); !t.IsZero() {
+				return t
+			}
+		}
+	}
+	return time.Unix(0, p.date)
 }
 
 var _ coherent.Codec[*response] = codec{}

@@ -65,8 +65,8 @@ func oneRange(field string, size int64) (first, end int64, ok bool) {
 		return 0, 0, false
 	}
 	from, to, ok := strings.Cut(strings.Trim(field[len(unit):], " \t"), "-")
-	a, hasA := digits(from)
-	b, hasB := digits(to)
+	a, hasA := digitsUpTo(from, maxPosition)
+	b, hasB := digitsUpTo(to, maxPosition)
 	switch {
 	case !ok || from != "" && !hasA || to != "" && !hasB:
 		return 0, 0, false
@@ -90,11 +90,10 @@ func contentRange(h http.Header) (s span, ok bool) {
 	unit, rest, _ := strings.Cut(fields[0], " ")
 	bytes, size, _ := strings.Cut(strings.TrimLeft(rest, " "), "/")
 	first, last, _ := strings.Cut(bytes, "-")
-	a, ok1 := digits(first)
-	b, ok2 := digits(last)
-	n, ok3 := digits(size)
-	// Numbers as large as digits reads them may have been larger.
-	return span{a, b + 1, n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < maxSeconds
+	a, ok1 := digitsUpTo(first, maxPosition)
+	b, ok2 := digitsUpTo(last, maxPosition)
+	n, ok3 := digitsUpTo(size, maxPosition)
+	return span{a, b + 1, n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < maxPosition
 }
 
 // forwardRange has the handler answer a request for a range, and stores the part

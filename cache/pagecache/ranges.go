@@ -1,9 +1,18 @@
 package pagecache
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/uncache/uncache/internal/httpdate"
 )
+
+// maxPosition is what a position in a body counts as that is larger (RFC 9110
+// §14.1.2: numbers may be large).
+const maxPosition = math.MaxInt64 / 100
 
 // byteRanges returns what a request wants of a body of size bytes, and whether
 // any of it is there. Units are named in any case (RFC 9110 §14.1); one that is
@@ -14,23 +23,47 @@ func byteRanges(r *http.Request, size int) (ranges string, there bool) {
 	if len(fields) != 1 || r.Method != http.MethodGet || len(fields[0]) < len(unit) || !strings.EqualFold(fields[0][:len(unit)], unit) {
 		return "", false
 	}
-	list := fields[0][len(unit):]
-	some := false
-	for spec := range strings.SplitSeq(list, ",") {
+	list := []byte(unit)
+	for spec := range strings.SplitSeq(fields[0][len(unit):], ",") {
 		if spec = strings.Trim(spec, " \t"); spec == "" {
 			continue
 		}
 		first, last, ok := strings.Cut(spec, "-")
-		from, hasFirst := digits(first)
-		to, hasLast := digits(last)
+		from, hasFirst := digitsUpTo(first, maxPosition)
+		to, hasLast := digitsUpTo(last, maxPosition)
 		if !ok || first != "" && !hasFirst || last != "" && !hasLast || !hasFirst && !hasLast || hasFirst && hasLast && to < from {
 			return "", false
 		}
-		some = true
 		there = there || hasFirst && from < int64(size) || !hasFirst && to > 0 && size > 0
+		// Written anew, since net/http takes no number that is too large for it.
+		if len(list) > len(unit) {
+			list = append(list, ',')
+		}
+		if hasFirst {
+			list = strconv.AppendInt(list, from, 10)
+		}
+		if list = append(list, '-'); hasLast {
+			list = strconv.AppendInt(list, to, 10)
+		}
 	}
-	if !some {
+	if len(list) == len(unit) {
 		return "", false
 	}
-	return unit + list, there
+	return string(list), there
+}
+
+// ifRange evaluates If-Range: a strong entity tag, or a date that is one of a
+// strong validator, has to be p's; what is neither is false (RFC 9110 §13.1.5).
+func (p *response) ifRange(h http.Header, now time.Time) bool {
+	fields := h["If-Range"]
+	switch {
+	case len(fields) == 0:
+		return true
+	case len(fields) > 1:
+		return false
+	case isStrong(fields[0]):
+		return fields[0] == p.etag
+	}
+	date, ok := httpdate.ParseAt(fields[0], now)
+	return ok && p.is(isDated) && date.Equal(p.changed)
 }

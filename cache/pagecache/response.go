@@ -157,14 +157,19 @@ func (p *response) size() int {
 	return n
 }
 
+// ttl is how many seconds p is still fresh at an age, or has been stale, as a
+// negative number (RFC 9211 §2.4).
+func (p *response) ttl(age time.Duration) int64 {
+	return (p.life - int64(age)) / int64(time.Second)
+}
+
 // hit returns the header values of a hit at an age, in c.
 func (p *response) hit(age time.Duration, c *Cache) *second {
 	n := int64(age / time.Second)
 	if s := p.second.Load(); s != nil && s.at == n {
 		return s
 	}
-	ttl := (p.life - int64(age)) / int64(time.Second)
-	member := c.name + "; hit; ttl=" + strconv.FormatInt(ttl, 10)
+	member := c.name + "; hit; ttl=" + strconv.FormatInt(p.ttl(age), 10)
 	if c.opts.StatusKey {
 		member += keyParam(p.key)
 	}

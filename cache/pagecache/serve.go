@@ -32,7 +32,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *se
 		return
 	}
 	if p.status == http.StatusOK {
-		if ranges, there := byteRanges(r, len(p.body)); ranges != "" {
+		if ranges, there := byteRanges(r, len(p.body)); ranges != "" && p.ifRange(r.Header, time.Now()) {
 			c.serveRange(w, r, ranges, there, p, s)
 			return
 		}
@@ -76,7 +76,7 @@ func (c *Cache) changed(p *response) time.Time {
 // comparison, 416 for what is not there.
 func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *response, s *second) {
 	h := w.Header()
-	if !there && len(r.Header["If-Range"]) == 0 {
+	if !there {
 		h["Cache-Status"] = s.status
 		h.Set("Content-Range", "bytes */"+p.length[0])
 		http.Error(w, "range not satisfiable", http.StatusRequestedRangeNotSatisfiable)
@@ -92,9 +92,6 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	for _, name := range conditionFields {
 		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
 	}
-	changed := p.changed
-	if !p.is(isDated) {
-		changed = time.Time{} // no strong validator, as If-Range needs one (§13.1.5)
-	}
-	http.ServeContent(w, inner, "", changed, bytes.NewReader(p.body))
+	delete(inner.Header, "If-Range")
+	http.ServeContent(w, inner, "", time.Time{}, bytes.NewReader(p.body))
 }

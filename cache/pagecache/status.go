@@ -14,6 +14,7 @@ const (
 	fwdRequest = "request"
 	fwdMiss    = "miss"
 	fwdStale   = "stale"
+	fwdVary    = "vary-miss"
 )
 
 // A status is our member of the Cache-Status list of a response that did not
@@ -25,6 +26,8 @@ type status struct {
 	key    string // where it is asked for
 	stored bool
 	joined bool // it was waiting for another request's fill
+	stale  bool // it was served stale, and ttl says by how much
+	ttl    int64
 }
 
 func (s status) format(name string) string {
@@ -37,6 +40,9 @@ func (s status) format(name string) string {
 	}
 	if s.joined {
 		v += "; collapsed"
+	}
+	if s.stale {
+		v += "; ttl=" + strconv.FormatInt(s.ttl, 10)
 	}
 	if s.key != "" {
 		v += keyParam(s.key)

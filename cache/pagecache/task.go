@@ -166,8 +166,10 @@ func (t *task) serveStale(rec *recorder) {
 	t.look.detail = "stale-if-error"
 	rec.undo()
 	p := t.old.Value
+	age := p.ageAt(time.Now())
+	t.look.stale, t.look.ttl = true, p.ttl(age)
 	s := t.says(p)
-	s.age = p.hit(p.ageAt(time.Now()), t.c).age
+	s.age = p.hit(age, t.c).age
 	t.c.serve(t.w, t.r, p, s)
 }
 

@@ -79,6 +79,9 @@ func (c *Cache) target(r *http.Request) target {
 func baseURL(r *http.Request) url.URL {
 	base := *r.URL
 	base.Scheme, base.Host = "http", r.Host
+	if r.TLS != nil {
+		base.Scheme = "https"
+	}
 	return base
 }
 
@@ -92,7 +95,7 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 	}
 	deps := []cache.Dependency{cache.URI(t.uri)}
 	for _, name := range []string{"Location", "Content-Location"} {
-		if uri, ok := c.sameOrigin(&t.base, t.origin, h.Get(name)); ok {
+		if uri, ok := c.sameOrigin(&t.base, t.origin, h.Get(name), c.opts.Transparent); ok {
 			deps = append(deps, cache.URI(uri))
 		}
 	}
@@ -109,14 +112,19 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 
 // sameOrigin returns the canonical URI of a reference that is relative to base,
 // if it is on own, the host that the request was sent to. Others must not be
-// purged: anybody could name them. The scheme does not count; it is often that
-// of a proxy before us.
-func (c *Cache) sameOrigin(base *url.URL, own, reference string) (string, bool) {
+// purged: anybody could name them. The scheme counts if strict is set. A handler
+// is often behind a proxy that ends TLS, and speaks of its URLs as visitors see
+// them: with another scheme than the one that it was asked by.
+func (c *Cache) sameOrigin(base *url.URL, own, reference string, strict bool) (string, bool) {
 	ref, err := url.Parse(reference)
 	if err != nil || reference == "" {
 		return "", false
 	}
-	uri, err := c.keys.URI(base.ResolveReference(ref).String())
+	ref = base.ResolveReference(ref)
+	if strict && ref.Scheme != base.Scheme {
+		return "", false
+	}
+	uri, err := c.keys.URI(ref.String())
 	if err != nil || !strings.HasPrefix(uri, own+"/") {
 		return "", false
 	}

@@ -106,7 +106,7 @@ func TestVariantsAreAskedAbout(t *testing.T) {
 				if got := body(t, resp); resp.StatusCode != 200 || got != "page in en" || resp.Header.Get("ETag") != `"en0"` {
 					t.Errorf("got %d %q, ETag %s", resp.StatusCode, got, resp.Header.Get("ETag"))
 				}
-				wantStatus(t, resp, "a variant was chosen", "uncache; fwd=miss; fwd-status=304; stored")
+				wantStatus(t, resp, "a variant was chosen", "uncache; fwd=vary-miss; fwd-status=304; stored")
 				s.rendered()
 				for lang, want := range map[string]string{"en": "en", "de": "de", "it": "it"} {
 					resp := s.get("/", "Accept-Language: "+lang)
@@ -230,7 +230,7 @@ func TestVariantInACodingThatWasNotAskedFor(t *testing.T) {
 	s.get("/", "Accept-Encoding: gzip")
 	for _, accepts := range []string{"br, GZIP", "gzip;q=0.5"} {
 		resp := s.get("/", "Accept-Encoding: "+accepts)
-		wantStatus(t, resp, accepts, "uncache; fwd=miss; fwd-status=304")
+		wantStatus(t, resp, accepts, "uncache; fwd=vary-miss; fwd-status=304")
 	}
 }
 
@@ -244,7 +244,7 @@ func TestVariantsAndPurges(t *testing.T) {
 		s.get("/", "Accept-Language: en")
 		s.purge(group)
 		resp := s.get("/", "Accept-Language: it")
-		wantStatus(t, resp, "the variant was purged", "uncache; fwd=miss; stored")
+		wantStatus(t, resp, "the variant was purged", "uncache; fwd=vary-miss; stored")
 	})
 	t.Run("while the handler answers", func(t *testing.T) {
 		n := &negotiator{}
@@ -272,7 +272,7 @@ func TestVariantsAndPurges(t *testing.T) {
 		})
 		s.get("/", "Accept-Language: en")
 		quiet = true
-		wantStatus(t, s.get("/", "Accept-Language: it"), "named", "uncache; fwd=miss; fwd-status=304; stored")
+		wantStatus(t, s.get("/", "Accept-Language: it"), "named", "uncache; fwd=vary-miss; fwd-status=304; stored")
 		quiet = false
 		s.purge(group)
 		wantStatus(t, s.get("/", "Accept-Language: it"), "purged", "uncache; fwd=miss")

@@ -25,7 +25,7 @@ const pseudonym = "uncache"
 //   - Max-Forwards is obeyed; see lastRecipient.
 //   - Via is added, as a gateway must (RFC 9110 §7.6.3), so that a loop is seen.
 //
-// Host stays the visitor's. It is what the key is made of, and what the origin
+// Host stays the visitor's, in lower case (RFC 9110 §4.2.3). It is what the key is made of, and what the origin
 // needs in order to link to itself and to tell virtual hosts apart.
 func edge(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,6 +35,7 @@ func edge(next http.Handler) http.Handler {
 			return
 		}
 		r = r.Clone(r.Context())
+		r.Host = strings.ToLower(r.Host)
 		h := r.Header
 		if lastRecipient(w, r) {
 			return

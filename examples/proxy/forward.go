@@ -58,15 +58,23 @@ func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) h
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		proxy.ServeHTTP(untyped{w}, r)
+		proxy.ServeHTTP(visitor{w, r.ProtoAtLeast(1, 1)}, r)
 	})
 }
 
-// untyped lets a response go without a type that came without: package net/http
-// would guess, and make a page of what the origin did not call one.
-type untyped struct{ http.ResponseWriter }
+// A visitor gets a response as the origin made it: without a type, if it came
+// without. Package net/http would guess, and make a page of what the origin did
+// not call one. Interim responses go to those who know of them only (RFC 9110
+// §15.2).
+type visitor struct {
+	http.ResponseWriter
+	interim bool
+}
 
-func (w untyped) WriteHeader(code int) {
+func (w visitor) WriteHeader(code int) {
+	if code < 200 && code != http.StatusSwitchingProtocols && !w.interim {
+		return
+	}
 	if _, typed := w.Header()["Content-Type"]; !typed && code >= 200 {
 		w.Header()["Content-Type"] = nil
 	}
@@ -75,7 +83,7 @@ func (w untyped) WriteHeader(code int) {
 
 // Unwrap is for http.ResponseController, by which ReverseProxy flushes and
 // hijacks.
-func (w untyped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w visitor) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // newTransport returns a transport for requests that were somebody else's
 // before: nothing is added to them, and nothing done to their responses.

@@ -103,11 +103,11 @@ func TestWhatTheOriginSees(t *testing.T) {
 		t.Fatalf("the origin was asked %d times, want once", len(asked))
 	}
 	r := asked[0]
-	if r.Host != "Site.example:81" || r.RequestURI != "/x?b;c=%zz&a=1" {
+	if r.Host != "site.example:81" || r.RequestURI != "/x?b;c=%zz&a=1" {
 		t.Errorf("the origin got %s of %s, want what the visitor asked for", r.RequestURI, r.Host)
 	}
 	for name, want := range map[string]string{
-		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "Site.example:81", "X-Forwarded-Proto": "http", "X-Forwarded-Prefix": "",
+		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "site.example:81", "X-Forwarded-Proto": "http", "X-Forwarded-Prefix": "",
 		"Forwarded": "", "X-Original-Url": "", "X-Http-Method-Override": "", "Via": "1.0 other, 1.1 uncache",
 		"X-Hop": "", "X-End": "1", "Accept-Encoding": "", "User-Agent": "", "Connection": "",
 	} {

@@ -127,8 +127,6 @@ func TestRefused(t *testing.T) {
 // What this package is for. When net/http refuses these too, it may go.
 func TestStricterThanNetHTTP(t *testing.T) {
 	for _, tt := range []struct{ rule, in string }{
-		{"names in any case", "sun, 06 nov 1994 08:49:37 GMT"},
-		{"names in any case", "SUNDAY, 06-NOV-94 08:49:37 GMT"},
 		{"an hour of one digit", "Sun, 06 Nov 1994 8:49:37 GMT"},
 		{"fractions of a second", "Sun, 06 Nov 1994 08:49:37.5 GMT"},
 		{"two spaces", "Sun,  06 Nov 1994 08:49:37 GMT"},
