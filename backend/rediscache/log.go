@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -52,13 +49,11 @@ func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events
 	if after >= maxPosition {
 		return cache.Events{}, fmt.Errorf("rediscache: read %q: position %d is not below 2^53", b.eventsKey, after)
 	}
-	if after == 0 {
-		if err := b.reach(ctx); err != nil {
-			b.reload(ctx)
-			return cache.Events{}, fmt.Errorf("rediscache: read %q: %w", b.eventsKey, err)
-		}
+	var events cache.Events
+	err := b.reachAtStart(ctx, after)
+	if err == nil {
+		events, err = b.sinceSource(ctx, after)
 	}
-	events, err := b.sinceSource(ctx, after)
 	if err != nil && b.cluster != nil && ctx.Err() == nil {
 		// The slot may have moved, or its master may be gone. The cluster's
 		// client goes after it, and the server that answers is asked.
@@ -69,29 +64,6 @@ func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events
 		return cache.Events{}, fmt.Errorf("rediscache: read %q after %d: %w", b.eventsKey, after, err)
 	}
 	return events, nil
-}
-
-// reachTimeout is how long Redis may take to say that it is there.
-const reachTimeout = time.Second
-
-// reach waits for a short answer. A process that has just started gives the log
-// the time that it takes to read 100,000 events; over a connection that is dead
-// it would wait as long for nothing, and come back that much later than Redis.
-func (b *Backend) reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
-	err := b.rdb.Get(ctx, b.headKey).Err()
-	if errors.Is(err, redis.Nil) || answered(err) {
-		return nil // what is wrong with the head, the read will find out
-	}
-	return err
-}
-
-// answered reports whether an error is what Redis said, and not that it did not
-// say anything.
-func answered(err error) bool {
-	var said redis.Error
-	return errors.As(err, &said)
 }
 
 // reload makes a cluster's client find out, in the background, who serves what:

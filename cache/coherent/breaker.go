@@ -119,7 +119,7 @@ func (c *Cache) answers() {
 func (c *Cache) awaitAnswer() {
 	told := false
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
-		err := c.ask(c.life)
+		err := c.ask(c.life, wait > firstWait)
 		if c.life.Err() != nil {
 			return
 		}
@@ -147,15 +147,21 @@ func (c *Cache) awaitAnswer() {
 
 // ask does what a lookup does, for a key that nobody has stored, and always
 // reads the log: the view is confirmed before a request relies on the backend
-// again.
+// again. If that has failed before, it is done on each connection.
 //
 // The stores are asked first, for as long as a lookup waits: only who answers is
 // given the time that it takes to read a long log.
-func (c *Cache) ask(ctx context.Context) error {
+func (c *Cache) ask(ctx context.Context, again bool) error {
 	// In a cluster, another key is another node.
 	key := "probe:" + strconv.FormatUint(rand.Uint64(), 36)
 	for i := range c.tiers {
-		if err := c.tiers[i].probe(ctx, key, c.opts.Timeout); err != nil {
+		t := &c.tiers[i]
+		if again {
+			if err := t.reach(ctx, c.opts.Timeout); err != nil {
+				return err
+			}
+		}
+		if err := t.probe(ctx, key, c.opts.Timeout); err != nil {
 			return err
 		}
 	}
@@ -163,6 +169,16 @@ func (c *Cache) ask(ctx context.Context) error {
 		return nil
 	}
 	return c.read(ctx)
+}
+
+// reach asks one store on all its connections.
+func (t *tier) reach(ctx context.Context, timeout time.Duration) error {
+	if t.conns == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return t.conns.Reach(ctx)
 }
 
 // probe asks one store. What a lookup takes for a miss is an answer.

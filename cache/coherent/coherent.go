@@ -93,6 +93,7 @@ type tier struct {
 	cache.Cache
 	local cache.Local      // nil unless it keeps Go values
 	head  cache.HeadGetter // nil unless it reads the log's head beside a value
+	conns cache.Reacher    // nil unless it keeps connections
 }
 
 // New returns a Cache over b. A nil opts means the defaults.
@@ -149,6 +150,7 @@ func tiersOf(b cache.Backend) []tier {
 	for i, t := range caches {
 		tiers[i].Cache = t
 		tiers[i].local, _ = t.(cache.Local)
+		tiers[i].conns, _ = t.(cache.Reacher)
 		if i == len(caches)-1 {
 			tiers[i].head, _ = t.(cache.HeadGetter)
 		}

@@ -1,0 +1,71 @@
+package rediscache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/cache"
+)
+
+const (
+	// maxReach bounds how many connections are asked at a time.
+	maxReach = 256
+
+	// startTimeout is how long Redis may take to say to a process which has just
+	// started that it is there.
+	startTimeout = time.Second
+)
+
+// Reach asks Redis on the connections in the client's pool, see [cache.Reacher].
+// go-redis has a connection for as many commands as were once under way at the
+// same time, and gives up one that is dead when a command has run out of time on
+// it: as many commands as there are, one after another, had their user wait. On
+// a cluster the keys asked for are spread over the nodes.
+func (b *Backend) Reach(ctx context.Context) error {
+	n := min(int(b.rdb.PoolStats().IdleConns), maxReach) + 1
+	errs := make(chan error, n)
+	for i := range n {
+		key := b.headKey
+		if b.cluster != nil {
+			key = b.opts.Prefix + "reach:" + strconv.Itoa(i)
+		}
+		go func() { errs <- b.rdb.Get(ctx, key).Err() }()
+	}
+	var failed error
+	reached := false
+	for range n {
+		if err := <-errs; err == nil || answered(err) {
+			reached = true
+		} else {
+			failed = err
+		}
+	}
+	if !reached {
+		return fmt.Errorf("rediscache: reach: %w", failed)
+	}
+	return nil
+}
+
+// answered reports whether an error is what Redis said, as opposed to that it
+// did not say anything.
+func answered(err error) bool {
+	var said redis.Error
+	return errors.As(err, &said)
+}
+
+// reachAtStart keeps a process that has just started from waiting for nothing:
+// it gives the log the time that it takes to read 100,000 events, and if nobody
+// was there, would come back that much later than Redis.
+func (b *Backend) reachAtStart(ctx context.Context, after cache.Position) error {
+	if after != 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return b.Reach(ctx)
+}

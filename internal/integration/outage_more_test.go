@@ -1,0 +1,126 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// A Redis that is full and may not evict still serves hits, and is purged. What
+// it can't store is served by the handler.
+func TestFullRedis(t *testing.T) {
+	b := newBed(t, bedOptions{})
+	b.visit("/blog/", 1, outageTimeout)
+	b.wantHit("/blog/", 1)
+	limit := func(bytes string) { b.must(b.ctl.ConfigSet(t.Context(), "maxmemory", bytes).Err()) }
+
+	limit("1")
+	fills := b.fills.Load()
+	const visits = 20
+	for i := range visits {
+		b.visit(fmt.Sprintf("/more/%d/", i), 1, outageTimeout)
+	}
+	if n := b.fills.Load() - fills; n != visits {
+		t.Errorf("%d visits to pages that can't be stored were answered by the handler %d times", visits, n)
+	}
+	if b.seen.count(coherent.OpSet) == 0 {
+		t.Error("Observe was not told of fills that could not be stored")
+	}
+	b.wantHit("/blog/", 1)
+	b.must(b.save(b.pages))
+	purged := b.version.Load()
+	for range visits {
+		b.visit("/blog/", purged, outageTimeout)
+	}
+
+	limit("0")
+	b.wantHit("/blog/", purged)
+	b.wantHit("/more/0/", purged)
+}
+
+// Connections that are killed all the time cost hits, not pages; and nothing that
+// was purged is served.
+func TestKilledConnections(t *testing.T) {
+	b := newBed(t, bedOptions{})
+	stop := make(chan struct{})
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+				_ = b.ctl.Do(context.Background(), "client", "kill", "type", "normal", "skipme", "yes").Err()
+			}
+		}
+	})
+	for range 50 {
+		if b.save(b.other) != nil {
+			continue // it says so
+		}
+		purged := b.version.Load()
+		for range 10 {
+			b.visit("/blog/", purged, outageTimeout)
+		}
+	}
+	close(stop)
+	killer.Wait()
+	eventually(t, "others can purge", func() bool { return b.save(b.other) == nil })
+	purged := b.version.Load()
+	b.visit("/blog/", purged, outageTimeout)
+	b.wantHit("/blog/", purged)
+}
+
+// A process that starts while nobody answers is back as soon as any other, and
+// not when the time has passed that it gives to reading the log.
+func TestStartInAnOutage(t *testing.T) {
+	for name, join := range map[string]func(t *testing.T, b *rediscache.Backend) cache.Backend{
+		"pages and log in Redis": func(_ *testing.T, b *rediscache.Backend) cache.Backend { return b },
+		"the log only":           func(t *testing.T, b *rediscache.Backend) cache.Backend { return cache.Join(inMemory(t, nil), b) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, bedOptions{})
+			b.visit("/blog/", 1, outageTimeout)
+			b.proxy.Lose()
+
+			opts := b.srv.Options()
+			opts.Addr = b.proxy.Addr
+			rdb := redis.NewClient(opts)
+			t.Cleanup(func() { rdb.Close() })
+			backend, err := rediscache.New(rdb, nil)
+			b.must(err)
+			b.seen = new(observed)
+			b.pages = b.cacheOver(join(t, backend), &coherent.Options{Timeout: outageTimeout, Observe: b.seen.note})
+			b.h = b.pages.Handler(http.HandlerFunc(b.render))
+
+			began := time.Now()
+			for time.Since(began) < 5*time.Second { // long enough to give the log ten seconds
+				b.visit("/blog/", 1, outageTimeout)
+				time.Sleep(10 * time.Millisecond)
+			}
+			if !b.seen.away() {
+				t.Fatal("the breaker is not open")
+			}
+			b.must(b.save(b.other))
+			purged := b.version.Load()
+			b.proxy.Thaw()
+			over := time.Now()
+			b.wantHit("/blog/", purged)
+			back := time.Since(over)
+			t.Logf("the first hit came %v after the end", back)
+			if back > 2*time.Second+slack {
+				t.Errorf("the first hit came %v after the end, want about a second", back)
+			}
+		})
+	}
+}
