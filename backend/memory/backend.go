@@ -64,11 +64,15 @@ func (b *Backend) Get(_ context.Context, key string) ([]byte, bool, error) {
 		return nil, false, fmt.Errorf("memory: get %q: %w", key, cache.ErrClosed)
 	}
 	e := b.store.get(key)
-	if e == nil || e.isLocal {
+	if e == nil {
 		return nil, false, nil
 	}
-	value := make([]byte, len(e.value))
-	copy(value, e.value)
+	kept, ok := e.value.(copied)
+	if !ok {
+		return nil, false, nil
+	}
+	value := make([]byte, len(kept))
+	copy(value, kept)
 	return value, true, nil
 }
 
@@ -84,9 +88,7 @@ func (b *Backend) Set(ctx context.Context, key string, value []byte, ttl time.Du
 	}
 	e := b.entry(key, len(value), ttl)
 	if e.cost <= b.store.maxBytes {
-		kept := make([]byte, len(value))
-		copy(kept, value)
-		e.value = kept
+		e.value = copied(value)
 	}
 	if !b.store.put(e) {
 		return fmt.Errorf("memory: set %q: %w", key, cache.ErrClosed)
@@ -109,13 +111,16 @@ func (b *Backend) Delete(ctx context.Context, keys ...string) error {
 // allocate.
 func (b *Backend) GetLocal(key []byte) (any, bool) {
 	// The string shares the bytes of key, which is safe because it is only
-	// looked up: go-cache's Get indexes its map with it and keeps nothing, and
-	// the entry found has a key of its own.
+	// looked up: the front compares it, go-cache's Get indexes its map with it,
+	// neither keeps anything, and the entry found has a key of its own.
 	e := b.store.get(unsafe.String(unsafe.SliceData(key), len(key)))
-	if e == nil || !e.isLocal {
+	if e == nil {
 		return nil, false
 	}
-	return e.local, true
+	if _, ok := e.value.(copied); ok {
+		return nil, false
+	}
+	return e.value, true
 }
 
 // SetLocal stores value itself under key; it counts as size bytes, a
@@ -126,7 +131,7 @@ func (b *Backend) SetLocal(key string, value any, size int, ttl time.Duration) {
 		return
 	}
 	e := b.entry(key, size, ttl)
-	e.local, e.isLocal = value, true
+	e.value = value
 	b.store.put(e)
 }
 
@@ -137,6 +142,7 @@ func (b *Backend) entry(key string, size int, ttl time.Duration) *entry {
 		key:      strings.Clone(key),
 		deadline: b.store.deadline(ttl),
 		cost:     cost(len(key), size),
+		hash:     b.store.front.hash(key),
 	}
 }
 

@@ -6,18 +6,23 @@ import (
 )
 
 // entry is a stored value. What it holds does not change after it was
-// published; a new value is a new entry. Its links belong to the clock.
+// published; a new value is a new entry. Its links belong to the clock, chain to the
+// front.
 type entry struct {
 	key      string
-	value    []byte        // by Set
-	local    any           // by SetLocal
-	isLocal  bool          // which of the two
+	value    any           // a copied, if it came by Set
 	deadline time.Duration // on the store's clock; 0: never
 	cost     int64
 
-	used       atomic.Bool // read since the hand last came by
+	hash  uint64                // of key, by the front
+	chain atomic.Pointer[entry] // the next one in the front
+
 	prev, next *entry
+	used       atomic.Bool // read since the hand last came by
 }
+
+// copied is the value of an entry that Set stored: a copy of the caller's.
+type copied string
 
 func (e *entry) expired(now time.Duration) bool {
 	return e.deadline != 0 && now >= e.deadline
@@ -70,6 +75,15 @@ func (c *clock) remove(e *entry) {
 		e.prev.next, e.next.prev = e.next, e.prev
 	}
 	e.prev, e.next = nil, nil
+}
+
+// each calls f for every entry.
+func (c *clock) each(f func(*entry)) {
+	e := c.hand
+	for range c.len {
+		f(e)
+		e = e.next
+	}
 }
 
 // victim moves the hand to the entry that should go: the first that has

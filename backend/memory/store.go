@@ -8,10 +8,13 @@ import (
 	gocache "github.com/patrickmn/go-cache"
 )
 
-// store is the bounded map under a [Backend]. A hit takes go-cache's read lock
-// and nothing else; whatever changes items takes mu first, so that under mu the
-// clock and the counters agree with items. All state is in here: several stores
-// with a share of the bounds each would make a sharded Backend.
+// store is the bounded map under a [Backend]. A hit takes no lock, a miss
+// go-cache's read lock; whatever changes items takes mu first, so that under mu
+// the front, the clock and the counters agree with items.
+//
+// Rejected: many stores with a share of the bounds each. Hits on one page would
+// still pass one lock around; a value of more than its share could not be stored;
+// and evicting the oldest of a share is not evicting the oldest.
 type store struct {
 	maxEntries int
 	maxBytes   int64
@@ -22,6 +25,7 @@ type store struct {
 	// it counted; its janitor cannot be stopped; its ttls 0 and -1 mean other
 	// things than ours. Hence entries carry their deadline themselves.
 	items *gocache.Cache
+	front *front
 
 	closed atomic.Bool // written under mu
 
@@ -47,6 +51,7 @@ func newStore(opts Options) *store {
 		maxBytes:   opts.MaxBytes,
 		start:      time.Now(),
 		items:      gocache.New(gocache.NoExpiration, 0),
+		front:      newFront(),
 	}
 }
 
@@ -68,16 +73,26 @@ func (s *store) deadline(ttl time.Duration) time.Duration {
 
 // get returns the entry under key, or nil. It does not keep key.
 func (s *store) get(key string) *entry {
-	v, ok := s.items.Get(key)
-	if !ok {
-		return nil
+	e := s.front.find(key)
+	if e == nil {
+		if e = s.item(key); e == nil {
+			return nil
+		}
 	}
-	e := v.(*entry)
 	if e.deadline != 0 && e.expired(s.now()) {
 		return nil
 	}
 	e.touch()
 	return e
+}
+
+// item returns the entry that go-cache has under key, or nil.
+func (s *store) item(key string) *entry {
+	v, ok := s.items.Get(key)
+	if !ok {
+		return nil
+	}
+	return v.(*entry)
 }
 
 // put stores e in place of what is under its key, and makes room for it first.
@@ -93,16 +108,22 @@ func (s *store) put(e *entry) bool {
 		s.stats.Refused++
 		return true
 	}
-	if old, ok := s.items.Get(e.key); ok {
-		// It stays readable in items until its successor takes its place: a
-		// key that is overwritten is not missing for a moment.
-		s.forget(old.(*entry))
+	old := s.item(e.key)
+	if old != nil {
+		// It stays readable in items and in front until its successor takes its
+		// place: a key that is overwritten is not missing for a moment.
+		s.forget(old)
 	}
 	for s.clock.len >= s.maxEntries || e.cost > s.maxBytes-s.stats.Bytes {
 		s.evict()
 	}
 	s.items.Set(e.key, e, gocache.NoExpiration)
 	s.clock.add(e)
+	if old != nil {
+		s.front.replace(old, e)
+	} else {
+		s.front.add(e, &s.clock)
+	}
 	s.stats.Bytes += e.cost
 	return true
 }
@@ -122,13 +143,14 @@ func (s *store) delete(keys []string) bool {
 
 // drop deletes key. It needs mu.
 func (s *store) drop(key string) {
-	if e, ok := s.items.Get(key); ok {
-		s.forget(e.(*entry))
+	if e := s.item(key); e != nil {
+		s.forget(e)
 		s.items.Delete(key)
+		s.front.replace(e, nil)
 	}
 }
 
-// forget takes e out of the books, not out of items. It needs mu.
+// forget takes e out of the books, not out of items and front. It needs mu.
 func (s *store) forget(e *entry) {
 	s.clock.remove(e)
 	s.stats.Bytes -= e.cost
@@ -163,6 +185,7 @@ func (s *store) close() bool {
 		return false
 	}
 	s.items.Flush()
+	s.front.clear()
 	s.clock = clock{}
 	s.stats.Bytes = 0
 	return true

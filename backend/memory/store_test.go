@@ -25,6 +25,9 @@ func (s *store) check() error {
 		if it, ok := items[e.key]; !ok || it.Object != any(e) {
 			return fmt.Errorf("the clock has an entry under %q that the map has not", e.key)
 		}
+		if found := s.front.find(e.key); found != e {
+			return fmt.Errorf("the front finds %p under %q, the clock has %p", found, e.key, e)
+		}
 		if e.next.prev != e {
 			return fmt.Errorf("the clock is broken at %q", e.key)
 		}
@@ -34,6 +37,9 @@ func (s *store) check() error {
 	if seen != len(items) || s.clock.len != len(items) || bytes != s.stats.Bytes {
 		return fmt.Errorf("%d items; the clock says %d and has %d; they take %d bytes, the books say %d",
 			len(items), s.clock.len, seen, bytes, s.stats.Bytes)
+	}
+	if n := s.front.count(); n != len(items) {
+		return fmt.Errorf("%d items; the front has %d", len(items), n)
 	}
 	if s.clock.len > s.maxEntries || s.stats.Bytes > s.maxBytes {
 		return fmt.Errorf("%d entries and %d bytes, the bounds are %d and %d",
