@@ -53,7 +53,6 @@ func TestFollow(t *testing.T) {
 // Around two transactions at once it is not known which of them has saved what
 // is said.
 func TestTransactionsAtOnce(t *testing.T) {
-	type pair struct{ one, other *invalidate.Batch }
 	// "a" is said while one is open, "b" while both are, "c" while the other is.
 	const ab, bc = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", "PURGE path:/blog/ path:/blog/b/ path:/blog/c/"
 	commit := func(t *testing.T, b *invalidate.Batch) { flush(t, t.Context(), b) }

@@ -1,0 +1,287 @@
+package connector_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/connector"
+)
+
+// trace is what happened, in order, in the database, the outbox and the purger.
+type trace struct {
+	mu    sync.Mutex
+	steps []string
+}
+
+func (t *trace) add(step string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.steps = append(t.steps, step)
+}
+
+// want fails unless all that happened since the last want is want.
+func (t *trace) want(tb testing.TB, want ...string) {
+	tb.Helper()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !slices.Equal(t.steps, want) {
+		tb.Errorf("what happened:\n got %q\nwant %q", t.steps, want)
+	}
+	t.steps = nil
+}
+
+// database is a driver that has transactions and records what it is sent.
+type database struct {
+	*trace
+	fail  map[string]error  // by step
+	at    map[string]func() // what happens at a step
+	plain bool              // whether its connections have the old methods only
+	skip  bool              // whether statements have to be prepared
+}
+
+func (d *database) Connect(context.Context) (driver.Conn, error) {
+	if d.plain {
+		return plainConn{d}, nil
+	}
+	return &fullConn{plainConn{d}}, nil
+}
+func (d *database) Driver() driver.Driver { return d }
+func (d *database) Open(name string) (driver.Conn, error) {
+	d.add("OPEN " + name)
+	return d.Connect(context.Background())
+}
+func (d *database) Close() error { d.add("CLOSE CONNECTOR"); return nil }
+
+func (d *database) step(name string) error {
+	if at := d.at[name]; at != nil {
+		at()
+	}
+	d.add(name)
+	return d.fail[name]
+}
+
+// plainConn has what every driver had in Go 1.0.
+type plainConn struct{ *database }
+
+func (c plainConn) Prepare(query string) (driver.Stmt, error) {
+	return plainStmt{c.database, query}, nil
+}
+func (c plainConn) Begin() (driver.Tx, error) { return fakeTx(c), c.step("BEGIN") }
+func (c plainConn) Close() error              { return nil }
+
+type fakeTx struct{ *database }
+
+func (t fakeTx) Commit() error   { return t.step("COMMIT") }
+func (t fakeTx) Rollback() error { return t.step("ROLLBACK") }
+
+type plainStmt struct {
+	*database
+	query string
+}
+
+func (s plainStmt) Close() error  { return nil }
+func (s plainStmt) NumInput() int { return strings.Count(s.query, "?") }
+func (s plainStmt) Exec(args []driver.Value) (driver.Result, error) {
+	return driver.RowsAffected(1), s.step(said("STMT "+s.query, args))
+}
+func (s plainStmt) Query(args []driver.Value) (driver.Rows, error) {
+	return noRows{}, s.step(said("STMT "+s.query, args))
+}
+
+func said(query string, args []driver.Value) string {
+	for _, a := range args {
+		query += fmt.Sprintf(" %v", a)
+	}
+	return query
+}
+
+type noRows struct{}
+
+func (noRows) Columns() []string         { return nil }
+func (noRows) Close() error              { return nil }
+func (noRows) Next([]driver.Value) error { return io.EOF }
+
+// fullConn has whatever a connection may have.
+type fullConn struct{ plainConn }
+
+func (c *fullConn) BeginTx(_ context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	name := "BEGIN"
+	if opts.ReadOnly {
+		name += " READ ONLY"
+	}
+	return fakeTx(c.plainConn), c.step(name)
+}
+
+func (c *fullConn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+	return &fullStmt{plainStmt{c.database, query}}, c.fail["PREPARE "+query]
+}
+
+func (c *fullConn) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if c.skip {
+		return nil, driver.ErrSkip
+	}
+	return driver.RowsAffected(1), c.step(query + named(args))
+}
+
+func (c *fullConn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.skip {
+		return nil, driver.ErrSkip
+	}
+	return noRows{}, c.step(query + named(args))
+}
+
+// special is a type that only this driver knows.
+type special string
+
+func (c *fullConn) CheckNamedValue(v *driver.NamedValue) error {
+	if s, ok := v.Value.(special); ok {
+		if s == "" {
+			return driver.ErrRemoveArgument
+		}
+		v.Value = "special " + string(s)
+		return nil
+	}
+	return driver.ErrSkip
+}
+func (c *fullConn) Ping(context.Context) error         { return c.step("PING") }
+func (c *fullConn) ResetSession(context.Context) error { return c.step("RESET") }
+func (c *fullConn) IsValid() bool                      { return c.fail["VALID"] == nil }
+
+type fullStmt struct{ plainStmt }
+
+func (s *fullStmt) ExecContext(_ context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return driver.RowsAffected(1), s.step("STMT " + s.query + named(args))
+}
+func (s *fullStmt) QueryContext(_ context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return noRows{}, s.step("STMT " + s.query + named(args))
+}
+
+func named(args []driver.NamedValue) string {
+	var s strings.Builder
+	for _, a := range args {
+		fmt.Fprintf(&s, " %s%v", a.Name, a.Value)
+	}
+	return s.String()
+}
+
+// purger records what it is told to purge.
+type purger struct {
+	*trace
+	err error
+}
+
+func (p *purger) Purge(_ context.Context, e cache.Event) error {
+	p.add("PURGE " + pages(e))
+	return p.err
+}
+
+func pages(e cache.Event) string {
+	var s []string
+	for _, d := range e.Dependencies {
+		s = append(s, strings.TrimPrefix(string(d), "path:/"))
+	}
+	return strings.Join(s, " ")
+}
+
+// outbox is an Outbox in memory.
+type outbox struct {
+	*trace
+	args []any // which it inserts
+}
+
+func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
+	var ids []string
+	for _, e := range events {
+		query := "INSERT" + strings.Repeat(" ?", len(o.args)) + " " + pages(e)
+		if _, err := x.ExecContext(ctx, query, o.args...); err != nil {
+			return nil, err
+		}
+		ids = append(ids, "#"+pages(e))
+	}
+	return ids, nil
+}
+
+func (o *outbox) Keep(_ context.Context, events []cache.Event) error {
+	for _, e := range events {
+		o.add("KEEP " + pages(e))
+	}
+	return nil
+}
+
+func (o *outbox) Purged(_ context.Context, ids []string) {
+	o.add("PURGED " + strings.Join(ids, " "))
+}
+
+type post string
+
+// rig is a wrapped database, and a context that follows its transactions.
+type rig struct {
+	*trace
+	fake   *database
+	db     *sql.DB
+	inv    *invalidate.Invalidator
+	purger *purger
+	outbox *outbox
+	ctx    context.Context
+	batch  *invalidate.Batch
+}
+
+func newRig(t *testing.T, withOutbox bool) *rig {
+	tr := new(trace)
+	r := &rig{trace: tr, purger: &purger{trace: tr}, outbox: &outbox{trace: tr}}
+	r.fake = &database{trace: tr, fail: map[string]error{}, at: map[string]func(){}}
+	r.db = sql.OpenDB(connector.New(r.fake))
+	t.Cleanup(func() {
+		if err := r.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	opts := &invalidate.Options{}
+	if withOutbox {
+		opts.Outbox = r.outbox
+	}
+	r.inv = invalidate.New(r.purger, opts)
+	invalidate.Register(r.inv, func(p post, to *invalidate.Targets) { to.Path("/" + string(p)) })
+	r.ctx, r.batch = invalidate.Follow(t.Context())
+	return r
+}
+
+func (r *rig) say(t *testing.T, slug string) {
+	t.Helper()
+	if err := r.inv.Invalidate(r.ctx, post(slug)); err != nil {
+		t.Error(err)
+	}
+}
+
+func (r *rig) begin(t *testing.T) *sql.Tx {
+	t.Helper()
+	tx, err := r.db.BeginTx(r.ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+func (r *rig) conn(t *testing.T) *sql.Conn {
+	t.Helper()
+	c, err := r.db.Conn(r.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
+			t.Error(err)
+		}
+	})
+	return c
+}
