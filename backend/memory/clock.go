@@ -14,10 +14,9 @@ type entry struct {
 	deadline time.Duration // on the store's clock; 0: never
 	cost     int64
 
-	hash  uint64                // of key, by the front
-	chain atomic.Pointer[entry] // the next one in the front
-
+	chain      atomic.Pointer[entry] // the next one in the front
 	prev, next *entry
+	hash       uint32      // of key, by the front
 	used       atomic.Bool // read since the hand last came by
 }
 

@@ -40,13 +40,15 @@ func newFront() *front {
 	return f
 }
 
-func (f *front) hash(key string) uint64 { return maphash.String(f.seed, key) }
+// hash is of 32 bits, which is enough to choose among 4 billion chains, and leaves
+// an entry at 80 bytes.
+func (f *front) hash(key string) uint32 { return uint32(maphash.String(f.seed, key)) }
 
 // find returns the entry under key, or nil if it is not there, or was not found.
 func (f *front) find(key string) *entry {
 	h := f.hash(key)
 	table := *f.table.Load()
-	e := table[h&uint64(len(table)-1)].Load()
+	e := table[h&uint32(len(table)-1)].Load()
 	for range frontSteps {
 		if e == nil {
 			return nil
@@ -73,7 +75,7 @@ func (f *front) add(e *entry, all *clock) {
 }
 
 func link(table []atomic.Pointer[entry], e *entry) {
-	head := &table[e.hash&uint64(len(table)-1)]
+	head := &table[e.hash&uint32(len(table)-1)]
 	e.chain.Store(head.Load())
 	head.Store(e)
 }
@@ -82,7 +84,7 @@ func link(table []atomic.Pointer[entry], e *entry) {
 // out if next is nil. The caller holds the store's mu.
 func (f *front) replace(old, next *entry) {
 	table := *f.table.Load()
-	at := &table[old.hash&uint64(len(table)-1)]
+	at := &table[old.hash&uint32(len(table)-1)]
 	for e := at.Load(); e != old; e = at.Load() {
 		at = &e.chain
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 // check compares the books with what is in the map. Iterating the map is for
@@ -281,4 +282,11 @@ func TestExpiryGoesOnAfterDelete(t *testing.T) {
 			t.Errorf("Stats() = %+v, want 3 expired and nothing left", st)
 		}
 	})
+}
+
+// A field more would take every entry to the next size class.
+func TestEntryIsSmall(t *testing.T) {
+	if got := unsafe.Sizeof(entry{}); got > 80 {
+		t.Errorf("an entry takes %d bytes, want 80 at most", got)
+	}
 }
