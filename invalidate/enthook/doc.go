@@ -1,0 +1,67 @@
+// Package enthook purges what ent saves, once it has committed, so that no code
+// which saves an entity has to think of it.
+//
+//	drv := enthook.New(entsql.OpenDB(dialect.Postgres, db), inv, &enthook.Options{
+//		Failed: func(ctx context.Context, err error) { slog.ErrorContext(ctx, "purge", "err", err) },
+//	})
+//	client := gen.NewClient(gen.Driver(drv))
+//	client.Use(drv.Hook)
+//
+// The rules are those of package invalidate, for the generated types:
+//
+//	invalidate.Register(inv, func(p *gen.Post, to *invalidate.Targets) {
+//		to.Route(postPage, p.Slug)
+//	})
+//
+// # What is seen
+//
+// Creates, updates and deletes of one entity and of many, by entity, ID or
+// condition, and the edges they change. Rules are asked of the rows as they were
+// and as they are, so that both URLs are purged when one has changed. A change of
+// an edge also names the entities at its other end: those that it had, and those
+// that it has.
+//
+// Not seen is what passes no hook: raw SQL (ent's feature sql/execquery) and what
+// the database does by itself, such as ON DELETE CASCADE. Call Invalidate in the
+// context of [InTx] for those. An upsert is a create to ent: the row is loaded
+// when it has been written, not before. If it may change what a URL is made of,
+// load the old row and pass it to Invalidate. Deleting an entity names no edges;
+// its rule may ([Targets.Model] of a foreign key, [Load] with edges).
+//
+// # Transactions
+//
+// A transaction of client.Tx or client.BeginTx purges when its Commit has
+// committed, and nothing after Rollback, whoever calls them. With an Outbox in
+// [invalidate.Options], the events are enqueued in it before. [InTx] does the same
+// around a function, returns the errors of the purge, and gives it a context in
+// which the cache is bypassed; after a plain client.Tx use [cache.WithBypass] for
+// what is read through the cache. Ent has no savepoints.
+//
+// A save outside of a transaction gets one of its own, for the rows and the outbox:
+// two round trips more for a create, none for what ent runs in a transaction
+// anyway. CreateBulk outside of one is in as many as it has entities, for ent gives
+// their hooks nothing in common: after a crash the event of some of them may be
+// missing. Use InTx.
+//
+// # Cost
+//
+// One query for the IDs of an update or delete by condition, and one for each row
+// before and another after, in the same transaction. [Load] makes it one before and
+// one after, and [Options].MaxRows bounds it. Types of which none has a rule cost
+// nothing.
+//
+// The rows before are read without a lock. If another transaction changes the same
+// URL between that and the update, the URL it gave is in nobody's event. Where two
+// may do so at once, lock in Load (ent's feature sql/lock: ForUpdate), or use an
+// isolation level that lets one of them fail.
+//
+// # Why a driver
+//
+// A hook of ent knows the entity but not the transaction: OnCommit is a method of
+// generated types, different in every application, and there is no place before
+// COMMIT from which to write to an outbox. Below all generated code, however, is a
+// [dialect.Driver]. One that is wrapped sees each transaction and, by the context,
+// of which save a statement is.
+//
+// [Targets.Model]: https://pkg.go.dev/github.com/uncache/uncache/invalidate#Targets.Model
+package enthook

@@ -1,0 +1,195 @@
+package enthook
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"entgo.io/ent"
+)
+
+// A loader loads what a mutation changes.
+type loader interface {
+	// models returns the types of what it may load.
+	models() []reflect.Type
+	// ids returns the IDs of the rows that m is going to change, and how many.
+	ids(ctx context.Context, m ent.Mutation) (ids any, n int, err error)
+	// id returns the same for a row that m has created.
+	id(m ent.Mutation) any
+	load(ctx context.Context, m ent.Mutation, ids any) ([]any, error)
+}
+
+// typedLoader is what Load was given.
+type typedLoader[M Mutation[ID], ID, T any] func(ctx context.Context, m M, ids []ID) ([]T, error)
+
+func (typedLoader[M, ID, T]) models() []reflect.Type { return []reflect.Type{reflect.TypeFor[T]()} }
+
+func (typedLoader[M, ID, T]) ids(ctx context.Context, m ent.Mutation) (any, int, error) {
+	ids, err := m.(M).IDs(ctx)
+	return ids, len(ids), err
+}
+
+func (typedLoader[M, ID, T]) id(m ent.Mutation) any {
+	if id, ok := m.(M).ID(); ok {
+		return []ID{id}
+	}
+	return []ID(nil)
+}
+
+func (load typedLoader[M, ID, T]) load(ctx context.Context, m ent.Mutation, ids any) ([]any, error) {
+	if len(ids.([]ID)) == 0 {
+		return nil, nil
+	}
+	rows, err := load(ctx, m.(M), ids.([]ID))
+	all := make([]any, len(rows))
+	for i, row := range rows {
+		all[i] = row
+	}
+	return all, err
+}
+
+func (d *Driver) loader(m ent.Mutation) loader {
+	if l, ok := d.loaders[reflect.TypeOf(m)]; ok {
+		return l
+	}
+	return generated{d, reflect.ValueOf(m), m}
+}
+
+// generated loads with the code that ent has generated for every type, which this
+// package cannot import, and calls by name:
+//
+//	func (m *PostMutation) Client() *Client
+//	func (m *PostMutation) ID() (int, bool)
+//	func (m *PostMutation) IDs(ctx context.Context) ([]int, error)
+//	func (c *PostClient) Get(ctx context.Context, id int) (*Post, error)
+//	func (c *PostClient) QueryTags(p *Post) *TagQuery
+//	func (q *TagQuery) All(ctx context.Context) ([]*Tag, error)
+type generated struct {
+	d *Driver
+	v reflect.Value
+	m ent.Mutation
+}
+
+// client returns the *PostClient of the mutation, or the zero Value.
+func (g generated) client() reflect.Value {
+	method := g.v.MethodByName("Client")
+	if !method.IsValid() {
+		return reflect.Value{}
+	}
+	return method.Call(nil)[0].Elem().FieldByName(g.m.Type())
+}
+
+func (g generated) models() []reflect.Type {
+	c := g.client()
+	if !c.IsValid() {
+		return []reflect.Type{reflect.TypeFor[any]()}
+	}
+	var types []reflect.Type
+	if get := c.MethodByName("Get"); get.IsValid() {
+		types = append(types, get.Type().Out(0))
+	}
+	for _, e := range g.edges() {
+		types = append(types, far(edge(c, e)))
+	}
+	return types
+}
+
+func (g generated) ids(ctx context.Context, _ ent.Mutation) (any, int, error) {
+	method := g.v.MethodByName("IDs")
+	if !method.IsValid() { // the key is of several columns
+		return reflect.Value{}, 0, nil
+	}
+	out := method.Call([]reflect.Value{reflect.ValueOf(ctx)})
+	return out[0], out[0].Len(), asError(out[1])
+}
+
+func (g generated) id(ent.Mutation) any {
+	method := g.v.MethodByName("ID")
+	if !method.IsValid() {
+		return reflect.Value{}
+	}
+	out := method.Call(nil)
+	ids := reflect.MakeSlice(reflect.SliceOf(out[0].Type()), 0, 1)
+	if out[1].Bool() {
+		ids = reflect.Append(ids, out[0])
+	}
+	return ids
+}
+
+func (g generated) load(ctx context.Context, _ ent.Mutation, ids any) ([]any, error) {
+	c, in := g.client(), ids.(reflect.Value)
+	if !c.IsValid() || !in.IsValid() {
+		return nil, nil
+	}
+	var all []any
+	within := reflect.ValueOf(ctx)
+	for i := range in.Len() {
+		out := c.MethodByName("Get").Call([]reflect.Value{within, in.Index(i)})
+		if err := asError(out[1]); err != nil {
+			if isNotFound(err) {
+				continue
+			}
+			return nil, err
+		}
+		all = append(all, out[0].Interface())
+		for _, e := range g.edges() {
+			query := edge(c, e).Call([]reflect.Value{out[0]})[0]
+			out := query.MethodByName("All").Call([]reflect.Value{within})
+			if err := asError(out[1]); err != nil {
+				return nil, fmt.Errorf("edge %s: %w", e, err)
+			}
+			for j := range out[0].Len() {
+				all = append(all, out[0].Index(j).Interface())
+			}
+		}
+	}
+	return all, nil
+}
+
+// edges returns those that the mutation changes, and that can be followed.
+func (g generated) edges() []string {
+	var names []string
+	seen := make(map[string]bool)
+	c := g.client()
+	for _, list := range [][]string{g.m.AddedEdges(), g.m.RemovedEdges(), g.m.ClearedEdges()} {
+		for _, name := range list {
+			if !seen[name] && edge(c, name).IsValid() {
+				names = append(names, name)
+			}
+			seen[name] = true
+		}
+	}
+	return names
+}
+
+// edge returns the method of a *PostClient that follows the edge of this name, or
+// the zero Value. How ent spells "api_keys" in Go depends on a list of acronyms;
+// so case is left aside.
+func edge(client reflect.Value, name string) reflect.Value {
+	want := "Query" + strings.ReplaceAll(name, "_", "")
+	for i := range client.NumMethod() {
+		if strings.EqualFold(client.Type().Method(i).Name, want) {
+			return client.Method(i)
+		}
+	}
+	return reflect.Value{}
+}
+
+// far returns the type at the other end of an edge.
+func far(query reflect.Value) reflect.Type {
+	all, _ := query.Type().Out(0).MethodByName("All")
+	return all.Type.Out(0).Elem()
+}
+
+func asError(v reflect.Value) error {
+	err, _ := v.Interface().(error)
+	return err
+}
+
+// isNotFound reports whether err is a *gen.NotFoundError, of whatever package gen
+// is.
+func isNotFound(err error) bool {
+	typ := reflect.TypeOf(err)
+	return typ.Kind() == reflect.Pointer && typ.Elem().Name() == "NotFoundError"
+}

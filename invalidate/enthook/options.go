@@ -1,0 +1,120 @@
+package enthook
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"entgo.io/ent"
+	"entgo.io/ent/dialect"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// Options configures a [Driver].
+type Options struct {
+	// Failed is told what went wrong after COMMIT: the rows are saved, but what
+	// they changed was not purged, or is kept in the outbox to be purged later
+	// ([invalidate.ErrKept]). It must not come back as the error of the save,
+	// which has not failed. err is, or holds, [*invalidate.PurgeError]s, whose
+	// events [invalidate.Unpurged] lists. Failed may be called from many
+	// goroutines at once. Required.
+	Failed func(ctx context.Context, err error)
+
+	// Strict makes saving an entity without a rule an error, for which
+	// errors.Is(err, [invalidate.ErrNoRule]) is true. By default it is ignored.
+	Strict bool
+
+	// MaxRows is how many rows of one update or delete are worth loading. If
+	// there are more, and a rule for [Rows] is registered, that is asked instead;
+	// if none is, all of them are loaded. Default 100.
+	MaxRows int
+}
+
+const defaultMaxRows = 100
+
+// Rows is a model that stands for some rows of a type: more than
+// [Options.MaxRows] of them have changed. Its rule names whatever any row of that
+// type stands on:
+//
+//	invalidate.Register(inv, func(r enthook.Rows, to *invalidate.Targets) {
+//		switch r.Type {
+//		case gen.TypePost:
+//			to.Prefix("/blog/")
+//		}
+//	})
+type Rows struct {
+	Type string // as in the schema: "Post"
+}
+
+// String returns the name of the type.
+func (r Rows) String() string { return r.Type }
+
+// A Driver is a [dialect.Driver] that knows, of every statement, in which
+// transaction it runs, and purges when that has committed. [Driver.Hook] tells it
+// which entities are saved. It is safe for concurrent use.
+type Driver struct {
+	dialect.Driver
+	inv  *invalidate.Invalidator
+	opts Options
+
+	loaders map[reflect.Type]loader // by type of mutation
+}
+
+var _ dialect.Driver = (*Driver)(nil)
+
+// New returns a Driver over drv, which is one of package entgo.io/ent/dialect/sql
+// or wraps one: its transactions have a method ExecContext.
+//
+// New panics if an argument or opts.Failed is nil, or if an option makes no sense:
+// mistakes of the program, found when it starts.
+func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver {
+	switch {
+	case drv == nil:
+		panic("enthook: New: the driver is nil")
+	case inv == nil:
+		panic("enthook: New: the Invalidator is nil")
+	case opts == nil || opts.Failed == nil:
+		panic("enthook: New: Options.Failed is nil: nobody would hear of a purge that failed")
+	case opts.MaxRows < 0:
+		panic(fmt.Sprintf("enthook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+	}
+	d := &Driver{Driver: drv, inv: inv, opts: *opts, loaders: make(map[reflect.Type]loader)}
+	if d.opts.MaxRows == 0 {
+		d.opts.MaxRows = defaultMaxRows
+	}
+	return d
+}
+
+// A Mutation is what ent generates for a type whose IDs are of type ID.
+type Mutation[ID any] interface {
+	ent.Mutation
+	// ID returns the ID of the one entity that is saved, if it is known.
+	ID() (ID, bool)
+	// IDs returns those of the rows that the mutation is going to change.
+	IDs(ctx context.Context) ([]ID, error)
+}
+
+// Load says how to load what the mutations of type M change, in place of what
+// [Driver.Hook] does by itself: with the edges that the rules need, in one query,
+// with a lock.
+//
+//	enthook.Load(drv, func(ctx context.Context, m *gen.PostMutation, ids []int) ([]*gen.Post, error) {
+//		return m.Client().Post.Query().Where(post.IDIn(ids...)).WithTags().All(ctx)
+//	})
+//
+// load is called before the rows change, unless they are created, and after,
+// unless they are deleted: with the IDs that the mutation had before, in its
+// transaction, with the context that the save was given. Not finding some of them
+// is no error. T may be any for models of several types: those that are shown with
+// the row, or the other ends of m's edges.
+//
+// Load panics if M has a load function already. It belongs where the program
+// starts, before the first save.
+func Load[M Mutation[ID], ID, T any](d *Driver, load func(ctx context.Context, m M, ids []ID) ([]T, error)) {
+	typ := reflect.TypeFor[M]()
+	if _, ok := d.loaders[typ]; ok {
+		panic(fmt.Sprintf("enthook: Load: %v has a load function already", typ))
+	}
+	d.loaders[typ] = typedLoader[M, ID, T](load)
+}

@@ -1,0 +1,109 @@
+package enthook
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+type saveKey struct{ d *Driver }
+
+// A save is one mutation of the application, with all that its hooks save in
+// their turn.
+type save struct {
+	d *Driver
+
+	mu     sync.Mutex
+	txs    []*tx // in which statements of it ran: one, unless hooks mix clients
+	own    *tx   // the one that the save has begun itself, and is to commit
+	undone bool
+	over   bool
+}
+
+func saveOf(ctx context.Context, d *Driver) *save {
+	s, _ := ctx.Value(saveKey{d}).(*save)
+	return s
+}
+
+// join notes that a statement of the save runs in t.
+func (s *save) join(t *tx) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over && !slices.Contains(s.txs, t) {
+		s.txs = append(s.txs, t)
+	}
+}
+
+// begin returns the transaction for a statement of the save that is in none yet:
+// the save's own. It returns nil if the save is over, or runs in one of the
+// application's; then the statement has nothing to do with that.
+func (s *save) begin(ctx context.Context) (*tx, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || s.own == nil && len(s.txs) > 0 {
+		return nil, nil
+	}
+	if s.own != nil {
+		return s.own, nil
+	}
+	inner, err := s.d.Driver.Tx(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.d.newTx(ctx, inner)
+	if err != nil {
+		return nil, err
+	}
+	s.own, s.txs = t, append(s.txs, t)
+	return t, nil
+}
+
+// transactions returns those in which the save ran. If there are several it
+// cannot be told which of them changed what: to purge with each does no harm.
+func (s *save) transactions() []*tx {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.txs)
+}
+
+// undo says that somebody wants undone what the save did.
+func (s *save) undo() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.undone = true
+}
+
+func (s *save) isUndone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.undone
+}
+
+func (s *save) live() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.over
+}
+
+func (s *save) commit() error {
+	if t := s.end(); t != nil {
+		return t.Commit()
+	}
+	return nil
+}
+
+func (s *save) rollback() error {
+	if t := s.end(); t != nil {
+		return t.Rollback()
+	}
+	return nil
+}
+
+// end ends the save: what comes later in its context runs in no transaction. It
+// returns the save's own.
+func (s *save) end() *tx {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	return s.own
+}

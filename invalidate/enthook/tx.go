@@ -1,0 +1,147 @@
+package enthook
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// execer and querier are what ent's SQL drivers and transactions have beside the
+// methods of their interfaces.
+type execer = invalidate.Execer
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// A tx is a transaction that the Driver began.
+type tx struct {
+	dialect.Tx
+	d   *Driver
+	ctx context.Context // that it was begun with
+
+	// within carries the batch of the transaction, and nothing else.
+	within context.Context
+	// batch is nil if COMMIT is the affair of whoever has it, InTx.
+	batch *invalidate.Batch
+}
+
+func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
+	if _, ok := inner.(execer); !ok {
+		return nil, errors.Join(fmt.Errorf("enthook: a transaction of %T has no ExecContext", d.Driver), inner.Rollback())
+	}
+	t := &tx{Tx: inner, d: d, ctx: ctx}
+	if s, _ := ctx.Value(seatKey{}).(*seat); s != nil && s.tx == nil {
+		s.tx = t // InTx says what is within
+		return t, nil
+	}
+	// Not a part of the batch that ctx may carry: that may yet be discarded,
+	// and this commit stays.
+	t.within, t.batch = invalidate.WithBatch(context.Background())
+	return t, nil
+}
+
+// ExecContext runs a statement in the transaction.
+func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.saw(ctx)
+	return t.Tx.(execer).ExecContext(ctx, query, args...)
+}
+
+// QueryContext runs a query in the transaction.
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	q, ok := t.Tx.(querier)
+	if !ok {
+		return nil, errors.New("enthook: Tx.QueryContext is not supported")
+	}
+	t.saw(ctx)
+	return q.QueryContext(ctx, query, args...)
+}
+
+// Exec runs a statement in the transaction.
+func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
+	t.saw(ctx)
+	return t.Tx.Exec(ctx, query, args, v)
+}
+
+// Query runs a query in the transaction.
+func (t *tx) Query(ctx context.Context, query string, args, v any) error {
+	t.saw(ctx)
+	return t.Tx.Query(ctx, query, args, v)
+}
+
+// saw tells the save that ctx is of, if any, that it runs in t.
+func (t *tx) saw(ctx context.Context) {
+	if s := saveOf(ctx, t.d); s != nil {
+		s.join(t)
+	}
+}
+
+// Commit enqueues, commits and purges. The error is about the commit; what went
+// wrong later is told to Options.Failed.
+func (t *tx) Commit() error {
+	if t.batch == nil {
+		return t.Tx.Commit()
+	}
+	err := t.batch.Commit(t.ctx, inner{t.Tx, t.Tx.(execer)})
+	if err == nil || errors.Is(err, invalidate.ErrRolledBack) || errors.Is(err, invalidate.ErrCommitUnknown) {
+		return err
+	}
+	t.d.opts.Failed(t.ctx, err)
+	return nil
+}
+
+// Rollback rolls back, and drops what was to be purged.
+func (t *tx) Rollback() error {
+	if t.batch != nil {
+		t.batch.Discard()
+	}
+	return t.Tx.Rollback()
+}
+
+// inner is the transaction below as package invalidate wants it.
+type inner struct {
+	dialect.Tx
+	execer
+}
+
+// A joined is what a save's own statements are given as a transaction of their
+// own: they are in one already.
+type joined struct {
+	*tx
+	s *save
+}
+
+// Commit does nothing: the save commits.
+func (joined) Commit() error { return nil }
+
+// Rollback sees to it that the save fails.
+func (j joined) Rollback() error {
+	j.s.undo()
+	return nil
+}
+
+// both is a context with the values of ctx, but the batch of another.
+type both struct {
+	context.Context
+	batch context.Context
+}
+
+func (b both) Value(key any) any {
+	if v := b.batch.Value(key); v != nil {
+		return v
+	}
+	return b.Context.Value(key)
+}
+
+// in returns ctx with the batch of t.
+func (t *tx) in(ctx context.Context) context.Context {
+	if invalidate.BatchOf(ctx) == invalidate.BatchOf(t.within) {
+		return ctx
+	}
+	return both{ctx, t.within}
+}
