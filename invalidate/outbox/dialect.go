@@ -28,7 +28,7 @@ type dialect struct {
 	until    string                         // milliseconds until due
 	age      string                         // milliseconds since created was the least, of rows that wait
 	delay    func(time.Duration) any        // the argument of later
-	oneOf    func([]string) (string, []any) // what an id is one of, with its arguments
+	oneOf    func([]string) (string, []any) // what an id is one of, with its arguments; nil: see deleteRows
 	due      string                         // {table}, read by its index
 	byID     string                         // {table}, written by its primary key
 	locks    bool                           // rows can be locked, and locked ones be skipped
@@ -64,10 +64,7 @@ var dialects = map[Dialect]dialect{
 		until: "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), due) / 1000.0",
 		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + waits + " THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
 		delay: microseconds,
-		oneOf: list,
-		// A table that the optimizer believes to be empty is scanned, by a
-		// DELETE too, which then waits for other relays' rows, and they for
-		// its.
+		// A table that the optimizer believes to be empty would be scanned.
 		due:   "{table} FORCE INDEX ({index})",
 		byID:  "{table} FORCE INDEX (PRIMARY)",
 		locks: true,

@@ -68,12 +68,25 @@ func (o *Outbox) delete(ctx context.Context, ids []string) {
 	}
 }
 
-func (o *Outbox) deleteRows(ctx context.Context, x execer, ids []string) error {
-	among, args := o.d.oneOf(ids)
-	query := `DELETE FROM {byID} WHERE id `
-	if o.dialect == MySQL { // which takes hints in a DELETE of several tables only
-		query = `DELETE {table} FROM {byID} WHERE id `
+// deleteRows deletes rows by their ids. MySQL is given one at a time, which it
+// looks up by the primary key in any case. Where it believes that the table is
+// empty, because it was a moment ago, it scans it for an IN, whatever the hints:
+// then it waits for rows of other relays, and they for its.
+func (o *Outbox) deleteRows(ctx context.Context, tx *sql.Tx, ids []string) error {
+	if o.dialect != MySQL {
+		among, args := o.d.oneOf(ids)
+		_, err := tx.ExecContext(ctx, o.sql(`DELETE FROM {table} WHERE id `+among), args...)
+		return err
 	}
-	_, err := x.ExecContext(ctx, o.sql(query+among), args...)
-	return err
+	stmt, err := tx.PrepareContext(ctx, o.sql(`DELETE {table} FROM {table} WHERE id = ?`))
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for _, id := range ids {
+		if _, err := stmt.ExecContext(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,91 @@
+package outbox
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+func letters(list ...cache.Event) (all []letter) {
+	for i, e := range list {
+		all = append(all, letter{row{id: fmt.Sprint(i)}, e})
+	}
+	return all
+}
+
+func deps(list ...cache.Dependency) []cache.Dependency { return list }
+
+func TestMerge(t *testing.T) {
+	at := time.Unix(1, 0)
+	failed := letters(
+		cache.Event{Dependencies: deps("group:b", "path:/a/"), Reason: "Post 1 saved", Origin: "web1", Time: at},
+		cache.Event{Dependencies: deps("group:s"), Soft: true, Reason: "Post 2 saved", Origin: "web1", Time: at},
+		cache.Event{Dependencies: deps("group:b", "path:/"), Reason: "Post 3 saved", Origin: "web2"},
+		cache.Event{Dependencies: deps("path:/again/")},
+		cache.Event{Dependencies: deps("group:t"), Soft: true, Reason: "Post 2 saved", Origin: "web1"},
+	)
+	failed[3].tries = 1
+	var got []cache.Event
+	var ids []string
+	for _, p := range merge(failed) {
+		got = append(got, p.event)
+		id := ""
+		for _, l := range p.letters {
+			id += l.id
+		}
+		ids = append(ids, id)
+	}
+	want := []cache.Event{
+		{Dependencies: deps("group:b", "path:/", "path:/a/"), Reason: "Post 1 saved; Post 3 saved (by the outbox)", Origin: "web1; web2"},
+		{Dependencies: deps("group:s", "group:t"), Soft: true, Reason: "Post 2 saved (by the outbox)", Origin: "web1"},
+		{Dependencies: deps("path:/again/"), Reason: "(by the outbox)"},
+	}
+	if !reflect.DeepEqual(got, want) || fmt.Sprint(ids) != "[02 14 3]" {
+		t.Errorf("got  %v of %v\nwant %v of [02 14 3]", got, ids, want)
+	}
+	if merge(nil) != nil {
+		t.Error("of nothing comes something")
+	}
+}
+
+// An event alone is what it was, its time included.
+func TestMergeOfOne(t *testing.T) {
+	e := cache.Event{Dependencies: deps("path:/b/", "path:/a/"), Reason: "why", Time: time.Unix(1, 0)}
+	got := merge(letters(e))
+	e.Reason += byOutbox
+	if len(got) != 1 || !reflect.DeepEqual(got[0].event, e) {
+		t.Errorf("got %v, want %v", got, e)
+	}
+}
+
+func TestMergeIsBounded(t *testing.T) {
+	var list []cache.Event
+	for i := range 7 {
+		var e cache.Event
+		for n := range 4000 {
+			e.Dependencies = append(e.Dependencies, cache.Path(fmt.Sprint("/", i, "/", n)))
+		}
+		list = append(list, e)
+	}
+	list[1].Dependencies = list[0].Dependencies // counted once
+	for n := range 9000 {                       // more than an event may name: alone, and not torn apart
+		list[6].Dependencies = append(list[6].Dependencies, cache.Group(fmt.Sprint(n)))
+	}
+	var sizes []string
+	for _, p := range merge(letters(list...)) {
+		sizes = append(sizes, fmt.Sprint(len(p.letters), ":", len(p.event.Dependencies)))
+	}
+	if got := strings.Join(sizes, " "); got != "3:8000 2:8000 1:4000 1:13000" {
+		t.Errorf("rows and dependencies of the events: %s", got)
+	}
+}
+
+func TestSome(t *testing.T) {
+	if got := some([]string{"a", "", "b", "a", "c", "d", "e", "d"}); got != "a; b; c; and 2 more" {
+		t.Errorf("got %q", got)
+	}
+}
