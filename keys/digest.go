@@ -27,7 +27,9 @@ func appendText(dst []byte, s string) []byte {
 //
 // The lines of a field are trimmed and combined as RFC 9110 §5.3 says, so that
 // "a" and "b" on two lines are "a, b" on one; RFC 9111 §4.1 lets a cache compare
-// them so. A field that is absent is not an empty one.
+// them so. A field that is absent is not an empty one. Fields in which neither
+// case nor the space around commas and semicolons means anything are compared
+// without.
 func appendFields(dst []byte, names []string, h http.Header) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(names)))
 	for _, name := range names {
@@ -35,6 +37,11 @@ func appendFields(dst []byte, names []string, h http.Header) []byte {
 		lines := h[name]
 		if len(lines) == 0 {
 			dst = append(dst, 0)
+			continue
+		}
+		if name == "Accept-Encoding" || name == "Accept-Language" {
+			dst = append(dst, 2)
+			dst = appendFolded(dst, lines)
 			continue
 		}
 		separator := ", "
@@ -54,6 +61,38 @@ func appendFields(dst []byte, names []string, h http.Header) []byte {
 			dst = append(dst, trim(line)...)
 		}
 	}
+	return dst
+}
+
+// appendFolded appends the lines of a field that is a list of tokens with weights
+// (RFC 9110 §12.5.3, §12.5.4), behind their length.
+func appendFolded(dst []byte, lines []string) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	start := len(dst)
+	separates := func(c byte) bool { return c == ',' || c == ';' }
+	for i, line := range lines {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		space := false
+		for j := 0; j < len(line); j++ {
+			c := line[j]
+			if c == ' ' || c == '\t' {
+				space = true // counts if there is something on both sides
+				continue
+			}
+			if space && len(dst) > start && !separates(c) && !separates(dst[len(dst)-1]) {
+				dst = append(dst, ' ')
+			}
+			space = false
+			if 'A' <= c && c <= 'Z' {
+				c |= 0x20
+			}
+			dst = append(dst, c)
+		}
+	}
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-start))
 	return dst
 }
 

@@ -62,7 +62,8 @@ func (b *Builder) AppendRequest(dst []byte, r *http.Request) ([]byte, bool) {
 // its request, "#", and a digest of the header fields in h that fields names. The
 // names are canonical and sorted. Requests whose fields have different values
 // have different variants; values are compared as RFC 9111 §4.1 allows: trimmed,
-// the lines of one field combined. It allocates nothing as long as dst has room
+// the lines of one field combined, and those of Accept-Encoding and
+// Accept-Language without regard to case and to space in between. It allocates nothing as long as dst has room
 // and the fields take less than half a KiB.
 func (b *Builder) AppendVariant(dst []byte, key []byte, fields []string, h http.Header) []byte {
 	var room [512]byte

@@ -170,11 +170,14 @@ func nextDirective(s string) (name, arg, rest string, whole bool) {
 	s = strings.TrimLeft(s, " \t,")
 	end := strings.IndexAny(s, ",=")
 	if end < 0 {
-		return strings.TrimRight(s, " \t"), "", "", true
+		end = len(s)
 	}
-	name = strings.TrimRight(s[:end], " \t")
-	if s[end] == ',' {
-		return name, "", s[end+1:], true
+	// What a name goes on with that is no part of one does not hide it: who
+	// writes "no-store; private" means something.
+	name, _, _ = strings.Cut(s[:end], ";")
+	name = strings.TrimRight(name, " \t")
+	if end == len(s) || s[end] == ',' {
+		return name, "", s[min(end+1, len(s)):], true
 	}
 	proper := len(name) == end // there is no space around "=" (RFC 9110 §5.6.6)
 	s = s[end+1:]

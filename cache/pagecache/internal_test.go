@@ -24,6 +24,7 @@ func TestControl(t *testing.T) {
 		{"§4.2.1: space before =", []string{"max-age =1, public"}, control{present: true, public: true, maxAge: age(0)}},
 		{"§4.2.1: space behind =", []string{"max-age= 1, public"}, control{present: true, public: true, maxAge: age(0)}},
 		{"§4.2.1: space before a quote", []string{`max-age= "1", private= "x"`}, control{present: true, private: true, maxAge: age(0)}},
+		{"a semicolon for a comma", []string{"max-age=5, no-store; x", "private;x=1"}, control{present: true, noStore: true, private: true, maxAge: age(5)}},
 		{"a flag with space before =", []string{"private =x, no-store =1"}, control{present: true, private: true, noStore: true}},
 		{"§5.2: quoted arguments", []string{`max-age="1"`}, control{present: true, maxAge: age(1)}},
 		{"escapes", []string{`max-age="\1\0"`}, control{present: true, maxAge: age(10)}},
