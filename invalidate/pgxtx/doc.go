@@ -1,0 +1,14 @@
+// Package pgxtx purges after the transactions of pgx: what [invalidate.Invalidator.InTx]
+// is for database/sql, [InTx] is for a pgxpool.Pool or a pgx.Conn.
+//
+//	err := pgxtx.InTx(ctx, pool, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+//		if err := queries.WithTx(tx).UpdatePost(ctx, post); err != nil { // sqlc, for instance
+//			return err
+//		}
+//		return inv.Invalidate(ctx, post)
+//	})
+//
+// With pgx's database/sql driver it is not needed. What is left of a purge that
+// nobody made, since its process was killed, is the affair of package outbox. Its
+// relay looks at the table now and then; [Notify] and [Listen] tell it when to.
+package pgxtx

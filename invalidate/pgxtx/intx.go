@@ -1,0 +1,81 @@
+package pgxtx
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// A Beginner begins transactions: a *pgxpool.Pool, a *pgxpool.Conn, a *pgx.Conn.
+type Beginner interface {
+	BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error)
+}
+
+// InTx runs fn in a transaction of db and, once COMMIT has returned, purges what
+// any Invalidator was told in fn's context, as [invalidate.Invalidator.InTx] does;
+// its errors are the same, and mean the same.
+//
+// A COMMIT that PostgreSQL answers with ROLLBACK, because a statement failed
+// whose error fn did not return, is [invalidate.ErrRolledBack], and so is one
+// that pgx could not send. When ctx is done in the middle of COMMIT, pgx closes
+// the connection; then it is [invalidate.ErrCommitUnknown], and purged.
+func InTx(ctx context.Context, db Beginner, opts pgx.TxOptions, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	begin := func(ctx context.Context) (*transaction, error) {
+		tx, err := db.BeginTx(ctx, opts)
+		return &transaction{ctx, tx}, err
+	}
+	return invalidate.Transact(ctx, begin, func(ctx context.Context, t *transaction) error { return fn(ctx, t.tx) })
+}
+
+// Savepoint runs fn in a savepoint of tx, as [invalidate.Savepoint] does. The tx
+// that fn is given is the same.
+//
+// A context that is done in the middle of a statement costs pgx its connection,
+// and with it the transaction: then the error is not ErrRolledBack, and the
+// transaction is to be rolled back.
+func Savepoint(ctx context.Context, tx pgx.Tx, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	return invalidate.Savepoint(ctx, Execer(tx), func(ctx context.Context) error { return fn(ctx, tx) })
+}
+
+// Transaction returns tx, which was begun with ctx, for [invalidate.Batch.Commit].
+func Transaction(ctx context.Context, tx pgx.Tx) invalidate.Transaction { return &transaction{ctx, tx} }
+
+// rollbackTimeout is how long a ROLLBACK may take, whose own context may be done.
+const rollbackTimeout = 5 * time.Second
+
+type transaction struct {
+	ctx context.Context
+	tx  pgx.Tx
+}
+
+func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return Execer(t.tx).ExecContext(ctx, query, args...)
+}
+
+func (t *transaction) Commit() error {
+	err := t.tx.Commit(t.ctx)
+	switch {
+	case errors.Is(err, pgx.ErrTxClosed):
+		return fmt.Errorf("%w: %w", sql.ErrTxDone, err)
+	case errors.Is(err, pgx.ErrTxCommitRollback), err != nil && pgconn.SafeToRetry(err):
+		return fmt.Errorf("%w: %w", invalidate.ErrRolledBack, err)
+	}
+	return err
+}
+
+func (t *transaction) Rollback() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), rollbackTimeout)
+	defer cancel()
+	err := t.tx.Rollback(ctx)
+	if errors.Is(err, pgx.ErrTxClosed) { // unlike database/sql, pgx ends nothing by itself
+		return fmt.Errorf("%w: %w", invalidate.ErrCommitUnknown, err)
+	}
+	return err
+}

@@ -1,0 +1,170 @@
+package pgxtx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ListenOptions configures a [Listener]. The zero value is the default.
+type ListenOptions struct {
+	// Channel is that of [Notify]. Default "uncache".
+	Channel string
+
+	// Ping is how often a connection on which nothing is heard is asked whether
+	// it is alive. Default 30 s.
+	Ping time.Duration
+
+	// Timeout bounds each attempt to connect, and each Ping. Default 5 s.
+	Timeout time.Duration
+
+	// MaxPause is how long it is until the next attempt when the last has
+	// failed, at most. It begins with 100 ms, and doubles. Default 10 s.
+	MaxPause time.Duration
+
+	// Observe, if not nil, is told why there is no connection, each time that
+	// one was lost or could not be made.
+	Observe func(error)
+}
+
+// A Listener calls a function when a notification comes.
+type Listener struct {
+	config *pgx.ConnConfig
+	wake   func()
+	opts   ListenOptions
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// firstPause is the first of ListenOptions.MaxPause.
+const firstPause = 100 * time.Millisecond
+
+// Listen listens on a connection of its own, in a goroutine that ends with
+// Close, and calls wake for every notification, for instance that of the outbox:
+//
+//	listener, err := pgxtx.Listen(config, relay.Wake, nil)
+//
+// When the connection is lost it makes another, and calls wake as soon as it
+// listens, for what it has missed. It calls wake then and at the beginning, too,
+// and never two at once. Nothing must depend on it: a relay polls as well.
+//
+// A nil opts means the defaults. A nil config or wake, or a negative option, is
+// an error; that the database is down is not.
+func Listen(config *pgx.ConnConfig, wake func(), opts *ListenOptions) (*Listener, error) {
+	l := &Listener{wake: wake}
+	if opts != nil {
+		l.opts = *opts
+	}
+	o := &l.opts
+	switch {
+	case config == nil:
+		return nil, errors.New("pgxtx: Listen: the config is nil")
+	case wake == nil:
+		return nil, errors.New("pgxtx: Listen: wake is nil")
+	case o.Ping < 0 || o.Timeout < 0 || o.MaxPause < 0:
+		return nil, fmt.Errorf("pgxtx: Listen: Ping is %v, Timeout %v, MaxPause %v: they must not be negative", o.Ping, o.Timeout, o.MaxPause)
+	}
+	l.config = config.Copy()
+	if o.Channel == "" {
+		o.Channel = "uncache"
+	}
+	for d, def := range map[*time.Duration]time.Duration{&o.Ping: 30 * time.Second, &o.Timeout: 5 * time.Second, &o.MaxPause: 10 * time.Second} {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	var ctx context.Context
+	ctx, l.cancel = context.WithCancel(context.Background())
+	l.wg.Go(func() { l.run(ctx) })
+	return l, nil
+}
+
+// Close ends the goroutine and its connection. It waits for a wake that is under
+// way, and may be called again.
+func (l *Listener) Close() {
+	l.cancel()
+	l.wg.Wait()
+}
+
+func (l *Listener) run(ctx context.Context) {
+	pause := firstPause
+	for {
+		listened, err := l.listen(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if l.opts.Observe != nil {
+			l.opts.Observe(fmt.Errorf("pgxtx: listen: %w", err))
+		}
+		if listened {
+			pause = firstPause
+		}
+		// Half of it is chance: who has lost one server together does not come
+		// back together.
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause/2 + rand.N(pause/2+1)):
+		}
+		pause = min(2*pause, l.opts.MaxPause)
+	}
+}
+
+// listen listens until the connection is lost, and reports whether there was one.
+func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
+	conn, err := l.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.opts.Timeout)
+		defer cancel()
+		_ = conn.Close(within) // a TCP connection that is gone anyway
+	}()
+	for {
+		l.wake()
+		for {
+			heard, err := l.wait(ctx, conn)
+			if err != nil {
+				return true, err
+			}
+			if heard {
+				break
+			}
+		}
+	}
+}
+
+func (l *Listener) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, l.config)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{l.opts.Channel}.Sanitize()); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	return conn, nil
+}
+
+// wait reports whether a notification has come, or else the connection is alive.
+func (l *Listener) wait(ctx context.Context, conn *pgx.Conn) (heard bool, err error) {
+	quiet, cancel := context.WithTimeout(ctx, l.opts.Ping)
+	defer cancel()
+	_, err = conn.WaitForNotification(quiet)
+	if err == nil {
+		return true, nil
+	}
+	if ctx.Err() != nil || quiet.Err() == nil {
+		return false, err
+	}
+	within, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	return false, conn.Ping(within)
+}

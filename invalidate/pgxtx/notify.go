@@ -1,0 +1,42 @@
+package pgxtx
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+// Notify returns an Outbox that is o, and in each transaction that events are
+// enqueued in sends a notification to channel, by pg_notify: PostgreSQL delivers
+// it after COMMIT, one for each transaction. [Listen] hears it. The transaction
+// may be one of pgx or of database/sql.
+//
+// It is not needed for any purge, only for how soon a relay learns of one that
+// it has to make. Every transaction that notifies takes a lock in its COMMIT
+// that the whole server has one of. Where thousands commit in a second, leave the
+// relay to poll.
+func Notify(o invalidate.Outbox, channel string) invalidate.Outbox { return notifying{o, channel} }
+
+type notifying struct {
+	outbox  invalidate.Outbox
+	channel string
+}
+
+func (n notifying) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
+	ids, err := n.outbox.Enqueue(ctx, x, events)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := x.ExecContext(ctx, "SELECT pg_notify($1, '')", n.channel); err != nil {
+		return nil, fmt.Errorf("pgxtx: notify %s: %w", n.channel, err)
+	}
+	return ids, nil
+}
+
+func (n notifying) Keep(ctx context.Context, events []cache.Event) error {
+	return n.outbox.Keep(ctx, events)
+}
+
+func (n notifying) Purged(ctx context.Context, ids []string) { n.outbox.Purged(ctx, ids) }
