@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"internal/httpdate":    {},
 	"internal/lint":        {},
 	"internal/redistest":   {"github.com/redis/go-redis/v9"},
+	"internal/scale":       {"backend/rediscache", "cache", "internal/redistest", "github.com/redis/go-redis/v9"},
 	"internal/sfv":         {},
 }
 
