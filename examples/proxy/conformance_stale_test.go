@@ -27,7 +27,7 @@ func staleCases() []conformance {
 	for _, cc := range []string{"max-age=10, must-revalidate", "max-age=10, proxy-revalidate", "s-maxage=10", "max-age=10, no-cache", "max-age=10, no-cache, stale-if-error=60", "max-age=10, must-revalidate, stale-if-error=60"} {
 		cases = append(cases,
 			conformance{required, "§4.2.4", cc + ", 503", fmt.Sprintf("> \n< 200 | Cache-Control: %s | Age: 20 | ETag: \"a\"\n= 1\n> \n< 503\n= 2", cc)},
-			conformance{required, "§4.2.4", cc + ", close", fmt.Sprintf("> \n< 200 | Cache-Control: %s | Age: 20 | ETag: \"a\"\n= 1\n> \n< close\n= 502", cc)})
+			conformance{required, "§4.2.4", cc + ", close", fmt.Sprintf("> \n< 200 | Cache-Control: %s | Age: 20 | ETag: \"a\"\n= 1\n> \n< close\n= 504", cc)})
 	}
 	return cases
 }

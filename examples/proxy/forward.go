@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -44,14 +45,10 @@ func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) h
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			code := http.StatusBadGateway
-			var timeout net.Error
-			switch {
-			case errors.Is(err, context.Canceled):
-				// The visitor is gone, and nobody reads this.
-			case errors.As(err, &timeout) && timeout.Timeout():
+			if unanswered(err) {
 				code = http.StatusGatewayTimeout
-				fallthrough
-			default:
+			}
+			if !errors.Is(err, context.Canceled) { // or the visitor is gone, and nobody reads this
 				logger.Printf("%s %s: %v", r.Method, r.URL, err)
 			}
 			http.Error(w, http.StatusText(code), code)
@@ -60,6 +57,15 @@ func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) h
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		proxy.ServeHTTP(visitor{w, r.ProtoAtLeast(1, 1)}, r)
 	})
+}
+
+// unanswered reports whether an error means that there was no answer at all, by
+// its time or because the connection could not be made or was dropped, rather
+// than one that is not HTTP. RFC 9111 §5.2.2.2 wants a 504 where a cache can't
+// reach the origin to validate what must not be served stale.
+func unanswered(err error) bool {
+	var network net.Error // timeouts, and what the system says of a connection
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // A visitor gets a response as the origin made it: without a type, if it came

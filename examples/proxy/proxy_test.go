@@ -215,12 +215,36 @@ func TestOriginIsGone(t *testing.T) {
 	o := newOrigin(t)
 	addr, stderr := inFront(t, o.URL)
 	o.queue("/", answer{status: "close"})
-	if resp, _ := send(t, addr, "GET", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); resp.StatusCode != 502 || !strings.Contains(stderr.String(), "EOF") {
-		t.Errorf("a dropped connection was answered %s, want 502; stderr: %s", resp.Status, stderr)
+	if resp, _ := send(t, addr, "GET", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); resp.StatusCode != 504 || !strings.Contains(stderr.String(), "EOF") {
+		t.Errorf("a dropped connection was answered %s, want 504; stderr: %s", resp.Status, stderr)
 	}
 	o.Close()
-	if resp, _ := send(t, addr, "POST", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"); resp.StatusCode != 502 || !strings.Contains(stderr.String(), "refused") {
-		t.Errorf("a refused connection was answered %s, want 502; stderr: %s", resp.Status, stderr)
+	if resp, _ := send(t, addr, "POST", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"); resp.StatusCode != 504 || !strings.Contains(stderr.String(), "refused") {
+		t.Errorf("a refused connection was answered %s, want 504; stderr: %s", resp.Status, stderr)
+	}
+}
+
+// What is not HTTP is a bad gateway.
+func TestOriginTalksNonsense(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_, _ = io.WriteString(conn, "hello\r\n\r\n")
+			conn.Close()
+		}
+	}()
+	addr, _ := inFront(t, "http://"+l.Addr().String())
+	if resp, _ := send(t, addr, "GET", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); resp.StatusCode != 502 {
+		t.Errorf("what is not HTTP was answered %s, want 502", resp.Status)
 	}
 }
 
