@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 )
@@ -550,3 +551,29 @@ type text struct{}
 func (text) Encode(s string) ([]byte, error) { return []byte(s), nil }
 func (text) Decode(b []byte) (string, error) { return string(b), nil }
 func (text) Size(s string) int               { return len(s) }
+
+// What the breaker costs a hit that asks the backend.
+func BenchmarkGet(b *testing.B) {
+	for name, off := range map[string]bool{"breaker": false, "no breaker": true} {
+		b.Run(name, func(b *testing.B) {
+			m := memory.New(nil)
+			defer m.Close()
+			c, err := coherent.New(&remote{Backend: m}, &coherent.Options{NoBreaker: off})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			v := coherent.NewValues(c, text{})
+			_, _, _ = v.Get(b.Context(), []byte("k")) // reads the log
+			if _, err := v.Set(b.Context(), "k", "v", 0, c.Begin()); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if s, _, err := v.Get(b.Context(), []byte("k")); s == nil || err != nil {
+					b.Fatalf("got %v, %v; want a hit", s, err)
+				}
+			}
+		})
+	}
+}

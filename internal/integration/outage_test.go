@@ -51,7 +51,7 @@ type bed struct {
 type bedOptions struct {
 	args    []string
 	cluster bool
-	direct  bool // without the proxy
+	direct  bool          // without the proxy
 	timeout time.Duration // default outageTimeout
 }
 
