@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded examples internal/integration internal/bench
+MODULES := . backend/bounded examples internal/integration internal/bench invalidate/gormplugin
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

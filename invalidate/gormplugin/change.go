@@ -1,0 +1,129 @@
+package gormplugin
+
+import (
+	"context"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// beforeUpdate loads the rows that an update is going to change.
+func (p *Plugin) beforeUpdate(db *gorm.DB, w *write) error {
+	stmt := db.Statement
+	var keys []clause.Expression
+	if v := stmt.ReflectValue; v.Kind() == reflect.Struct {
+		// GORM's own reading: half of a key is a condition, too.
+		for _, f := range stmt.Schema.PrimaryFields {
+			if value, zero := f.ValueOf(stmt.Context, v); !zero {
+				keys = append(keys, clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: f.DBName}, Value: value})
+			}
+		}
+	} else {
+		keys = byKey(stmt.Context, stmt.Schema, v)
+	}
+	return p.loadMatching(db, w, keys)
+}
+
+// afterUpdate collects the rows as they are after it.
+func (p *Plugin) afterUpdate(db *gorm.DB, w *write) error {
+	stmt := db.Statement
+	if len(w.old) == 0 && w.affected == 0 {
+		return nil // Save, of a row that is going to be created
+	}
+	w.unknown = w.unknown || w.ran && w.affected > int64(len(w.old))
+	models := elements(stmt.ReflectValue)
+	if !w.ruled {
+		return p.collectParents(db, w, append(models, w.old...))
+	}
+	if savesAll(stmt) && len(p.opts.Preload[stmt.Schema.Table]) == 0 {
+		for _, m := range models {
+			w.models = append(w.models, p.models(stmt.Schema, m)...)
+		}
+		return nil
+	}
+	// By the old keys and by those of the model, which may be new.
+	return p.reload(db, w, append(models, w.old...))
+}
+
+// beforeDelete loads the rows that are going to be deleted.
+func (p *Plugin) beforeDelete(db *gorm.DB, w *write) error {
+	stmt := db.Statement
+	keys := byKey(stmt.Context, stmt.Schema, stmt.ReflectValue)
+	if model := reflect.ValueOf(stmt.Model); stmt.ReflectValue.CanAddr() && model.Kind() == reflect.Pointer && stmt.Dest != stmt.Model {
+		keys = append(keys, byKey(stmt.Context, stmt.Schema, model.Elem())...)
+	}
+	if err := p.loadMatching(db, w, keys); err != nil || w.ruled {
+		return err
+	}
+	return p.collectParents(db, w, w.old)
+}
+
+func (p *Plugin) afterDelete(_ *gorm.DB, w *write) error {
+	w.unknown = w.unknown || w.ran && w.affected > int64(len(w.old))
+	return nil
+}
+
+// loadMatching loads the rows that the conditions of db's statement match, and
+// keys, which GORM is going to add to them. They are locked, so that they will be
+// among those that the statement changes; if it changes more than these, the
+// others came in between.
+func (p *Plugin) loadMatching(db *gorm.DB, w *write, keys []clause.Expression) error {
+	stmt := db.Statement
+	where, _ := stmt.Clauses["WHERE"].Expression.(clause.Where)
+	exprs := append(where.Exprs[:len(where.Exprs):len(where.Exprs)], keys...)
+	if len(exprs) == 0 && !db.AllowGlobalUpdate {
+		return nil // which GORM refuses
+	}
+	if _, joins := stmt.Clauses["FROM"]; joins || len(stmt.Joins) > 0 || stmt.SQL.Len() > 0 {
+		w.unknown = true
+		return nil
+	}
+	rows, err := p.load(db, selection{
+		schema: stmt.Schema, where: exprs, unscoped: stmt.Unscoped, lock: true, limit: p.opts.MaxRows + 1,
+	})
+	if len(rows) > p.opts.MaxRows {
+		rows, w.unknown = nil, true
+	}
+	w.old = rows
+	return err
+}
+
+// byKey is the condition that a row is one of models.
+func byKey(ctx context.Context, s *schema.Schema, models reflect.Value) []clause.Expression {
+	values := tuples(ctx, s.PrimaryFields, elements(models), false)
+	if len(values) == 0 {
+		return nil
+	}
+	return []clause.Expression{in(s.PrimaryFields, values)}
+}
+
+// reload collects rows as they are now.
+func (p *Plugin) reload(db *gorm.DB, w *write, rows []reflect.Value) error {
+	s := db.Statement.Schema
+	if len(s.PrimaryFields) == 0 {
+		w.unknown = true
+		return nil
+	}
+	found, err := p.lookup(db, s, s.PrimaryFields, tuples(db.Statement.Context, s.PrimaryFields, rows, false))
+	for _, row := range found {
+		w.models = append(w.models, p.models(s, row)...)
+	}
+	return err
+}
+
+// savesAll reports whether an update has written all columns of its model, as
+// [gorm.DB.Save] does, so that the model is the row.
+func savesAll(stmt *gorm.Statement) bool {
+	if reflect.ValueOf(stmt.Dest).Kind() != reflect.Pointer || stmt.Dest != stmt.Model {
+		return false
+	}
+	columns, _ := stmt.SelectAndOmitColumns(false, true)
+	for _, name := range stmt.Schema.DBNames {
+		if !columns[name] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,180 @@
+package gormplugin
+
+import (
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// beforeCreate loads the rows that an upsert may change.
+func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
+	stmt := db.Statement
+	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	if !ok || conflict.DoNothing || !w.ruled {
+		return nil
+	}
+	if stmt.ReflectValue.Kind() == reflect.Map || isMaps(stmt.ReflectValue) {
+		w.unknown = true
+		return nil
+	}
+	var err error
+	w.old, err = p.loadConflicting(db, conflict, true)
+	return err
+}
+
+// afterCreate collects the rows that were inserted, and updated.
+func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
+	stmt := db.Statement
+	if !w.ran || w.affected == 0 {
+		return nil // all were there, and DO NOTHING did nothing
+	}
+	if stmt.ReflectValue.Kind() == reflect.Map || isMaps(stmt.ReflectValue) {
+		return p.collectMaps(db, w)
+	}
+	models := elements(stmt.ReflectValue)
+	if !w.ruled {
+		return p.collectParents(db, w, models)
+	}
+	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	switch {
+	case ok && !conflict.DoNothing:
+		rows, err := p.loadConflicting(db, conflict, false)
+		for _, row := range rows {
+			w.models = append(w.models, p.models(stmt.Schema, row)...)
+		}
+		return err
+	case ok && (w.affected < int64(len(models)) || db.Name() == "mysql"), !insertsAll(db),
+		len(p.opts.Preload[stmt.Schema.Table]) > 0:
+		// What was there may be more than the model knows of it.
+		return p.reload(db, w, models)
+	}
+	for _, m := range models {
+		w.models = append(w.models, p.models(stmt.Schema, m)...)
+	}
+	return nil
+}
+
+// loadConflicting loads the rows that have a key in common with the models of
+// db's statement.
+func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, lock bool) ([]reflect.Value, error) {
+	stmt := db.Statement
+	models := elements(stmt.ReflectValue)
+	var keys []clause.Expression
+	if values := tuples(stmt.Context, stmt.Schema.PrimaryFields, models, false); len(values) > 0 {
+		keys = append(keys, in(stmt.Schema.PrimaryFields, values))
+	}
+	for _, fields := range conflictKeys(db, conflict) {
+		if values := tuples(stmt.Context, fields, models, true); len(values) > 0 {
+			keys = append(keys, in(fields, values))
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return p.load(db, selection{
+		schema: stmt.Schema, where: []clause.Expression{clause.Or(keys...)}, unscoped: true, lock: lock,
+	})
+}
+
+// conflictKeys returns the fields of the unique keys, beside the primary one, by
+// which an upsert may find a row: those it names, or all.
+func conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*schema.Field {
+	s := db.Statement.Schema
+	if len(conflict.Columns) > 0 && conflict.OnConstraint == "" && db.Name() != "mysql" {
+		var fields []*schema.Field
+		for _, c := range conflict.Columns {
+			if f := s.LookUpField(c.Name); f != nil && f.DBName != "" {
+				fields = append(fields, f)
+			}
+		}
+		return [][]*schema.Field{fields}
+	}
+	var keys [][]*schema.Field
+	for _, f := range s.Fields {
+		if f.Unique && f.DBName != "" {
+			keys = append(keys, []*schema.Field{f})
+		}
+	}
+	for _, index := range s.ParseIndexes() {
+		if index.Class == "UNIQUE" {
+			var fields []*schema.Field
+			for _, f := range index.Fields {
+				fields = append(fields, f.Field)
+			}
+			keys = append(keys, fields)
+		}
+	}
+	return keys
+}
+
+// insertsAll reports whether an insert has written all columns of its models, or
+// read them back, so that the models are the rows.
+func insertsAll(db *gorm.DB) bool {
+	s := db.Statement.Schema
+	columns, restricted := db.Statement.SelectAndOmitColumns(true, false)
+	for _, name := range s.DBNames {
+		selected, said := columns[name]
+		if said && !selected || !said && restricted {
+			return false
+		}
+	}
+	returning := false
+	for _, c := range db.Callback().Create().Clauses {
+		returning = returning || c == "RETURNING"
+	}
+	for _, f := range s.FieldsWithDefaultDBValue {
+		if !returning && !f.PrimaryKey {
+			return false
+		}
+	}
+	return true
+}
+
+func isMaps(v reflect.Value) bool {
+	return v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Map
+}
+
+// collectMaps collects the rows that were created from maps, if GORM has put
+// their keys there.
+func (p *Plugin) collectMaps(db *gorm.DB, w *write) error {
+	s := db.Statement.Schema
+	maps := []reflect.Value{db.Statement.ReflectValue}
+	if isMaps(db.Statement.ReflectValue) {
+		maps = maps[:0]
+		for i := range db.Statement.ReflectValue.Len() {
+			maps = append(maps, db.Statement.ReflectValue.Index(i))
+		}
+	}
+	var rows []reflect.Value
+	for _, m := range maps {
+		row := reflect.New(s.ModelType)
+		for _, f := range s.PrimaryFields {
+			v := key(m, f, f == s.PrioritizedPrimaryField)
+			if !v.IsValid() || f.Set(db.Statement.Context, row.Elem(), v.Interface()) != nil {
+				w.unknown = true
+				return nil
+			}
+		}
+		rows = append(rows, row)
+	}
+	if !w.ruled {
+		w.unknown = true
+		return nil
+	}
+	return p.reload(db, w, rows)
+}
+
+func key(m reflect.Value, f *schema.Field, prioritized bool) reflect.Value {
+	names := []string{f.DBName, f.Name}
+	if prioritized {
+		names = append(names, "@id")
+	}
+	for _, name := range names {
+		if v := m.MapIndex(reflect.ValueOf(name)); v.IsValid() {
+			return v
+		}
+	}
+	return reflect.Value{}
+}

@@ -1,0 +1,66 @@
+package gormplugin
+
+import (
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// isJoin reports whether s is a join table: its primary key consists of foreign
+// keys of several other models. GORM makes the type of most of them, so that
+// nobody could register a rule.
+func isJoin(s *schema.Schema) bool {
+	if s == nil || len(s.PrimaryFields) < 2 {
+		return false
+	}
+	for _, f := range s.PrimaryFields {
+		foreign := false
+		for _, rel := range s.Relationships.Relations {
+			foreign = foreign || rel.Type == schema.BelongsTo && slices.ContainsFunc(rel.References, func(ref *schema.Reference) bool {
+				return ref.ForeignKey == f
+			})
+		}
+		if !foreign {
+			return false
+		}
+	}
+	return true
+}
+
+// parents returns the relations from a join table to models that have a rule: a
+// row of the table changes both of its ends.
+func (p *Plugin) parents(s *schema.Schema) []*schema.Relationship {
+	if !isJoin(s) {
+		return nil
+	}
+	var all []*schema.Relationship
+	for _, rel := range s.Relationships.Relations {
+		if rel.Type == schema.BelongsTo && p.ruled(rel.FieldSchema) {
+			all = append(all, rel)
+		}
+	}
+	return all
+}
+
+// collectParents loads the models that rows of a join table join.
+func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) error {
+	for _, rel := range w.parents {
+		var foreign, primary []*schema.Field
+		for _, ref := range rel.References {
+			if ref.PrimaryKey != nil && ref.PrimaryValue == "" {
+				foreign, primary = append(foreign, ref.ForeignKey), append(primary, ref.PrimaryKey)
+			}
+		}
+		values := tuples(db.Statement.Context, foreign, rows, false)
+		found, err := p.lookup(db, rel.FieldSchema, primary, values)
+		if err != nil {
+			return err
+		}
+		for _, row := range found {
+			w.models = append(w.models, p.models(rel.FieldSchema, row)...)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package gormplugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/uncache/uncache/invalidate"
+	"gorm.io/gorm"
+)
+
+// Options configures a [Plugin]. The zero value is the default.
+type Options struct {
+	// Preload names, by table, the associations that the rules of its models
+	// read: {"posts": {"Tags", "Author"}}. Rows that the plugin loads are loaded
+	// with them, and rows that were saved are loaded again.
+	Preload map[string][]string
+
+	// MaxRows is how many rows of one update or delete are loaded, to ask the
+	// rules about each. If there are more, the rule for the [Table] is asked
+	// instead; if that names nothing, everything is purged. Default 10,000.
+	MaxRows int
+
+	// Strict makes a write an error ([invalidate.ErrNoRule]), before anything is
+	// written, if neither its model nor its [Table] has a rule. Join tables need
+	// none.
+	Strict bool
+
+	// Failed, if not nil, is told of every [*invalidate.PurgeError], after a save
+	// that has committed. By default it is added to db.Error, unless it is
+	// [invalidate.ErrKept]: see the package comment. Failed is called from many
+	// goroutines at once.
+	Failed func(ctx context.Context, err error)
+}
+
+const defaultMaxRows = 10_000
+
+// A Plugin invalidates what GORM saves. It is safe for concurrent use, and for
+// several databases.
+type Plugin struct {
+	inv  *invalidate.Invalidator
+	opts Options
+}
+
+var _ gorm.Plugin = (*Plugin)(nil)
+
+// A Table is a model that stands for rows of the table of this name that are not
+// known one by one. Its rule names what any row of the table may stand on, and
+// nothing for the tables it does not know:
+//
+//	invalidate.Register(inv, func(t gormplugin.Table, to *invalidate.Targets) {
+//		if t == "posts" {
+//			to.Prefix("/blog/")
+//		}
+//	})
+//
+// The rule is asked when a write by GORM has no model ([gorm.DB.Table]), or one
+// without a rule of its own, or touches more rows than Options.MaxRows; and for
+// what [Changes] names.
+type Table string
+
+// unknownRows are rows of a table that has a rule for its models, but none for
+// the Table.
+type unknownRows string
+
+// ErrForeignTx is what a write in a transaction returns, wrapped, before anything
+// is written, if the plugin cannot learn how that transaction ends: one of a
+// *sql.Conn or *sql.Tx that GORM was given. It is not returned if the context
+// carries a batch ([invalidate.WithBatch]): the write is queued there.
+var ErrForeignTx = errors.New("the transaction was begun without the plugin, and the context carries no batch")
+
+// New returns a plugin that tells inv what is saved. A nil opts means the
+// defaults.
+//
+// New panics if inv is nil, or if an option makes no sense: mistakes of the
+// program, found when it starts.
+func New(inv *invalidate.Invalidator, opts *Options) *Plugin {
+	if inv == nil {
+		panic("gormplugin: New: the Invalidator is nil")
+	}
+	p := &Plugin{inv: inv}
+	if opts != nil {
+		p.opts = *opts
+	}
+	if p.opts.MaxRows < 0 {
+		panic(fmt.Sprintf("gormplugin: New: MaxRows is %d: it must not be negative", p.opts.MaxRows))
+	}
+	if p.opts.MaxRows == 0 {
+		p.opts.MaxRows = defaultMaxRows
+	}
+	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
+		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
+	}
+	return p
+}
+
+// Name returns the name under which GORM knows the plugin.
+func (p *Plugin) Name() string { return "uncache" }
+
+// Initialize is called by [gorm.DB.Use], which belongs right after [gorm.Open]:
+// a *gorm.DB that was derived before begins its transactions without the plugin.
+func (p *Plugin) Initialize(db *gorm.DB) error {
+	db.ConnPool = p.wrap(db.ConnPool)
+	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool)
+	return p.register(db)
+}
+
+// register puts the plugin's callbacks between those of GORM. The names after
+// Before are of GORM's own; one that is missing, as those of transactions are
+// under SkipDefaultTransaction, leaves a callback at the end, where it was
+// registered.
+func (p *Plugin) register(db *gorm.DB) error {
+	create, update, del := db.Callback().Create(), db.Callback().Update(), db.Callback().Delete()
+	query, raw := db.Callback().Query(), db.Callback().Raw()
+	const begin, commit = "gorm:begin_transaction", "gorm:commit_or_rollback_transaction"
+	return errors.Join(
+		create.Before(begin).Register("uncache:wrap", p.wrapStatement),
+		create.Before("gorm:before_create").Register("uncache:enter", enter),
+		create.Before("gorm:create").Register("uncache:before", p.before(p.beforeCreate)),
+		create.Before("gorm:save_after_associations").Register("uncache:done", done),
+		create.Before(commit).Register("uncache:after", p.after(p.afterCreate)),
+		create.After(commit).Register("uncache:leave", leave),
+
+		update.Before(begin).Register("uncache:wrap", p.wrapStatement),
+		update.Before("gorm:before_update").Register("uncache:enter", enter),
+		update.Before("gorm:save_before_associations").Register("uncache:before", p.before(p.beforeUpdate)),
+		update.Before("gorm:save_after_associations").Register("uncache:done", done),
+		update.Before(commit).Register("uncache:after", p.after(p.afterUpdate)),
+		update.After(commit).Register("uncache:leave", leave),
+
+		// Before the associations are deleted, which Preload may ask for.
+		del.Before(begin).Register("uncache:wrap", p.wrapStatement),
+		del.Before("gorm:before_delete").Register("uncache:enter", enter),
+		del.Before("gorm:delete_before_associations").Register("uncache:before", p.before(p.beforeDelete)),
+		del.Before("gorm:after_delete").Register("uncache:done", done),
+		del.Before(commit).Register("uncache:after", p.after(p.afterDelete)),
+		del.After(commit).Register("uncache:leave", leave),
+
+		query.Before("gorm:query").Register("uncache:enter", enter),
+		query.After("gorm:after_query").Register("uncache:leave", leave),
+
+		raw.Before("gorm:raw").Register("uncache:before", p.beforeRaw),
+		raw.After("gorm:raw").Register("uncache:after", p.afterRaw),
+	)
+}
+
+// purged says what err, of a purge after COMMIT, is to the caller.
+func (p *Plugin) purged(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case p.opts.Failed != nil:
+		p.opts.Failed(ctx, err)
+		return nil
+	case errors.Is(err, invalidate.ErrKept) && len(invalidate.Unpurged(err)) == 0:
+		// The save is made, and its purge cannot be lost. In db.Error it would
+		// look like a save that failed.
+		return nil
+	}
+	return err
+}

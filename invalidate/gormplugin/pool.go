@@ -1,0 +1,75 @@
+package gormplugin
+
+import (
+	"context"
+	"database/sql"
+
+	"gorm.io/gorm"
+)
+
+// A pool is a connection pool whose transactions know what was saved in them.
+// Everything else it leaves to the one it wraps.
+//
+// It takes a pool, and not callbacks, to see a COMMIT: GORM's callbacks named
+// commit run in the transaction of a single write, and not at all for one that
+// was begun by hand. A driver that sees every COMMIT (package connector) does not
+// know which model was saved in which of them, unless the context says so, and
+// GORM's Begin has no hook to put it there.
+type pool struct {
+	gorm.ConnPool
+	plugin *Plugin
+}
+
+var (
+	_ gorm.ConnPoolBeginner = (*pool)(nil)
+	_ gorm.GetDBConnector   = (*pool)(nil)
+)
+
+// wrap returns c as a pool, in the shape in which GORM looks for it: prepared
+// statements outside. A transaction, and nil, is returned as it is.
+func (p *Plugin) wrap(c gorm.ConnPool) gorm.ConnPool {
+	switch c := c.(type) {
+	case nil, *pool, gorm.TxCommitter:
+		return c
+	case *gorm.PreparedStmtDB:
+		inner := p.wrap(c.ConnPool)
+		if inner == c.ConnPool {
+			return c
+		}
+		return &gorm.PreparedStmtDB{ConnPool: inner, Stmts: c.Stmts, Mux: c.Mux}
+	}
+	return &pool{c, p}
+}
+
+// BeginTx begins a transaction. It fulfils [gorm.ConnPoolBeginner].
+func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool, error) {
+	var begun gorm.ConnPool
+	var err error
+	switch inner := p.ConnPool.(type) {
+	case gorm.TxBeginner:
+		begun, err = inner.BeginTx(ctx, opts)
+	case gorm.ConnPoolBeginner:
+		begun, err = inner.BeginTx(ctx, opts)
+	default:
+		err = gorm.ErrInvalidTransaction
+	}
+	if err != nil {
+		return nil, err
+	}
+	inner, ok := begun.(gorm.Tx)
+	if !ok {
+		return begun, nil // and what is saved in it is refused: see ErrForeign
+	}
+	return newTx(ctx, p, inner), nil
+}
+
+// GetDBConn returns the database. It fulfils [gorm.GetDBConnector].
+func (p *pool) GetDBConn() (*sql.DB, error) {
+	switch inner := p.ConnPool.(type) {
+	case *sql.DB:
+		return inner, nil
+	case gorm.GetDBConnector:
+		return inner.GetDBConn()
+	}
+	return nil, gorm.ErrInvalidDB
+}

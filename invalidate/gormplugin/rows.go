@@ -1,0 +1,145 @@
+package gormplugin
+
+import (
+	"context"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// A selection is which rows to load.
+type selection struct {
+	schema   *schema.Schema
+	where    []clause.Expression
+	unscoped bool // those that were deleted softly, too
+	lock     bool // until the transaction ends, where the database can
+	limit    int
+}
+
+// load returns pointers to the rows of a selection, with what Preload says. They
+// are read in the transaction of db, and hooks are run, as for any query.
+func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
+	typ := reflect.PointerTo(sel.schema.ModelType)
+	q := db.Session(&gorm.Session{NewDB: true}).Model(reflect.New(sel.schema.ModelType).Interface())
+	q.Statement.SkipHooks = false // of UpdateColumns
+	if sel.schema == db.Statement.Schema {
+		q.Statement.Table, q.Statement.TableExpr = db.Statement.Table, db.Statement.TableExpr
+	}
+	q = q.Clauses(clause.Where{Exprs: sel.where})
+	for _, name := range p.opts.Preload[sel.schema.Table] {
+		q = q.Preload(name)
+	}
+	if sel.unscoped {
+		q = q.Unscoped()
+	}
+	if sel.limit > 0 {
+		q = q.Limit(sel.limit)
+	}
+	if name := db.Name(); sel.lock && (name == "postgres" || name == "mysql") {
+		q = q.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+	}
+	dest := reflect.New(reflect.SliceOf(typ))
+	if err := q.Find(dest.Interface()).Error; err != nil {
+		return nil, err
+	}
+	return elements(dest.Elem()), nil
+}
+
+// lookup loads the rows in which fields have one of values, deleted ones too. It
+// asks for so many at a time that any database takes the parameters.
+func (p *Plugin) lookup(db *gorm.DB, s *schema.Schema, fields []*schema.Field, values [][]any) ([]reflect.Value, error) {
+	const atATime = 1000
+	var all []reflect.Value
+	for len(values) > 0 {
+		n := min(len(values), atATime)
+		rows, err := p.load(db, selection{schema: s, where: []clause.Expression{in(fields, values[:n])}, unscoped: true})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		values = values[n:]
+	}
+	return all, nil
+}
+
+// in is the condition that fields have one of values.
+func in(fields []*schema.Field, values [][]any) clause.Expression {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.DBName
+	}
+	column, list := schema.ToQueryValues(clause.CurrentTable, names, values)
+	return clause.IN{Column: column, Values: list}
+}
+
+// tuples returns what rows have in fields, each once: not where all of it is zero
+// if zero is false, as in a primary key that is yet to be given.
+func tuples(ctx context.Context, fields []*schema.Field, rows []reflect.Value, zero bool) [][]any {
+	var all [][]any
+	if len(fields) == 0 {
+		return nil
+	}
+	type pair struct{ a, b any } // most keys; longer ones may come twice
+	seen := map[pair]bool{}
+	for _, row := range rows {
+		tuple := make([]any, len(fields))
+		given := zero
+		for i, f := range fields {
+			v, isZero := f.ValueOf(ctx, row.Elem())
+			tuple[i] = v
+			given = given || !isZero
+		}
+		if !given {
+			continue
+		}
+		if len(tuple) <= 2 && hashable(tuple) {
+			k := pair{a: tuple[0]}
+			if len(tuple) == 2 {
+				k.b = tuple[1]
+			}
+			if seen[k] {
+				continue
+			}
+			seen[k] = true
+		}
+		all = append(all, tuple)
+	}
+	return all
+}
+
+func hashable(tuple []any) bool {
+	for _, v := range tuple {
+		if !reflect.ValueOf(v).Comparable() {
+			return false
+		}
+	}
+	return true
+}
+
+// elements returns pointers to the models in v: a struct, or a slice or array of
+// structs or pointers. There are none in maps.
+func elements(v reflect.Value) []reflect.Value {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.CanAddr() {
+			return []reflect.Value{v.Addr()}
+		}
+		ptr := reflect.New(v.Type())
+		ptr.Elem().Set(v)
+		return []reflect.Value{ptr}
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		return elements(v.Elem())
+	case reflect.Slice, reflect.Array:
+		var all []reflect.Value
+		for i := range v.Len() {
+			all = append(all, elements(v.Index(i))...)
+		}
+		return all
+	}
+	return nil
+}

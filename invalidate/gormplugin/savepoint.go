@@ -1,0 +1,48 @@
+package gormplugin
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// A savepoint is a name, and the place in the batch that it stands for.
+type savepoint struct {
+	name string
+	mark invalidate.Mark
+}
+
+// savepoints are the statements of GORM's dialects, and of people.
+var savepoints = regexp.MustCompile("(?is)^\\s*(SAVEPOINT|RELEASE(?:\\s+SAVEPOINT)?|ROLLBACK(?:\\s+(?:WORK|TRANSACTION))?\\s+TO(?:\\s+SAVEPOINT)?)\\s+[\"`]?([^\\s;\"`]+)[\"`]?\\s*;?\\s*$")
+
+// follow is told of each statement that was run in the transaction. What it does
+// not know of it cannot rewind; then pages are purged that did not change.
+func (t *tx) follow(query string) {
+	found := savepoints.FindStringSubmatch(query)
+	if found == nil {
+		return
+	}
+	// Where case matters two names become one here, and the newer is rewound to:
+	// too little, and never too much.
+	name := strings.ToLower(found[2])
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	verb := strings.ToUpper(found[1])
+	if verb == "SAVEPOINT" {
+		t.savepoints = append(t.savepoints, savepoint{name, t.batch.Mark()})
+		return
+	}
+	i := len(t.savepoints) - 1
+	for i >= 0 && t.savepoints[i].name != name {
+		i--
+	}
+	switch {
+	case i < 0:
+	case strings.HasPrefix(verb, "RELEASE"):
+		t.savepoints = t.savepoints[:i]
+	default: // it still stands, those after it do not
+		t.batch.Rewind(t.savepoints[i].mark)
+		t.savepoints = t.savepoints[:i+1]
+	}
+}

@@ -1,0 +1,84 @@
+package gormplugin
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/uncache/uncache/invalidate"
+	"gorm.io/gorm"
+)
+
+// A tx is a transaction that owns the batch of what is saved in it.
+type tx struct {
+	gorm.Tx
+	pool  *pool
+	ctx   context.Context // that it was begun in: database/sql rolls back when it is done
+	scope context.Context // carries the batch, and nothing of ctx
+	batch *invalidate.Batch
+	ended atomic.Bool // by Commit or Rollback, whichever came first
+
+	mu         sync.Mutex
+	savepoints []savepoint
+}
+
+var (
+	_ gorm.Tx             = (*tx)(nil)
+	_ gorm.GetDBConnector = (*tx)(nil)
+)
+
+func newTx(ctx context.Context, p *pool, inner gorm.Tx) *tx {
+	t := &tx{Tx: inner, pool: p, ctx: ctx}
+	// Not a part of a batch that ctx may carry: that may yet be discarded, and
+	// this commit stays.
+	t.scope, t.batch = invalidate.WithBatch(context.WithValue(context.Background(), txKey{}, t))
+	return t
+}
+
+// txOf returns the transaction that c is, or nil.
+func txOf(c gorm.ConnPool) *tx {
+	for {
+		prepared, ok := c.(*gorm.PreparedStmtTX)
+		if !ok {
+			t, _ := c.(*tx)
+			return t
+		}
+		c = prepared.Tx
+	}
+}
+
+// GetDBConn returns the database. It fulfils [gorm.GetDBConnector].
+func (t *tx) GetDBConn() (*sql.DB, error) { return t.pool.GetDBConn() }
+
+// ExecContext sees the savepoints go by.
+func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	result, err := t.Tx.ExecContext(ctx, query, args...)
+	if err == nil {
+		t.follow(query)
+	}
+	return result, err
+}
+
+// Commit writes what was gathered to the outbox, commits, and purges. See the
+// package comment for its errors.
+func (t *tx) Commit() error {
+	if !t.ended.CompareAndSwap(false, true) {
+		return sql.ErrTxDone
+	}
+	err := t.batch.Commit(t.ctx, t.Tx)
+	if errors.Is(err, invalidate.ErrRolledBack) || errors.Is(err, invalidate.ErrCommitUnknown) {
+		return err
+	}
+	return t.pool.plugin.purged(t.ctx, err)
+}
+
+// Rollback rolls back, and drops what was gathered unless there was a Commit
+// before, as there is whenever GORM's Transaction rolls back for an error of it.
+func (t *tx) Rollback() error {
+	if t.ended.CompareAndSwap(false, true) {
+		t.batch.Discard()
+	}
+	return t.Tx.Rollback()
+}

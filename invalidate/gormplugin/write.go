@@ -1,0 +1,187 @@
+package gormplugin
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/uncache/uncache/invalidate"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// A write is one INSERT, UPDATE or DELETE of GORM's, from before it to after it.
+type write struct {
+	ruled   bool                   // there is a rule for the models
+	parents []*schema.Relationship // of a join table: those that have a rule
+	table   bool                   // the rule for the Table is to be asked
+
+	old     []reflect.Value // pointers to the rows as they were, if ruled or joined
+	models  []any           // what else is to be invalidated
+	unknown bool            // there are other rows
+
+	done     bool  // it has succeeded
+	ran      bool  // it was a statement: nothing to set is nothing to run
+	affected int64 // rows, says the database
+}
+
+type (
+	writeKey   struct{ *gorm.Statement }
+	contextKey struct{ *gorm.Statement }
+)
+
+// wrapStatement wraps the pool of a statement that is not the database's own:
+// that of [gorm.DB.Connection].
+func (p *Plugin) wrapStatement(db *gorm.DB) {
+	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool)
+}
+
+// enter gives the statement, and so the hooks of its models, the context of its
+// transaction.
+func enter(db *gorm.DB) {
+	if t := txOf(db.Statement.ConnPool); t != nil && !db.DryRun {
+		db.Statement.Settings.Store(contextKey{db.Statement}, db.Statement.Context)
+		db.Statement.Context = t.within(db.Statement.Context)
+	}
+}
+
+// leave undoes enter: the statement may be used again, outside.
+func leave(db *gorm.DB) {
+	if ctx, ok := db.Statement.Settings.LoadAndDelete(contextKey{db.Statement}); ok {
+		db.Statement.Context = ctx.(context.Context)
+	}
+}
+
+// before finds out whether anybody is to be told of a write, and if so what load
+// has to learn before it is made.
+func (p *Plugin) before(load func(*gorm.DB, *write) error) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		if db.Error != nil || db.DryRun {
+			return
+		}
+		w := &write{models: changes(db)}
+		if s := db.Statement.Schema; s != nil {
+			w.ruled = p.ruled(s)
+			if !w.ruled {
+				w.parents = p.parents(s)
+			}
+		}
+		if !w.ruled && len(w.parents) == 0 {
+			w.table = p.hasTarget(Table(db.Statement.Table))
+			if p.opts.Strict && !w.table && !isJoin(db.Statement.Schema) {
+				_ = db.AddError(fmt.Errorf("gormplugin: %w for the models of table %q, nor for the Table", invalidate.ErrNoRule, db.Statement.Table))
+				return
+			}
+			if !w.table && len(w.models) == 0 {
+				return
+			}
+		}
+		if err := p.refuse(db); err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		if w.ruled || len(w.parents) > 0 {
+			if err := load(db, w); err != nil {
+				_ = db.AddError(fmt.Errorf("gormplugin: load rows of %q: %w", db.Statement.Table, err))
+				return
+			}
+		}
+		db.Statement.Settings.Store(writeKey{db.Statement}, w)
+	}
+}
+
+// refuse returns an error if nobody will know how the transaction of db ends.
+func (p *Plugin) refuse(db *gorm.DB) error {
+	if foreign(db.Statement.ConnPool) && invalidate.BatchOf(db.Statement.Context) == nil {
+		return fmt.Errorf("gormplugin: %q: %w", db.Statement.Table, ErrForeignTx)
+	}
+	return nil
+}
+
+// done notes, right after it, whether the statement has succeeded. A hook that
+// fails later does not undo it, unless the transaction is rolled back.
+func done(db *gorm.DB) {
+	if v, ok := db.Statement.Settings.Load(writeKey{db.Statement}); ok && db.Error == nil {
+		w := v.(*write)
+		w.done, w.ran, w.affected = true, db.Statement.SQL.Len() > 0, db.RowsAffected
+	}
+}
+
+// after invalidates the rows of a write as they were, and as collect finds them.
+func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		v, ok := db.Statement.Settings.LoadAndDelete(writeKey{db.Statement})
+		if !ok || !v.(*write).done {
+			return
+		}
+		w := v.(*write)
+		for _, row := range w.old {
+			w.models = append(w.models, p.models(db.Statement.Schema, row)...)
+		}
+		if w.ruled || len(w.parents) > 0 {
+			if err := collect(db, w); err != nil {
+				// The rows are written. Unless they are rolled back for this:
+				w.unknown = true
+				_ = db.AddError(fmt.Errorf("gormplugin: load rows of %q: %w", db.Statement.Table, err))
+			}
+		}
+		table := Table(db.Statement.Table)
+		switch {
+		case w.table || w.unknown && p.hasTarget(table):
+			w.models = append(w.models, table)
+		case w.unknown:
+			w.models = append(w.models, unknownRows(table))
+		}
+		if len(w.models) > 0 {
+			_ = db.AddError(p.invalidate(db, w.models))
+		}
+	}
+}
+
+func (p *Plugin) beforeRaw(db *gorm.DB) {
+	if db.Error == nil && !db.DryRun && len(changes(db)) > 0 {
+		_ = db.AddError(p.refuse(db))
+	}
+}
+
+func (p *Plugin) afterRaw(db *gorm.DB) {
+	if db.Error != nil || db.DryRun {
+		return
+	}
+	// A prepared statement does not come by ExecContext.
+	if _, ok := db.Statement.ConnPool.(*gorm.PreparedStmtTX); ok {
+		if t := txOf(db.Statement.ConnPool); t != nil {
+			t.follow(db.Statement.SQL.String())
+		}
+	}
+	if models := changes(db); len(models) > 0 {
+		_ = db.AddError(p.invalidate(db, models))
+	}
+}
+
+// hasTarget reports whether there is a rule for t that names anything, or fails.
+func (p *Plugin) hasTarget(t Table) bool {
+	if t == "" || !p.inv.Registered(reflect.TypeFor[Table]()) {
+		return false
+	}
+	targets, err := p.inv.Resolve(t)
+	return err != nil || len(targets.Dependencies()) > 0
+}
+
+// ruled reports whether there is a rule for the models of s, or pointers to them.
+func (p *Plugin) ruled(s *schema.Schema) bool {
+	return p.inv.Registered(s.ModelType) || p.inv.Registered(reflect.PointerTo(s.ModelType))
+}
+
+// models returns what there are rules for: the model that row points to, row, or
+// both.
+func (p *Plugin) models(s *schema.Schema, row reflect.Value) []any {
+	var models []any
+	if p.inv.Registered(row.Type()) {
+		models = append(models, row.Interface())
+	}
+	if p.inv.Registered(s.ModelType) {
+		models = append(models, row.Elem().Interface())
+	}
+	return models
+}
