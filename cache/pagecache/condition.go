@@ -26,15 +26,15 @@ func notModified(req http.Header, etag string, changed, now time.Time) bool {
 
 // matches compares weakly (RFC 9110 §8.8.3.2): W/"a" matches "a".
 func matches(fields []string, etag string) bool {
+	if len(fields) == 1 && strings.Trim(fields[0], " \t") == "*" {
+		return true
+	}
 	for _, field := range fields {
 		for rest := field; rest != ""; {
-			rest = strings.TrimLeft(rest, " \t,")
-			if strings.HasPrefix(rest, "*") {
-				return true
-			}
 			var tag string
-			tag, rest = nextETag(rest)
-			if tag == "" {
+			tag, rest = nextETag(strings.TrimLeft(rest, " \t,"))
+			rest = strings.TrimLeft(rest, " \t")
+			if tag == "" || rest != "" && rest[0] != ',' {
 				break // what is no list of entity tags matches nothing
 			}
 			if etag != "" && opaque(tag) == opaque(etag) {

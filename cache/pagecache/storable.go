@@ -49,7 +49,11 @@ var heuristic = map[int]bool{
 // understood lists the status codes whose caching requirements this cache
 // implements, for must-understand (RFC 9111 §5.2.2.3).
 func understood(status int) bool {
-	return heuristic[status] || status == 302 || status == 303 || status == 307
+	switch status {
+	case 201, 202, 302, 303, 307, 400, 402, 403, 406, 409, 411, 413, 415, 422, 500, 502, 503, 504:
+		return true // RFC 9110 §15 asks nothing of caches there
+	}
+	return heuristic[status]
 }
 
 // policy is what a response says about storing and using it.
