@@ -239,9 +239,14 @@ func TestSlowReplyAlone(t *testing.T) {
 		var seen notebook
 		c := newCache(t, p, &coherent.Options{Observe: seen.note})
 		v := coherent.NewValues(c, text{})
-		p.goes(hangs)
+		var slow atomic.Bool
+		p.goes(func(ctx context.Context) error {
+			if !slow.Swap(true) {
+				return hangs(ctx)
+			}
+			return nil
+		})
 		_, _, _ = v.Get(t.Context(), []byte("k"))
-		p.comesBack()
 		synctest.Wait() // no time passes: the first question has its answer
 		if _, _, err := v.Get(t.Context(), []byte("k")); err != nil {
 			t.Errorf("the next: %v", err)
