@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"backend/memory":       {"cache", "github.com/patrickmn/go-cache"},
 	"backend/rediscache":   {"cache", "github.com/redis/go-redis/v9"},
 	"backend/tiered":       {"cache"},
+	"internal/cutproxy":    {},
 	"internal/httpdate":    {},
 	"internal/lint":        {},
 	"internal/redistest":   {"github.com/redis/go-redis/v9"},
