@@ -2,6 +2,7 @@ package gormplugin
 
 import (
 	"reflect"
+	"sync"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -20,7 +21,7 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 		return nil
 	}
 	var err error
-	w.old, err = p.loadConflicting(db, conflict, true)
+	w.old, err = p.loadConflicting(db, conflict, nil)
 	return err
 }
 
@@ -40,7 +41,7 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	switch {
 	case ok && !conflict.DoNothing:
-		rows, err := p.loadConflicting(db, conflict, false)
+		rows, err := p.loadConflicting(db, conflict, w.old)
 		for _, row := range rows {
 			w.models = append(w.models, p.models(stmt.Schema, row)...)
 		}
@@ -57,15 +58,15 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 }
 
 // loadConflicting loads the rows that have a key in common with the models of
-// db's statement.
-func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, lock bool) ([]reflect.Value, error) {
+// db's statement, or the primary one with old.
+func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []reflect.Value) ([]reflect.Value, error) {
 	stmt := db.Statement
 	models := elements(stmt.ReflectValue)
 	var keys []clause.Expression
-	if values := tuples(stmt.Context, stmt.Schema.PrimaryFields, models, false); len(values) > 0 {
+	if values := tuples(stmt.Context, stmt.Schema.PrimaryFields, append(old, models...), false); len(values) > 0 {
 		keys = append(keys, in(stmt.Schema.PrimaryFields, values))
 	}
-	for _, fields := range conflictKeys(db, conflict) {
+	for _, fields := range p.conflictKeys(db, conflict) {
 		if values := tuples(stmt.Context, fields, models, true); len(values) > 0 {
 			keys = append(keys, in(fields, values))
 		}
@@ -74,24 +75,40 @@ func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, lock b
 		return nil, nil
 	}
 	return p.load(db, selection{
-		schema: stmt.Schema, where: []clause.Expression{clause.Or(keys...)}, unscoped: true, lock: lock,
+		schema: stmt.Schema, where: []clause.Expression{clause.Or(keys...)}, unscoped: true, lock: old == nil,
 	})
 }
 
 // conflictKeys returns the fields of the unique keys, beside the primary one, by
 // which an upsert may find a row: those it names, or all.
-func conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*schema.Field {
+func (p *Plugin) conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*schema.Field {
 	s := db.Statement.Schema
-	if len(conflict.Columns) > 0 && conflict.OnConstraint == "" && db.Name() != "mysql" {
-		var fields []*schema.Field
-		for _, c := range conflict.Columns {
-			if f := s.LookUpField(c.Name); f != nil && f.DBName != "" {
-				fields = append(fields, f)
-			}
-		}
-		return [][]*schema.Field{fields}
+	if len(conflict.Columns) == 0 || conflict.OnConstraint != "" || db.Name() == "mysql" {
+		return p.unique.of(s)
 	}
-	var keys [][]*schema.Field
+	var fields []*schema.Field
+	for _, c := range conflict.Columns {
+		if f := s.LookUpField(c.Name); f != nil && f.DBName != "" {
+			fields = append(fields, f)
+		}
+	}
+	return [][]*schema.Field{fields}
+}
+
+// uniqueKeys remembers the unique keys of schemas: to ask for them writes to the
+// schema, which others read.
+type uniqueKeys struct {
+	mu   sync.Mutex
+	keys map[*schema.Schema][][]*schema.Field
+}
+
+func (u *uniqueKeys) of(s *schema.Schema) [][]*schema.Field {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	keys, ok := u.keys[s]
+	if ok {
+		return keys
+	}
 	for _, f := range s.Fields {
 		if f.Unique && f.DBName != "" {
 			keys = append(keys, []*schema.Field{f})
@@ -106,6 +123,10 @@ func conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*schema.Field {
 			keys = append(keys, fields)
 		}
 	}
+	if u.keys == nil {
+		u.keys = make(map[*schema.Schema][][]*schema.Field)
+	}
+	u.keys[s] = keys
 	return keys
 }
 

@@ -39,8 +39,9 @@ const defaultMaxRows = 10_000
 // A Plugin invalidates what GORM saves. It is safe for concurrent use, and for
 // several databases.
 type Plugin struct {
-	inv  *invalidate.Invalidator
-	opts Options
+	inv    *invalidate.Invalidator
+	opts   Options
+	unique uniqueKeys
 }
 
 var _ gorm.Plugin = (*Plugin)(nil)

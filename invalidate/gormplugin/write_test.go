@@ -54,6 +54,11 @@ var writes = []gormTest{
 			Columns: []clause.Column{{Name: "slug"}}, DoUpdates: clause.AssignmentColumns([]string{"title"}),
 		}).Create(&Post{Slug: "b", Title: "new"}).Error
 	}, []string{"path:/b"}},
+	{"upsert that changes the key it goes by", func(db *gorm.DB) error {
+		return db.Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "slug"}}, DoUpdates: clause.Assignments(map[string]any{"slug": "n"}),
+		}).Create(&Post{Slug: "b"}).Error
+	}, []string{"path:/b path:/n"}},
 	{"upsert that does nothing", func(db *gorm.DB) error {
 		return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&Post{ID: 1, Slug: "a", Title: "no"}).Error
 	}, nil},
