@@ -58,15 +58,17 @@ func (t *task) depend(h http.Header) {
 // store stores p, and says in the status how that went.
 func (t *task) store(p *response) {
 	t.nameKey(p.key)
-	stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
-	t.look.stored = stored
-	switch {
-	case err != nil && !stored:
-		t.look.detail = string(reasonStore)
-	case !stored:
-		t.look.detail = string(reasonPurged) // while it was rendered
-	case len(p.vary) > 0:
-		t.c.note(t.r.Context(), t.id, p)
+	var why reason
+	if len(p.vary) > 0 {
+		t.look.stored, why = t.c.storeVariant(t.r.Context(), t.id, p, t.fill)
+	} else {
+		stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
+		if t.look.stored = stored; !stored {
+			why = whyNot(err)
+		}
+	}
+	if !t.look.stored {
+		t.look.detail = string(why)
 	}
 	t.c.memo.setDeleted([]byte(t.id.primary), false)
 	t.c.memo.setConfirmed([]byte(t.id.primary), false)

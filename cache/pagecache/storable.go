@@ -35,6 +35,7 @@ const (
 	reasonContent     reason = "content"
 	reasonNested      reason = "nested"
 	reasonGaveUp      reason = "gave-up"
+	reasonOlder       reason = "older"     // than what is stored
 	reasonCondition   reason = "condition" // a 304 to the visitor's own
 )
 
