@@ -54,6 +54,21 @@
 // command that a context without one is cancelled; it gives up after its own
 // ReadTimeout.
 //
+// # When Redis is away
+//
+// A server that is down, hangs, or refuses (LOADING, NOAUTH, READONLY on a
+// replica, MOVED and CLUSTERDOWN without end) opens the breaker of package
+// coherent: one visitor waits, pages are served from their handlers, and purges
+// return what Redis or the network said. When it answers again, connections that
+// died unnoticed are found all at once ([Backend.Reach]), and hits come back
+// within about a second; go-redis, after as many failed dials as its pool has
+// connections, dials no more than once a second, which may add another. While one
+// node of a cluster hangs that has pages and not the log, requests for pages on
+// it wait up to coherent.Options.Timeout each.
+//
+// A server that is full and may not evict (OOM under noeviction) serves hits and
+// takes purges; fills are told to Observe and not stored.
+//
 // # Permissions
 //
 // A user of Redis needs, for all of it:

@@ -31,7 +31,8 @@ type Options struct {
 	MaxDependencies int
 
 	// Timeout is how long one lookup waits for the backend, for all it asks of
-	// it before it gives up; the same again for storing a value. Default 50 ms,
+	// it before it gives up; the same again for storing a value. A backend that
+	// takes nearly as long for every answer is used all the same. Default 50 ms,
 	// at least 1 ms.
 	Timeout time.Duration
 

@@ -28,6 +28,13 @@
 //			return db.LatestPosts(ctx)
 //		})
 //
+// A backend that is away costs speed, never a value. The first lookup that gets
+// no answer waits for Options.Timeout; from then on nobody waits, until the
+// backend, which is asked in the background, answers again. Meanwhile every
+// request makes its value for itself: nothing tells what was purged since
+// another began to make it. Those who come afterwards confirm the log, as
+// always, and share one fill. Purges are always tried, and fail loudly.
+//
 // Do not use it for values that nothing ever purges: a plain cache with a time
 // to live is simpler. Do not fill it from a source that lags behind the commits,
 // such as a replica: the stamp would promise what the source has not seen.

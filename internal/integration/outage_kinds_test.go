@@ -237,7 +237,7 @@ func TestOutages(t *testing.T) {
 
 // maxProbes is how often Redis may be asked, once it is back: go-redis answers
 // some by what it remembers, and has connections that are dead.
-const maxProbes = 8
+const maxProbes = 5
 
 func (b *bed) must(errs ...error) {
 	b.t.Helper()

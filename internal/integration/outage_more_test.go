@@ -13,6 +13,7 @@ import (
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/internal/redistest"
 )
 
 // A Redis that is full and may not evict still serves hits, and is purged. What
@@ -123,4 +124,54 @@ func TestStartInAnOutage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While a node of a cluster hangs, pages on the others are hits, and those on it
+// are served by the handler.
+func TestHungNodeOfACluster(t *testing.T) {
+	c := redistest.NewCluster(t, redistest.ClusterConfig{Args: []string{"--cluster-require-full-coverage", "no"}})
+	connect := func() *redis.ClusterClient {
+		rdb := redis.NewClusterClient(c.Options())
+		t.Cleanup(func() { rdb.Close() })
+		return rdb
+	}
+	b := &bed{t: t, seen: new(observed)}
+	b.pages = b.cacheOn(connect(), &coherent.Options{Timeout: outageTimeout, Observe: b.seen.note})
+	b.h = b.pages.Handler(http.HandlerFunc(b.render))
+	b.version.Store(1)
+	const pages = 40
+	hits := func(oldest int64) (n int) {
+		for i := range pages {
+			if hit, _ := b.visit(fmt.Sprintf("/more/%d/", i), oldest, outageTimeout); hit {
+				n++
+			}
+		}
+		return n
+	}
+	all := func(oldest int64) {
+		t.Helper()
+		eventually(t, "all pages are hits", func() bool { return hits(oldest) == pages })
+	}
+	all(1)
+
+	log, err := connect().MasterForKey(t.Context(), "uncache:{log}:head")
+	b.must(err)
+	var hung *redistest.Server
+	for _, m := range c.Masters {
+		if m.Addr != log.Options().Addr {
+			hung = m
+		}
+	}
+	b.must(hung.Pause())
+	eventually(t, "half of the pages are hits beside a node that hangs", func() bool {
+		n := hits(1)
+		if n == pages {
+			t.Fatal("all pages are hits: none is on the node that hangs")
+		}
+		return n >= pages/2
+	})
+	b.must(b.save(b.pages))
+	hits(b.version.Load())
+	b.must(hung.Resume())
+	all(b.version.Load())
 }
