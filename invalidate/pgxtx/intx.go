@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/uncache/uncache/invalidate"
 )
@@ -23,8 +22,7 @@ type Beginner interface {
 // its errors are the same, and mean the same.
 //
 // A COMMIT that PostgreSQL answers with ROLLBACK, because a statement failed
-// whose error fn did not return, is [invalidate.ErrRolledBack], and so is one
-// that pgx could not send. When ctx is done in the middle of COMMIT, pgx closes
+// whose error fn did not return, is [invalidate.ErrRolledBack]. When ctx is done in the middle of COMMIT, pgx closes
 // the connection; then it is [invalidate.ErrCommitUnknown], and purged.
 func InTx(ctx context.Context, db Beginner, opts pgx.TxOptions, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	begin := func(ctx context.Context) (*transaction, error) {
@@ -64,7 +62,9 @@ func (t *transaction) Commit() error {
 	switch {
 	case errors.Is(err, pgx.ErrTxClosed):
 		return fmt.Errorf("%w: %w", sql.ErrTxDone, err)
-	case errors.Is(err, pgx.ErrTxCommitRollback), err != nil && pgconn.SafeToRetry(err):
+	case errors.Is(err, pgx.ErrTxCommitRollback):
+		// Not so what pgconn.SafeToRetry says was never sent: pgx says it of a
+		// COMMIT, too, that was sent and whose answer was lost ("conn closed").
 		return fmt.Errorf("%w: %w", invalidate.ErrRolledBack, err)
 	}
 	return err

@@ -1,0 +1,465 @@
+package pgxtx_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/cutproxy"
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/outbox"
+	"github.com/uncache/uncache/invalidate/pgxtx"
+)
+
+// server is a schema of one's own in a real PostgreSQL.
+type server struct {
+	*pgxpool.Pool
+	db     *sql.DB // the same, by database/sql
+	config *pgx.ConnConfig
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	url := os.Getenv("DATABASE_URL")
+	if url == "" {
+		url = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := pgx.ConnectConfig(t.Context(), config.ConnConfig)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no PostgreSQL: %v", err)
+		}
+		t.Skipf("no PostgreSQL: %v", err)
+	}
+	schema := "pgxtx_" + strings.ToLower(rand.Text())
+	if _, err := admin.Exec(t.Context(), "CREATE SCHEMA "+schema); err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig.RuntimeParams["search_path"] = schema
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{pool, stdlib.OpenDBFromPool(pool), config.ConnConfig}
+	t.Cleanup(func() {
+		ctx := context.Background()
+		if err := s.db.Close(); err != nil {
+			t.Error(err)
+		}
+		pool.Close()
+		if _, err := admin.Exec(ctx, "DROP SCHEMA "+schema+" CASCADE"); err != nil {
+			t.Error(err)
+		}
+		if err := admin.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	s.exec(t, "CREATE TABLE posts (slug text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+	return s
+}
+
+func (s *server) exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	if _, err := s.Exec(t.Context(), query, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantRows fails unless table has n rows.
+func (s *server) wantRows(t *testing.T, table string, n int) {
+	t.Helper()
+	var got int
+	if err := s.QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	if got != n {
+		t.Errorf("%s has %d rows, want %d", table, got, n)
+	}
+}
+
+// through is a pool like that of s, through a proxy.
+func (s *server) through(t *testing.T) (*pgxpool.Pool, *cutproxy.Proxy) {
+	t.Helper()
+	p, err := cutproxy.New(fmt.Sprintf("%s:%d", s.config.Host, s.config.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	config := s.Config()
+	var host string
+	if _, err := fmt.Sscanf(strings.Replace(p.Addr(), ":", " ", 1), "%s %d", &host, &config.ConnConfig.Port); err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig.Host, config.ConnConfig.Fallbacks = host, nil
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool, p
+}
+
+// withOutbox returns an Invalidator with a real outbox.
+func (s *server) withOutbox(t *testing.T, p invalidate.Purger) (*invalidate.Invalidator, *outbox.Outbox) {
+	t.Helper()
+	o, err := outbox.New(s.db, outbox.PostgreSQL, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := o.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return newBlog(p, &invalidate.Options{Outbox: o}), o
+}
+
+func insert(ctx context.Context, tx pgx.Tx, inv *invalidate.Invalidator, slug string) error {
+	if _, err := tx.Exec(ctx, "INSERT INTO posts VALUES ($1)", slug); err != nil {
+		return err
+	}
+	return inv.Invalidate(ctx, Post{slug})
+}
+
+func TestPostgres(t *testing.T) {
+	s := newServer(t)
+	tr := new(trace)
+	inv, o := s.withOutbox(t, tr)
+	save := func(slug string) func(context.Context, pgx.Tx) error {
+		return func(ctx context.Context, tx pgx.Tx) error { return insert(ctx, tx, inv, slug) }
+	}
+	if err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, save("a")); err != nil {
+		t.Fatal(err)
+	}
+	tr.want(t, "PURGE path:/a")
+	if err := o.Close(); err != nil { // deletes what was purged
+		t.Fatal(err)
+	}
+	s.wantRows(t, "posts", 1)
+	s.wantRows(t, outbox.DefaultTable, 0)
+
+	// A constraint that is checked in COMMIT.
+	err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, save("a"))
+	if outcome(err) != "rolled back" {
+		t.Errorf("a violated constraint: got %v, want ErrRolledBack", err)
+	}
+	// An error that fn has kept for itself. With something to enqueue that is
+	// refused; without, COMMIT is answered with ROLLBACK.
+	for _, slug := range []string{"b", ""} {
+		err = pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+			if slug != "" {
+				if err := save(slug)(ctx, tx); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := tx.Exec(ctx, "SELECT 1/0"); err == nil {
+				t.Error("SELECT 1/0: got nil, want an error")
+			}
+			return nil
+		})
+		if outcome(err) != "rolled back" {
+			t.Errorf("an aborted transaction: got %v, want ErrRolledBack", err)
+		}
+	}
+	tr.want(t)
+	s.wantRows(t, "posts", 1)
+	s.wantRows(t, outbox.DefaultTable, 0)
+}
+
+func TestPostgresSavepoint(t *testing.T) {
+	s := newServer(t)
+	tr := new(trace)
+	inv, _ := s.withOutbox(t, tr)
+	err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		if err := insert(ctx, tx, inv, "a"); err != nil {
+			return err
+		}
+		err := pgxtx.Savepoint(ctx, tx, func(ctx context.Context, tx pgx.Tx) error {
+			if err := insert(ctx, tx, inv, "b"); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, "SELECT 1/0")
+			return err
+		})
+		if !errors.Is(err, invalidate.ErrRolledBack) {
+			t.Errorf("Savepoint: got %v, want ErrRolledBack", err)
+		}
+		// fn may also keep the error for itself: RELEASE is refused then.
+		err = pgxtx.Savepoint(ctx, tx, func(ctx context.Context, tx pgx.Tx) error {
+			err := insert(ctx, tx, inv, "c")
+			_, _ = tx.Exec(ctx, "SELECT 1/0")
+			return err
+		})
+		if !errors.Is(err, invalidate.ErrRolledBack) {
+			t.Errorf("Savepoint: got %v, want ErrRolledBack", err)
+		}
+		return pgxtx.Savepoint(ctx, tx, func(ctx context.Context, tx pgx.Tx) error {
+			return insert(ctx, tx, inv, "d")
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.want(t, "PURGE path:/a path:/d")
+	s.wantRows(t, "posts", 2)
+}
+
+// The connection is lost before COMMIT is sent: nothing is saved.
+func TestPostgresTerminatedBeforeCommit(t *testing.T) {
+	s := newServer(t)
+	tr := new(trace)
+	inv, _ := s.withOutbox(t, tr)
+	err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		if err := insert(ctx, tx, inv, "a"); err != nil {
+			return err
+		}
+		s.exec(t, "SELECT pg_terminate_backend($1, 5000)", int(tx.Conn().PgConn().PID()))
+		return nil
+	})
+	if outcome(err) != "rolled back" { // the outbox could not be written
+		t.Errorf("got %v, want ErrRolledBack", err)
+	}
+	tr.want(t)
+	s.wantRows(t, "posts", 0)
+
+	// Without an outbox nothing notices before COMMIT; then it is purged in vain.
+	inv = newBlog(tr, nil)
+	err = pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		if err := insert(ctx, tx, inv, "a"); err != nil {
+			return err
+		}
+		s.exec(t, "SELECT pg_terminate_backend($1, 5000)", int(tx.Conn().PgConn().PID()))
+		return nil
+	})
+	if outcome(err) != "unknown" {
+		t.Errorf("got %v, want ErrCommitUnknown", err)
+	}
+	tr.want(t, "PURGE path:/a")
+	s.wantRows(t, "posts", 0)
+}
+
+// The answer to COMMIT is lost: it is saved, the saver cannot know, purges, and
+// leaves the event to the relay, which purges again.
+func TestPostgresLosesTheAnswer(t *testing.T) {
+	s := newServer(t)
+	tr := new(trace)
+	inv, o := s.withOutbox(t, tr)
+	pool, proxy := s.through(t)
+	proxy.CutAfter("commit")
+	err := pgxtx.InTx(t.Context(), pool, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		return insert(ctx, tx, inv, "a")
+	})
+	if outcome(err) != "unknown" || proxy.Cut() != 1 {
+		t.Errorf("got %v after %d cuts, want ErrCommitUnknown after 1", err, proxy.Cut())
+	}
+	tr.want(t, "PURGE path:/a")
+	s.wantRows(t, "posts", 1)
+	s.wantRows(t, outbox.DefaultTable, 1)
+	if err := o.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(time.Minute)
+	for {
+		tr.mu.Lock()
+		n := len(tr.steps)
+		tr.mu.Unlock()
+		if n > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the relay has not purged within a minute")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	tr.want(t, "PURGE path:/a")
+}
+
+// woken counts the calls of wake, and lets one wait for them.
+type woken struct {
+	mu   sync.Mutex
+	n    int
+	more chan struct{}
+}
+
+func newWoken() *woken { return &woken{more: make(chan struct{}, 1000)} }
+
+func (w *woken) wake() {
+	w.mu.Lock()
+	w.n++
+	w.mu.Unlock()
+	w.more <- struct{}{}
+}
+
+func (w *woken) wait(t *testing.T, why string) {
+	t.Helper()
+	select {
+	case <-w.more:
+	case <-time.After(time.Minute):
+		t.Fatalf("not woken within a minute: %s", why)
+	}
+}
+
+func TestListen(t *testing.T) {
+	s := newServer(t)
+	w := newWoken()
+	channel := "Pgxtx " + rand.Text() // needs its quotes
+	lost := make(chan error, 100)
+	// An application_name of its own, by which it is found and killed.
+	config := s.config.Copy()
+	config.RuntimeParams["application_name"] = channel
+	l, err := pgxtx.Listen(config, w.wake, &pgxtx.ListenOptions{Channel: channel, Ping: 50 * time.Millisecond, Observe: func(err error) { lost <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w.wait(t, "it listens")
+
+	tr := new(trace)
+	_, o := s.withOutbox(t, tr)
+	inv := newBlog(tr, &invalidate.Options{Outbox: pgxtx.Notify(o, channel)})
+	oops := errors.New("oops")
+	for _, end := range []error{nil, oops} {
+		// By pgx, and by database/sql.
+		err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+			return errors.Join(insert(ctx, tx, inv, "a"), end)
+		})
+		if !errors.Is(err, end) {
+			t.Errorf("pgx: got %v, want %v", err, end)
+		}
+		if end == nil {
+			w.wait(t, "pgx has committed")
+		}
+		err = inv.InTx(t.Context(), s.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+			return errors.Join(inv.Invalidate(ctx, Post{"b"}), end)
+		})
+		if !errors.Is(err, end) {
+			t.Errorf("database/sql: got %v, want %v", err, end)
+		}
+		if end == nil {
+			w.wait(t, "database/sql has committed")
+		}
+	}
+	for range 2 {
+		s.exec(t, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1", channel)
+		w.wait(t, "it listens again")
+		select {
+		case err := <-lost:
+			if err == nil {
+				t.Error("Observe: got nil, want why the connection was lost")
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("Observe was not told")
+		}
+		s.exec(t, "SELECT pg_notify($1, '')", channel)
+		w.wait(t, "notified after a reconnect")
+	}
+	l.Close()
+	l.Close()
+	before := w.n
+	s.exec(t, "SELECT pg_notify($1, '')", channel)
+	var left int
+	if err := s.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", channel).Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	// 1 + 2 + 2*2: a rollback has notified nobody.
+	if w.n != before || w.n != 7 {
+		t.Errorf("woken %d times, and %d after Close, want 7 and 0 (%d connections are left)", before, w.n-before, left)
+	}
+}
+
+// A database that is down is not an error of Listen, and Close does not wait for
+// it.
+func TestListenToNobody(t *testing.T) {
+	config, err := pgx.ParseConfig("postgres://nobody@127.0.0.1:1/test?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := make(chan error, 100)
+	l, err := pgxtx.Listen(config, func() { t.Error("woken without a connection") }, &pgxtx.ListenOptions{
+		MaxPause: time.Millisecond, Observe: func(err error) { lost <- err },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := <-lost; err == nil {
+			t.Error("Observe: got nil, want an error")
+		}
+	}
+	l.Close()
+}
+
+func TestListenOptions(t *testing.T) {
+	config, err := pgx.ParseConfig("postgres://nobody@127.0.0.1:1/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, listen := range map[string]func() (*pgxtx.Listener, error){
+		"config": func() (*pgxtx.Listener, error) { return pgxtx.Listen(nil, func() {}, nil) },
+		"wake":   func() (*pgxtx.Listener, error) { return pgxtx.Listen(config, nil, nil) },
+		"MaxPause": func() (*pgxtx.Listener, error) {
+			return pgxtx.Listen(config, func() {}, &pgxtx.ListenOptions{MaxPause: -1})
+		},
+	} {
+		if l, err := listen(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v, want an error that names it", name, err)
+			if l != nil {
+				l.Close()
+			}
+		}
+	}
+}
+
+// The outbox refuses, or the notification cannot be sent: neither is lost on the
+// way, and a relay's Keep and Purged pass.
+func TestNotify(t *testing.T) {
+	tr := new(trace)
+	o := pgxtx.Notify(recorder{tr}, "c")
+	for query, want := range map[string][]string{
+		"":                           {"ENQUEUE", "SELECT pg_notify($1, '') c"},
+		"ENQUEUE":                    {"ENQUEUE"},
+		"SELECT pg_notify($1, '') c": {"ENQUEUE", "SELECT pg_notify($1, '') c"},
+	} {
+		failed := errors.New("failed")
+		tx := &fakeTx{database: database{tr, map[string]error{query: failed}}}
+		ids, err := o.Enqueue(t.Context(), pgxtx.Execer(tx), nil)
+		if (query == "") != (err == nil) || (query == "") != (len(ids) == 1) || query != "" && !errors.Is(err, failed) {
+			t.Errorf("%q fails: got %q, %v", query, ids, err)
+		}
+		tr.want(t, want...)
+	}
+	if err := o.Keep(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	o.Purged(t.Context(), nil)
+	tr.want(t, "KEEP", "PURGED")
+}
+
+// recorder is an Outbox that records.
+type recorder struct{ *trace }
+
+func (r recorder) Enqueue(ctx context.Context, x invalidate.Execer, _ []cache.Event) ([]string, error) {
+	_, err := x.ExecContext(ctx, "ENQUEUE")
+	return []string{"#1"}, err
+}
+func (r recorder) Keep(context.Context, []cache.Event) error { r.add("KEEP"); return nil }
+func (r recorder) Purged(context.Context, []string)          { r.add("PURGED") }
