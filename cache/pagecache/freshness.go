@@ -8,6 +8,10 @@ import (
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
+// maxDuration bounds lifetimes and ages that come of dates, as those in seconds
+// are bounded: what is reckoned with them must not overflow.
+const maxDuration = maxSeconds * time.Second
+
 // maxHeuristic bounds a lifetime that is guessed from Last-Modified.
 const maxHeuristic = 24 * time.Hour
 
@@ -27,7 +31,7 @@ func (o *Options) lifetime(cc *control, targeted bool, status int, h http.Header
 		if !ok || len(h["Expires"]) > 1 {
 			return 0, true // §5.3: "0" and other nonsense are in the past
 		}
-		return expires.Sub(dateOf(h, now)), true
+		return min(max(expires.Sub(dateOf(h, now)), -maxDuration), maxDuration), true
 	case o.TTL > 0 && heuristic[status]:
 		return o.TTL, true
 	case o.Heuristic && (heuristic[status] || cc.public):
@@ -68,7 +72,7 @@ func initialAge(h http.Header, asked, now time.Time) time.Duration {
 	if len(h["Date"]) == 0 && len(h["Age"]) == 0 {
 		return 0
 	}
-	apparent := max(now.Sub(dateOf(h, now)).Truncate(time.Second), 0)
+	apparent := min(max(now.Sub(dateOf(h, now)).Truncate(time.Second), 0), maxDuration)
 	return max(apparent, ageOf(h)+now.Sub(asked))
 }
 
