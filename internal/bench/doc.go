@@ -6,6 +6,8 @@
 //	go run . -case hit,redis -rounds 40   # some of them, longer
 //	go run . -docs ../../docs             # tables and graphs into docs/performance.md
 //	go run . -lines new.txt               # lines for benchstat
+//	go run . -case hit -cpuprofile cpu.out
+//	go tool pprof -tagfocus 'contestant=^uncache$' -top cpu.out   # where one contestant's time goes
 //
 // A machine that others use too is slower at one moment than at the next, by
 // more than what there is to see. Hence nothing is measured alone: the

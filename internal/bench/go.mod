@@ -2,10 +2,12 @@ module github.com/uncache/uncache/internal/bench
 
 go 1.25.0
 
-require github.com/uncache/uncache v0.0.0
+require (
+	github.com/patrickmn/go-cache v2.1.0+incompatible
+	github.com/uncache/uncache v0.0.0
+)
 
 require (
-	github.com/patrickmn/go-cache v2.1.0+incompatible // indirect
 	github.com/philhofer/fwd v1.1.3-0.20240916144458-20a13a1f6b7c // indirect
 	github.com/tinylib/msgp v1.2.5 // indirect
 )

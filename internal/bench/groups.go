@@ -20,7 +20,8 @@ var (
 // purged, of which nothing names the page.
 func benchGroups(b *bench) {
 	b.printf(`A hit in memory on a page in 0 to 64 groups, while 0 to 1,000 purges a second
-name other groups.`)
+name other groups; what the purges take is in it. Ratios are to no groups and no
+purges.`)
 	var contestants []contestant
 	name := func(groups, rate int) string { return fmt.Sprintf("%d groups, %d purges/s", groups, rate) }
 	for _, n := range groupCounts {
@@ -35,7 +36,19 @@ name other groups.`)
 	}
 	all := b.race(contestants...)
 	base := name(0, 0)
-	b.compare(all, base, "CPU ns", cpu)
+	head := []string{"groups", "CPU ns, nothing purged"}
+	for _, rate := range purgeRates {
+		head = append(head, fmt.Sprintf("× at %d purges/s", rate))
+	}
+	var rows [][]string
+	for _, n := range groupCounts {
+		row := []string{fmt.Sprint(n), named(all, name(n, 0)).estimate(cpu).String()}
+		for _, rate := range purgeRates {
+			row = append(row, ratio(named(all, name(n, rate)), named(all, base), cpu).String())
+		}
+		rows = append(rows, row)
+	}
+	b.table(head, rows)
 	b.bar("a hit with 64 groups over one with none", ratio(named(all, name(64, 0)), named(all, base), cpu), 1.5)
 	b.bar("a hit with 64 groups at 1,000 purges a second over one with none", ratio(named(all, name(64, 1000)), named(all, base), cpu), 1.5)
 

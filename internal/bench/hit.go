@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime"
 
 	"github.com/uncache/uncache/cache/coherent"
@@ -23,15 +24,17 @@ beside it.`)
 	floor := http.HandlerFunc(bare)
 	mem := b.handler(b.memory(), coherent.Options{})
 	many := b.handler(b.memory(), coherent.Options{})
+	pages := fmt.Sprintf(", %d pages", b.size(manyPages))
 	cores := runtime.GOMAXPROCS(0)
 	contestants := append([]contestant{
 		{name: "floor", worker: b.visits(floor, pageURL)},
 		{name: "uncache", worker: b.visits(mem, pageURL)},
 		{name: "uncache, bounded", worker: b.visits(b.handler(b.bounded(), coherent.Options{}), pageURL)},
-		{name: fmt.Sprintf("uncache, %d pages", b.size(manyPages)), worker: b.visitsMany(many)},
+		{name: "floor" + pages, worker: b.visitsMany(floor)},
+		{name: "uncache" + pages, worker: b.visitsMany(many)},
 		{name: "floor, parallel", workers: cores, worker: b.visits(floor, pageURL)},
 		{name: "uncache, parallel", workers: cores, worker: b.visits(mem, pageURL)},
-		{name: fmt.Sprintf("uncache, %d pages, parallel", b.size(manyPages)), workers: cores, worker: b.visitsMany(many)},
+		{name: "uncache" + pages + ", parallel", workers: cores, worker: b.visitsMany(many)},
 	}, b.hitPeers()...)
 	all := b.race(contestants...)
 	b.compare(all, "floor", "CPU ns", cpu)
@@ -43,22 +46,28 @@ beside it.`)
 }
 
 // visitsMany asks for many pages in turn, more than a processor's nearest
-// caches hold.
+// caches hold, and each less than once a second.
 func (b *bench) visitsMany(h http.Handler) func() func(int) {
 	return func() func(int) {
-		requests := make([]*http.Request, b.size(manyPages))
-		w := newSink()
-		for i := range requests {
-			requests[i] = newRequest(fmt.Sprintf("http://example.com/blog/%d/", i*7919%len(requests)))
-			w.get(h, requests[i])
-		}
+		w, r := newSink(), newRequest(pageURL) // a server has just read the header
+		urls := make([]*url.URL, b.size(manyPages))
 		i := 0
+		next := func() {
+			if i++; i == len(urls) {
+				i = 0
+			}
+			r.URL, r.RequestURI, r.Pattern = urls[i], urls[i].Path, ""
+			w.get(h, r)
+		}
+		for k := range urls {
+			urls[k] = newRequest(fmt.Sprintf("http://example.com/blog/%d/", k*7919%len(urls))).URL
+		}
+		for range urls {
+			next()
+		}
 		return func(n int) {
 			for range n {
-				w.get(h, requests[i])
-				if i++; i == len(requests) {
-					i = 0
-				}
+				next()
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ var cases = []struct {
 	{"memory", "Memory", benchFootprint},
 	{"server", "Through a server", benchServer},
 	{"ratio", "Hit ratio", benchZipf},
+	{"stores", "The stores alone", benchStores},
 }
 
 func main() {
@@ -47,6 +49,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	scale := flags.Int("scale", 1, "divide what is stored by this, for a quick look")
 	docs := flags.String("docs", "", "the directory whose performance.md and graphs are to be written")
 	lines := flags.String("lines", "", "the file for benchstat's lines")
+	profile := flags.String("cpuprofile", "", "the file for a CPU profile, in which contestants are labelled")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -55,6 +58,17 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if !strings.Contains(names()+",", name+",") {
 			return fmt.Errorf("there is no case %q among %s", name, names())
 		}
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	var r report
 	began := time.Now()

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"syscall"
@@ -154,16 +156,19 @@ func (r *runner) measure() sample {
 	return s
 }
 
+// do bears the contestant's name in a profile.
 func (r *runner) do(worker int, op func(int)) {
-	if !r.single {
-		op(r.calls)
-		return
-	}
-	for range r.calls {
-		start := time.Now()
-		op(1)
-		r.took[worker] = append(r.took[worker], float64(time.Since(start)))
-	}
+	pprof.Do(context.Background(), pprof.Labels("contestant", r.name), func(context.Context) {
+		if !r.single {
+			op(r.calls)
+			return
+		}
+		for range r.calls {
+			start := time.Now()
+			op(1)
+			r.took[worker] = append(r.took[worker], float64(time.Since(start)))
+		}
+	})
 }
 
 // cpuTime is what the process has used so far, in user and in system mode.
