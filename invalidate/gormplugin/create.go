@@ -21,7 +21,19 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 		return nil
 	}
 	var err error
-	w.old, err = p.loadConflicting(db, conflict, nil)
+	w.old, err = p.loadConflicting(db, conflict, nil, db.Name() != "mysql")
+	if err != nil || len(w.old) == 0 || db.Name() != "mysql" {
+		return err
+	}
+	// There, to lock what is not there is to lock the gap, and two who insert into
+	// it would wait for each other. So it is what is there that is locked, and
+	// read again: an open transaction reads what was, and a lock what is.
+	s := db.Statement.Schema
+	keys := tuples(db.Statement.Context, s.PrimaryFields, w.old, false)
+	if len(keys) == 0 {
+		return nil
+	}
+	w.old, err = p.load(db, selection{schema: s, where: []clause.Expression{in(s.PrimaryFields, keys)}, unscoped: true, lock: true})
 	return err
 }
 
@@ -41,7 +53,7 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	switch {
 	case ok && !conflict.DoNothing:
-		rows, err := p.loadConflicting(db, conflict, w.old)
+		rows, err := p.loadConflicting(db, conflict, w.old, false)
 		for _, row := range rows {
 			w.models = append(w.models, p.models(stmt.Schema, row)...)
 		}
@@ -59,7 +71,7 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 
 // loadConflicting loads the rows that have a key in common with the models of
 // db's statement, or the primary one with old.
-func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []reflect.Value) ([]reflect.Value, error) {
+func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []reflect.Value, lock bool) ([]reflect.Value, error) {
 	stmt := db.Statement
 	models := elements(stmt.ReflectValue)
 	var keys []clause.Expression
@@ -75,7 +87,7 @@ func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []
 		return nil, nil
 	}
 	return p.load(db, selection{
-		schema: stmt.Schema, where: []clause.Expression{clause.Or(keys...)}, unscoped: true, lock: old == nil,
+		schema: stmt.Schema, where: []clause.Expression{clause.Or(keys...)}, unscoped: true, lock: lock,
 	})
 }
 

@@ -34,7 +34,7 @@
 // become of them. That costs, for models that have a rule:
 //
 //	Create                    nothing
-//	Create or Save, upserting 1 SELECT before, 1 after
+//	an upsert                 1 SELECT before (2 on MySQL), 1 after
 //	Save                      1 before
 //	Update, Updates           1 before, 1 after
 //	Delete                    1 before
@@ -42,7 +42,10 @@
 //
 // and one more where Options.Preload asks for associations, or columns were left
 // out. On PostgreSQL and MySQL those before lock the rows (FOR UPDATE), so that
-// the rows that were read are those that are changed. On SQLite a transaction that
+// the rows that were read are those that are changed. An upsert finds them by the
+// keys that it names or the model declares; a row that another transaction inserts
+// there in the meantime is not read, so that a URL which only that one had may not
+// be purged. On SQLite a transaction that
 // reads first and then writes may find that another has written meanwhile, and
 // fails with SQLITE_BUSY however long the busy timeout is; where several write at
 // once, open the database with _txlock=immediate.

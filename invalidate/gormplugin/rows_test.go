@@ -125,7 +125,11 @@ func TestManyAtOnce(t *testing.T) {
 		for w := range writers {
 			all.Go(func() {
 				for i := range times {
-					err := b.db.Transaction(func(tx *gorm.DB) error {
+					err := b.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&Post{ID: uint(10 + w), Slug: fmt.Sprintf("u%d-%d", w, i)}).Error
+					if err != nil {
+						t.Error(err)
+					}
+					err = b.db.Transaction(func(tx *gorm.DB) error {
 						p := &Post{ID: uint(10 + w), Slug: fmt.Sprintf("w%d-%d", w, i)}
 						if err := tx.Save(p).Error; err != nil {
 							return err
@@ -136,10 +140,6 @@ func TestManyAtOnce(t *testing.T) {
 						}
 						return nil
 					})
-					if err != nil {
-						t.Error(err)
-					}
-					err = b.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&Post{ID: uint(10 + w), Slug: fmt.Sprintf("u%d-%d", w, i)}).Error
 					if err != nil {
 						t.Error(err)
 					}
