@@ -81,7 +81,7 @@ func (p *Plugin) loadMatching(db *gorm.DB, w *write, keys []clause.Expression) e
 		return nil
 	}
 	rows, err := p.load(db, selection{
-		schema: stmt.Schema, where: exprs, unscoped: stmt.Unscoped, lock: true, limit: p.opts.MaxRows + 1,
+		schema: stmt.Schema, where: exprs, unscoped: stmt.Unscoped, lock: clause.LockingStrengthUpdate, limit: p.opts.MaxRows + 1,
 	})
 	if len(rows) > p.opts.MaxRows {
 		rows, w.unknown = nil, true
@@ -106,7 +106,7 @@ func (p *Plugin) reload(db *gorm.DB, w *write, rows []reflect.Value) error {
 		w.unknown = true
 		return nil
 	}
-	found, err := p.lookup(db, s, s.PrimaryFields, tuples(db.Statement.Context, s.PrimaryFields, rows, false))
+	found, err := p.lookup(db, s, s.PrimaryFields, tuples(db.Statement.Context, s.PrimaryFields, rows, false), "")
 	for _, row := range found {
 		w.models = append(w.models, p.models(s, row)...)
 	}

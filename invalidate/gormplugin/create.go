@@ -21,19 +21,23 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 		return nil
 	}
 	var err error
-	w.old, err = p.loadConflicting(db, conflict, nil, db.Name() != "mysql")
-	if err != nil || len(w.old) == 0 || db.Name() != "mysql" {
+	if db.Name() != "mysql" {
+		w.old, err = p.loadConflicting(db, conflict, nil, clause.LockingStrengthUpdate)
 		return err
 	}
 	// There, to lock what is not there is to lock the gap, and two who insert into
 	// it would wait for each other. So it is what is there that is locked, and
 	// read again: an open transaction reads what was, and a lock what is.
+	there, err := p.loadConflicting(db, conflict, nil, "")
+	if err != nil {
+		return err
+	}
 	s := db.Statement.Schema
-	keys := tuples(db.Statement.Context, s.PrimaryFields, w.old, false)
+	keys := tuples(db.Statement.Context, s.PrimaryFields, there, false)
 	if len(keys) == 0 {
 		return nil
 	}
-	w.old, err = p.load(db, selection{schema: s, where: []clause.Expression{in(s.PrimaryFields, keys)}, unscoped: true, lock: true})
+	w.old, err = p.load(db, selection{schema: s, where: []clause.Expression{in(s.PrimaryFields, keys)}, unscoped: true, lock: clause.LockingStrengthUpdate})
 	return err
 }
 
@@ -53,7 +57,7 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	switch {
 	case ok && !conflict.DoNothing:
-		rows, err := p.loadConflicting(db, conflict, w.old, false)
+		rows, err := p.loadConflicting(db, conflict, w.old, "")
 		for _, row := range rows {
 			w.models = append(w.models, p.models(stmt.Schema, row)...)
 		}
@@ -71,7 +75,7 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 
 // loadConflicting loads the rows that have a key in common with the models of
 // db's statement, or the primary one with old.
-func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []reflect.Value, lock bool) ([]reflect.Value, error) {
+func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []reflect.Value, lock string) ([]reflect.Value, error) {
 	stmt := db.Statement
 	models := elements(stmt.ReflectValue)
 	var keys []clause.Expression

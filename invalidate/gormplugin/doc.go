@@ -42,13 +42,15 @@
 //
 // and one more where Options.Preload asks for associations, or columns were left
 // out. On PostgreSQL and MySQL those before lock the rows (FOR UPDATE), so that
-// the rows that were read are those that are changed. An upsert finds them by the
-// keys that it names or the model declares; a row that another transaction inserts
-// there in the meantime is not read, so that a URL which only that one had may not
-// be purged. On SQLite a transaction that
-// reads first and then writes may find that another has written meanwhile, and
-// fails with SQLITE_BUSY however long the busy timeout is; where several write at
-// once, open the database with _txlock=immediate.
+// the rows that were read are those that are changed; the ends of a join are
+// locked FOR SHARE. On SQLite a transaction that reads first and then writes may
+// find that another has written meanwhile, and fails with SQLITE_BUSY however long
+// the busy timeout is; where several write at once, open the database with
+// _txlock=immediate.
+//
+// An upsert finds its rows by the keys that it names or the model declares. A row
+// that another transaction inserts there in the meantime is not read, so that a
+// URL which only that one had may not be purged.
 //
 // An insert with ON CONFLICT DO NOTHING, as GORM makes for associations, purges
 // nothing where it inserted nothing, and all of its models where it inserted some

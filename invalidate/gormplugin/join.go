@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 )
 
@@ -44,7 +45,13 @@ func (p *Plugin) parents(s *schema.Schema) []*schema.Relationship {
 	return all
 }
 
-// collectParents loads the models that rows of a join table join.
+// collectParents loads the models that rows of a join table join. They are locked
+// against changes, not against others who join them:
+//
+//  1. T adds a tag to a post, and reads that its page is /a
+//  2. U renames the post to /b, commits, purges /a and /b
+//  3. a visitor renders /b, without the tag
+//  4. T commits, and purges /a
 func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) error {
 	for _, rel := range w.parents {
 		var foreign, primary []*schema.Field
@@ -54,7 +61,7 @@ func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) err
 			}
 		}
 		values := tuples(db.Statement.Context, foreign, rows, false)
-		found, err := p.lookup(db, rel.FieldSchema, primary, values)
+		found, err := p.lookup(db, rel.FieldSchema, primary, values, clause.LockingStrengthShare)
 		if err != nil {
 			return err
 		}

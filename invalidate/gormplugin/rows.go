@@ -13,8 +13,8 @@ import (
 type selection struct {
 	schema   *schema.Schema
 	where    []clause.Expression
-	unscoped bool // those that were deleted softly, too
-	lock     bool // until the transaction ends, where the database can
+	unscoped bool   // those that were deleted softly, too
+	lock     string // until the transaction ends, where the database can
 	limit    int
 }
 
@@ -37,8 +37,8 @@ func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
 	if sel.limit > 0 {
 		q = q.Limit(sel.limit)
 	}
-	if name := db.Name(); sel.lock && (name == "postgres" || name == "mysql") {
-		q = q.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+	if name := db.Name(); sel.lock != "" && (name == "postgres" || name == "mysql") {
+		q = q.Clauses(clause.Locking{Strength: sel.lock})
 	}
 	dest := reflect.New(reflect.SliceOf(typ))
 	if err := q.Find(dest.Interface()).Error; err != nil {
@@ -49,12 +49,12 @@ func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
 
 // lookup loads the rows in which fields have one of values, deleted ones too. It
 // asks for so many at a time that any database takes the parameters.
-func (p *Plugin) lookup(db *gorm.DB, s *schema.Schema, fields []*schema.Field, values [][]any) ([]reflect.Value, error) {
+func (p *Plugin) lookup(db *gorm.DB, s *schema.Schema, fields []*schema.Field, values [][]any, lock string) ([]reflect.Value, error) {
 	const atATime = 1000
 	var all []reflect.Value
 	for len(values) > 0 {
 		n := min(len(values), atATime)
-		rows, err := p.load(db, selection{schema: s, where: []clause.Expression{in(fields, values[:n])}, unscoped: true})
+		rows, err := p.load(db, selection{schema: s, where: []clause.Expression{in(fields, values[:n])}, unscoped: true, lock: lock})
 		if err != nil {
 			return nil, err
 		}

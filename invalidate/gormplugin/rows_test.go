@@ -113,6 +113,26 @@ func TestRowsAreLocked(t *testing.T) {
 	}
 }
 
+// The ends of a join are not renamed until it is committed: see collectParents.
+func TestJoinedRowsAreLocked(t *testing.T) {
+	b := newBlog(t, dialects[1], setup{})
+	err := b.db.Transaction(func(tx *gorm.DB) error {
+		if err := tx.Model(&Post{ID: 1}).Association("Tags").Append(&Tag{ID: 2}); err != nil {
+			return err
+		}
+		// The lock that an UPDATE takes, and a foreign key does not mind.
+		if _, err := b.bare.Exec("SELECT * FROM tags WHERE id = 2 FOR NO KEY UPDATE NOWAIT"); err == nil {
+			t.Error("the tag can be renamed")
+		}
+		// Others may be tagged with it.
+		_, err := b.bare.Exec("SELECT * FROM tags WHERE id = 2 FOR SHARE NOWAIT")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		if d.name == "sqlite" { // where one writes at a time
