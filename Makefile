@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded examples internal/integration internal/bench invalidate/gormplugin
+MODULES := . backend/bounded examples internal/integration internal/bench invalidate/gormplugin invalidate/pgxtx internal/txtest
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
