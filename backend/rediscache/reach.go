@@ -34,12 +34,12 @@ func (b *Backend) Reach(ctx context.Context) error {
 		if b.cluster != nil {
 			key = b.opts.Prefix + "reach:" + strconv.Itoa(i)
 		}
-		go func() { errs <- b.rdb.Get(ctx, key).Err() }()
+		go func() { errs <- b.knock(ctx, key) }()
 	}
 	var failed error
 	reached := false
 	for range n {
-		if err := <-errs; err == nil || answered(err) {
+		if err := <-errs; err == nil {
 			reached = true
 		} else {
 			failed = err
@@ -51,11 +51,13 @@ func (b *Backend) Reach(ctx context.Context) error {
 	return nil
 }
 
-// answered reports whether an error is what Redis said, as opposed to that it
-// did not say anything.
-func answered(err error) bool {
-	var said redis.Error
-	return errors.As(err, &said)
+// knock returns nil if anything is answered.
+func (b *Backend) knock(ctx context.Context, key string) error {
+	err := b.rdb.Get(ctx, key).Err()
+	if said := redis.Error(nil); errors.As(err, &said) {
+		return nil
+	}
+	return err
 }
 
 // reachAtStart keeps a process that has just started from waiting for nothing:
@@ -67,5 +69,5 @@ func (b *Backend) reachAtStart(ctx context.Context, after cache.Position) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return b.Reach(ctx)
+	return b.knock(ctx, b.headKey)
 }
