@@ -47,8 +47,8 @@
 //
 // One query for the IDs of an update or delete by condition, and one for each row
 // before and another after, in the same transaction. [Load] makes it one before and
-// one after, and [Options].MaxRows bounds it. Types of which none has a rule cost
-// nothing.
+// one after, and [Options].MaxRows bounds it. Where neither a type nor one at a
+// changed edge has a rule, there is no query more.
 //
 // The rows before are read without a lock. If another transaction changes the same
 // URL between that and the update, the URL it gave is in nobody's event. Where two

@@ -88,7 +88,7 @@ type blog struct {
 	db     *sql.DB
 	drv    *enthook.Driver
 	inv    *invalidate.Invalidator
-	outbox *outbox
+	outbox *table
 
 	mu     sync.Mutex
 	purged []string // the dependencies of each event
@@ -99,7 +99,7 @@ type blog struct {
 
 // newBlog makes a blog with rules for *gen.Post, *gen.Author and *gen.Tag.
 func newBlog(tb testing.TB, db *sql.DB, name string, opts enthook.Options) *blog {
-	b := &blog{db: db, outbox: new(outbox)}
+	b := &blog{db: db, outbox: new(table)}
 	if opts.Failed == nil {
 		opts.Failed = func(_ context.Context, err error) {
 			b.mu.Lock()
@@ -168,9 +168,9 @@ func (b *blog) wantKept(tb testing.TB, want int) {
 	}
 }
 
-// outbox is a table of the same database. It forgets nothing, so that a test sees
+// A table is an outbox in the same database. It forgets nothing, so that a test sees
 // what was enqueued.
-type outbox struct {
+type table struct {
 	mu     sync.Mutex
 	last   int
 	fails  error
@@ -178,7 +178,7 @@ type outbox struct {
 	purged []string
 }
 
-func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
+func (o *table) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fails != nil {
@@ -195,14 +195,14 @@ func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cach
 	return ids, nil
 }
 
-func (o *outbox) Keep(_ context.Context, events []cache.Event) error {
+func (o *table) Keep(_ context.Context, events []cache.Event) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.kept += len(events)
 	return nil
 }
 
-func (o *outbox) Purged(_ context.Context, ids []string) {
+func (o *table) Purged(_ context.Context, ids []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.purged = append(o.purged, ids...)

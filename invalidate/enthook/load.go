@@ -53,7 +53,11 @@ func (d *Driver) loader(m ent.Mutation) loader {
 	if l, ok := d.loaders[reflect.TypeOf(m)]; ok {
 		return l
 	}
-	return generated{d, reflect.ValueOf(m), m}
+	g := generated{v: reflect.ValueOf(m), m: m}
+	if client := g.v.MethodByName("Client"); client.IsValid() {
+		g.client = client.Call(nil)[0].Elem().FieldByName(m.Type())
+	}
+	return g
 }
 
 // generated loads with the code that ent has generated for every type, which this
@@ -66,22 +70,13 @@ func (d *Driver) loader(m ent.Mutation) loader {
 //	func (c *PostClient) QueryTags(p *Post) *TagQuery
 //	func (q *TagQuery) All(ctx context.Context) ([]*Tag, error)
 type generated struct {
-	d *Driver
-	v reflect.Value
-	m ent.Mutation
-}
-
-// client returns the *PostClient of the mutation, or the zero Value.
-func (g generated) client() reflect.Value {
-	method := g.v.MethodByName("Client")
-	if !method.IsValid() {
-		return reflect.Value{}
-	}
-	return method.Call(nil)[0].Elem().FieldByName(g.m.Type())
+	m      ent.Mutation
+	v      reflect.Value // of m
+	client reflect.Value // the *PostClient, or invalid
 }
 
 func (g generated) models() []reflect.Type {
-	c := g.client()
+	c := g.client
 	if !c.IsValid() {
 		return []reflect.Type{reflect.TypeFor[any]()}
 	}
@@ -118,7 +113,7 @@ func (g generated) id(ent.Mutation) any {
 }
 
 func (g generated) load(ctx context.Context, _ ent.Mutation, ids any) ([]any, error) {
-	c, in := g.client(), ids.(reflect.Value)
+	c, in := g.client, ids.(reflect.Value)
 	if !c.IsValid() || !in.IsValid() {
 		return nil, nil
 	}
@@ -151,10 +146,9 @@ func (g generated) load(ctx context.Context, _ ent.Mutation, ids any) ([]any, er
 func (g generated) edges() []string {
 	var names []string
 	seen := make(map[string]bool)
-	c := g.client()
 	for _, list := range [][]string{g.m.AddedEdges(), g.m.RemovedEdges(), g.m.ClearedEdges()} {
 		for _, name := range list {
-			if !seen[name] && edge(c, name).IsValid() {
+			if !seen[name] && edge(g.client, name).IsValid() {
 				names = append(names, name)
 			}
 			seen[name] = true

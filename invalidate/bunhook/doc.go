@@ -1,0 +1,79 @@
+// Package bunhook purges what bun saves, once it has committed, so that no code
+// which saves a model has to think of it.
+//
+//	hook := bunhook.New(inv, &bunhook.Options{
+//		Failed: func(ctx context.Context, err error) { slog.ErrorContext(ctx, "purge", "err", err) },
+//	})
+//	db = db.WithQueryHook(hook)
+//
+//	err := hook.InTx(ctx, db, nil, func(ctx context.Context, tx bun.Tx) error {
+//		_, err := tx.NewUpdate().Model(post).WherePK().Exec(ctx)
+//		return err
+//	})
+//
+// The rules are those of package invalidate, for the models:
+//
+//	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+//		to.Route(postPage, p.Slug)
+//	})
+//
+// # What is seen
+//
+//   - INSERT: the models as they were passed, with what the statement returned. A
+//     row that an upsert replaces is loaded first if the model has its primary key.
+//     MySQL's auto-increment is set after the hook has run: name such rows by
+//     something else than their ID.
+//   - UPDATE and DELETE of models with a primary key: the rows are loaded before,
+//     and after an UPDATE again, in the same transaction. So a model need not hold
+//     the whole row, and both URLs are purged when one has changed.
+//   - UPDATE and DELETE by condition: the rows, if the statement returns them into
+//     its model (Model(&rows).Returning("*")), as they are after it. Whoever
+//     changes by condition what a URL is made of selects the rows before and passes
+//     them to Invalidate. Without rows, and for MERGE and TRUNCATE, the rule for
+//     [Table] is asked. If there is none, but one for the model, that is an error.
+//   - Models of join tables are models; bun writes no others for a relation.
+//
+// Not seen are raw SQL, statements inside WITH, and what the database does by
+// itself, such as ON DELETE CASCADE. Call Invalidate for those, in the context of
+// the transaction.
+//
+// # Transactions
+//
+// [Hook.InTx] is what to use. There every statement of tx is known to be of the
+// transaction, rows are loaded in it, and with an Outbox in [invalidate.Options]
+// the events are enqueued in it. Savepoints are tx.RunInTx and tx.BeginTx: what is
+// rolled back to one is not purged.
+//
+// A query hook sees less of what db.RunInTx and db.BeginTx begin. It is purged
+// after COMMIT, and not after ROLLBACK, but
+//
+//   - the outbox is not written to before COMMIT, since a hook has no connection to
+//     do so with: a purge that fails is kept, one that a crash prevented is lost;
+//   - rows are not loaded, for the same reason: rules are asked of the models as
+//     they were passed, so pass the model as it was to Invalidate, too, when its
+//     URL changes; if a rule for [Table] is registered, it is asked as well;
+//   - a statement is told from one outside by its context, which has to be the one
+//     that RunInTx passes to its function. Any other, and all those of db.BeginTx,
+//     may be of any transaction that is open: it is purged at once, and again when
+//     each of these commits. That is too much, never too little.
+//
+// A statement outside of a transaction commits by itself and is purged when it
+// returns; with an outbox, a purge that fails is kept, one that a crash prevented
+// is lost. Its rows are loaded before on another connection of the pool. If that
+// is not what you want, use InTx.
+//
+// # Cost
+//
+// One query more for a DELETE by primary key, two for an UPDATE, none for models
+// without a rule: [Options].NoLoad leaves them out. The rows before are read without
+// a lock, unless Options.Select adds one: if two transactions change the same URL at
+// once, the one that came in between is in nobody's event.
+//
+// # Why this way
+//
+// Bun's model hooks (AfterUpdate, ...) run before COMMIT and are methods of every
+// model. A query hook sees all statements, but of a transaction only that it
+// begins and ends, not its connection. What is exact is a copy of the [bun.DB]
+// with a hook of its own for one transaction, as InTx makes: bun gives it to every
+// query of tx.
+package bunhook

@@ -1,0 +1,195 @@
+package bunhook
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// BeforeQuery loads what the statement is about to change.
+func (h *Hook) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Context {
+	if _, ok := h.ours.Load(e.DB); ok {
+		return ctx
+	}
+	if isBegin(e) {
+		return h.begin(ctx)
+	}
+	t, _ := ctx.Value(txKey{}).(*transaction)
+	return h.before(ctx, e, t)
+}
+
+// AfterQuery tells the Invalidator what the statement has changed.
+func (h *Hook) AfterQuery(ctx context.Context, e *bun.QueryEvent) {
+	if _, ok := h.ours.Load(e.DB); ok {
+		return
+	}
+	h.control(ctx, e)
+	h.after(ctx, e)
+}
+
+type stashKey struct{ h *Hook }
+
+// before notes what e is about to write, in t, or in no transaction that is known
+// if t is nil.
+func (h *Hook) before(ctx context.Context, e *bun.QueryEvent, t *transaction) context.Context {
+	w := writeOf(e)
+	if w == nil {
+		return ctx
+	}
+	if e.Stash == nil {
+		e.Stash = make(map[any]any)
+	}
+	e.Stash[stashKey{h}] = w
+	w.t = t
+	var conn bun.IDB
+	switch {
+	case t != nil && t.conn != nil:
+		conn = t.conn
+	case t == nil:
+		if w.suspects = h.suspects(); len(w.suspects) == 0 {
+			conn = e.DB
+		}
+	}
+	if conn == nil || h.opts.NoLoad || !h.hasRule(w) || w.op == inserts && !w.upsert() {
+		return ctx
+	}
+	if keys := w.keys(e.DB); len(keys) > 0 && !h.many(len(keys)) {
+		w.conn, w.loaded = conn, true
+		old, err := h.load(ctx, conn, keys)
+		w.old, w.errs = old, append(w.errs, err)
+		w.known = keys
+	}
+	return ctx
+}
+
+func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
+	w, _ := e.Stash[stashKey{h}].(*write)
+	if w == nil || unchanged(w, e) {
+		return
+	}
+	models := h.withRule(h.changed(ctx, e, w))
+	switch {
+	case w.t != nil:
+		if err := errors.Join(errors.Join(w.errs...), h.inv.Invalidate(w.t.in(ctx), models...)); err != nil && !w.t.fail(err) {
+			h.opts.Failed(ctx, err) // its context was used when it was over
+		}
+	default:
+		// If it is of one of the suspects this is too early, and done again when
+		// that commits; otherwise doing it again does no harm.
+		for _, t := range w.suspects {
+			w.errs = append(w.errs, h.inv.Invalidate(t.in(ctx), models...))
+		}
+		if err := errors.Join(errors.Join(w.errs...), h.inv.Invalidate(ctx, models...)); err != nil {
+			h.opts.Failed(ctx, err)
+		}
+	}
+}
+
+// unchanged reports whether it is certain that a statement has changed nothing.
+func unchanged(w *write, e *bun.QueryEvent) bool {
+	if e.Err != nil {
+		// The server's own word has a code. Any other error may be about what
+		// came after the statement, such as the rows that it returned.
+		var postgres interface{ SQLState() string }
+		if errors.As(e.Err, &postgres) {
+			const intervention = "57P" // of an operator, at any moment
+			return !strings.HasPrefix(postgres.SQLState(), intervention)
+		}
+		var sqlite interface{ Code() int }
+		return errors.Is(e.Err, sql.ErrNoRows) || errors.As(e.Err, &sqlite)
+	}
+	return affected(e) == 0 && (w.op == updates || w.op == deletes)
+}
+
+// affected returns how many rows e has changed, or -1 if that is not known.
+func affected(e *bun.QueryEvent) int {
+	if e.Result == nil {
+		return -1
+	}
+	n, err := e.Result.RowsAffected()
+	if err != nil {
+		return -1
+	}
+	return int(n)
+}
+
+// changed returns the models that stand for what e has changed.
+func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
+	models := w.old
+	switch rows := w.rows(); {
+	case w.op == inserts && len(rows) > 0 && !h.many(len(rows)):
+		models = append(append(models, rows...), h.reload(ctx, e, w)...)
+	case w.op == updates && w.loaded:
+		models = append(models, h.reload(ctx, e, w)...)
+	case w.op == deletes && w.loaded:
+	case len(rows) > 0 && !h.many(len(rows)) && len(w.keys(e.DB)) == len(rows):
+		// Not loaded, or returned by the statement.
+		models = append(models, rows...)
+		if w.op == updates && !w.returned && !h.opts.NoLoad && h.inv.Registered(reflect.TypeFor[Table]()) {
+			models = append(models, Table{w.table})
+		}
+	default:
+		return append(models, h.someRows(w)...)
+	}
+	if w.op != inserts && affected(e) > max(len(w.old), len(w.rows())) {
+		// Its condition was not the primary key alone.
+		models = append(models, h.someRows(w)...)
+	}
+	return models
+}
+
+// reload returns the rows as they are now, if they were loaded before.
+func (h *Hook) reload(ctx context.Context, e *bun.QueryEvent, w *write) []any {
+	if !w.loaded || e.Err != nil { // after which PostgreSQL answers no query
+		return nil
+	}
+	rows, err := h.load(ctx, w.conn, w.known)
+	w.errs = append(w.errs, err)
+	return rows
+}
+
+// someRows returns the model that stands for rows which are not known.
+func (h *Hook) someRows(w *write) []any {
+	switch {
+	case h.inv.Registered(reflect.TypeFor[Table]()):
+		return []any{Table{w.table}}
+	case h.hasRule(w):
+		w.errs = append(w.errs, fmt.Errorf("bunhook: %s of rows of %q that are not known: %w for bunhook.Table: Register one", w.op, w.table, invalidate.ErrNoRule))
+	}
+	return nil
+}
+
+// many reports whether so many rows are not worth loading.
+func (h *Hook) many(n int) bool {
+	return n > h.opts.MaxRows && h.inv.Registered(reflect.TypeFor[Table]())
+}
+
+// hasRule reports whether what w writes is of a type that has a rule, or must
+// have.
+func (h *Hook) hasRule(w *write) bool {
+	return h.opts.Strict || w.typ != nil && (h.inv.Registered(w.typ) || h.inv.Registered(reflect.PointerTo(w.typ)))
+}
+
+// withRule returns those among models that have a rule, or all if that is an
+// error: as pointers, as bun has them, unless the rule is for the values.
+func (h *Hook) withRule(models []any) []any {
+	var some []any
+	for _, m := range models {
+		switch typ := reflect.TypeOf(m); {
+		case h.inv.Registered(typ):
+			some = append(some, m)
+		case typ.Kind() == reflect.Pointer && h.inv.Registered(typ.Elem()):
+			some = append(some, reflect.ValueOf(m).Elem().Interface())
+		case h.opts.Strict:
+			some = append(some, m)
+		}
+	}
+	return some
+}

@@ -1,0 +1,99 @@
+package bunhook
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/uptrace/bun"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// Options configures a [Hook].
+type Options struct {
+	// Failed is told what cannot be returned to whoever saved: that after a COMMIT
+	// something was not purged, or is kept in the outbox to be purged later
+	// ([invalidate.ErrKept]); and, for what is saved without [Hook.InTx], the
+	// errors of rules. The rows are saved. err is, or holds,
+	// [*invalidate.PurgeError]s, whose events [invalidate.Unpurged] lists. Failed
+	// may be called from many goroutines at once. Required.
+	Failed func(ctx context.Context, err error)
+
+	// Strict makes saving a model without a rule an error, for which
+	// errors.Is(err, [invalidate.ErrNoRule]) is true. By default it is ignored.
+	Strict bool
+
+	// NoLoad leaves out the queries that load what an UPDATE or DELETE by primary
+	// key changes, as it was and as it is. Rules are then asked of the model as it
+	// was passed: enough where that is always the whole row and no URL changes.
+	NoLoad bool
+
+	// MaxRows is how many rows of one statement are worth loading. If there are
+	// more, and a rule for [Table] is registered, that is asked instead; if none
+	// is, all of them are loaded. Default 100.
+	MaxRows int
+
+	// Select, if not nil, may add to the queries that load rows: a lock, or the
+	// relations that the rules need. It tells them apart by q.GetTableName:
+	//
+	//	if q.GetTableName() == "posts" {
+	//		q = q.Relation("Tags").For("UPDATE")
+	//	}
+	Select func(q *bun.SelectQuery) *bun.SelectQuery
+}
+
+const defaultMaxRows = 100
+
+// Table is a model that stands for some rows of a table: it is not known which
+// have changed, or they are more than [Options].MaxRows. Its rule names whatever
+// any row of the table stands on:
+//
+//	invalidate.Register(inv, func(t bunhook.Table, to *invalidate.Targets) {
+//		switch t.Name {
+//		case "posts":
+//			to.Prefix("/blog/")
+//		}
+//	})
+type Table struct {
+	Name string // as in the statement, without quotes
+}
+
+// String returns the name.
+func (t Table) String() string { return t.Name }
+
+// A Hook is a [bun.QueryHook] that tells an Invalidator of the models that
+// statements save. It is safe for concurrent use, and for many databases.
+type Hook struct {
+	inv  *invalidate.Invalidator
+	opts Options
+
+	ours sync.Map // of *bun.DB: those of InTx, which have a hook of their own
+
+	mu   sync.Mutex
+	open map[*transaction]struct{} // those that InTx did not begin
+}
+
+var _ bun.QueryHook = (*Hook)(nil)
+
+// New returns a Hook, which a database is given once:
+//
+//	db = db.WithQueryHook(hook)
+//
+// New panics if inv or opts.Failed is nil, or if an option makes no sense:
+// mistakes of the program, found when it starts.
+func New(inv *invalidate.Invalidator, opts *Options) *Hook {
+	switch {
+	case inv == nil:
+		panic("bunhook: New: the Invalidator is nil")
+	case opts == nil || opts.Failed == nil:
+		panic("bunhook: New: Options.Failed is nil: nobody would hear of a purge that failed")
+	case opts.MaxRows < 0:
+		panic(fmt.Sprintf("bunhook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+	}
+	h := &Hook{inv: inv, opts: *opts, open: make(map[*transaction]struct{})}
+	if h.opts.MaxRows == 0 {
+		h.opts.MaxRows = defaultMaxRows
+	}
+	return h
+}

@@ -1,0 +1,91 @@
+package bunhook
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/uptrace/bun"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// begin returns the context that bun keeps for a transaction of the application,
+// in which its COMMIT will be seen.
+func (h *Hook) begin(ctx context.Context) context.Context {
+	t := newTransaction()
+	// Not a part of the batch that ctx may carry: that may yet be discarded,
+	// and this commit stays.
+	within, _ := invalidate.WithBatch(context.Background())
+	t.within.Store(&within)
+	return txContext{ctx, t}
+}
+
+// control follows a transaction of the application from BEGIN to its end.
+func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
+	t, _ := ctx.Value(txKey{}).(*transaction)
+	if t == nil || t.conn != nil || e.IQuery != nil {
+		return
+	}
+	// The events of BeginTx, Commit and Rollback have no Result; a statement
+	// that says the same has one.
+	switch {
+	case e.Result != nil:
+		t.savepoint(e)
+	case e.Query == "BEGIN" && e.Err == nil:
+		h.opened(ctx, t)
+	case e.Query == "COMMIT":
+		h.closed(t)
+		if err := errors.Join(t.end(), committed(ctx, t.batch(), e.Err)); err != nil {
+			h.opts.Failed(ctx, err)
+		}
+	case e.Query == "ROLLBACK":
+		h.closed(t)
+		t.end()
+		t.batch().Discard()
+	}
+}
+
+// committed ends the batch of a transaction whose COMMIT returned err.
+func committed(ctx context.Context, b *invalidate.Batch, err error) error {
+	switch {
+	case err == nil:
+		return b.Flush(ctx)
+	case invalidate.RolledBack(err), errors.Is(err, sql.ErrTxDone), ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		// The server's own word, or that of database/sql, which has rolled back
+		// because ctx is done, or has already seen the end of it.
+		b.Discard()
+		return nil
+	default:
+		return b.FlushUnknown(ctx)
+	}
+}
+
+func (h *Hook) opened(ctx context.Context, t *transaction) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.open[t] = struct{}{}
+	// database/sql rolls back when ctx is done, of which there is no event.
+	t.forget = context.AfterFunc(ctx, func() { h.closed(t) })
+}
+
+func (h *Hook) closed(t *transaction) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.open, t)
+	if t.forget != nil {
+		t.forget()
+	}
+}
+
+// suspects returns the transactions that a statement may be of which does not say
+// so: those of the application that are open.
+func (h *Hook) suspects() []*transaction {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []*transaction
+	for t := range h.open {
+		all = append(all, t)
+	}
+	return all
+}

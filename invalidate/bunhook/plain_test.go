@@ -1,0 +1,171 @@
+package bunhook_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/uptrace/bun"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate/bunhook"
+)
+
+// A transaction that the application runs is purged after COMMIT, too.
+func TestRunInTx(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		ctx := t.Context()
+		save := func(fails error) error {
+			return b.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+				if !cache.Bypassed(ctx) {
+					t.Error("the cache is not bypassed")
+				}
+				if err := exec(tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx)); err != nil {
+					return err
+				}
+				err := tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+					if err := exec(tx.NewInsert().Model(&Post{Slug: "d"}).Exec(ctx)); err != nil {
+						return err
+					}
+					return errStop
+				})
+				if !errors.Is(err, errStop) {
+					return err
+				}
+				if err := b.inv.Invalidate(ctx, &Post{Slug: "by-hand"}); err != nil {
+					return err
+				}
+				b.want(t)
+				return fails
+			})
+		}
+		b.reset(t)
+		if err := save(nil); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/by-hand path:/c")
+		b.reset(t)
+		if err := save(errStop); !errors.Is(err, errStop) {
+			t.Fatal(err)
+		}
+		b.want(t)
+		b.wantFailed(t, 0)
+	})
+}
+
+// A statement whose context does not say which transaction it is of is purged at
+// once, in case it is of none, and when those that it may be of have committed.
+func TestBeginTx(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		ctx := t.Context()
+		p, _ := b.reset(t)
+		tx, err := b.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Slug = "c"
+		if _, err := tx.NewUpdate().Model(p).WherePK().Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/c")
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/c")
+
+		tx, err = b.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.NewInsert().Model(&Post{Slug: "d"}).Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/d")
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t)
+		// None is open any more.
+		if _, err := b.NewInsert().Model(&Post{Slug: "e"}).Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/e")
+	})
+}
+
+// A transaction that database/sql rolled back, because its context was done, is
+// suspected no longer.
+func TestBeginTxCanceled(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		b.reset(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		tx, err := b.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/c")
+		cancel()
+		if err := tx.Commit(); err == nil {
+			t.Error("Commit: got nil, want an error")
+		}
+		b.want(t)
+		p, _ := b.reset(t) // loads again, which it would not with a suspect
+		if _, err := b.NewUpdate().Model(&Post{ID: p.ID, Slug: "d"}).WherePK().Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/a path:/d")
+	})
+}
+
+// BEGIN as a statement is no transaction that is seen, nor one that is waited for.
+func TestRawBegin(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		p, _ := b.reset(t)
+		conn, err := b.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, query := range []string{"BEGIN", "COMMIT"} {
+			if _, err := conn.ExecContext(t.Context(), query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.NewUpdate().Model(&Post{ID: p.ID, Slug: "d"}).WherePK().Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/a path:/d")
+	})
+}
+
+// Its context may be used when it is over. Then a statement is of none, and Failed
+// hears of what went wrong.
+func TestContextOfThePast(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		b.reset(t)
+		for name, run := range map[string]func(func(context.Context, bun.Tx) error) error{
+			"RunInTx": func(fn func(context.Context, bun.Tx) error) error { return b.RunInTx(t.Context(), nil, fn) },
+			"InTx":    func(fn func(context.Context, bun.Tx) error) error { return b.hook.InTx(t.Context(), b.DB, nil, fn) },
+		} {
+			var past context.Context
+			if err := run(func(ctx context.Context, tx bun.Tx) error {
+				past = ctx
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			b.fails = errors.New("redis: connection refused")
+			if err := exec(b.NewInsert().Model(&Post{Slug: name}).Exec(past)); err != nil {
+				t.Fatal(err)
+			}
+			b.want(t, "path:/"+name)
+			b.wantFailed(t, 1)
+			b.fails, b.failed = nil, nil
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package bunhook
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/uptrace/bun"
+
+	"github.com/uncache/uncache/invalidate"
+)
+
+// A transaction is one that is open, of InTx or of the application.
+type transaction struct {
+	// within carries the batch of the transaction.
+	within atomic.Pointer[context.Context]
+	// conn runs statements in it. It is nil if the application began it, and
+	// keeps it to itself.
+	conn bun.IDB
+	// forget stops waiting for the end of its context.
+	forget func() bool
+
+	mu    sync.Mutex
+	over  bool
+	errs  []error
+	marks map[string]mark // by savepoint
+}
+
+// A mark is what a savepoint goes back to.
+type mark struct {
+	batch invalidate.Mark
+	errs  int
+}
+
+func newTransaction() *transaction { return &transaction{marks: make(map[string]mark)} }
+
+func (t *transaction) batch() *invalidate.Batch { return invalidate.BatchOf(*t.within.Load()) }
+
+// in returns ctx with the batch of t.
+func (t *transaction) in(ctx context.Context) context.Context {
+	if invalidate.BatchOf(ctx) == t.batch() {
+		return ctx
+	}
+	return txContext{ctx, t}
+}
+
+// fail notes an error for the end of t. It returns false if that has been.
+func (t *transaction) fail(err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.errs = append(t.errs, err)
+	return !t.over
+}
+
+// end returns what was noted.
+func (t *transaction) end() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	return errors.Join(t.errs...)
+}
+
+// savepoint does with the batch what e has done with the transaction.
+func (t *transaction) savepoint(e *bun.QueryEvent) {
+	if e.IQuery != nil || e.Err != nil || t.within.Load() == nil {
+		return
+	}
+	words := strings.Fields(strings.TrimRight(e.Query, "; \t\n"))
+	if len(words) < 2 {
+		return
+	}
+	verb, name := strings.ToUpper(strings.Join(words[:len(words)-1], " ")), words[len(words)-1]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch verb {
+	case "SAVEPOINT", "SAVE TRANSACTION":
+		t.marks[name] = mark{t.batch().Mark(), len(t.errs)}
+	case "ROLLBACK TO SAVEPOINT", "ROLLBACK TO", "ROLLBACK TRANSACTION":
+		if m, ok := t.marks[name]; ok {
+			t.batch().Rewind(m.batch)
+			t.errs = t.errs[:min(m.errs, len(t.errs))]
+		}
+	}
+}
+
+// A txContext is a context with the values of another, but the batch of a
+// transaction. That of InTx is not known before BEGIN, whose context bun keeps.
+type txContext struct {
+	context.Context
+	t *transaction
+}
+
+type txKey struct{}
+
+// Value prefers what the transaction says.
+func (c txContext) Value(key any) any {
+	if key == (txKey{}) {
+		return c.t
+	}
+	if within := c.t.within.Load(); within != nil {
+		if v := (*within).Value(key); v != nil {
+			return v
+		}
+	}
+	return c.Context.Value(key)
+}
+
+// isBegin reports whether e is a BeginTx of a database, not a statement.
+func isBegin(e *bun.QueryEvent) bool {
+	return e.IQuery == nil && e.Query == "BEGIN" && e.Result == nil
+}

@@ -1,0 +1,149 @@
+package bunhook
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/uptrace/bun"
+)
+
+type op string
+
+const (
+	inserts op = "INSERT"
+	updates op = "UPDATE"
+	deletes op = "DELETE"
+	others  op = "write" // MERGE, TRUNCATE
+)
+
+// A write is a statement that changes rows.
+type write struct {
+	op    op
+	query string
+	table string
+	model reflect.Value // what the query's Model was given: a pointer, or invalid
+	typ   reflect.Type  // of a row, a struct, or nil
+
+	t        *transaction   // it is of, or nil
+	suspects []*transaction // it may be of
+
+	conn     bun.IDB // to load rows with
+	loaded   bool    // whether they are
+	known    []any   // their primary keys
+	old      []any   // the rows before
+	returned bool    // whether the model is what the statement returned
+	errs     []error
+}
+
+// writeOf returns the write that e is, or nil.
+func writeOf(e *bun.QueryEvent) *write {
+	w := &write{query: e.Query}
+	switch e.IQuery.(type) {
+	case *bun.InsertQuery:
+		w.op = inserts
+	case *bun.UpdateQuery:
+		w.op = updates
+	case *bun.DeleteQuery:
+		w.op = deletes
+	case *bun.MergeQuery, *bun.TruncateTableQuery:
+		w.op = others
+	default:
+		return nil
+	}
+	w.table, _, _ = strings.Cut(e.IQuery.GetTableName(), " ")
+	w.table = strings.Trim(w.table, "\"`[]")
+	model, ok := e.IQuery.GetModel().(bun.TableModel)
+	if !ok {
+		return w
+	}
+	w.typ = model.Table().Type
+	w.model = reflect.ValueOf(model.Value())
+	w.returned = len(w.keys(e.DB)) == 0 // if there are any later
+	return w
+}
+
+// upsert reports whether an INSERT may change a row that is there already. A text
+// that says so by chance costs two queries.
+func (w *write) upsert() bool {
+	for _, clause := range []string{" ON CONFLICT ", " ON DUPLICATE KEY ", "REPLACE "} {
+		if strings.Contains(w.query, clause) {
+			return true
+		}
+	}
+	return false
+}
+
+// rows returns pointers to the rows that are in the model now.
+func (w *write) rows() []any {
+	if !w.model.IsValid() || w.model.Kind() != reflect.Pointer || w.model.IsNil() || w.op == others {
+		return nil
+	}
+	v := w.model.Elem()
+	switch v.Kind() {
+	case reflect.Struct:
+		return []any{w.model.Interface()}
+	case reflect.Slice:
+		var rows []any
+		for i := range v.Len() {
+			row := v.Index(i)
+			if row.Kind() == reflect.Struct {
+				row = row.Addr()
+			}
+			if row.Kind() == reflect.Pointer && !row.IsNil() {
+				rows = append(rows, row.Interface())
+			}
+		}
+		return rows
+	}
+	return nil
+}
+
+// keys returns rows with nothing but the primary keys of those in the model, or
+// nil if one of them has none.
+func (w *write) keys(db *bun.DB) []any {
+	if w.typ == nil {
+		return nil
+	}
+	table := db.Table(w.typ)
+	if len(table.PKs) == 0 {
+		return nil
+	}
+	var keys []any
+	for _, row := range w.rows() {
+		from, to := reflect.ValueOf(row).Elem(), reflect.New(w.typ)
+		for _, pk := range table.PKs {
+			if pk.HasZeroValue(from) {
+				return nil
+			}
+			pk.Value(to.Elem()).Set(pk.Value(from))
+		}
+		keys = append(keys, to.Interface())
+	}
+	return keys
+}
+
+// load selects the rows with these primary keys. Not finding some is no error.
+func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any) ([]any, error) {
+	typ := reflect.TypeOf(keys[0])
+	rows := reflect.New(reflect.SliceOf(typ))
+	for _, key := range keys {
+		// Bun scans into what is there.
+		row := reflect.New(typ.Elem())
+		row.Elem().Set(reflect.ValueOf(key).Elem())
+		rows.Elem().Set(reflect.Append(rows.Elem(), row))
+	}
+	q := conn.NewSelect().Model(rows.Interface()).WherePK()
+	if h.opts.Select != nil {
+		q = h.opts.Select(q)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("bunhook: load rows of %s: %w", typ.Elem(), err)
+	}
+	all := make([]any, rows.Elem().Len())
+	for i := range all {
+		all[i] = rows.Elem().Index(i).Interface()
+	}
+	return all, nil
+}
