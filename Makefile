@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded examples internal/integration internal/bench invalidate/gormplugin invalidate/pgxtx internal/txtest
+MODULES := . backend/bounded examples internal/integration internal/bench internal/killing invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx internal/txtest
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -29,7 +29,9 @@ test:
 
 # The race tests, for minutes instead of seconds.
 torture:
-	cd internal/integration && UNCACHE_TORTURE=$(TORTURE) $(GO) test -race -v -timeout 0 -run Torture ./...
+	@for m in internal/integration internal/killing; do \
+		(cd $$m && UNCACHE_TORTURE=$(TORTURE) $(GO) test -race -v -timeout 0 -run Torture ./...) || exit 1; \
+	done
 
 bench:
 	@for m in $(MODULES); do (cd $$m && $(GO) test -run '^$$' -bench . -benchmem ./...) || exit 1; done
