@@ -58,8 +58,8 @@ func (s scoped) Value(key any) any {
 
 const changesKey = "uncache:changes"
 
-// Changes returns a db whose next write also invalidates models, if it succeeds:
-// for what the plugin cannot see in a statement.
+// Changes returns a db whose writes also invalidate models, each that succeeds: for
+// what the plugin cannot see in a statement.
 //
 //	gormplugin.Changes(db, gormplugin.Table("posts")).Exec("UPDATE posts SET ...")
 //

@@ -23,6 +23,7 @@ type selection struct {
 func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
 	typ := reflect.PointerTo(sel.schema.ModelType)
 	q := db.Session(&gorm.Session{NewDB: true}).Model(reflect.New(sel.schema.ModelType).Interface())
+	q.Error = nil                 // of a hook, after the write
 	q.Statement.SkipHooks = false // of UpdateColumns
 	if sel.schema == db.Statement.Schema {
 		q.Statement.Table, q.Statement.TableExpr = db.Statement.Table, db.Statement.TableExpr

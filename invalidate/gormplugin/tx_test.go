@@ -190,6 +190,17 @@ func TestHookFailsAndTheTransactionIsCommitted(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.want(t, "path:/strict/no")
+		err = b.db.Transaction(func(tx *gorm.DB) error {
+			// The rows are read after the hook has failed, and no other error comes of it.
+			if err := tx.Model(&Strict{Note: "no"}).Where("note = ?", "no").Update("id", 9).Error; err != errStop {
+				t.Errorf("got %v, want that of the hook", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "path:/strict/no")
 	})
 }
 
@@ -266,6 +277,24 @@ func TestSavepoints(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A released savepoint gives way to the older one of its name.
+func TestTwoSavepointsOfOneName(t *testing.T) {
+	for _, d := range dialects[:2] { // MariaDB has one of a name
+		t.Run(d.name, func(t *testing.T) {
+			b := newBlog(t, d, setup{})
+			err := b.db.Transaction(func(tx *gorm.DB) error {
+				return errors.Join(
+					tx.Exec("SAVEPOINT s").Error, rename(tx, "n"), tx.Exec("SAVEPOINT s").Error, retitle(tx, 2),
+					tx.Exec("RELEASE s").Error, tx.Exec("ROLLBACK TO s").Error)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.want(t)
+		})
+	}
 }
 
 func TestDisabledNestedTransactions(t *testing.T) {
