@@ -21,8 +21,14 @@
 //
 // [Invalidator.InTx] purges after COMMIT has returned, and nothing after a
 // ROLLBACK. Purged before the commit, a page may be rendered again from the old
-// row before anybody can read the new one, and stay. [WithBatch] is the same
-// for transactions that are run by somebody else.
+// row before anybody can read the new one, and stay. [Transact] is the same for
+// transactions of another type, [Savepoint] for a part of one, and [WithBatch]
+// for those that are run by somebody else; package connector wraps a driver, for
+// code that does nothing of this.
+//
+// A process that dies between COMMIT and the purge leaves pages that are old
+// until they expire, and so does a cache that cannot be reached then. With
+// Options.Outbox the purge commits with the save, and is made by whoever is left.
 //
 // Whatever a call of Invalidate, a transaction or a batch names is merged into
 // one [cache.Event], so that a save costs one append to the log, or one for each
@@ -32,8 +38,7 @@
 // ([Keys]) a good deal less.
 //
 // Do not use it to purge a URL that a person typed into a form: tell the Purger
-// itself. Nor for a process that dies between COMMIT and the purge: the data is
-// saved then and its pages are old until they expire.
+// itself.
 //
 // The package imports the standard library, and this module's cache, keys and
 // keys/route, only.

@@ -27,7 +27,8 @@ type Outbox interface {
 	// Purged says that the events with these IDs have been purged, after the
 	// transaction they were enqueued in had committed: nothing is left to be
 	// done for them. An Outbox that cannot note it purges them again, which is
-	// harmless.
+	// harmless. It may be called while the connection of the save is still held,
+	// and returns without waiting for another one.
 	Purged(ctx context.Context, ids []string)
 }
 
