@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded examples internal/integration internal/bench internal/killing invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx internal/txtest
+MODULES := . backend/bounded examples internal/integration internal/bench internal/killing internal/outboxtest invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx internal/txtest
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"keys/route":           {"keys/internal/escape"},
 	"invalidate":           {"cache", "keys", "keys/route"},
 	"invalidate/connector": {"invalidate"},
+	"invalidate/outbox":    {"cache", "invalidate"},
 	"backend/memory":       {"cache", "github.com/patrickmn/go-cache"},
 	"backend/rediscache":   {"cache", "github.com/redis/go-redis/v9"},
 	"backend/tiered":       {"cache"},

@@ -98,7 +98,7 @@ func TestCloseDoesNotWaitForEver(t *testing.T) {
 		if s := stats(t, box); s.Pending != 1 || s.Dead != 0 || s.Outages != 0 {
 			t.Errorf("the row must stay as it was: %+v", s)
 		}
-		if got := d.text(t, "SELECT tries FROM TABLE"); got != "0" {
+		if got := d.text(t, "SELECT tries FROM {table}"); got != "0" {
 			t.Errorf("%s tries counted", got)
 		}
 	})

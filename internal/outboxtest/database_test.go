@@ -175,18 +175,18 @@ func events(deps ...cache.Dependency) (list []cache.Event) {
 	return list
 }
 
-// exec runs a statement in which TABLE is d's table.
+// exec runs a statement in which {table} is d's table.
 func (d *database) exec(t testing.TB, statement string) {
 	t.Helper()
-	if _, err := d.db.Exec(strings.ReplaceAll(statement, "TABLE", d.table)); err != nil {
+	if _, err := d.db.Exec(strings.ReplaceAll(statement, "{table}", d.table)); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
 
-// text returns the single value of a query in which TABLE is d's table.
+// text returns the single value of a query in which {table} is d's table.
 func (d *database) text(t testing.TB, query string) (s string) {
 	t.Helper()
-	err := d.db.QueryRow(strings.ReplaceAll(query, "TABLE", d.table)).Scan(&s)
+	err := d.db.QueryRow(strings.ReplaceAll(query, "{table}", d.table)).Scan(&s)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

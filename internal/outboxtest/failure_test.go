@@ -21,7 +21,7 @@ func TestOutage(t *testing.T) {
 		deps := numbered(20)
 		d.enqueue(t, box, deps...)
 		until(t, "five probes have failed", func() bool { _, _, probes := p.snapshot(); return probes >= 5 })
-		if got := d.text(t, "SELECT SUM(tries) + SUM(dead) FROM TABLE"); got != "0" {
+		if got := d.text(t, "SELECT SUM(tries) + SUM(dead) FROM {table}"); got != "0" {
 			t.Errorf("tries and dead letters of an outage: %s", got)
 		}
 		p.set(func() { p.down = false })
@@ -97,13 +97,13 @@ func TestPoison(t *testing.T) {
 		if s := stats(t, box); s.Retried != tries-1 || s.Buried != 1 || s.Dead != 1 || s.Pending != 0 || s.Outages != 0 {
 			t.Errorf("with one poisonous row: %+v", s)
 		}
-		if dead := seen.of(outbox.OpDead); !errors.Is(dead[0].Err, poison) || dead[0].ID != d.text(t, "SELECT id FROM TABLE") {
+		if dead := seen.of(outbox.OpDead); !errors.Is(dead[0].Err, poison) || dead[0].ID != d.text(t, "SELECT id FROM {table}") {
 			t.Errorf("observed dead letters %+v", dead)
 		}
-		if got := d.text(t, "SELECT last_error FROM TABLE"); got != poison.Error() {
+		if got := d.text(t, "SELECT last_error FROM {table}"); got != poison.Error() {
 			t.Errorf("last_error is %q", got)
 		}
-		if got := d.text(t, "SELECT reason FROM TABLE"); got != "test of path:/7/" {
+		if got := d.text(t, "SELECT reason FROM {table}"); got != "test of path:/7/" {
 			t.Errorf("reason is %q", got)
 		}
 
@@ -165,7 +165,7 @@ func TestPurgerPanics(t *testing.T) {
 			func(o *outbox.Options) { o.MaxTries = 1 })
 		d.enqueue(t, box, "path:/a/")
 		until(t, "dead", func() bool { return stats(t, box).Dead == 1 })
-		if got := d.text(t, "SELECT last_error FROM TABLE"); got != "the Purger panicked: oops" {
+		if got := d.text(t, "SELECT last_error FROM {table}"); got != "the Purger panicked: oops" {
 			t.Errorf("last_error is %q", got)
 		}
 	})
@@ -178,8 +178,8 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		p := newPurger()
 		box := d.outbox(t, p, nil)
 		ids := d.enqueue(t, box, "path:/corrupt/", "path:/newer/", "path:/fine/")
-		d.exec(t, "UPDATE TABLE SET event = 'nonsense' WHERE id = '"+ids[0]+"'")
-		d.exec(t, "UPDATE TABLE SET format = 2 WHERE id = '"+ids[1]+"'")
+		d.exec(t, "UPDATE {table} SET event = 'nonsense' WHERE id = '"+ids[0]+"'")
+		d.exec(t, "UPDATE {table} SET format = 2 WHERE id = '"+ids[1]+"'")
 		if err := box.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -187,11 +187,11 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		if s := stats(t, box); s.Pending != 1 || s.Newer != 1 {
 			t.Errorf("want one row of a later version that waits: %+v", s)
 		}
-		got := d.text(t, "SELECT last_error FROM TABLE WHERE id = '"+ids[0]+"'")
+		got := d.text(t, "SELECT last_error FROM {table} WHERE id = '"+ids[0]+"'")
 		if !strings.HasPrefix(got, outbox.ErrCorrupt.Error()) {
 			t.Errorf("last_error is %q, want %q ...", got, outbox.ErrCorrupt)
 		}
-		d.exec(t, "UPDATE TABLE SET format = 1 WHERE format = 2")
+		d.exec(t, "UPDATE {table} SET format = 1 WHERE format = 2")
 		until(t, "the second is purged", func() bool { return p.has("path:/newer/") })
 	})
 }

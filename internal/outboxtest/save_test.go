@@ -108,10 +108,10 @@ func TestEventsAreKeptAsTheyAre(t *testing.T) {
 			t.Fatal(err)
 		}
 		const reason = `blog.Post \u65e5\u672c \x00 \xff \U0001f642 '; DROP TABLE posts; --yyy`
-		if got := d.text(t, "SELECT reason FROM TABLE"); !strings.HasPrefix(got, reason) || len(got) > 512 {
+		if got := d.text(t, "SELECT reason FROM {table}"); !strings.HasPrefix(got, reason) || len(got) > 512 {
 			t.Errorf("reason in the table is %d bytes: %q, want %q ...", len(got), got, reason)
 		}
-		if got := d.text(t, "SELECT origin FROM TABLE"); got != `host\n\u65e5\u672c` {
+		if got := d.text(t, "SELECT origin FROM {table}"); got != `host\n\u65e5\u672c` {
 			t.Errorf("origin in the table is %q", got)
 		}
 		if err := box.Start(); err != nil {

@@ -26,7 +26,7 @@ func TestMigrateConcurrently(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if got := d.text(t, "SELECT COUNT(*) FROM TABLE_schema"); got != "1" {
+			if got := d.text(t, "SELECT COUNT(*) FROM {table}_schema"); got != "1" {
 				t.Errorf("%s rows in the table of versions, want 1", got)
 			}
 			d.enqueue(t, d.outbox(t, newPurger(), nil), "path:/a/")
@@ -57,7 +57,7 @@ func TestSchemaByHand(t *testing.T) {
 			until(t, "purged", func() bool { return p.has("path:/a/") })
 
 			// A later version is none of this one's business.
-			d.exec(t, "INSERT INTO TABLE_schema (version) VALUES (1000)")
+			d.exec(t, "INSERT INTO {table}_schema (version) VALUES (1000)")
 			if err := box.Migrate(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -70,7 +70,7 @@ func TestPollsUseTheIndex(t *testing.T) {
 	each(t, []outbox.Dialect{outbox.SQLite}, func(t *testing.T, d *database) {
 		var id, parent, notused int
 		var detail string
-		err := d.db.QueryRow(strings.ReplaceAll("EXPLAIN QUERY PLAN SELECT id FROM TABLE WHERE dead = 0 AND format <= 1 AND due <= strftime('%Y-%m-%d %H:%M:%f', 'now') ORDER BY due LIMIT 500", "TABLE", d.table)).
+		err := d.db.QueryRow(strings.ReplaceAll("EXPLAIN QUERY PLAN SELECT id FROM {table} WHERE dead = 0 AND format <= 1 AND due <= strftime('%Y-%m-%d %H:%M:%f', 'now') ORDER BY due LIMIT 500", "{table}", d.table)).
 			Scan(&id, &parent, &notused, &detail)
 		if err != nil || !strings.Contains(detail, "INDEX") {
 			t.Errorf("plan is %q, %v", detail, err)
@@ -90,11 +90,11 @@ func TestStats(t *testing.T) {
 			t.Errorf("of an empty table: %+v", s)
 		}
 		ids := d.enqueue(t, box, "path:/a/", "path:/b/", "path:/c/")
-		d.exec(t, "UPDATE TABLE SET dead = 1 WHERE id = '"+ids[0]+"'")
+		d.exec(t, "UPDATE {table} SET dead = 1 WHERE id = '"+ids[0]+"'")
 		if s := stats(t, box); s.Oldest < 0 || s.Oldest > 10*time.Minute {
 			t.Errorf("Oldest is %v", s.Oldest)
 		}
-		d.exec(t, "UPDATE TABLE SET created = "+older[d.dialect]+" WHERE id = '"+ids[1]+"'")
+		d.exec(t, "UPDATE {table} SET created = "+older[d.dialect]+" WHERE id = '"+ids[1]+"'")
 		s := stats(t, box)
 		if s.Oldest < time.Hour || s.Oldest > 2*time.Hour {
 			t.Errorf("Oldest is %v, want an hour and something", s.Oldest)

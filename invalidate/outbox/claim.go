@@ -78,11 +78,11 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 		_ = tx.Rollback() // of nothing, after the commit
 		unguard()
 	}()
-	rows, err := o.take(ctx, tx, which)
-	if err != nil || len(rows) == 0 {
+	if unguard, err = o.guard(ctx, conn, tx); err != nil {
 		return err
 	}
-	if unguard, err = o.guard(ctx, conn, tx); err != nil {
+	rows, err := o.take(ctx, tx, which)
+	if err != nil || len(rows) == 0 {
 		return err
 	}
 	o.deliver(ctx, rows, out)
