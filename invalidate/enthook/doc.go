@@ -26,7 +26,10 @@
 // context of [InTx] for those. An upsert is a create to ent: the row is loaded
 // when it has been written, not before. If it may change what a URL is made of,
 // load the old row and pass it to Invalidate. Deleting an entity names no edges;
-// its rule may ([Targets.Model] of a foreign key, [Load] with edges).
+// its rule may ([Targets.Model] of a foreign key, [Load] with edges). A row whose
+// key is of several columns is seen as it is after an UpdateOne, not before; for
+// other updates and deletes of its type the rule for [Rows] is asked, and it is an
+// error if there is none.
 //
 // # Transactions
 //

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
 )
 
 // Hook is a hook of ent for all types: client.Use(drv.Hook). It loads the rows
@@ -57,23 +58,12 @@ func (d *Driver) Hook(next ent.Mutator) ent.Mutator {
 	})
 }
 
+// mutate runs the mutation and tells the Invalidator, in each transaction that the
+// save s runs in.
 func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator, m ent.Mutation) (ent.Value, error) {
-	changes := m.Op().Is(ent.OpUpdate | ent.OpUpdateOne | ent.OpDelete | ent.OpDeleteOne)
-	var before, after []any
-	var ids any
-	many := false
-	if changes {
-		var n int
-		var err error
-		if ids, n, err = l.ids(ctx, m); err != nil {
-			return nil, err
-		}
-		many = n > d.opts.MaxRows && d.inv.Registered(reflect.TypeFor[Rows]())
-		if many {
-			before = []any{Rows{m.Type()}}
-		} else if before, err = l.load(ctx, m, ids); err != nil {
-			return nil, fmt.Errorf("enthook: load the %s before it changes: %w", m.Type(), err)
-		}
+	b, err := d.before(ctx, l, m)
+	if err != nil {
+		return nil, err
 	}
 	v, err := next.Mutate(ctx, m)
 	if err != nil {
@@ -82,27 +72,71 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 	if s.isUndone() {
 		return nil, fmt.Errorf("enthook: a transaction was rolled back in a hook of %s, and it is that of the save", m.Type())
 	}
-	if !changes {
-		ids = l.id(m)
+	after, err := d.after(ctx, l, m, b, v)
+	if err != nil {
+		return nil, err
 	}
-	if !many && !m.Op().Is(ent.OpDelete|ent.OpDeleteOne) {
-		if after, err = l.load(ctx, m, ids); err != nil {
-			return nil, fmt.Errorf("enthook: load the %s after it has changed: %w", m.Type(), err)
-		}
-		if !changes && len(after) == 0 && !reflect.ValueOf(v).IsZero() {
-			after = []any{v} // an ID that is not one column, or a policy that hides the row
-		}
-	}
+	models := d.withRule(append(b.models, after...))
 	txs := s.transactions()
 	if len(txs) == 0 {
 		return nil, fmt.Errorf("enthook: %s was saved by a client that was not made with this Driver: nothing is purged", m.Type())
 	}
 	for _, t := range txs {
-		if err := d.inv.Invalidate(t.in(ctx), d.withRule(append(before, after...))...); err != nil {
+		if err := d.inv.Invalidate(t.in(ctx), models...); err != nil {
 			return nil, err
 		}
 	}
 	return v, nil
+}
+
+// found is what is known of a mutation before it runs.
+type found struct {
+	ids    any
+	n      int   // how many, or -1
+	models []any // the rows that it changes, or Rows
+	many   bool  // it is Rows
+}
+
+func (d *Driver) before(ctx context.Context, l loader, m ent.Mutation) (b found, err error) {
+	if m.Op().Is(ent.OpCreate) {
+		return found{}, nil
+	}
+	if b.ids, b.n, err = l.ids(ctx, m); err != nil {
+		return found{}, err
+	}
+	rule := d.inv.Registered(reflect.TypeFor[Rows]())
+	switch {
+	case b.n < 0 && m.Op().Is(ent.OpUpdateOne): // returns its row, whose key stays
+		return b, nil
+	case b.n < 0 && !rule:
+		return found{}, fmt.Errorf("enthook: which rows of %s a %v changes is not known: %w for enthook.Rows: Register one", m.Type(), m.Op(), invalidate.ErrNoRule)
+	case b.n < 0, b.n > d.opts.MaxRows && rule:
+		b.models, b.many = []any{Rows{m.Type()}}, true
+		return b, nil
+	}
+	if b.models, err = l.load(ctx, m, b.ids); err != nil {
+		return found{}, fmt.Errorf("enthook: load the %s before it changes: %w", m.Type(), err)
+	}
+	return b, nil
+}
+
+// after returns the rows as m, which returned v, has left them.
+func (d *Driver) after(ctx context.Context, l loader, m ent.Mutation, b found, v ent.Value) (models []any, err error) {
+	if b.many || m.Op().Is(ent.OpDelete|ent.OpDeleteOne) {
+		return nil, nil
+	}
+	if m.Op().Is(ent.OpCreate) {
+		b.ids = l.id(m)
+	}
+	models, err = l.load(ctx, m, b.ids)
+	row := m.Op().Is(ent.OpCreate|ent.OpUpdateOne) && !reflect.ValueOf(v).IsZero()
+	if err == nil && len(models) == 0 && row { // a key of several columns, or a policy that hides the row
+		models, err = l.loaded(ctx, v)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("enthook: load the %s after it has changed: %w", m.Type(), err)
+	}
+	return models, nil
 }
 
 // withRule returns those among models that have a rule, or all if that is an

@@ -13,11 +13,14 @@ import (
 type loader interface {
 	// models returns the types of what it may load.
 	models() []reflect.Type
-	// ids returns the IDs of the rows that m is going to change, and how many.
+	// ids returns the IDs of the rows that m is going to change, and how many: -1
+	// if that is not known.
 	ids(ctx context.Context, m ent.Mutation) (ids any, n int, err error)
 	// id returns the same for a row that m has created.
 	id(m ent.Mutation) any
 	load(ctx context.Context, m ent.Mutation, ids any) ([]any, error)
+	// loaded returns what load would for row, if that is all there is.
+	loaded(ctx context.Context, row any) ([]any, error)
 }
 
 // typedLoader is what Load was given.
@@ -49,6 +52,10 @@ func (load typedLoader[M, ID, T]) load(ctx context.Context, m ent.Mutation, ids 
 	return all, err
 }
 
+func (typedLoader[M, ID, T]) loaded(_ context.Context, row any) ([]any, error) {
+	return []any{row}, nil
+}
+
 func (d *Driver) loader(m ent.Mutation) loader {
 	if l, ok := d.loaders[reflect.TypeOf(m)]; ok {
 		return l
@@ -67,6 +74,7 @@ func (d *Driver) loader(m ent.Mutation) loader {
 //	func (m *PostMutation) ID() (int, bool)
 //	func (m *PostMutation) IDs(ctx context.Context) ([]int, error)
 //	func (c *PostClient) Get(ctx context.Context, id int) (*Post, error)
+//	func (c *PostClient) Query() *PostQuery
 //	func (c *PostClient) QueryTags(p *Post) *TagQuery
 //	func (q *TagQuery) All(ctx context.Context) ([]*Tag, error)
 type generated struct {
@@ -83,6 +91,8 @@ func (g generated) models() []reflect.Type {
 	var types []reflect.Type
 	if get := c.MethodByName("Get"); get.IsValid() {
 		types = append(types, get.Type().Out(0))
+	} else if query := c.MethodByName("Query"); query.IsValid() {
+		types = append(types, far(query))
 	}
 	for _, e := range g.edges() {
 		types = append(types, far(edge(c, e)))
@@ -93,7 +103,7 @@ func (g generated) models() []reflect.Type {
 func (g generated) ids(ctx context.Context, _ ent.Mutation) (any, int, error) {
 	method := g.v.MethodByName("IDs")
 	if !method.IsValid() { // the key is of several columns
-		return reflect.Value{}, 0, nil
+		return reflect.Value{}, -1, nil
 	}
 	out := method.Call([]reflect.Value{reflect.ValueOf(ctx)})
 	return out[0], out[0].Len(), asError(out[1])
@@ -118,25 +128,34 @@ func (g generated) load(ctx context.Context, _ ent.Mutation, ids any) ([]any, er
 		return nil, nil
 	}
 	var all []any
-	within := reflect.ValueOf(ctx)
 	for i := range in.Len() {
-		out := c.MethodByName("Get").Call([]reflect.Value{within, in.Index(i)})
+		out := c.MethodByName("Get").Call([]reflect.Value{reflect.ValueOf(ctx), in.Index(i)})
 		if err := asError(out[1]); err != nil {
 			if isNotFound(err) {
 				continue
 			}
 			return nil, err
 		}
-		all = append(all, out[0].Interface())
-		for _, e := range g.edges() {
-			query := edge(c, e).Call([]reflect.Value{out[0]})[0]
-			out := query.MethodByName("All").Call([]reflect.Value{within})
-			if err := asError(out[1]); err != nil {
-				return nil, fmt.Errorf("edge %s: %w", e, err)
-			}
-			for j := range out[0].Len() {
-				all = append(all, out[0].Index(j).Interface())
-			}
+		row, err := g.loaded(ctx, out[0].Interface())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, row...)
+	}
+	return all, nil
+}
+
+// loaded returns row and what is at the other ends of its changed edges.
+func (g generated) loaded(ctx context.Context, row any) ([]any, error) {
+	all := []any{row}
+	for _, e := range g.edges() {
+		query := edge(g.client, e).Call([]reflect.Value{reflect.ValueOf(row)})[0]
+		out := query.MethodByName("All").Call([]reflect.Value{reflect.ValueOf(ctx)})
+		if err := asError(out[1]); err != nil {
+			return nil, fmt.Errorf("edge %s: %w", e, err)
+		}
+		for i := range out[0].Len() {
+			all = append(all, out[0].Index(i).Interface())
 		}
 	}
 	return all, nil
@@ -170,7 +189,8 @@ func edge(client reflect.Value, name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// far returns the type at the other end of an edge.
+// far returns the type of what a Query method finds: for an edge, that at its other
+// end.
 func far(query reflect.Value) reflect.Type {
 	all, _ := query.Type().Out(0).MethodByName("All")
 	return all.Type.Out(0).Elem()

@@ -34,8 +34,8 @@ type Options struct {
 const defaultMaxRows = 100
 
 // Rows is a model that stands for some rows of a type: more than
-// [Options.MaxRows] of them have changed. Its rule names whatever any row of that
-// type stands on:
+// [Options].MaxRows of them have changed, or it is not known which, since their key
+// is of several columns. Its rule names whatever any row of that type stands on:
 //
 //	invalidate.Register(inv, func(r enthook.Rows, to *invalidate.Targets) {
 //		switch r.Type {

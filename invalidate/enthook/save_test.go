@@ -3,6 +3,7 @@ package enthook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -252,6 +253,29 @@ func TestRows(t *testing.T) {
 		b.want(t, "path:/b path:/c")
 		b.Post.Delete().ExecX(ctx)
 		b.want(t, "group:all:Post")
+	})
+}
+
+// A type whose key is of several columns has rows that cannot be found by ID.
+func TestCompositeKey(t *testing.T) {
+	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
+		ctx := t.Context()
+		invalidate.Register(b.inv, func(l *gen.Like, to *invalidate.Targets) { to.Group(fmt.Sprint("stars:", l.Stars)) })
+		ada := b.Author.Create().SetName("ada").SaveX(ctx)
+		p := b.Post.Create().SetSlug("a").SaveX(ctx)
+		b.purged = nil
+		l := b.Like.Create().SetPost(p).SetAuthor(ada).SaveX(ctx)
+		b.want(t, "group:author:ada group:stars:1 path:/a")
+		b.Like.UpdateOne(l).SetStars(2).ExecX(ctx)
+		b.want(t, "group:author:ada group:stars:2 path:/a") // its key are edges
+		if err := b.Like.Update().SetStars(3).Exec(ctx); !errors.Is(err, invalidate.ErrNoRule) {
+			t.Errorf("without a rule for Rows: got %v, want ErrNoRule", err)
+		}
+		b.want(t)
+		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })
+		b.Like.Update().SetStars(4).ExecX(ctx)
+		b.Like.Delete().ExecX(ctx)
+		b.want(t, "group:all:Like", "group:all:Like")
 	})
 }
 

@@ -28,9 +28,13 @@ type Author struct {
 type AuthorEdges struct {
 	// Posts holds the value of the posts edge.
 	Posts []*Post `json:"posts,omitempty"`
+	// Liked holds the value of the liked edge.
+	Liked []*Post `json:"liked,omitempty"`
+	// Likes holds the value of the likes edge.
+	Likes []*Like `json:"likes,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
+	loadedTypes [3]bool
 }
 
 // PostsOrErr returns the Posts value or an error if the edge
@@ -40,6 +44,24 @@ func (e AuthorEdges) PostsOrErr() ([]*Post, error) {
 		return e.Posts, nil
 	}
 	return nil, &NotLoadedError{edge: "posts"}
+}
+
+// LikedOrErr returns the Liked value or an error if the edge
+// was not loaded in eager-loading.
+func (e AuthorEdges) LikedOrErr() ([]*Post, error) {
+	if e.loadedTypes[1] {
+		return e.Liked, nil
+	}
+	return nil, &NotLoadedError{edge: "liked"}
+}
+
+// LikesOrErr returns the Likes value or an error if the edge
+// was not loaded in eager-loading.
+func (e AuthorEdges) LikesOrErr() ([]*Like, error) {
+	if e.loadedTypes[2] {
+		return e.Likes, nil
+	}
+	return nil, &NotLoadedError{edge: "likes"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -94,6 +116,16 @@ func (_m *Author) Value(name string) (ent.Value, error) {
 // QueryPosts queries the "posts" edge of the Author entity.
 func (_m *Author) QueryPosts() *PostQuery {
 	return NewAuthorClient(_m.config).QueryPosts(_m)
+}
+
+// QueryLiked queries the "liked" edge of the Author entity.
+func (_m *Author) QueryLiked() *PostQuery {
+	return NewAuthorClient(_m.config).QueryLiked(_m)
+}
+
+// QueryLikes queries the "likes" edge of the Author entity.
+func (_m *Author) QueryLikes() *LikeQuery {
+	return NewAuthorClient(_m.config).QueryLikes(_m)
 }
 
 // Update returns a builder for updating this Author.

@@ -43,6 +43,21 @@ func (_c *AuthorCreate) AddPosts(v ...*Post) *AuthorCreate {
 	return _c.AddPostIDs(ids...)
 }
 
+// AddLikedIDs adds the "liked" edge to the Post entity by IDs.
+func (_c *AuthorCreate) AddLikedIDs(ids ...int) *AuthorCreate {
+	_c.mutation.AddLikedIDs(ids...)
+	return _c
+}
+
+// AddLiked adds the "liked" edges to the Post entity.
+func (_c *AuthorCreate) AddLiked(v ...*Post) *AuthorCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddLikedIDs(ids...)
+}
+
 // Mutation returns the AuthorMutation object of the builder.
 func (_c *AuthorCreate) Mutation() *AuthorMutation {
 	return _c.mutation
@@ -125,6 +140,26 @@ func (_c *AuthorCreate) createSpec() (*Author, *sqlgraph.CreateSpec) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.LikedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _c.config, mutation: newLikeMutation(_c.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -57,6 +57,21 @@ func (_u *AuthorUpdate) AddPosts(v ...*Post) *AuthorUpdate {
 	return _u.AddPostIDs(ids...)
 }
 
+// AddLikedIDs adds the "liked" edge to the Post entity by IDs.
+func (_u *AuthorUpdate) AddLikedIDs(ids ...int) *AuthorUpdate {
+	_u.mutation.AddLikedIDs(ids...)
+	return _u
+}
+
+// AddLiked adds the "liked" edges to the Post entity.
+func (_u *AuthorUpdate) AddLiked(v ...*Post) *AuthorUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLikedIDs(ids...)
+}
+
 // Mutation returns the AuthorMutation object of the builder.
 func (_u *AuthorUpdate) Mutation() *AuthorMutation {
 	return _u.mutation
@@ -81,6 +96,27 @@ func (_u *AuthorUpdate) RemovePosts(v ...*Post) *AuthorUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePostIDs(ids...)
+}
+
+// ClearLiked clears all "liked" edges to the Post entity.
+func (_u *AuthorUpdate) ClearLiked() *AuthorUpdate {
+	_u.mutation.ClearLiked()
+	return _u
+}
+
+// RemoveLikedIDs removes the "liked" edge to Post entities by IDs.
+func (_u *AuthorUpdate) RemoveLikedIDs(ids ...int) *AuthorUpdate {
+	_u.mutation.RemoveLikedIDs(ids...)
+	return _u
+}
+
+// RemoveLiked removes "liked" edges to Post entities.
+func (_u *AuthorUpdate) RemoveLiked(v ...*Post) *AuthorUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLikedIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -167,6 +203,63 @@ func (_u *AuthorUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.LikedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLikedIDs(); len(nodes) > 0 && !_u.mutation.LikedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LikedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{author.Label}
@@ -216,6 +309,21 @@ func (_u *AuthorUpdateOne) AddPosts(v ...*Post) *AuthorUpdateOne {
 	return _u.AddPostIDs(ids...)
 }
 
+// AddLikedIDs adds the "liked" edge to the Post entity by IDs.
+func (_u *AuthorUpdateOne) AddLikedIDs(ids ...int) *AuthorUpdateOne {
+	_u.mutation.AddLikedIDs(ids...)
+	return _u
+}
+
+// AddLiked adds the "liked" edges to the Post entity.
+func (_u *AuthorUpdateOne) AddLiked(v ...*Post) *AuthorUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLikedIDs(ids...)
+}
+
 // Mutation returns the AuthorMutation object of the builder.
 func (_u *AuthorUpdateOne) Mutation() *AuthorMutation {
 	return _u.mutation
@@ -240,6 +348,27 @@ func (_u *AuthorUpdateOne) RemovePosts(v ...*Post) *AuthorUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePostIDs(ids...)
+}
+
+// ClearLiked clears all "liked" edges to the Post entity.
+func (_u *AuthorUpdateOne) ClearLiked() *AuthorUpdateOne {
+	_u.mutation.ClearLiked()
+	return _u
+}
+
+// RemoveLikedIDs removes the "liked" edge to Post entities by IDs.
+func (_u *AuthorUpdateOne) RemoveLikedIDs(ids ...int) *AuthorUpdateOne {
+	_u.mutation.RemoveLikedIDs(ids...)
+	return _u
+}
+
+// RemoveLiked removes "liked" edges to Post entities.
+func (_u *AuthorUpdateOne) RemoveLiked(v ...*Post) *AuthorUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLikedIDs(ids...)
 }
 
 // Where appends a list predicates to the AuthorUpdate builder.
@@ -354,6 +483,63 @@ func (_u *AuthorUpdateOne) sqlSave(ctx context.Context) (_node *Author, err erro
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.LikedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLikedIDs(); len(nodes) > 0 && !_u.mutation.LikedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LikedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   author.LikedTable,
+			Columns: author.LikedPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(post.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &Author{config: _u.config}

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/author"
+	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/like"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/tag"
 )
@@ -76,6 +77,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			author.Table: author.ValidColumn,
+			like.Table:   like.ValidColumn,
 			post.Table:   post.ValidColumn,
 			tag.Table:    tag.ValidColumn,
 		})

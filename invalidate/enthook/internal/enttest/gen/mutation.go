@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/author"
+	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/like"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/predicate"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/tag"
@@ -26,6 +27,7 @@ const (
 
 	// Node types.
 	TypeAuthor = "Author"
+	TypeLike   = "Like"
 	TypePost   = "Post"
 	TypeTag    = "Tag"
 )
@@ -41,6 +43,9 @@ type AuthorMutation struct {
 	posts         map[int]struct{}
 	removedposts  map[int]struct{}
 	clearedposts  bool
+	liked         map[int]struct{}
+	removedliked  map[int]struct{}
+	clearedliked  bool
 	done          bool
 	oldValue      func(context.Context) (*Author, error)
 	predicates    []predicate.Author
@@ -234,6 +239,60 @@ func (m *AuthorMutation) ResetPosts() {
 	m.removedposts = nil
 }
 
+// AddLikedIDs adds the "liked" edge to the Post entity by ids.
+func (m *AuthorMutation) AddLikedIDs(ids ...int) {
+	if m.liked == nil {
+		m.liked = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.liked[ids[i]] = struct{}{}
+	}
+}
+
+// ClearLiked clears the "liked" edge to the Post entity.
+func (m *AuthorMutation) ClearLiked() {
+	m.clearedliked = true
+}
+
+// LikedCleared reports if the "liked" edge to the Post entity was cleared.
+func (m *AuthorMutation) LikedCleared() bool {
+	return m.clearedliked
+}
+
+// RemoveLikedIDs removes the "liked" edge to the Post entity by IDs.
+func (m *AuthorMutation) RemoveLikedIDs(ids ...int) {
+	if m.removedliked == nil {
+		m.removedliked = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.liked, ids[i])
+		m.removedliked[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedLiked returns the removed IDs of the "liked" edge to the Post entity.
+func (m *AuthorMutation) RemovedLikedIDs() (ids []int) {
+	for id := range m.removedliked {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// LikedIDs returns the "liked" edge IDs in the mutation.
+func (m *AuthorMutation) LikedIDs() (ids []int) {
+	for id := range m.liked {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetLiked resets all changes to the "liked" edge.
+func (m *AuthorMutation) ResetLiked() {
+	m.liked = nil
+	m.clearedliked = false
+	m.removedliked = nil
+}
+
 // Where appends a list predicates to the AuthorMutation builder.
 func (m *AuthorMutation) Where(ps ...predicate.Author) {
 	m.predicates = append(m.predicates, ps...)
@@ -367,9 +426,12 @@ func (m *AuthorMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *AuthorMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.posts != nil {
 		edges = append(edges, author.EdgePosts)
+	}
+	if m.liked != nil {
+		edges = append(edges, author.EdgeLiked)
 	}
 	return edges
 }
@@ -384,15 +446,24 @@ func (m *AuthorMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case author.EdgeLiked:
+		ids := make([]ent.Value, 0, len(m.liked))
+		for id := range m.liked {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *AuthorMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.removedposts != nil {
 		edges = append(edges, author.EdgePosts)
+	}
+	if m.removedliked != nil {
+		edges = append(edges, author.EdgeLiked)
 	}
 	return edges
 }
@@ -407,15 +478,24 @@ func (m *AuthorMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case author.EdgeLiked:
+		ids := make([]ent.Value, 0, len(m.removedliked))
+		for id := range m.removedliked {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *AuthorMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.clearedposts {
 		edges = append(edges, author.EdgePosts)
+	}
+	if m.clearedliked {
+		edges = append(edges, author.EdgeLiked)
 	}
 	return edges
 }
@@ -426,6 +506,8 @@ func (m *AuthorMutation) EdgeCleared(name string) bool {
 	switch name {
 	case author.EdgePosts:
 		return m.clearedposts
+	case author.EdgeLiked:
+		return m.clearedliked
 	}
 	return false
 }
@@ -445,8 +527,461 @@ func (m *AuthorMutation) ResetEdge(name string) error {
 	case author.EdgePosts:
 		m.ResetPosts()
 		return nil
+	case author.EdgeLiked:
+		m.ResetLiked()
+		return nil
 	}
 	return fmt.Errorf("unknown Author edge %s", name)
+}
+
+// LikeMutation represents an operation that mutates the Like nodes in the graph.
+type LikeMutation struct {
+	config
+	op            Op
+	typ           string
+	stars         *int
+	addstars      *int
+	clearedFields map[string]struct{}
+	post          *int
+	clearedpost   bool
+	author        *int
+	clearedauthor bool
+	done          bool
+	oldValue      func(context.Context) (*Like, error)
+	predicates    []predicate.Like
+}
+
+var _ ent.Mutation = (*LikeMutation)(nil)
+
+// likeOption allows management of the mutation configuration using functional options.
+type likeOption func(*LikeMutation)
+
+// newLikeMutation creates new mutation for the Like entity.
+func newLikeMutation(c config, op Op, opts ...likeOption) *LikeMutation {
+	m := &LikeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLike,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LikeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LikeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("gen: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetPostID sets the "post_id" field.
+func (m *LikeMutation) SetPostID(i int) {
+	m.post = &i
+}
+
+// PostID returns the value of the "post_id" field in the mutation.
+func (m *LikeMutation) PostID() (r int, exists bool) {
+	v := m.post
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPostID resets all changes to the "post_id" field.
+func (m *LikeMutation) ResetPostID() {
+	m.post = nil
+}
+
+// SetAuthorID sets the "author_id" field.
+func (m *LikeMutation) SetAuthorID(i int) {
+	m.author = &i
+}
+
+// AuthorID returns the value of the "author_id" field in the mutation.
+func (m *LikeMutation) AuthorID() (r int, exists bool) {
+	v := m.author
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAuthorID resets all changes to the "author_id" field.
+func (m *LikeMutation) ResetAuthorID() {
+	m.author = nil
+}
+
+// SetStars sets the "stars" field.
+func (m *LikeMutation) SetStars(i int) {
+	m.stars = &i
+	m.addstars = nil
+}
+
+// Stars returns the value of the "stars" field in the mutation.
+func (m *LikeMutation) Stars() (r int, exists bool) {
+	v := m.stars
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// AddStars adds i to the "stars" field.
+func (m *LikeMutation) AddStars(i int) {
+	if m.addstars != nil {
+		*m.addstars += i
+	} else {
+		m.addstars = &i
+	}
+}
+
+// AddedStars returns the value that was added to the "stars" field in this mutation.
+func (m *LikeMutation) AddedStars() (r int, exists bool) {
+	v := m.addstars
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStars resets all changes to the "stars" field.
+func (m *LikeMutation) ResetStars() {
+	m.stars = nil
+	m.addstars = nil
+}
+
+// ClearPost clears the "post" edge to the Post entity.
+func (m *LikeMutation) ClearPost() {
+	m.clearedpost = true
+	m.clearedFields[like.FieldPostID] = struct{}{}
+}
+
+// PostCleared reports if the "post" edge to the Post entity was cleared.
+func (m *LikeMutation) PostCleared() bool {
+	return m.clearedpost
+}
+
+// PostIDs returns the "post" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PostID instead. It exists only for internal usage by the builders.
+func (m *LikeMutation) PostIDs() (ids []int) {
+	if id := m.post; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPost resets all changes to the "post" edge.
+func (m *LikeMutation) ResetPost() {
+	m.post = nil
+	m.clearedpost = false
+}
+
+// ClearAuthor clears the "author" edge to the Author entity.
+func (m *LikeMutation) ClearAuthor() {
+	m.clearedauthor = true
+	m.clearedFields[like.FieldAuthorID] = struct{}{}
+}
+
+// AuthorCleared reports if the "author" edge to the Author entity was cleared.
+func (m *LikeMutation) AuthorCleared() bool {
+	return m.clearedauthor
+}
+
+// AuthorIDs returns the "author" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AuthorID instead. It exists only for internal usage by the builders.
+func (m *LikeMutation) AuthorIDs() (ids []int) {
+	if id := m.author; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAuthor resets all changes to the "author" edge.
+func (m *LikeMutation) ResetAuthor() {
+	m.author = nil
+	m.clearedauthor = false
+}
+
+// Where appends a list predicates to the LikeMutation builder.
+func (m *LikeMutation) Where(ps ...predicate.Like) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LikeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LikeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Like, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LikeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LikeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Like).
+func (m *LikeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LikeMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.post != nil {
+		fields = append(fields, like.FieldPostID)
+	}
+	if m.author != nil {
+		fields = append(fields, like.FieldAuthorID)
+	}
+	if m.stars != nil {
+		fields = append(fields, like.FieldStars)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LikeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case like.FieldPostID:
+		return m.PostID()
+	case like.FieldAuthorID:
+		return m.AuthorID()
+	case like.FieldStars:
+		return m.Stars()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LikeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	return nil, errors.New("edge schema Like does not support getting old values")
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LikeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case like.FieldPostID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPostID(v)
+		return nil
+	case like.FieldAuthorID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthorID(v)
+		return nil
+	case like.FieldStars:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStars(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Like field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LikeMutation) AddedFields() []string {
+	var fields []string
+	if m.addstars != nil {
+		fields = append(fields, like.FieldStars)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LikeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case like.FieldStars:
+		return m.AddedStars()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LikeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case like.FieldStars:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStars(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Like numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LikeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LikeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LikeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Like nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LikeMutation) ResetField(name string) error {
+	switch name {
+	case like.FieldPostID:
+		m.ResetPostID()
+		return nil
+	case like.FieldAuthorID:
+		m.ResetAuthorID()
+		return nil
+	case like.FieldStars:
+		m.ResetStars()
+		return nil
+	}
+	return fmt.Errorf("unknown Like field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LikeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.post != nil {
+		edges = append(edges, like.EdgePost)
+	}
+	if m.author != nil {
+		edges = append(edges, like.EdgeAuthor)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LikeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case like.EdgePost:
+		if id := m.post; id != nil {
+			return []ent.Value{*id}
+		}
+	case like.EdgeAuthor:
+		if id := m.author; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LikeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LikeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LikeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedpost {
+		edges = append(edges, like.EdgePost)
+	}
+	if m.clearedauthor {
+		edges = append(edges, like.EdgeAuthor)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LikeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case like.EdgePost:
+		return m.clearedpost
+	case like.EdgeAuthor:
+		return m.clearedauthor
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LikeMutation) ClearEdge(name string) error {
+	switch name {
+	case like.EdgePost:
+		m.ClearPost()
+		return nil
+	case like.EdgeAuthor:
+		m.ClearAuthor()
+		return nil
+	}
+	return fmt.Errorf("unknown Like unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LikeMutation) ResetEdge(name string) error {
+	switch name {
+	case like.EdgePost:
+		m.ResetPost()
+		return nil
+	case like.EdgeAuthor:
+		m.ResetAuthor()
+		return nil
+	}
+	return fmt.Errorf("unknown Like edge %s", name)
 }
 
 // PostMutation represents an operation that mutates the Post nodes in the graph.
@@ -463,6 +998,9 @@ type PostMutation struct {
 	tags          map[int]struct{}
 	removedtags   map[int]struct{}
 	clearedtags   bool
+	fans          map[int]struct{}
+	removedfans   map[int]struct{}
+	clearedfans   bool
 	done          bool
 	oldValue      func(context.Context) (*Post, error)
 	predicates    []predicate.Post
@@ -768,6 +1306,60 @@ func (m *PostMutation) ResetTags() {
 	m.removedtags = nil
 }
 
+// AddFanIDs adds the "fans" edge to the Author entity by ids.
+func (m *PostMutation) AddFanIDs(ids ...int) {
+	if m.fans == nil {
+		m.fans = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.fans[ids[i]] = struct{}{}
+	}
+}
+
+// ClearFans clears the "fans" edge to the Author entity.
+func (m *PostMutation) ClearFans() {
+	m.clearedfans = true
+}
+
+// FansCleared reports if the "fans" edge to the Author entity was cleared.
+func (m *PostMutation) FansCleared() bool {
+	return m.clearedfans
+}
+
+// RemoveFanIDs removes the "fans" edge to the Author entity by IDs.
+func (m *PostMutation) RemoveFanIDs(ids ...int) {
+	if m.removedfans == nil {
+		m.removedfans = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.fans, ids[i])
+		m.removedfans[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedFans returns the removed IDs of the "fans" edge to the Author entity.
+func (m *PostMutation) RemovedFansIDs() (ids []int) {
+	for id := range m.removedfans {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// FansIDs returns the "fans" edge IDs in the mutation.
+func (m *PostMutation) FansIDs() (ids []int) {
+	for id := range m.fans {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetFans resets all changes to the "fans" edge.
+func (m *PostMutation) ResetFans() {
+	m.fans = nil
+	m.clearedfans = false
+	m.removedfans = nil
+}
+
 // Where appends a list predicates to the PostMutation builder.
 func (m *PostMutation) Where(ps ...predicate.Post) {
 	m.predicates = append(m.predicates, ps...)
@@ -947,12 +1539,15 @@ func (m *PostMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PostMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.author != nil {
 		edges = append(edges, post.EdgeAuthor)
 	}
 	if m.tags != nil {
 		edges = append(edges, post.EdgeTags)
+	}
+	if m.fans != nil {
+		edges = append(edges, post.EdgeFans)
 	}
 	return edges
 }
@@ -971,15 +1566,24 @@ func (m *PostMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case post.EdgeFans:
+		ids := make([]ent.Value, 0, len(m.fans))
+		for id := range m.fans {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PostMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.removedtags != nil {
 		edges = append(edges, post.EdgeTags)
+	}
+	if m.removedfans != nil {
+		edges = append(edges, post.EdgeFans)
 	}
 	return edges
 }
@@ -994,18 +1598,27 @@ func (m *PostMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case post.EdgeFans:
+		ids := make([]ent.Value, 0, len(m.removedfans))
+		for id := range m.removedfans {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PostMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedauthor {
 		edges = append(edges, post.EdgeAuthor)
 	}
 	if m.clearedtags {
 		edges = append(edges, post.EdgeTags)
+	}
+	if m.clearedfans {
+		edges = append(edges, post.EdgeFans)
 	}
 	return edges
 }
@@ -1018,6 +1631,8 @@ func (m *PostMutation) EdgeCleared(name string) bool {
 		return m.clearedauthor
 	case post.EdgeTags:
 		return m.clearedtags
+	case post.EdgeFans:
+		return m.clearedfans
 	}
 	return false
 }
@@ -1042,6 +1657,9 @@ func (m *PostMutation) ResetEdge(name string) error {
 		return nil
 	case post.EdgeTags:
 		m.ResetTags()
+		return nil
+	case post.EdgeFans:
+		m.ResetFans()
 		return nil
 	}
 	return fmt.Errorf("unknown Post edge %s", name)

@@ -35,9 +35,13 @@ type PostEdges struct {
 	Author *Author `json:"author,omitempty"`
 	// Tags holds the value of the tags edge.
 	Tags []*Tag `json:"tags,omitempty"`
+	// Fans holds the value of the fans edge.
+	Fans []*Author `json:"fans,omitempty"`
+	// Likes holds the value of the likes edge.
+	Likes []*Like `json:"likes,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [4]bool
 }
 
 // AuthorOrErr returns the Author value or an error if the edge
@@ -58,6 +62,24 @@ func (e PostEdges) TagsOrErr() ([]*Tag, error) {
 		return e.Tags, nil
 	}
 	return nil, &NotLoadedError{edge: "tags"}
+}
+
+// FansOrErr returns the Fans value or an error if the edge
+// was not loaded in eager-loading.
+func (e PostEdges) FansOrErr() ([]*Author, error) {
+	if e.loadedTypes[2] {
+		return e.Fans, nil
+	}
+	return nil, &NotLoadedError{edge: "fans"}
+}
+
+// LikesOrErr returns the Likes value or an error if the edge
+// was not loaded in eager-loading.
+func (e PostEdges) LikesOrErr() ([]*Like, error) {
+	if e.loadedTypes[3] {
+		return e.Likes, nil
+	}
+	return nil, &NotLoadedError{edge: "likes"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -129,6 +151,16 @@ func (_m *Post) QueryAuthor() *AuthorQuery {
 // QueryTags queries the "tags" edge of the Post entity.
 func (_m *Post) QueryTags() *TagQuery {
 	return NewPostClient(_m.config).QueryTags(_m)
+}
+
+// QueryFans queries the "fans" edge of the Post entity.
+func (_m *Post) QueryFans() *AuthorQuery {
+	return NewPostClient(_m.config).QueryFans(_m)
+}
+
+// QueryLikes queries the "likes" edge of the Post entity.
+func (_m *Post) QueryLikes() *LikeQuery {
+	return NewPostClient(_m.config).QueryLikes(_m)
 }
 
 // Update returns a builder for updating this Post.

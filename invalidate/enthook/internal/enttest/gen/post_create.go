@@ -77,6 +77,21 @@ func (_c *PostCreate) AddTags(v ...*Tag) *PostCreate {
 	return _c.AddTagIDs(ids...)
 }
 
+// AddFanIDs adds the "fans" edge to the Author entity by IDs.
+func (_c *PostCreate) AddFanIDs(ids ...int) *PostCreate {
+	_c.mutation.AddFanIDs(ids...)
+	return _c
+}
+
+// AddFans adds the "fans" edges to the Author entity.
+func (_c *PostCreate) AddFans(v ...*Author) *PostCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddFanIDs(ids...)
+}
+
 // Mutation returns the PostMutation object of the builder.
 func (_c *PostCreate) Mutation() *PostMutation {
 	return _c.mutation
@@ -192,6 +207,26 @@ func (_c *PostCreate) createSpec() (*Post, *sqlgraph.CreateSpec) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.FansIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _c.config, mutation: newLikeMutation(_c.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -97,6 +97,21 @@ func (_u *PostUpdate) AddTags(v ...*Tag) *PostUpdate {
 	return _u.AddTagIDs(ids...)
 }
 
+// AddFanIDs adds the "fans" edge to the Author entity by IDs.
+func (_u *PostUpdate) AddFanIDs(ids ...int) *PostUpdate {
+	_u.mutation.AddFanIDs(ids...)
+	return _u
+}
+
+// AddFans adds the "fans" edges to the Author entity.
+func (_u *PostUpdate) AddFans(v ...*Author) *PostUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddFanIDs(ids...)
+}
+
 // Mutation returns the PostMutation object of the builder.
 func (_u *PostUpdate) Mutation() *PostMutation {
 	return _u.mutation
@@ -127,6 +142,27 @@ func (_u *PostUpdate) RemoveTags(v ...*Tag) *PostUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveTagIDs(ids...)
+}
+
+// ClearFans clears all "fans" edges to the Author entity.
+func (_u *PostUpdate) ClearFans() *PostUpdate {
+	_u.mutation.ClearFans()
+	return _u
+}
+
+// RemoveFanIDs removes the "fans" edge to Author entities by IDs.
+func (_u *PostUpdate) RemoveFanIDs(ids ...int) *PostUpdate {
+	_u.mutation.RemoveFanIDs(ids...)
+	return _u
+}
+
+// RemoveFans removes "fans" edges to Author entities.
+func (_u *PostUpdate) RemoveFans(v ...*Author) *PostUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveFanIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -245,6 +281,63 @@ func (_u *PostUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.FansCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedFansIDs(); len(nodes) > 0 && !_u.mutation.FansCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FansIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{post.Label}
@@ -333,6 +426,21 @@ func (_u *PostUpdateOne) AddTags(v ...*Tag) *PostUpdateOne {
 	return _u.AddTagIDs(ids...)
 }
 
+// AddFanIDs adds the "fans" edge to the Author entity by IDs.
+func (_u *PostUpdateOne) AddFanIDs(ids ...int) *PostUpdateOne {
+	_u.mutation.AddFanIDs(ids...)
+	return _u
+}
+
+// AddFans adds the "fans" edges to the Author entity.
+func (_u *PostUpdateOne) AddFans(v ...*Author) *PostUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddFanIDs(ids...)
+}
+
 // Mutation returns the PostMutation object of the builder.
 func (_u *PostUpdateOne) Mutation() *PostMutation {
 	return _u.mutation
@@ -363,6 +471,27 @@ func (_u *PostUpdateOne) RemoveTags(v ...*Tag) *PostUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveTagIDs(ids...)
+}
+
+// ClearFans clears all "fans" edges to the Author entity.
+func (_u *PostUpdateOne) ClearFans() *PostUpdateOne {
+	_u.mutation.ClearFans()
+	return _u
+}
+
+// RemoveFanIDs removes the "fans" edge to Author entities by IDs.
+func (_u *PostUpdateOne) RemoveFanIDs(ids ...int) *PostUpdateOne {
+	_u.mutation.RemoveFanIDs(ids...)
+	return _u
+}
+
+// RemoveFans removes "fans" edges to Author entities.
+func (_u *PostUpdateOne) RemoveFans(v ...*Author) *PostUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveFanIDs(ids...)
 }
 
 // Where appends a list predicates to the PostUpdate builder.
@@ -509,6 +638,63 @@ func (_u *PostUpdateOne) sqlSave(ctx context.Context) (_node *Post, err error) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.FansCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedFansIDs(); len(nodes) > 0 && !_u.mutation.FansCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FansIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   post.FansTable,
+			Columns: post.FansPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(author.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &LikeCreate{config: _u.config, mutation: newLikeMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &Post{config: _u.config}

@@ -3,6 +3,7 @@
 package gen
 
 import (
+	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/like"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/schema"
 )
@@ -11,6 +12,12 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	likeFields := schema.Like{}.Fields()
+	_ = likeFields
+	// likeDescStars is the schema descriptor for stars field.
+	likeDescStars := likeFields[2].Descriptor()
+	// like.DefaultStars holds the default value on creation for the stars field.
+	like.DefaultStars = likeDescStars.Default.(int)
 	postFields := schema.Post{}.Fields()
 	_ = postFields
 	// postDescTitle is the schema descriptor for title field.

@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// Author is the client for interacting with the Author builders.
 	Author *AuthorClient
+	// Like is the client for interacting with the Like builders.
+	Like *LikeClient
 	// Post is the client for interacting with the Post builders.
 	Post *PostClient
 	// Tag is the client for interacting with the Tag builders.
@@ -150,6 +152,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Author = NewAuthorClient(tx.config)
+	tx.Like = NewLikeClient(tx.config)
 	tx.Post = NewPostClient(tx.config)
 	tx.Tag = NewTagClient(tx.config)
 }

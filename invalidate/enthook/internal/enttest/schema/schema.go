@@ -3,6 +3,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 )
@@ -18,7 +19,10 @@ func (Author) Fields() []ent.Field {
 
 // Edges of an author.
 func (Author) Edges() []ent.Edge {
-	return []ent.Edge{edge.To("posts", Post.Type)}
+	return []ent.Edge{
+		edge.To("posts", Post.Type),
+		edge.From("liked", Post.Type).Ref("fans").Through("likes", Like.Type),
+	}
 }
 
 // Post has a URL that may change, its slug.
@@ -38,6 +42,7 @@ func (Post) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("author", Author.Type).Ref("posts").Field("author_id").Unique(),
 		edge.To("tags", Tag.Type),
+		edge.To("fans", Author.Type).Through("likes", Like.Type),
 	}
 }
 
@@ -52,4 +57,25 @@ func (Tag) Fields() []ent.Field {
 // Edges of a tag.
 func (Tag) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("posts", Post.Type).Ref("tags")}
+}
+
+// Like has a key of two columns: no ID.
+type Like struct{ ent.Schema }
+
+// Annotations of a like.
+func (Like) Annotations() []schema.Annotation {
+	return []schema.Annotation{field.ID("post_id", "author_id")}
+}
+
+// Fields of a like.
+func (Like) Fields() []ent.Field {
+	return []ent.Field{field.Int("post_id"), field.Int("author_id"), field.Int("stars").Default(1)}
+}
+
+// Edges of a like.
+func (Like) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("post", Post.Type).Unique().Required().Field("post_id"),
+		edge.To("author", Author.Type).Unique().Required().Field("author_id"),
+	}
 }

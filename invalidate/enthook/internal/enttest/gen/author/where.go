@@ -146,6 +146,52 @@ func HasPostsWith(preds ...predicate.Post) predicate.Author {
 	})
 }
 
+// HasLiked applies the HasEdge predicate on the "liked" edge.
+func HasLiked() predicate.Author {
+	return predicate.Author(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, LikedTable, LikedPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasLikedWith applies the HasEdge predicate on the "liked" edge with a given conditions (other predicates).
+func HasLikedWith(preds ...predicate.Post) predicate.Author {
+	return predicate.Author(func(s *sql.Selector) {
+		step := newLikedStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasLikes applies the HasEdge predicate on the "likes" edge.
+func HasLikes() predicate.Author {
+	return predicate.Author(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, LikesTable, LikesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasLikesWith applies the HasEdge predicate on the "likes" edge with a given conditions (other predicates).
+func HasLikesWith(preds ...predicate.Like) predicate.Author {
+	return predicate.Author(func(s *sql.Selector) {
+		step := newLikesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Author) predicate.Author {
 	return predicate.Author(sql.AndPredicates(predicates...))

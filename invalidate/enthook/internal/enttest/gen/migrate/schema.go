@@ -19,6 +19,32 @@ var (
 		Columns:    AuthorsColumns,
 		PrimaryKey: []*schema.Column{AuthorsColumns[0]},
 	}
+	// LikesColumns holds the columns for the "likes" table.
+	LikesColumns = []*schema.Column{
+		{Name: "stars", Type: field.TypeInt, Default: 1},
+		{Name: "post_id", Type: field.TypeInt},
+		{Name: "author_id", Type: field.TypeInt},
+	}
+	// LikesTable holds the schema information for the "likes" table.
+	LikesTable = &schema.Table{
+		Name:       "likes",
+		Columns:    LikesColumns,
+		PrimaryKey: []*schema.Column{LikesColumns[1], LikesColumns[2]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "likes_posts_post",
+				Columns:    []*schema.Column{LikesColumns[1]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "likes_authors_author",
+				Columns:    []*schema.Column{LikesColumns[2]},
+				RefColumns: []*schema.Column{AuthorsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
 	// PostsColumns holds the columns for the "posts" table.
 	PostsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -79,6 +105,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AuthorsTable,
+		LikesTable,
 		PostsTable,
 		TagsTable,
 		PostTagsTable,
@@ -86,6 +113,8 @@ var (
 )
 
 func init() {
+	LikesTable.ForeignKeys[0].RefTable = PostsTable
+	LikesTable.ForeignKeys[1].RefTable = AuthorsTable
 	PostsTable.ForeignKeys[0].RefTable = AuthorsTable
 	PostTagsTable.ForeignKeys[0].RefTable = PostsTable
 	PostTagsTable.ForeignKeys[1].RefTable = TagsTable

@@ -9,6 +9,9 @@ import (
 // Author is the predicate function for author builders.
 type Author func(*sql.Selector)
 
+// Like is the predicate function for like builders.
+type Like func(*sql.Selector)
+
 // Post is the predicate function for post builders.
 type Post func(*sql.Selector)
 
