@@ -18,7 +18,9 @@ import (
 // the context is done.
 type Transaction interface {
 	Execer
+	// Commit commits.
 	Commit() error
+	// Rollback rolls back.
 	Rollback() error
 }
 

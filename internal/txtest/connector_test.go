@@ -142,6 +142,34 @@ func TestSQLiteSavepoint(t *testing.T) {
 	x.want(t, "a")
 }
 
+// SQLite keeps the transaction of a COMMIT that it has refused; what it commits
+// in the end is purged then.
+func TestSQLiteCommitsLater(t *testing.T) {
+	s := lite(t)
+	s.exec(t, "CREATE TABLE comments (post TEXT REFERENCES posts (slug) DEFERRABLE INITIALLY DEFERRED)")
+	x := s.site(t, s.db)
+	c, err := x.db.Conn(x.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, q := range []string{"PRAGMA foreign_keys = ON", "BEGIN", "INSERT INTO comments VALUES ('b')"} {
+		if _, err := c.ExecContext(x.ctx, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.save(t, c, "a")
+	if _, err := c.ExecContext(x.ctx, "COMMIT"); err == nil {
+		t.Error("COMMIT of a comment without its post: got nil, want an error")
+	}
+	x.want(t)
+	x.save(t, c, "b")
+	if _, err := c.ExecContext(x.ctx, "COMMIT"); err != nil {
+		t.Error(err)
+	}
+	x.want(t, "a", "b")
+}
+
 // MySQL commits what was done before a CREATE TABLE, whatever comes then.
 func TestMySQLCommitsBeforeDDL(t *testing.T) {
 	s := mariadb(t)

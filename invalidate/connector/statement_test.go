@@ -90,3 +90,10 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What every statement of a wrapped driver costs.
+func BenchmarkParse(b *testing.B) {
+	for b.Loop() {
+		parse("SELECT id, slug, title, body FROM posts WHERE slug = $1 AND published ORDER BY id DESC LIMIT 20")
+	}
+}
