@@ -221,6 +221,25 @@ func TestFailedStatementPurgesNothing(t *testing.T) {
 	})
 }
 
+// Where a statement that fails leaves the transaction as it was.
+func TestFailedStatementIsIgnored(t *testing.T) {
+	for _, d := range []dialect{dialects[0], dialects[2]} {
+		t.Run(d.name, func(t *testing.T) {
+			b := newBlog(t, d, setup{})
+			err := b.db.Transaction(func(tx *gorm.DB) error {
+				if err := rename(tx, "b"); err == nil { // there is one
+					t.Error("no error")
+				}
+				return retitle(tx, 2)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.want(t, "path:/b")
+		})
+	}
+}
+
 func TestSavepoints(t *testing.T) {
 	tests := []struct {
 		name string
