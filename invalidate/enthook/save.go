@@ -35,15 +35,12 @@ func (s *save) join(t *tx) {
 }
 
 // begin returns the transaction for a statement of the save that is in none yet:
-// the save's own. It returns nil if the save is over, or runs in one of the
-// application's; then the statement has nothing to do with that.
+// the save's own, also if a hook uses a client outside of the transaction that the
+// save runs in. It returns nil if the save is over.
 func (s *save) begin(ctx context.Context) (*tx, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over || s.own == nil && len(s.txs) > 0 {
-		return nil, nil
-	}
-	if s.own != nil {
+	if s.over || s.own != nil {
 		return s.own, nil
 	}
 	inner, err := s.d.Driver.Tx(ctx)
@@ -105,5 +102,7 @@ func (s *save) end() *tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
-	return s.own
+	own := s.own
+	s.own = nil
+	return own
 }

@@ -370,6 +370,34 @@ func TestHookThatSaves(t *testing.T) {
 	})
 }
 
+// A hook that saves with a client outside of the transaction saves whatever becomes
+// of that, and is purged whatever becomes of that.
+func TestHookThatSavesElsewhere(t *testing.T) {
+	d := databases[1] // SQLite has one writer
+	b := newBlog(t, d.open(t), d.dialect, enthook.Options{})
+	ctx := t.Context()
+	b.Post.Use(func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			v, err := next.Mutate(ctx, m)
+			if err != nil {
+				return nil, err
+			}
+			return v, b.Author.Create().SetName("audit").Exec(ctx)
+		})
+	})
+	tx := must(b.Tx(ctx))
+	tx.Post.Create().SetSlug("a").SaveX(ctx)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Author.Query().CountX(ctx); got != 1 {
+		t.Errorf("%d authors, want 1: it is not of the transaction", got)
+	}
+	if got := merged(b.purged); !strings.Contains(got, "group:author:audit") {
+		t.Errorf("purged %q, want the author that is saved", got)
+	}
+}
+
 func TestPanicRollsBack(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		b.Post.Use(func(next ent.Mutator) ent.Mutator {
