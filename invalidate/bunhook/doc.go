@@ -25,7 +25,9 @@
 //     something else than their ID.
 //   - UPDATE and DELETE of models with a primary key: the rows are loaded before,
 //     and after an UPDATE again, in the same transaction. So a model need not hold
-//     the whole row, and both URLs are purged when one has changed.
+//     the whole row, and both URLs are purged when one has changed. A hook cannot
+//     read conditions: a model with a key is taken for the row, so do not pass that
+//     of one row and the condition of another.
 //   - UPDATE and DELETE by condition: the rows, if the statement returns them into
 //     its model (Model(&rows).Returning("*")), as they are after it. Whoever
 //     changes by condition what a URL is made of selects the rows before and passes
