@@ -41,7 +41,16 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 	}
 	store, err := coherent.New(backend, &coherent.Options{
 		Timeout: 500 * time.Millisecond, // a hung Redis makes a request this much slower, and not more
-		Observe: func(o coherent.Observation) { p.log.Printf("cache: %s %s: %v", o.Op, o.Key, o.Err) },
+		Observe: func(o coherent.Observation) {
+			said := "cache: " + string(o.Op)
+			if o.Key != "" {
+				said += " " + o.Key
+			}
+			if o.Err != nil {
+				said += ": " + o.Err.Error()
+			}
+			p.log.Print(said)
+		},
 	})
 	if err != nil {
 		return nil, err
