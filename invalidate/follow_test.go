@@ -210,3 +210,19 @@ func TestConcurrentTransactions(t *testing.T) {
 		}
 	}
 }
+
+// What one of two has enqueued, and rolled back, the other enqueues, too.
+func TestEnqueueOneOfTwo(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	ctx, batch := invalidate.Follow(t.Context())
+	one, other := batch.Begin(), batch.Begin()
+	say(t, ctx, x.inv, "a")
+	for _, tx := range []*invalidate.Batch{one, other} {
+		if err := tx.Enqueue(ctx, x.db); err != nil {
+			t.Error(err)
+		}
+	}
+	one.Discard()
+	flush(t, ctx, other)
+	x.want(t, enqueueA, enqueueA, purgeA, "PURGED #2")
+}

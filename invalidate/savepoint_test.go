@@ -210,3 +210,22 @@ func TestSavepointNeedsABatch(t *testing.T) {
 		t.Errorf("in an open batch: got %v, want nil", err)
 	}
 }
+
+// What is said in the context of a savepoint that was rolled back belongs to the
+// transaction, and is not lost.
+func TestInvalidateAfterSavepoint(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		var late context.Context
+		_ = invalidate.Savepoint(ctx, tx, func(ctx context.Context) error {
+			late = ctx
+			return errors.New("oops")
+		})
+		say(t, late, x.inv, "a")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", set, undo, release, "COMMIT", purgeA)
+}

@@ -3,6 +3,7 @@ package connector_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"slices"
 	"strings"
@@ -238,4 +239,20 @@ func TestRawCommitInTx(t *testing.T) {
 		t.Error(err)
 	}
 	r.want(t, "ROLLBACK")
+}
+
+// A connection that is lost in COMMIT is closed without being given back.
+func TestRawCommitOnALostConnection(t *testing.T) {
+	r := newRig(t, false)
+	r.fake.fail["COMMIT"] = driver.ErrBadConn
+	c := r.conn(t)
+	if _, err := c.ExecContext(r.ctx, "BEGIN"); err != nil {
+		t.Error(err)
+	}
+	r.say(t, "a")
+	if _, err := c.ExecContext(r.ctx, "COMMIT"); !errors.Is(err, driver.ErrBadConn) {
+		t.Errorf("COMMIT: got %v, want ErrBadConn", err)
+	}
+	_ = c.Close()
+	r.want(t, "BEGIN", "COMMIT", "PURGE a")
 }
