@@ -1,5 +1,6 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded examples internal/integration internal/bench internal/killing internal/outboxtest invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx internal/txtest
+MODULES := . backend/bounded examples internal/bench internal/integration internal/killing internal/outboxtest internal/txtest \
+	invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -9,8 +9,9 @@ import (
 )
 
 // A Transaction is a transaction as database/sql knows it, and what is built on
-// that: a [*sql.Tx], a *sqlx.Tx, a bun.Tx. Commit and Rollback return
-// [sql.ErrTxDone] if it is over.
+// that: a [*sql.Tx], a *sqlx.Tx. Commit and Rollback return [sql.ErrTxDone] if it
+// is over. A bun.Tx writes arguments into the query by itself, and is not one
+// where there is an [Outbox]: package bunhook is for that.
 //
 // One that is not of database/sql may say more by its errors, in the sense of
 // errors.Is: that of Commit is [ErrRolledBack] if it has been rolled back, and
