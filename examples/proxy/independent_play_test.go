@@ -157,10 +157,15 @@ func (p *player) perform(a *act) {
 	p.scene.queue = append([]reply(nil), a.replies...)
 	before := len(p.scene.asked)
 	p.scene.mu.Unlock()
+	asked := func() []*http.Request {
+		p.scene.mu.Lock()
+		defer p.scene.mu.Unlock()
+		return p.scene.asked[before:]
+	}
 	res := p.ask(a.request)
 	wrong := p.judge(a, res)
 	deadline := time.Now().Add(5 * time.Second)
-	for a.repeat && len(wrong) > 0 && time.Now().Before(deadline) {
+	for a.repeat && len(wrong) > 0 && len(asked()) <= len(a.replies) && time.Now().Before(deadline) {
 		time.Sleep(2 * time.Millisecond)
 		res = p.ask(a.request)
 		wrong = p.judge(a, res)
@@ -170,11 +175,6 @@ func (p *player) perform(a *act) {
 		if !r.optional {
 			least++
 		}
-	}
-	asked := func() []*http.Request {
-		p.scene.mu.Lock()
-		defer p.scene.mu.Unlock()
-		return p.scene.asked[before:]
 	}
 	for a.late && len(asked()) < least && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
