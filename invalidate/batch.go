@@ -19,6 +19,7 @@ type Batch struct {
 
 	mu     sync.Mutex
 	state  state
+	apart  bool      // it is of a transaction of its own, and is handed to nobody
 	queued []*change // in the order of their first
 	owed   []*change // of saves that have committed, and could not be purged
 	txs    []*Batch  // transactions that are open, see Begin
@@ -137,6 +138,9 @@ func (b *Batch) flush(ctx context.Context, unknown bool) error {
 // handOn hands changes to the batch that b is a part of. It reports whether they
 // are its affair now.
 func (b *Batch) handOn(changes []*change) bool {
+	if b.isApart() {
+		return false
+	}
 	for p := b.parent; p != nil; p = p.parent {
 		switch p.take(changes) {
 		case open:
@@ -146,6 +150,12 @@ func (b *Batch) handOn(changes []*change) bool {
 		}
 	}
 	return false
+}
+
+func (b *Batch) isApart() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.apart
 }
 
 // Discard ends the batch and drops what it has gathered. After Flush it does

@@ -10,8 +10,14 @@ import (
 // Enqueue, COMMIT, and then Flush, FlushUnknown or Discard. It is for code that
 // has the transaction in hand but is not called around it.
 //
+// Though the batch be a part of another, it purges now: that one may yet be
+// discarded, and this commit stays.
+//
 // ctx is that which the transaction was begun with. The error is that of InTx.
 func (b *Batch) Commit(ctx context.Context, tx Transaction) error {
+	b.mu.Lock()
+	b.apart = true
+	b.mu.Unlock()
 	// As in InTx: later this cannot be told from a COMMIT of somebody else.
 	if err := ctx.Err(); err != nil {
 		return rollback(ctx, tx, b, fmt.Errorf("invalidate: rolled back: %w", err))

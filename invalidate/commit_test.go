@@ -43,6 +43,27 @@ func TestBatchCommit(t *testing.T) {
 	}
 }
 
+// What is committed is purged, whatever becomes of the batch around it.
+func TestBatchCommitInABatch(t *testing.T) {
+	p := newPurger()
+	db, _ := newDB(t, p.trace)
+	inv := newBlog(p, nil)
+	ctx, outer := invalidate.WithBatch(t.Context())
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, batch := invalidate.WithBatch(ctx)
+	if err := inv.Invalidate(within, &Post{Slug: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Commit(within, tx); err != nil {
+		t.Fatal(err)
+	}
+	outer.Discard()
+	p.want(t, "BEGIN", "COMMIT", "PURGE path:/blog/ path:/blog/hello/")
+}
+
 // A transaction whose context is done is rolled back, whoever was faster:
 // database/sql or Commit.
 func TestBatchCommitLate(t *testing.T) {
