@@ -7,8 +7,8 @@ import (
 
 // Enqueue writes what the batch has gathered to the [Outbox] of each Invalidator
 // that has one, by x, which runs statements in the transaction that the batch is
-// of. It belongs right before COMMIT; after an error the transaction is to be
-// rolled back. What is gathered later, or for an Invalidator without an Outbox,
+// of. It belongs right before COMMIT, and in no savepoint that may be rolled back,
+// the rows with it; after an error the transaction is to be rolled back. What is gathered later, or for an Invalidator without an Outbox,
 // is purged by Flush as it would be without Enqueue. A batch that has ended has
 // nothing to write.
 func (b *Batch) Enqueue(ctx context.Context, x Execer) error {

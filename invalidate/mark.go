@@ -23,14 +23,22 @@ func (b *Batch) Mark() Mark {
 
 // Rewind drops what the batch has gathered since m, as ROLLBACK TO does with a
 // transaction, and may be called again. It makes the marks that came after m
-// void, and Enqueue all of them. Rewind drops nothing for a mark that is void, nor
-// if the batch has ended: what did not change is then purged, which costs a
-// rendering.
+// void, and Enqueue all of them. Rewind drops nothing for a mark that is void, the
+// zero Mark for one, nor if the batch has ended: what did not change is then
+// purged, which costs a rendering. But what Enqueue had written is then to be
+// enqueued once more: its rows may have been rolled back, too, and those of what
+// was saved before the savepoint with them.
 func (b *Batch) Rewind(m Mark) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := slices.Index(b.marks, m)
-	if i < 0 || b.state != open {
+	if b.state != open {
+		return
+	}
+	if i < 0 {
+		for _, c := range b.queued {
+			c.ids = nil
+		}
 		return
 	}
 	b.marks = b.marks[:i+1]

@@ -81,6 +81,8 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 	case s.verb == commit || s.verb == rollback:
 		t.unsure = true // it may be sent again
 	case err != nil:
+	case s.several: // among them a ROLLBACK TO, perhaps
+		t.batch.Rewind(invalidate.Mark{})
 	case s.verb == savepoint:
 		t.set(s.name)
 	case s.verb == rollbackTo:
@@ -152,10 +154,13 @@ func (t *transaction) find(name string) int {
 }
 
 func (t *transaction) rewind(name string) {
-	if i := t.find(name); i >= 0 {
-		t.batch.Rewind(t.marks[i].at)
-		t.marks = t.marks[:i+1]
+	i := t.find(name)
+	if i < 0 {
+		t.batch.Rewind(invalidate.Mark{})
+		return
 	}
+	t.batch.Rewind(t.marks[i].at)
+	t.marks = t.marks[:i+1]
 }
 
 // run has do send s.

@@ -120,6 +120,12 @@ func TestRawWithOutbox(t *testing.T) {
 		{"BEGIN|a|SAVEPOINT s|b|RELEASE s|COMMIT", "BEGIN|SAVEPOINT s|RELEASE s|INSERT a b|COMMIT|PURGE a b|PURGED #a b"},
 		{"SAVEPOINT s|a|RELEASE s", "SAVEPOINT s|INSERT a|RELEASE s|PURGE a|PURGED #a"},
 		{"BEGIN|a", "BEGIN|PURGE a"},
+		// What may have been a COMMIT was none. What was enqueued before it is
+		// gone with the savepoint, though a was saved before that.
+		{"BEGIN|a|SAVEPOINT s|UPDATE x; UPDATE senders|ROLLBACK TO s|COMMIT",
+			"BEGIN|SAVEPOINT s|INSERT a|UPDATE x; UPDATE senders|ROLLBACK TO s|INSERT a|COMMIT|PURGE a|PURGED #a"},
+		{"BEGIN|a|SAVEPOINT s|RELEASE t; ROLLBACK TO s|COMMIT",
+			"BEGIN|SAVEPOINT s|INSERT a|RELEASE t; ROLLBACK TO s|INSERT a|COMMIT|PURGE a|PURGED #a"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.script, func(t *testing.T) {
@@ -185,6 +191,29 @@ func TestRawErrors(t *testing.T) {
 			}
 			r.want(t, strings.Split(tt.want, "|")...)
 		})
+	}
+}
+
+// SQLite keeps the transaction of a COMMIT that was too busy, and what was
+// enqueued for it can be rolled back.
+func TestRawCommitAgainAfterASavepoint(t *testing.T) {
+	for _, name := range []string{"s", `"S"`} { // two spellings: nobody knows whether they are one
+		r := newRig(t, true)
+		c := r.conn(t)
+		busy := errors.New("busy")
+		for _, step := range []struct {
+			query string
+			fails error
+		}{{"BEGIN", nil}, {"SAVEPOINT s", nil}, {"COMMIT", busy}, {"ROLLBACK TO " + name, nil}, {"COMMIT", nil}} {
+			r.fake.fail["COMMIT"] = step.fails
+			if _, err := c.ExecContext(r.ctx, step.query); !errors.Is(err, step.fails) {
+				t.Errorf("%s: got %v, want %v", step.query, err, step.fails)
+			}
+			if step.query == "BEGIN" {
+				r.say(t, "a")
+			}
+		}
+		r.want(t, "BEGIN", "SAVEPOINT s", "INSERT a", "COMMIT", "ROLLBACK TO "+name, "INSERT a", "COMMIT", "PURGE a", "PURGED #a")
 	}
 }
 
