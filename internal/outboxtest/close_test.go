@@ -104,6 +104,26 @@ func TestCloseDoesNotWaitForEver(t *testing.T) {
 	})
 }
 
+// Where others save all the time something is left whenever one looks. Close does
+// not wait for that to end.
+func TestCloseWhileOthersSave(t *testing.T) {
+	each(t, rowLocks, func(t *testing.T, d *database) {
+		p := newPurger()
+		box := d.relay(t, p, func(o *outbox.Options) { o.Grace, o.Poll = time.Hour, time.Hour })
+		p.enter = func(context.Context, cache.Event) error { // between two claims
+			d.enqueue(t, box, "path:/more/")
+			return nil
+		}
+		d.enqueue(t, box, "path:/a/", "path:/b/")
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+		if n := p.purged()["path:/more/"]; !p.has("path:/a/", "path:/b/") || n > 0 {
+			t.Errorf("purged %v: what was saved during Close is for others", p.purged())
+		}
+	})
+}
+
 func TestCloseInAnOutage(t *testing.T) {
 	each(t, all, func(t *testing.T, d *database) {
 		p := newPurger()

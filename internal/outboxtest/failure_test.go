@@ -77,6 +77,41 @@ func TestProbe(t *testing.T) {
 	})
 }
 
+// A Purger may refuse an event that names nothing for just that. When it works
+// again, that is seen by what it does not refuse: by what was purged before, or by
+// any of the rows.
+func TestProbesAreRefused(t *testing.T) {
+	each(t, []outbox.Dialect{outbox.PostgreSQL, outbox.SQLite}, func(t *testing.T, d *database) {
+		for _, before := range []bool{false, true} {
+			p := newPurger()
+			p.enter = func(_ context.Context, e cache.Event) error {
+				if len(e.Dependencies) == 0 {
+					return errors.New("400 Bad Request")
+				}
+				return nil
+			}
+			p.refuses["path:/poison/"] = errors.New("this one does not let itself be purged")
+			box := d.relay(t, p, func(o *outbox.Options) { o.MaxTries = 2 })
+			if before {
+				d.enqueue(t, box, "path:/before/")
+				until(t, "purged", func() bool { return p.has("path:/before/") })
+			}
+			p.set(func() { p.down = true })
+			d.enqueue(t, box, "path:/poison/", "path:/a/", "path:/b/")
+			until(t, "an outage", func() bool { return stats(t, box).Outages == 1 })
+			p.set(func() { p.down = false })
+			until(t, "purged after it", func() bool { return p.has("path:/a/", "path:/b/") })
+			until(t, "what cannot be purged is dead", func() bool { return stats(t, box).Buried == 1 })
+			if s := stats(t, box); s.Pending != 0 {
+				t.Errorf("purged something before: %v: %+v", before, s)
+			}
+			if err := box.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // A row that fails alone is tried MaxTries times, and the rest does not wait for
 // it.
 func TestPoison(t *testing.T) {
@@ -193,6 +228,29 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		}
 		d.exec(t, "UPDATE {table} SET format = 1 WHERE format = 2")
 		until(t, "the second is purged", func() bool { return p.has("path:/newer/") })
+	})
+}
+
+// A connection may lead to a server that was the primary before a failover, and
+// reads only. The relay takes another.
+func TestTheConnectionReadsOnly(t *testing.T) {
+	each(t, rowLocks, func(t *testing.T, d *database) {
+		other := *d
+		other.db = connect(t, d.dialect, d.dsn)
+		other.db.SetMaxOpenConns(1)
+		statement := map[outbox.Dialect]string{
+			outbox.PostgreSQL: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+			outbox.MySQL:      "SET SESSION TRANSACTION READ ONLY",
+		}[d.dialect]
+		other.exec(t, statement)
+		p := newPurger()
+		var seen observer
+		box := other.relay(t, p, func(o *outbox.Options) { o.Observe = seen.observe })
+		d.enqueue(t, box, "path:/a/")
+		until(t, "purged", func() bool { return p.has("path:/a/") && stats(t, box).Pending == 0 })
+		if len(seen.of(outbox.OpClaim)) == 0 {
+			t.Error("nothing failed: the connection was not what it was to be")
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"strconv"
 )
@@ -31,16 +32,14 @@ type execer interface {
 }
 
 // claim takes up to Batch rows that nobody else has, tells the Purger of them,
-// and writes down what came of it. It returns how many rows will not be in the
-// next claim, and an error that has been observed if the Purger or the database
-// is down.
+// and writes down what came of it. The error has been observed: the Purger or the
+// database is down.
 //
 // The rows are locked all the while, by a transaction: whatever becomes of this
 // process, the locks go with its connection, and the rows are where they were.
-func (o *Outbox) claim(ctx context.Context, which string) (settled int, err error) {
+func (o *Outbox) claim(ctx context.Context, which string) (out outcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.silence()+2*o.opts.Timeout)
 	defer cancel()
-	var out outcome
 	if o.d.locks {
 		err = o.withLocks(ctx, which, &out)
 	} else {
@@ -48,10 +47,10 @@ func (o *Outbox) claim(ctx context.Context, which string) (settled int, err erro
 	}
 	if err != nil {
 		o.observe(Observation{Op: OpClaim, Err: err})
-		return 0, err
+		return outcome{}, err
 	}
 	o.report(&out)
-	return len(out.purged) + len(out.failed), out.outage
+	return out, out.outage
 }
 
 func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) error {
@@ -59,6 +58,7 @@ func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) e
 	if err != nil || len(rows) == 0 {
 		return err
 	}
+	out.taken = len(rows)
 	o.deliver(ctx, rows, out)
 	return o.inTx(ctx, func(tx *sql.Tx) error { return o.settle(ctx, tx, out) })
 }
@@ -68,7 +68,16 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() {
+		if err != nil {
+			// Perhaps it leads to a server that was the primary once, and reads
+			// only. It would be the next one's, and the next one's.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+		if failed := conn.Close(); failed != sql.ErrConnDone {
+			err = errors.Join(err, failed)
+		}
+	}()
 	tx, err := conn.BeginTx(ctx, o.level())
 	if err != nil {
 		return err
@@ -85,6 +94,7 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 	if err != nil || len(rows) == 0 {
 		return err
 	}
+	out.taken = len(rows)
 	o.deliver(ctx, rows, out)
 	if err := o.settle(ctx, tx, out); err != nil {
 		return err

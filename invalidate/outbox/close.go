@@ -10,10 +10,11 @@ import (
 //
 //  1. The relay polls no more. The claim that it has in hand is finished.
 //  2. The rows that Purged was told of are deleted.
-//  3. If the relay was started, it claims once more until nothing is left, of
-//     this process or of others: rows that are due, and those that no relay has
+//  3. If the relay was started, it claims once more until it has seen all that
+//     was left, by this process or by others: rows that are due, and those that no relay has
 //     tried, though Options.Grace be not over, for their savers may be gone. Rows
-//     that wait because they have failed stay.
+//     that wait because they have failed stay, and what others save meanwhile
+//     is for their relays.
 //
 // It all takes no longer than Options.CloseTimeout, after which what is under way
 // is broken off and Close returns an error. It also returns one if the Purger or
@@ -52,8 +53,12 @@ func (o *Outbox) drain(relay bool) error {
 		return nil
 	}
 	err := o.recovered(o.ctx)
-	for settled := 1; err == nil && settled > 0; {
-		settled, err = o.claim(o.ctx, claimAll)
+	for more := true; err == nil && more; {
+		var out outcome
+		out, err = o.claim(o.ctx, claimAll)
+		// Where others save all the time there is always something.
+		all := out.taken < o.opts.Batch && out.settled() == out.taken
+		more = out.settled() > 0 && !all
 	}
 	if o.ctx.Err() != nil {
 		err = errors.Join(errTime, err)

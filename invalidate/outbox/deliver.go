@@ -3,18 +3,20 @@ package outbox
 import (
 	"context"
 	"fmt"
-
-	"github.com/uncache/uncache/cache"
 )
 
 // outcome is what came of the rows of a claim. Those in none of its lists were
 // not tried to an end, and stay as they are.
 type outcome struct {
+	taken  int // rows
 	purged []string
 	failed []failure
 	events int   // that purged them
 	outage error // the Purger does not work at all
 }
+
+// settled is how many rows will not be in the next claim.
+func (out *outcome) settled() int { return len(out.purged) + len(out.failed) }
 
 // failure is a row that failed alone, or cannot be decoded.
 type failure struct {
@@ -42,6 +44,9 @@ func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
 			continue
 		}
 		letters = append(letters, letter{r, e})
+	}
+	if o.outage {
+		letters = o.venture(ctx, letters, out)
 	}
 	for _, p := range merge(letters) {
 		err := o.try(ctx, p, out)
@@ -80,6 +85,7 @@ func (o *Outbox) try(ctx context.Context, p parcel, out *outcome) error {
 		return err
 	}
 	out.events++
+	o.worked = &p.event
 	for _, l := range p.letters {
 		out.purged = append(out.purged, l.id)
 	}
@@ -115,14 +121,4 @@ func (o *Outbox) tell(ctx context.Context, f func(ctx context.Context) error) (e
 		}
 	}()
 	return f(ctx)
-}
-
-// probe asks whether the Purger works at all.
-func (o *Outbox) probe(ctx context.Context) error {
-	return o.tell(ctx, func(ctx context.Context) error {
-		if o.opts.Probe != nil {
-			return o.opts.Probe(ctx)
-		}
-		return o.purger.Purge(ctx, cache.Event{Reason: "the outbox asks whether purges work again"})
-	})
 }

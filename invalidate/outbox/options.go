@@ -57,7 +57,8 @@ type Options struct {
 
 	// Probe asks whether the Purger works at all, when it has failed. The
 	// default is to have it purge an event that names nothing, which a log
-	// takes like any other. A Purger that answers that without asking anybody,
+	// takes like any other, and if it refuses that, once more what it has
+	// purged last. A Purger that answers that without asking anybody,
 	// as that of [invalidate.Keys] does, needs a Probe: otherwise an outage
 	// looks like rows that fail, and uses up their tries.
 	Probe func(ctx context.Context) error

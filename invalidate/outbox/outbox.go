@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 )
 
@@ -32,7 +33,9 @@ type Outbox struct {
 	deleting bool     // somebody deletes them
 	wg       sync.WaitGroup
 
-	outage bool // of the relay's goroutine: the Purger has not answered a probe since
+	// Of the relay's goroutine, and of Close after that has ended.
+	outage bool         // the Purger has not answered a probe since
+	worked *cache.Event // the last that was purged; nil: none yet
 }
 
 // New returns an Outbox with its table in db, the database that the saves go to.

@@ -87,11 +87,11 @@ func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
 		if due > 0 {
 			return min(due, poll), nil
 		}
-		settled, err := o.claim(ctx, claimDue)
+		out, err := o.claim(ctx, claimDue)
 		if err != nil {
 			return 0, err
 		}
-		if settled == 0 || o.stopped() { // others have claimed what is due
+		if out.settled() == 0 || o.stopped() { // others have claimed what is due
 			return poll, nil
 		}
 	}
