@@ -18,6 +18,8 @@ type broken struct {
 	del      func(ctx context.Context, keys ...string) error
 	getLocal func(key []byte) (any, bool)
 	setLocal func(key string, value any, size int, ttl time.Duration)
+	lease    func(ctx context.Context, key, holder string, ttl time.Duration) (string, error)
+	release  func(ctx context.Context, key, holder string) error
 	close    func() error
 }
 
@@ -55,6 +57,20 @@ func (b *broken) SetLocal(key string, value any, size int, ttl time.Duration) {
 		return
 	}
 	b.mapCache.SetLocal(key, value, size, ttl)
+}
+
+func (b *broken) Lease(ctx context.Context, key, holder string, ttl time.Duration) (string, error) {
+	if b.lease != nil {
+		return b.lease(ctx, key, holder, ttl)
+	}
+	return b.mapCache.Lease(ctx, key, holder, ttl)
+}
+
+func (b *broken) Release(ctx context.Context, key, holder string) error {
+	if b.release != nil {
+		return b.release(ctx, key, holder)
+	}
+	return b.mapCache.Release(ctx, key, holder)
 }
 
 func (b *broken) Close() error {

@@ -255,7 +255,7 @@ var brokenCaches = []brokenCache{
 }
 
 func TestBrokenCachesAreCaught(t *testing.T) {
-	for _, tt := range slices.Concat(brokenCaches, brokenLocals) {
+	for _, tt := range slices.Concat(brokenCaches, brokenLocals, brokenLeasers) {
 		t.Run(tt.name, func(t *testing.T) {
 			wantCaught(t, cacheRules(), tt.caught, func() cacheSubject {
 				b := &broken{mapCache: &mapCache{}}

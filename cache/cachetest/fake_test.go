@@ -17,9 +17,10 @@ import (
 // mapCache is a cache that keeps the contract; the tests break copies of it. A
 // zero deadline never comes.
 type mapCache struct {
-	mu     sync.Mutex
-	items  map[string]item
-	closed bool
+	mu      sync.Mutex
+	items   map[string]item
+	closed  bool
+	leasing sync.Mutex
 }
 
 type item struct {
@@ -107,6 +108,30 @@ func (c *mapCache) SetLocal(key string, value any, _ int, ttl time.Duration) {
 		c.put(key, item{local: value, isLocal: true}, ttl)
 	}
 }
+
+func (c *mapCache) Lease(ctx context.Context, key, holder string, ttl time.Duration) (string, error) {
+	if err := c.err(ctx); err != nil {
+		return "", err
+	}
+	c.leasing.Lock()
+	defer c.leasing.Unlock()
+	if it, ok := c.find(leasePrefix + key); ok {
+		return string(it.value), nil
+	}
+	c.put(leasePrefix+key, item{value: []byte(holder)}, ttl)
+	return holder, nil
+}
+
+func (c *mapCache) Release(ctx context.Context, key, holder string) error {
+	c.leasing.Lock()
+	defer c.leasing.Unlock()
+	if it, ok := c.find(leasePrefix + key); ok && string(it.value) == holder {
+		return c.Delete(ctx, leasePrefix+key)
+	}
+	return nil
+}
+
+const leasePrefix = "\x00lease:"
 
 func (c *mapCache) Close() error {
 	c.mu.Lock()

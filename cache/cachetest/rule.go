@@ -59,6 +59,8 @@ func isFor(name string, x any) bool {
 		_, ok = x.(io.Closer)
 	case ability == "Local":
 		_, ok = x.(cache.Local)
+	case ability == "Leaser":
+		_, ok = x.(cache.Leaser)
 	case ability == "LocalLog":
 		_, ok = x.(cache.LocalLog)
 	case ability == "HeadGetter":

@@ -51,7 +51,11 @@ var noDuty = map[string]string{
 	"Events is an answer of [Log.Since]: what happened in the log after a position, as far as the log still knows.":                "what it is",
 	"The clock of the log's server in microseconds is such a position, for a log that counts less than a million events a second.": "advice",
 	"Local is implemented by a [Cache] in this process's memory which can keep a Go value as it is, so that a hit neither decodes nor copies.": "what it is",
-	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.":                                "what it is",
+	"Leaser is implemented by a [Cache] that several processes share and that can tell them which one of them is at work on a key.":            "what it is",
+	"A lease saves work and protects nothing: it may end early, and two holders may believe that they have it.":                                "a licence",
+	"It is no lock.": "a duty of callers",
+	"A holder is not empty and nobody else's.": "a duty of callers",
+	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.": "what it is",
 }
 
 // A sentence that is added to a contract needs a rule, and a rule whose sentence
@@ -85,7 +89,7 @@ func TestEverySentenceIsARule(t *testing.T) {
 func sentences(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go"} {
+	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go", "lease.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

@@ -49,6 +49,19 @@ type Options struct {
 	// process's memory.
 	NoBreaker bool
 
+	// Lease, if not 0, lets one process at a time make a value, where a store
+	// that processes share is a [cache.Leaser]: N processes then render an
+	// expensive page once. It is for how long the others wait at most, and
+	// should be longer than a fill usually takes. Then, and as soon as the lease
+	// ends without a value that can be used, because the holder failed or died,
+	// or its value was purged or must not be stored, they make their own.
+	//
+	// A hit pays nothing. A fill pays for a round trip that asks for the lease,
+	// and one that looks once more whether another process has just stored the
+	// value; the lease is given back in the background. Nothing that is promised
+	// rests on it. Default 0: every process makes its own. At least 1 ms.
+	Lease time.Duration
+
 	// Observe, if not nil, is told what no caller can be told. It is called
 	// from many goroutines at once and should return quickly.
 	Observe func(Observation)
@@ -59,6 +72,7 @@ const (
 	defaultTimeout         = 50 * time.Millisecond
 	minMaxStale            = time.Millisecond
 	minTimeout             = time.Millisecond
+	minLease               = time.Millisecond
 )
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
@@ -74,6 +88,7 @@ type Cache struct {
 	tiers []tier
 	view  *view
 	fetch *Values[[]byte]
+	lease cache.Leaser // nil unless leases are asked for, and a store has them
 
 	breaker   breaker
 	patience  atomic.Int64 // how long the next read of the log may take, if longer than Timeout
@@ -113,6 +128,8 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("coherent: %w: MaxStale is %v: it must be 0, or at least %v", ErrOptions, o.MaxStale, minMaxStale)
 	case o.MaxDependencies < 0:
 		return nil, fmt.Errorf("coherent: %w: MaxDependencies is %d: it must not be negative", ErrOptions, o.MaxDependencies)
+	case o.Lease < 0 || o.Lease > 0 && o.Lease < minLease:
+		return nil, fmt.Errorf("coherent: %w: Lease is %v: it must be 0, or at least %v", ErrOptions, o.Lease, minLease)
 	case o.Timeout < 0 || o.Timeout > 0 && o.Timeout < minTimeout:
 		return nil, fmt.Errorf("coherent: %w: Timeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.Timeout, minTimeout)
 	}
@@ -126,6 +143,9 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	c.head, _ = b.(cache.LocalHead)
 	c.tiers = tiersOf(b)
 	c.fetch = NewValues(c, rawCodec{})
+	if c.opts.Lease > 0 {
+		c.lease = leaserOf(b)
+	}
 
 	c.life, c.stop = context.WithCancel(context.Background())
 	if !c.opts.NoBreaker && c.remote() {

@@ -61,6 +61,8 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 		if leads || joined {
 			if !leads {
 				fl = &Flight[[]byte]{v: v, key: full, fill: c.Begin(), done: make(chan struct{})}
+			} else if value, ok, err := fetchAwaited[T](ctx, fl, outer); ok || err != nil {
+				return value, err
 			}
 			return lead(ctx, fl, ttl, outer, load)
 		}
@@ -77,6 +79,26 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 			}
 		}
 	}
+}
+
+// fetchAwaited returns the value that another process has made while the leader
+// of a flight waited for its lease, if it has.
+func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], outer *Fill) (value T, ok bool, err error) {
+	s, err := fl.Await(ctx, nil)
+	if err != nil {
+		fl.Finish(nil, false)
+		return value, false, err
+	}
+	if s == nil {
+		return value, false, nil
+	}
+	if value, err = decode[T](s.Value); err != nil {
+		fl.v.c.observe(OpDecode, fl.key, err)
+		return value, false, nil
+	}
+	fl.FinishStored(s)
+	pass(outer, s.deps)
+	return value, true, nil
 }
 
 // lead loads the value of a flight, stores it and gives it to those who wait.

@@ -38,6 +38,16 @@ func (d *Deps) AddGroups(names ...string) {
 	}
 }
 
+// Names reports whether deps has something that was named so far, or
+// [cache.All].
+func (d *Deps) Names(deps ...cache.Dependency) bool {
+	named := d.snapshot()
+	return slices.ContainsFunc(deps, func(dep cache.Dependency) bool {
+		_, found := slices.BinarySearch(named, dep.Hash())
+		return found || dep == cache.All
+	})
+}
+
 func (d *Deps) addHashes(hashes []uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -64,6 +74,11 @@ type Fill struct {
 // a source that shows every commit that came before: the stamp says so.
 func (c *Cache) Begin() *Fill {
 	return &Fill{stamp: c.view.position()}
+}
+
+// again returns a fill that begins now and depends on what f has named.
+func (f *Fill) again(c *Cache) *Fill {
+	return &Fill{Deps: Deps{hashes: f.snapshot()}, stamp: c.view.position()}
 }
 
 // Position returns the fill's stamp.

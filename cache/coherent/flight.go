@@ -28,6 +28,7 @@ type Flight[V any] struct {
 	value V
 	ok    bool
 	until time.Time // for how long others may still join, once it is done
+	holds string    // the lease that the leader has, by its holder's name; "" for none
 }
 
 // lingering is how many flights that have ended are kept for those who come a
@@ -83,6 +84,7 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 		}
 		v.mu.Unlock()
 		close(fl.done)
+		fl.release()
 	})
 }
 
@@ -102,6 +104,7 @@ func (fl *Flight[V]) FinishStored(s *Stored[V]) {
 		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged
 		v.mu.Unlock()
 		close(fl.done)
+		fl.release()
 	})
 }
 

@@ -24,6 +24,9 @@ const (
 	OpGet Op = "get"
 	// OpSet is storing a value.
 	OpSet Op = "set"
+	// OpLease is asking for a lease, or giving it back. Without it the value is
+	// made all the same.
+	OpLease Op = "lease"
 	// OpSince is reading the log.
 	OpSince Op = "since"
 	// OpGap says that events were lost between two reads of the log, and that

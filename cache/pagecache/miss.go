@@ -57,6 +57,14 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	flight, leads := c.values.Enter(key, id.deps...)
 	if leads {
 		defer flight.Finish(nil, false) // whatever panics
+		made, err := await(r.Context(), flight, old, asks)
+		switch {
+		case err != nil:
+			c.gaveUp(w, r, look)
+			return true
+		case made:
+			return false // the next lookup finds it
+		}
 		c.observe(r, look, false)
 		t.fill, t.flight = flight.Fill(), flight
 		t.run()

@@ -49,7 +49,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	for _, name := range conditionFields {
 		delete(background.Header, name) // the visitor's conditions are answered
 	}
-	t := &task{c: c, next: next, w: discard(outer.Clone()), r: background, id: id, fill: flight.Fill(), flight: flight, old: s}
+	t := &task{c: c, next: next, w: discard(outer.Clone()), r: background, id: id, flight: flight, old: s}
 	t.look.fwd = fwdStale
 	go func() {
 		defer c.wg.Done()
@@ -63,6 +63,10 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 				c.opts.Observe(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p)})
 			}
 		}()
+		if made, err := await(ctx, flight, s, &control{}); made || err != nil {
+			return // by another process, or nobody in time
+		}
+		t.fill = flight.Fill()
 		t.run()
 	}()
 	return true

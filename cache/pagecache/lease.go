@@ -1,0 +1,34 @@
+package pagecache
+
+import (
+	"context"
+	"time"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// await has the leader of a flight wait for its turn among the processes that
+// share the store, see [coherent.Options.Lease]. made says that another process
+// has stored what was looked for; those who wait for the flight have it then. Of
+// responses that vary it may have stored another one, and tells by what they do:
+// that, too, is found by looking again.
+func await(ctx context.Context, flight *coherent.Flight[*response], old *coherent.Stored[*response], asks *control) (made bool, err error) {
+	s, err := flight.Await(ctx, newer(old, asks))
+	if s != nil && !s.Value.is(isNote) {
+		flight.FinishStored(s)
+	}
+	return s != nil, err
+}
+
+// newer returns whether a stored response can be used in place of making old's
+// successor. What others have validated can't, if it must be validated each time.
+func newer(old *coherent.Stored[*response], asks *control) func(*coherent.Stored[*response]) bool {
+	return func(s *coherent.Stored[*response]) bool {
+		p := s.Value
+		if old != nil && p.date <= old.Value.date {
+			return false
+		}
+		now := time.Now()
+		return p.is(isNote) || useOf(p, coherent.Fresh, asks, now) != useNot && p.ageAt(now) < time.Duration(p.life)
+	}
+}
