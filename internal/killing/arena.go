@@ -17,7 +17,7 @@ type Config struct {
 	Outbox   bool          // whether saves go through the outbox
 	Nodes    int           // processes that serve and save; default 3
 	Relays   int           // processes that empty the outbox; default 2, 0 without Outbox
-	Records  int           // default 6
+	Records  int           // default 18
 }
 
 // An arena is a run while it lasts.
@@ -32,7 +32,8 @@ type arena struct {
 	watches  sync.WaitGroup // those of repairs
 
 	mu     sync.Mutex
-	nodes  []*process // nil while one is dead
+	alone  map[int]int // records that nobody is to save now, by how many watches say so
+	nodes  []*process  // nil while one is dead
 	relays []*process
 	closed bool
 }
@@ -47,9 +48,9 @@ func Run(ctx context.Context, c Config) (res Result, err error) {
 		c.Relays = 2
 	}
 	if c.Records == 0 {
-		c.Records = 6
+		c.Records = 18
 	}
-	a := &arena{config: c, register: newRegister(), client: newClient()}
+	a := &arena{config: c, register: newRegister(), alone: make(map[int]int), client: newClient()}
 	a.tally.r.Saves, a.tally.r.Kills = map[string]int64{}, map[string]int64{}
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.open(ctx); err != nil {

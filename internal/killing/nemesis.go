@@ -33,7 +33,7 @@ func Nemeses() []Nemesis {
 		{"Redis killed, back without data", 300 * time.Millisecond, newSingle, redisEmpty, redisEmpty},
 		{"Redis killed, back with older data", 200 * time.Millisecond, newSingle, redisOlder, redisOlder},
 		{"Redis stopped and resumed", 200 * time.Millisecond, newSingle, redisStopped, nothing},
-		{"links to Redis frozen", 200 * time.Millisecond, newSingle, linkFrozen, nothing},
+		{"links to Redis frozen", 200 * time.Millisecond, newSingle, linkFrozen, purgeCutOff},
 		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, newSingle, databaseCut, nothing},
 		{"a replica promoted that lags", 300 * time.Millisecond, newReplicated, replicaPromoted, replicaPromoted},
 		{"a cluster's master killed, its replica takes over", 500 * time.Millisecond, newCluster, clusterFailover, nothing},
@@ -206,6 +206,9 @@ func redisStopped(ctx context.Context, a *arena) error {
 // linkFrozen freezes the link of one process, or cuts it after a time, so that
 // what was on its way is lost.
 func linkFrozen(ctx context.Context, a *arena) error {
+	if rand.IntN(3) == 0 {
+		return purgeCutOff(ctx, a)
+	}
 	links := a.redis.(*single).links
 	l := links[rand.IntN(len(links))]
 	l.Freeze()
@@ -216,6 +219,25 @@ func linkFrozen(ctx context.Context, a *arena) error {
 	l.Thaw()
 	a.tally.killed("links to Redis frozen")
 	return err
+}
+
+// purgeCutOff has a purge fail at once, before any relay cares for it, with the old
+// page in the cache. The saver lives, and Redis has lost nothing.
+func purgeCutOff(ctx context.Context, a *arena) error {
+	i, id := rand.IntN(len(a.nodes)), rand.IntN(a.config.Records)
+	a.leave(id, 1)
+	defer a.leave(id, -1)
+	for _, p := range a.alive() {
+		if _, _, err := a.get(ctx, p, pageOf(id)); err != nil {
+			return err
+		}
+	}
+	redis := a.redis.(*single)
+	redis.links[i].Lead("127.0.0.1:1") // where nobody listens
+	a.save(ctx, a.nodes[i], id, nil)
+	redis.links[i].Lead(redis.master.Addr)
+	a.tally.killed("purges cut off")
+	return nil
 }
 
 // databaseCut has a COMMIT lose its answer, so that its saver does not know what

@@ -14,10 +14,12 @@ import (
 )
 
 // openOutbox opens the run's outbox. A relay's is quicker than the default:
-// a run lasts seconds.
+// a run lasts seconds. But Grace is the default: were it shorter, a relay would
+// have made up for a saver before that knew that its purge had failed, and what
+// the saver does then would be proved by nothing.
 func openOutbox(db *sql.DB, p invalidate.Purger, observe func(outbox.Observation)) (*outbox.Outbox, error) {
 	return outbox.New(db, outbox.PostgreSQL, p, &outbox.Options{
-		Grace:        200 * time.Millisecond,
+		Grace:        time.Second,
 		Poll:         100 * time.Millisecond,
 		PurgeTimeout: time.Second,
 		MaxPause:     500 * time.Millisecond,

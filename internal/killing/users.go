@@ -102,9 +102,27 @@ func (a *arena) savers(ctx context.Context) {
 		}
 		// A save is not cancelled when the time is over: what became of it would
 		// be unknown.
-		a.save(context.WithoutCancel(ctx), p, mathrand.IntN(a.config.Records), nil)
+		if id, ok := a.record(); ok {
+			a.save(context.WithoutCancel(ctx), p, id, nil)
+		}
 		_ = sleep(ctx, time.Millisecond)
 	}
+}
+
+// record returns one that may be saved. One whose last purge may be lost may not:
+// the next purge would repair it, and nobody would have seen the loss.
+func (a *arena) record() (id int, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id = mathrand.IntN(a.config.Records)
+	return id, a.alone[id] == 0
+}
+
+// leave has a record left alone, or not any more.
+func (a *arena) leave(id, watches int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.alone[id] += watches
 }
 
 // save has p save a record, and takes note of what became of it.
@@ -126,7 +144,11 @@ func (a *arena) save(ctx context.Context, p *process, id int, extra url.Values) 
 		a.tally.count(func(r *Result) { r.rolledBack = append(r.rolledBack, request) })
 	default:
 		lost := time.Now()
-		a.watches.Go(func() { a.watch(context.WithoutCancel(ctx), id, request, lost) })
+		a.leave(id, 1)
+		a.watches.Go(func() {
+			defer a.leave(id, -1)
+			a.watch(context.WithoutCancel(ctx), id, request, lost)
+		})
 	}
 }
 

@@ -62,9 +62,8 @@
 //     savers would wait for the relay. MySQL refuses that level to writers with
 //     binlog_format=STATEMENT. A locking read skips rows that are not committed
 //     even if the default is READ UNCOMMITTED. Savers may use any level.
-//   - If the database's clock is set back, what is due by the old one is late by as
-//     much, and Stats shows it as young. [Outbox.Revive] is for dead letters; here
-//     UPDATE uncache_outbox SET due = created - INTERVAL '1 day' helps, or to wait.
+//   - If the database's clock is set back, rows that were written before are late by
+//     as much, and Stats takes them for young.
 //   - The table is looked up as every other: a saver whose transaction has another
 //     search_path (a schema for each tenant) needs the schema in Options.Table.
 //   - On SQLite the connection needs a busy timeout, and WAL is advised; with

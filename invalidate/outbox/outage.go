@@ -15,6 +15,8 @@ func (o *Outbox) probe(ctx context.Context) error {
 	if o.opts.Probe != nil {
 		return o.tell(ctx, o.opts.Probe)
 	}
+	ctx, cancel := context.WithTimeout(ctx, o.opts.PurgeTimeout) // for both
+	defer cancel()
 	const reason = "the outbox asks whether purges work again"
 	purge := func(e cache.Event) error {
 		return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, e) })
