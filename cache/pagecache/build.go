@@ -20,6 +20,7 @@ func (rec *recorder) response(pattern string) *response {
 		p.body = bytes.Clone(p.body) // it will be kept for long
 	}
 	p.setTimes(&rec.policy, rec.given)
+	p.setTook(rec)
 	if len(rec.header["Etag"]) > 0 {
 		p.flags |= ownETag
 	}

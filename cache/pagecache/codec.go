@@ -8,11 +8,11 @@ import (
 // errFormat is what decoding gives for bytes that this version did not write.
 var errFormat = errors.New("pagecache: stored response is damaged, or of another format")
 
-const formatVersion = 2
+const formatVersion = 3
 
 // codec writes responses as bytes and reads them again. Numbers are varints,
 // strings are preceded by their length; package coherent adds a checksum.
-type codec struct{}
+type codec struct{ beta float64 } // Options.EarlyRefresh
 
 func (codec) Size(p *response) int { return p.size() }
 
@@ -27,6 +27,7 @@ func (codec) Encode(p *response) ([]byte, error) {
 	b = binary.AppendVarint(b, p.life)
 	b = binary.AppendVarint(b, p.grace)
 	b = binary.AppendVarint(b, p.ifError)
+	b = binary.AppendVarint(b, p.took)
 	if p.is(isPart) {
 		for _, n := range []int64{p.part.first, p.part.end, p.part.size} {
 			b = binary.AppendVarint(b, n)
@@ -48,7 +49,7 @@ func (codec) Encode(p *response) ([]byte, error) {
 	return append(b, p.body...), nil
 }
 
-func (codec) Decode(b []byte) (*response, error) {
+func (c codec) Decode(b []byte) (*response, error) {
 	if len(b) < 2 || b[0] != formatVersion {
 		return nil, errFormat
 	}
@@ -58,7 +59,7 @@ func (codec) Decode(b []byte) (*response, error) {
 	p.status = int(r.uvarint(999))
 	p.route = r.string()
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
-	p.grace, p.ifError = r.varint(), r.varint()
+	p.grace, p.ifError, p.took = r.varint(), r.varint(), r.varint()
 	if p.is(isPart) {
 		p.part = span{r.varint(), r.varint(), r.varint()}
 	}
@@ -72,13 +73,14 @@ func (codec) Decode(b []byte) (*response, error) {
 		}
 		p.header = append(p.header, f)
 	}
-	if r.bad || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) {
+	if r.bad || p.took < 0 || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) {
 		return nil, errFormat
 	}
 	p.body = r.b
 	if s := p.part; p.is(isPart) && (s.first < 0 || s.end-s.first != int64(len(p.body)) || s.end > s.size) {
 		return nil, errFormat
 	}
+	p.setLead(c.beta)
 	p.finish()
 	return p, nil
 }

@@ -45,6 +45,20 @@ type Options struct {
 	// background, whatever a handler says: see there for what it must not do.
 	Refresh bool
 
+	// EarlyRefresh, if not 0, has a fresh response made anew in the background a
+	// little before it expires, by chance: the later, the more visitors there
+	// are, and the longer it took to make, the likelier (XFetch). So no visitor
+	// waits for the successor of a page that is asked for often, and the
+	// processes that share a store do not all make it at the same moment, though
+	// none is served stale. 1 is the value of the paper; greater ones refresh
+	// earlier. It is never before half of the freshness lifetime. A page that is
+	// asked for less often than it takes to make it, some ten times over, mostly
+	// expires as before.
+	//
+	// The handler is run in the background: see StaleWhileRevalidate for what it
+	// must not do. Default 0: not at all.
+	EarlyRefresh float64
+
 	// StaleIfError is for how long after it became stale a response is served
 	// in place of a 500, 502, 503 or 504 of the handler, unless the response
 	// says otherwise (RFC 5861 §4). Default 0: not at all.
@@ -132,6 +146,8 @@ type Options struct {
 }
 
 const (
+	maxEarlyRefresh = 1000
+
 	defaultPrefix         = "page"
 	defaultName           = "uncache"
 	defaultMaxBody        = 1 << 20
@@ -166,6 +182,8 @@ func (o *Options) complete() error {
 		}
 	}
 	switch {
+	case !(o.EarlyRefresh >= 0 && o.EarlyRefresh <= maxEarlyRefresh): // NaN, too
+		return fmt.Errorf("%w: EarlyRefresh is %v: it must be from 0 to %v", ErrOptions, o.EarlyRefresh, maxEarlyRefresh)
 	case o.MaxBody < 0:
 		return fmt.Errorf("%w: MaxBody is %d: it must not be negative", ErrOptions, o.MaxBody)
 	case o.MaxVariants < 0:

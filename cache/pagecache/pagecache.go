@@ -68,7 +68,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		name:       o.Name,
 		keys:       o.Keys,
 		store:      c,
-		values:     coherent.NewValues(c, codec{}),
+		values:     coherent.NewValues(c, codec{o.EarlyRefresh}),
 		memo:       newMemo(),
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),

@@ -26,6 +26,8 @@ type response struct {
 	life     int64  // freshness lifetime, ns
 	grace    int64  // for how long after that it may be served while it is validated, ns
 	ifError  int64  // for how long after that it may be served if that fails, ns
+	took     int64  // how long making it took, ns
+	lead     int64  // for how long before its expiry a hit may refresh it, ns; 0 for not at all
 	etag     string
 	changed  time.Time // Last-Modified, or zero
 	header   []field

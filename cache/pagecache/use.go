@@ -31,6 +31,9 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 		if req.minFresh.set && -stale < time.Duration(req.minFresh.n)*time.Second {
 			return useNot // §5.2.1.3
 		}
+		if -stale <= time.Duration(p.lead) && p.early(-stale) {
+			return useWhileMaking
+		}
 		return useHit
 	}
 	if p.is(isStrict) || req.minFresh.set {

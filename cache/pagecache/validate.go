@@ -62,6 +62,7 @@ func (p *response) freshened(fields []field, pol *policy, rec *recorder) *respon
 		flags: pol.flags() | p.flags&ownETag, body: p.body,
 	}
 	q.setTimes(pol, rec.given)
+	q.setTook(rec)
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
 		if !rec.c.opts.describesBody(f.name) && f.values != nil {

@@ -1,0 +1,41 @@
+package pagecache
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// horizon is how far before its expiry a response may be refreshed, in units of
+// the time that making it took, times Options.EarlyRefresh. Beyond it the
+// probability of a refresh is below e^-14, one in a million hits.
+const horizon = 14
+
+// setTook notes how long the making of p took, which ends now: the delta of
+// XFetch. A response that was streamed counts until its header was given, since
+// the rest took as long as its client did.
+func (p *response) setTook(rec *recorder) {
+	until := time.Now()
+	if rec.released {
+		until = rec.given
+	}
+	p.took = int64(max(until.Sub(rec.asked), 0))
+	p.setLead(rec.c.opts.EarlyRefresh)
+}
+
+// setLead reckons for how long before p's expiry hits throw the dice, so that
+// all other hits pay one comparison. It is never more than half of p's lifetime:
+// what takes as long to make as it is fresh would be made all the time.
+func (p *response) setLead(beta float64) {
+	// As floats, which do not overflow.
+	p.lead = int64(min(float64(p.took)*beta*horizon, float64(p.life)/2))
+}
+
+// early throws the dice of XFetch for a hit on p, which is fresh for left: it
+// is true if now - delta*beta*ln(rand) >= expiry, of Vattani, Chierichetti and
+// Lowenstein, Optimal Probabilistic Cache Stampede Prevention, VLDB 2015. One
+// hit among many comes before the expiry by about delta*beta times the logarithm
+// of their number. The lead is horizon times delta*beta, unless that was too
+// long.
+func (p *response) early(left time.Duration) bool {
+	return rand.ExpFloat64()*float64(p.lead) >= float64(left)*horizon
+}
