@@ -38,13 +38,14 @@ func (d *Deps) AddGroups(names ...string) {
 	}
 }
 
-// Names reports whether deps has something that was named so far, or
-// [cache.All].
-func (d *Deps) Names(deps ...cache.Dependency) bool {
-	named := d.snapshot()
-	return slices.ContainsFunc(deps, func(dep cache.Dependency) bool {
-		_, found := slices.BinarySearch(named, dep.Hash())
-		return found || dep == cache.All
+// NamedIn reports whether something that was named so far is in a sorted list
+// of [cache.Dependency.Hash].
+func (d *Deps) NamedIn(sorted []uint64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.hashes, func(h uint64) bool {
+		_, found := slices.BinarySearch(sorted, h)
+		return found
 	})
 }
 

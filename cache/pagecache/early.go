@@ -25,7 +25,13 @@ func (p *response) setTook(rec *recorder) {
 // setLead reckons for how long before p's expiry hits throw the dice, so that
 // all other hits pay one comparison. It is never more than half of p's lifetime:
 // what takes as long to make as it is fresh would be made all the time.
+//
+// A part is not refreshed: it is made from what its visitors ask for.
 func (p *response) setLead(beta float64) {
+	if p.is(isPart) {
+		p.lead = 0
+		return
+	}
 	// As floats, which do not overflow.
 	p.lead = int64(min(float64(p.took)*beta*horizon, float64(p.life)/2))
 }

@@ -69,6 +69,8 @@ func (t *task) store(p *response) {
 	}
 	if !t.look.stored {
 		t.look.detail = string(why)
+	} else {
+		t.c.warm.remember(t, p)
 	}
 	t.c.memo.setDeleted([]byte(t.id.primary), false)
 	t.c.memo.setConfirmed([]byte(t.id.primary), false)

@@ -59,6 +59,23 @@ type Options struct {
 	// must not do. Default 0: not at all.
 	EarlyRefresh float64
 
+	// Warm, if not 0, has pages rendered again in the background when they were
+	// purged, that many at a time, so that the next visitor finds them: those
+	// that this Cache has stored itself lately, by whatever the purge names them,
+	// the last stored first. Only purges made through this Cache warm, so that
+	// of many processes one does. Some 4,000 pages are remembered, and 256 may
+	// wait; what finds no place is told to Observe, and rendered for its next
+	// visitor.
+	//
+	// The request that renders a page has its method, URL and Host, and no field
+	// or context value of a visitor: where responses vary it makes the one for
+	// visitors who say nothing, and pages with selecting header fields in their
+	// keys (keys.Options.Headers) are warmed if their visitor had none of these.
+	// It can be told by [Warming]. The handler is run in the background: see
+	// StaleWhileRevalidate for what it must not do. RefreshTimeout bounds it.
+	// Default 0: nothing is warmed.
+	Warm int
+
 	// StaleIfError is for how long after it became stale a response is served
 	// in place of a 500, 502, 503 or 504 of the handler, unless the response
 	// says otherwise (RFC 5861 §4). Default 0: not at all.
@@ -184,6 +201,8 @@ func (o *Options) complete() error {
 	switch {
 	case !(o.EarlyRefresh >= 0 && o.EarlyRefresh <= maxEarlyRefresh): // NaN, too
 		return fmt.Errorf("%w: EarlyRefresh is %v: it must be from 0 to %v", ErrOptions, o.EarlyRefresh, maxEarlyRefresh)
+	case o.Warm < 0:
+		return fmt.Errorf("%w: Warm is %d: it must not be negative", ErrOptions, o.Warm)
 	case o.MaxBody < 0:
 		return fmt.Errorf("%w: MaxBody is %d: it must not be negative", ErrOptions, o.MaxBody)
 	case o.MaxVariants < 0:

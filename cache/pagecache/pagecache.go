@@ -35,6 +35,7 @@ type Cache struct {
 	store   *coherent.Cache
 	values  *coherent.Values[*response]
 	memo    *memo
+	warm    *warmer // nil unless pages are warmed
 	scratch sync.Pool
 
 	mu         sync.Mutex
@@ -48,7 +49,7 @@ type Cache struct {
 
 // New returns a Cache that stores through c. A nil opts means the defaults.
 // Close ends what it does in the background, which is nothing unless responses
-// may be served stale; c is not closed by it.
+// may be served stale, refreshed early or warmed; c is not closed by it.
 func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if c == nil {
 		return nil, fmt.Errorf("pagecache: %w: the coherent cache is nil", ErrOptions)
@@ -61,7 +62,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
 	background, stop := context.WithCancel(context.Background())
-	return &Cache{
+	pages := &Cache{
 		background: background,
 		stop:       stop,
 		opts:       o,
@@ -72,7 +73,9 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		memo:       newMemo(),
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
-	}, nil
+	}
+	pages.warm = newWarmer(pages)
+	return pages, nil
 }
 
 func (c *Cache) observe(r *http.Request, s status, hit bool) {

@@ -183,6 +183,7 @@ func (t *task) keepPart(rec *recorder) {
 	p := rec.response(t.r.Pattern)
 	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
 	p.part, p.flags = rec.span, p.flags|isPart
+	p.lead = 0
 	if rec.span.first == 0 && rec.span.end == rec.span.size {
 		p.status, p.key, p.part, p.flags = http.StatusOK, t.id.primary, span{}, p.flags&^isPart
 		t.c.memo.setFields([]byte(t.id.primary), nil)

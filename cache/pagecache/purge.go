@@ -17,12 +17,15 @@ import (
 // A URI may be named with query parameters that do not count here
 // (keys.Options.Query); it is recorded without them as well.
 //
+// What [Options.Warm] says is rendered again when Purge has returned.
+//
 // It makes a Cache an invalidate.Purger.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	e.Dependencies = c.withoutWhatDoesNotCount(e.Dependencies)
 	if err := c.store.Purge(ctx, e); err != nil {
 		return err
 	}
+	defer c.warm.purged(e.Dependencies)
 	if e.Soft {
 		return nil // what became stale may still be served
 	}
