@@ -32,7 +32,7 @@ func Nemeses() []Nemesis {
 		{"processes stopped and resumed", 100 * time.Millisecond, newSingle, stopProcess, nothing},
 		{"Redis killed, back without data", 300 * time.Millisecond, newSingle, redisEmpty, redisEmpty},
 		{"Redis killed, back with older data", 200 * time.Millisecond, newSingle, redisOlder, redisOlder},
-		{"Redis stopped and resumed", 200 * time.Millisecond, newSingle, redisStopped, nothing},
+		{"Redis stopped and resumed", 700 * time.Millisecond, newSingle, redisStopped, nothing},
 		{"links to Redis frozen", 200 * time.Millisecond, newSingle, linkFrozen, purgeCutOff},
 		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, newSingle, databaseCut, nothing},
 		{"a replica promoted that lags", 300 * time.Millisecond, newReplicated, replicaPromoted, replicaPromoted},
