@@ -57,6 +57,8 @@ func (fl *Flight[V]) Await(ctx context.Context, useful func(*Stored[V]) bool) (*
 		switch waited := time.Since(began); {
 		case found != nil:
 			return found, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("coherent: waiting for the lease on %q: %w", fl.key, context.Cause(ctx))
 		case !ok, has == holder, has == "", before != "" && has != before, waited >= c.opts.Lease:
 			fl.beginAgain()
 			return nil, nil

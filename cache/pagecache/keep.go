@@ -43,7 +43,6 @@ func (t *task) place(p *response, h http.Header) {
 	if len(p.vary) > 0 {
 		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
 	}
-	t.c.memo.setFields([]byte(t.id.primary), p.vary)
 }
 
 // depend makes the fill depend on what a response with header h was made from,
@@ -70,6 +69,8 @@ func (t *task) store(p *response) {
 	if !t.look.stored {
 		t.look.detail = string(why)
 	} else {
+		// Not before: who knows the key looks there, and not where the fill is.
+		t.c.memo.setFields([]byte(t.id.primary), p.vary)
 		t.c.warm.remember(t, p)
 	}
 	t.c.memo.setDeleted([]byte(t.id.primary), false)

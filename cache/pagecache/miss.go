@@ -51,6 +51,9 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	key := id.primary
 	if fields := c.memo.fields(s.primary); fields != nil {
+		if old == nil && !s.varies && len(s.tried) == 0 {
+			return false // stored since the lookup, which did not know by what it varies
+		}
 		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
 		key = string(s.variant)
 	}

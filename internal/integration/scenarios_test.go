@@ -110,6 +110,42 @@ var scenarios = []struct {
 			faults:   []torture.Fault{torture.Pause(s, restartEvery, 100*time.Millisecond)},
 		}
 	}},
+	{"redis, leases", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{backends: share(t, c, nil), node: torture.NodeOptions{Lease: time.Second}}
+	}},
+	{"redis, leases shorter than fills, keys lost", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Lease: dawdle / 4},
+			faults:   loseKeys(t, c, time.Millisecond),
+		}
+	}},
+	{"redis, leases, restarted empty", func(t *testing.T) race {
+		c, s := server(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Timeout: redisTimeout, Lease: time.Second},
+			faults:   []torture.Fault{torture.RestartEmpty(restartEvery, s)},
+		}
+	}},
+	{"near tier, leases, at most 50 ms stale, flushed", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{
+			backends: near(t, share(t, c, nil)),
+			node:     torture.NodeOptions{MaxStale: 50 * time.Millisecond, Lease: time.Second},
+			faults:   []torture.Fault{torture.FlushAll(use(t, c), flushEvery)},
+		}
+	}},
+	{"cluster, leases, keys lost", func(t *testing.T) race {
+		c := onCluster(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Lease: time.Second},
+			faults:   loseKeys(t, c, 5*time.Millisecond),
+		}
+	}},
 	{"near tier", func(t *testing.T) race {
 		c, _ := server(t)
 		return race{backends: near(t, share(t, c, nil))}

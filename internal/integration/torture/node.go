@@ -36,6 +36,8 @@ type NodeOptions struct {
 	// Timeout is that of coherent.Options. 0: 5 s, so that a machine that is
 	// slow does not bypass the cache.
 	Timeout time.Duration
+	// Lease is that of coherent.Options.
+	Lease time.Duration
 	// Dawdle is that of [Site].
 	Dawdle time.Duration
 	// Seed is that of [Site].
@@ -54,6 +56,7 @@ func NewNode(b cache.Backend, r *Register, opts NodeOptions) (Node, func(), erro
 		MaxStale:        opts.MaxStale,
 		MaxDependencies: opts.MaxDependencies,
 		Timeout:         opts.Timeout,
+		Lease:           opts.Lease,
 		Observe:         opts.Observe,
 	})
 	if err != nil {
