@@ -119,10 +119,11 @@ func (fl *Flight[V]) release() {
 		return // it ends by itself
 	}
 	c.wg.Go(func() {
-		within, cancel := context.WithTimeout(c.life, c.opts.Timeout)
+		ctx := context.Background() // Close waits
+		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
-		if err := c.lease.Release(within, fl.key, fl.holds); err != nil && c.life.Err() == nil {
-			c.leaseFailed(c.life, within, fl.key, err)
+		if err := c.lease.Release(within, fl.key, fl.holds); err != nil {
+			c.leaseFailed(ctx, within, fl.key, err)
 		}
 	})
 }
