@@ -134,7 +134,7 @@ func TestFillsPerExpiry(t *testing.T) {
 				f.fills.Store(0)
 				f.waited.Store(0)
 				f.hits.Store(0)
-				f.visit(t.Context(), ttl*expiries, 10*time.Millisecond)
+				f.visit(t.Context(), ttl*expiries, 25*time.Millisecond)
 				fills, waited := float64(f.fills.Load())/expiries, float64(f.waited.Load())/expiries
 				t.Logf("%.2f fills and %.2f visitors who waited per expiry, of %.0f", fills, waited, float64(f.hits.Load())/expiries)
 				if fills < tt.fills[0] || fills > tt.fills[1] {

@@ -80,7 +80,7 @@ func TestGroupList(t *testing.T) {
 func sample() *response {
 	p := &response{
 		key: "page:x/:0", vary: []string{"Accept", "Cookie"}, flags: isShared | ownETag, status: 200, route: "GET /",
-		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute), grace: 4, ifError: 5,
+		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute), grace: 4, ifError: 5, took: 6,
 		header: []field{{"Etag", []string{`"v1"`}, false}, {"Link", []string{"a", "b"}, true}, {"X-Gone", nil, false}, {"X-Empty", []string{""}, false}},
 		body:   []byte("page"),
 	}
@@ -115,6 +115,23 @@ func TestCodecRoundTrip(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got, p) {
 			t.Errorf("got  %+v\nwant %+v", got, p)
+		}
+	}
+}
+
+// How long a response took to make is stored with it; from when on it may be
+// refreshed is reckoned by whoever reads it, who may not want that.
+func TestLeadIsTheReaders(t *testing.T) {
+	p := sample()
+	p.took = int64(time.Second)
+	for beta, want := range map[float64]time.Duration{0: 0, 1: 14 * time.Second, 2: 28 * time.Second, 1000: 30 * time.Second} {
+		b, _ := codec{}.Encode(p)
+		got, err := codec{beta}.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lead := time.Duration(got.lead); lead != want {
+			t.Errorf("EarlyRefresh %v of what took 1s and is fresh for 1m: from %v before its expiry, want %v", beta, lead, want)
 		}
 	}
 }

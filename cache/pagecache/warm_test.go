@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -225,6 +226,39 @@ func TestWarmIsNobody(t *testing.T) {
 		mu.Unlock()
 		if got := body(t, s.get("http://example.com/a?b=1")); got != "page " {
 			t.Errorf("got %q, want the page of those who say nothing", got)
+		}
+	})
+}
+
+// Of several nodes the one that purges warms, and its page is everybody's. A
+// visitor who comes to another one meanwhile waits for it, where there are
+// leases.
+func TestWarmAmongNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 8, pagecache.Options{TTL: time.Hour, Warm: 2}, time.Second)
+		// A node knows what it has stored itself.
+		f.nodes[0].ServeHTTP(discardWriter{http.Header{}}, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
+		for range 3 {
+			f.visit(t.Context(), time.Second, 100*time.Millisecond)
+			f.fills.Store(0)
+			if err := f.pages[0].Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Prefix("/")}}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(rendering / 2)
+			f.visit(t.Context(), time.Second, 100*time.Millisecond)
+			if got := f.fills.Load(); got != 1 {
+				t.Errorf("%d fills by 8 nodes after a purge, want 1", got)
+			}
+			f.fills.Store(0)
+			if err := f.pages[0].Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * rendering)
+			f.waited.Store(0)
+			f.visit(t.Context(), time.Second, 100*time.Millisecond)
+			if fills, waited := f.fills.Load(), f.waited.Load(); fills != 1 || waited != 0 {
+				t.Errorf("%d fills, and %d visitors who waited after the warm-up; want 1 and 0", fills, waited)
+			}
 		}
 	})
 }

@@ -21,7 +21,7 @@ import (
 
 // leased returns n processes' worth of sites over one Redis, each with a client
 // of its own, of which one renders a page for all.
-func leased(t *testing.T, n int, c connect, opts coherent.Options, h http.HandlerFunc) []http.Handler {
+func leased(t testing.TB, n int, c connect, opts coherent.Options, h http.HandlerFunc) []http.Handler {
 	t.Helper()
 	sites := make([]http.Handler, n)
 	for i := range sites {
@@ -262,5 +262,22 @@ func TestLeaseRoundTrips(t *testing.T) {
 	}
 	if got := asked.Load(); got > 3 {
 		t.Errorf("%d commands about leases after 100 hits, want none by hits", got)
+	}
+}
+
+// What a lease costs who gets it at once: ns of a cold page.
+func BenchmarkColdPage(b *testing.B) {
+	for _, lease := range []time.Duration{0, time.Minute} {
+		b.Run(fmt.Sprint("lease ", lease), func(b *testing.B) {
+			c, _ := server(b)
+			sites := leased(b, 1, c, coherent.Options{Timeout: 10 * time.Second, Lease: lease}, func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, "page")
+			})
+			n := 0
+			for b.Loop() {
+				n++
+				sites[0].ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(b.Context(), "GET", fmt.Sprint("/", n), nil))
+			}
+		})
 	}
 }

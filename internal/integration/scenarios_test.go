@@ -110,6 +110,17 @@ var scenarios = []struct {
 			faults:   []torture.Fault{torture.Pause(s, restartEvery, 100*time.Millisecond)},
 		}
 	}},
+	{"memory, warmed", func(t *testing.T) race {
+		return race{backends: []cache.Backend{inMemory(t, nil)}, node: torture.NodeOptions{Warm: 2}}
+	}},
+	{"redis, warmed, leases, keys lost", func(t *testing.T) race {
+		c, _ := server(t)
+		return race{
+			backends: share(t, c, nil),
+			node:     torture.NodeOptions{Warm: 2, Lease: time.Second},
+			faults:   loseKeys(t, c, time.Millisecond),
+		}
+	}},
 	{"redis, leases", func(t *testing.T) race {
 		c, _ := server(t)
 		return race{backends: share(t, c, nil), node: torture.NodeOptions{Lease: time.Second}}

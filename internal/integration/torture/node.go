@@ -38,6 +38,8 @@ type NodeOptions struct {
 	Timeout time.Duration
 	// Lease is that of coherent.Options.
 	Lease time.Duration
+	// Warm is that of pagecache.Options.
+	Warm int
 	// Dawdle is that of [Site].
 	Dawdle time.Duration
 	// Seed is that of [Site].
@@ -62,13 +64,16 @@ func NewNode(b cache.Backend, r *Register, opts NodeOptions) (Node, func(), erro
 	if err != nil {
 		return Node{}, nil, fmt.Errorf("torture: %w", err)
 	}
-	pages, err := pagecache.New(store, &pagecache.Options{TTL: time.Hour})
+	pages, err := pagecache.New(store, &pagecache.Options{TTL: time.Hour, Warm: opts.Warm})
 	if err != nil {
 		return Node{}, nil, fmt.Errorf("torture: %w", err)
 	}
 	site := &Site{Source: r, Records: r.Len(), Values: store, Dawdle: opts.Dawdle, Seed: opts.Seed}
 	h := pages.Handler(site.Handler())
-	return Node{Do: Direct(h), Handler: h, Purge: pages.Purge}, func() { store.Close() }, nil
+	return Node{Do: Direct(h), Handler: h, Purge: pages.Purge}, func() {
+		pages.Close()
+		store.Close()
+	}, nil
 }
 
 // Direct returns a Do that calls a handler without a network.
