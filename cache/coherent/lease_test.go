@@ -149,6 +149,9 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 		"the holder died": {func(t *testing.T, b *leasing, _ *coherent.Cache) {
 			_, _ = b.Lease(t.Context(), "value:k", "the dead", 10*time.Second)
 		}, 10 * time.Second, 1},
+		"the server's clock stands still": {func(t *testing.T, b *leasing, _ *coherent.Cache) {
+			_, _ = b.Lease(t.Context(), "value:k", "the dead", time.Hour)
+		}, 10 * time.Second, 1},
 		"the holder is slow": {func(t *testing.T, b *leasing, c *coherent.Cache) {
 			_, _ = coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
 				time.Sleep(time.Minute)
@@ -187,8 +190,9 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 				wg.Go(func() { tt.holder(t, b, holder) })
 				synctest.Wait()
 				var loads atomic.Int64
-				took := fetchAll(t, []*coherent.Cache{waiter}, func(context.Context, *coherent.Deps) (string, error) {
+				took := fetchAll(t, []*coherent.Cache{waiter}, func(_ context.Context, deps *coherent.Deps) (string, error) {
 					loads.Add(1)
+					deps.AddGroups("g")
 					return "v", nil
 				})
 				if took < tt.after || took > tt.after+150*time.Millisecond {

@@ -130,6 +130,12 @@ func TestLeadIsTheReaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		part := samples()[2]
+		part.took = p.took
+		b, _ = codec{}.Encode(part)
+		if q, err := (codec{beta}).Decode(b); err != nil || q.lead != 0 {
+			t.Errorf("EarlyRefresh %v of a part: got %+v, %v; want it left alone", beta, q, err)
+		}
 		if lead := time.Duration(got.lead); lead != want {
 			t.Errorf("EarlyRefresh %v of what took 1s and is fresh for 1m: from %v before its expiry, want %v", beta, lead, want)
 		}

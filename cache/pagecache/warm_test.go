@@ -15,6 +15,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/keys"
 )
 
 // After a purge of any kind the next visitor finds the page, and the purge has
@@ -106,6 +107,35 @@ func TestWarmOnceMore(t *testing.T) {
 	})
 }
 
+// A page that waits to be warmed waits once; one whose key has a visitor's field is
+// not warmed, since the request for it would make another one.
+func TestWarmQueuesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := keys.New("page", &keys.Options{Headers: []string{"Accept-Language"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, Warm: 1, Keys: b}, func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Second)
+			_, _ = io.WriteString(w, r.Header.Get("Accept-Language"))
+		})
+		defer s.pages.Close()
+		s.get("/a")
+		s.get("/b")
+		s.get("/c", "Accept-Language: de")
+		s.rendered()
+		s.purge(cache.Path("/a"))
+		synctest.Wait()
+		for range 5 {
+			s.purge(cache.Path("/b"), cache.Path("/c"))
+		}
+		time.Sleep(10 * time.Second)
+		if got := s.rendered(); got != 2 {
+			t.Errorf("%d renderings, want 2: of /a and of /b", got)
+		}
+	})
+}
+
 // As many are rendered at a time as Warm says; what finds no place in the queue
 // is told.
 func TestWarmIsBounded(t *testing.T) {
@@ -178,10 +208,15 @@ func TestWarmCloses(t *testing.T) {
 			t.Errorf("Observe was told of %d panics, want 1", told.Load())
 		}
 		panics = false
-		s.purge(cache.Path("/"))
+		s.get("/other")
+		s.rendered()
+		s.purge(cache.Path("/"), cache.Path("/other")) // one waits for the other
 		synctest.Wait()
 		if err := s.pages.Close(); err != nil || !ended {
 			t.Errorf("Close: got %v, with the handler done: %v; want nil, true", err, ended)
+		}
+		if got := s.rendered(); got != 1 {
+			t.Errorf("%d renderings, want the one that was under way at Close", got)
 		}
 		s.get("/")
 		s.rendered()
