@@ -211,6 +211,29 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 	}
 }
 
+// Everybody who has waited for a holder that brought nothing makes his own, at
+// once: not one after another, each waiting for the next.
+func TestLeaseOneWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newLeasing(t)
+		var wg sync.WaitGroup
+		began := time.Now()
+		for i := range 8 {
+			c := process(t, b, time.Minute)
+			wg.Go(func() {
+				_, _ = coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
+					time.Sleep(time.Second)
+					return "", errors.New("no")
+				})
+				if d := time.Since(began); d > 2500*time.Millisecond {
+					t.Errorf("process %d: waited %v, want one load of 1s and its own", i, d)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
 // get says what is stored by a Fetch.
 func get(t *testing.T, c *coherent.Cache, key string) (string, coherent.Verdict) {
 	t.Helper()

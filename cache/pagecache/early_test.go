@@ -210,6 +210,47 @@ func TestEarlyRefreshIsNotTooEarly(t *testing.T) {
 	})
 }
 
+// A response that was confirmed is refreshed early too, by how long that took;
+// one that was streamed, by how long it took to begin.
+func TestEarlyRefreshOfOtherFills(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := pagecache.Options{TTL: 100 * time.Second, EarlyRefresh: 1}
+		s := newSite(t, nil, &o, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/streamed" {
+				w.WriteHeader(200)
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(time.Second) // a client who reads slowly
+				return
+			}
+			time.Sleep(time.Second)
+			w.Header().Set("Etag", `"v1"`)
+			if r.Header.Get("If-None-Match") == `"v1"` {
+				w.WriteHeader(http.StatusNotModified)
+			}
+		})
+		defer s.pages.Close()
+		s.get("/confirmed")
+		time.Sleep(100 * time.Second)
+		wantStatus(t, s.get("/confirmed"), "when it is stale", "uncache; fwd=stale; fwd-status=304")
+		s.get("/streamed")
+		s.rendered()
+		time.Sleep(80 * time.Second)
+		confirmed, streamed := 0, 0
+		for range 1800 {
+			s.get("/streamed")
+			synctest.Wait()
+			streamed += s.rendered()
+			s.get("/confirmed")
+			synctest.Wait()
+			confirmed += s.rendered()
+			time.Sleep(10 * time.Millisecond)
+		}
+		if confirmed != 1 || streamed != 0 {
+			t.Errorf("%d early refreshes of the confirmed response, and %d of the streamed; want 1 and 0", confirmed, streamed)
+		}
+	})
+}
+
 // sharing is what processes share: a store, and its leases.
 type sharing struct {
 	cache.Backend
