@@ -140,3 +140,6 @@ func notToken(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		strings.ContainsRune("!#$%&'*+-.^_`|~", c))
 }
+
+// Headers returns the names in Options.Headers, canonical and sorted.
+func (b *Builder) Headers() []string { return slices.Clone(b.headers) }

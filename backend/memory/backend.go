@@ -23,8 +23,9 @@ type Backend struct {
 
 var (
 	_ cache.Backend  = (*Backend)(nil)
-	_ cache.Local    = (*Backend)(nil)
 	_ cache.LocalLog = (*Backend)(nil)
+
+	_ cache.LocalPeeker = (*Backend)(nil)
 )
 
 // New returns an empty Backend. It owns one goroutine, which gives the memory
@@ -109,11 +110,18 @@ func (b *Backend) Delete(ctx context.Context, keys ...string) error {
 
 // GetLocal returns the value that SetLocal stored under key. It does not
 // allocate.
-func (b *Backend) GetLocal(key []byte) (any, bool) {
-	// The string shares the bytes of key, which is safe because it is only
-	// looked up: the front compares it, go-cache's Get indexes its map with it,
-	// neither keeps anything, and the entry found has a key of its own.
-	e := b.store.get(unsafe.String(unsafe.SliceData(key), len(key)))
+func (b *Backend) GetLocal(key []byte) (any, bool) { return b.store.get(passing(key)).local() }
+
+// PeekLocal implements [cache.LocalPeeker]. It does not allocate.
+func (b *Backend) PeekLocal(key []byte) (any, bool) { return b.store.peek(passing(key)).local() }
+
+// passing returns key as a string that shares its bytes, which is safe because it
+// is only looked up: the front compares it, go-cache's Get indexes its map with
+// it, neither keeps anything, and the entry found has a key of its own.
+func passing(key []byte) string { return unsafe.String(unsafe.SliceData(key), len(key)) }
+
+// local is what e, if there is one, holds for GetLocal.
+func (e *entry) local() (any, bool) {
 	if e == nil {
 		return nil, false
 	}

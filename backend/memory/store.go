@@ -73,17 +73,28 @@ func (s *store) deadline(ttl time.Duration) time.Duration {
 
 // get returns the entry under key, or nil. It does not keep key.
 func (s *store) get(key string) *entry {
-	e := s.front.find(key)
-	if e == nil {
-		if e = s.item(key); e == nil {
-			return nil
-		}
-	}
-	if e.deadline != 0 && e.expired(s.now()) {
+	e := s.find(key)
+	if e == nil || e.deadline != 0 && e.expired(s.now()) {
 		return nil
 	}
 	e.touch()
 	return e
+}
+
+// peek returns the entry under key, expired or not, or nil. It does not keep key.
+func (s *store) peek(key string) *entry {
+	e := s.find(key)
+	if e != nil {
+		e.touch()
+	}
+	return e
+}
+
+func (s *store) find(key string) *entry {
+	if e := s.front.find(key); e != nil {
+		return e
+	}
+	return s.item(key)
 }
 
 // item returns the entry that go-cache has under key, or nil.

@@ -88,7 +88,8 @@ type Cache struct {
 	tiers []tier
 	view  *view
 	fetch *Values[[]byte]
-	lease cache.Leaser // nil unless leases are asked for, and a store has them
+	lease cache.Leaser                 // nil unless leases are asked for, and a store has them
+	near  func(key []byte) (any, bool) // how Hit asks the first tier; nil if that keeps no Go values
 
 	breaker   breaker
 	patience  atomic.Int64 // how long the next read of the log may take, if longer than Timeout
@@ -142,6 +143,7 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	c.view = newView(c.opts.MaxDependencies)
 	c.head, _ = b.(cache.LocalHead)
 	c.tiers = tiersOf(b)
+	c.near = nearOf(c.tiers[0])
 	c.fetch = NewValues(c, rawCodec{})
 	if c.opts.Lease > 0 {
 		c.lease = leaserOf(b)

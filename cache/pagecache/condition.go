@@ -75,12 +75,7 @@ func makeETag(body []byte) string {
 var conditionFields = []string{"If-None-Match", "If-Modified-Since"}
 
 func hasConditions(h http.Header) bool {
-	for _, name := range conditionFields {
-		if len(h[name]) > 0 {
-			return true
-		}
-	}
-	return false
+	return len(h["If-None-Match"]) > 0 || len(h["If-Modified-Since"]) > 0
 }
 
 // answersItself reports whether a request asks what only the handler can
@@ -93,6 +88,10 @@ func answersItself(h http.Header) bool {
 // 9110 §7.6.1). A handler that is a proxy drops those, so that its answer would
 // not be the one for the fields that the key was made of.
 func namesFields(h http.Header) bool {
+	values := h["Connection"]
+	if len(values) == 0 || len(values) == 1 && (values[0] == "keep-alive" || values[0] == "close") {
+		return false
+	}
 	named := false
 	listMembers(h, "Connection", func(member string) bool {
 		switch strings.ToLower(member) {

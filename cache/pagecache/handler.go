@@ -52,16 +52,19 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 }
 
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	var asks control // what the visitor says, where he is listened to
+	if c.opts.ClientDirectives {
+		asks = clientControl(r.Header)
+	}
+	if c.quick(next, w, r, &asks) {
+		return
+	}
 	s := c.scratch.Get().(*scratch)
 	defer c.scratch.Put(s)
 	var ok bool
 	if s.primary, ok = c.keys.AppendRequest(s.primary[:0], r); !ok {
 		c.pass(next, w, r, fwdBypass, string(reasonNoKey))
 		return
-	}
-	var asks control // what the visitor says, where he is listened to
-	if c.opts.ClientDirectives {
-		asks = clientControl(r.Header)
 	}
 	for range attempts {
 		stored, verdict, err := c.lookup(r.Context(), s, r.Header)
@@ -79,15 +82,12 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			return
 		}
 		if stored != nil {
-			p, now := stored.Value, time.Now()
-			if use := useOf(p, verdict, &asks, now); use != useNot {
-				if use == useWhileMaking && p.refreshing.CompareAndSwap(false, true) {
-					if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
-						p.refreshing.Store(false)
-					}
+			now := c.clock.now()
+			if use := useOf(stored.Value, verdict, &asks, now); use != useNot {
+				if c.short != nil {
+					c.short.learn(r, s.primary, stored.Value.key)
 				}
-				c.observeHit(r)
-				c.serve(w, r, p, p.hit(p.ageAt(now), c))
+				c.answer(next, w, r, stored, use, now)
 				return
 			}
 		}
@@ -111,6 +111,41 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		}
 	}
 	c.alone(next, w, r, status{fwd: fwdMiss})
+}
+
+// quick answers r if a shortcut leads to a response that may answer it. It
+// decides as handle does; what it can't do at once it leaves to that.
+func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *control) bool {
+	if c.short == nil {
+		return false
+	}
+	key := c.short.key(r)
+	if key == nil {
+		return false
+	}
+	now := c.clock.now()
+	stored := c.values.Hit(key, now)
+	if stored == nil || stored.Value.is(isNote) || len(r.Header["Authorization"]) > 0 && !stored.Value.is(isShared) {
+		return false
+	}
+	use := useOf(stored.Value, coherent.Fresh, asks, now)
+	if use == useNot {
+		return false
+	}
+	c.answer(next, w, r, stored, use, now)
+	return true
+}
+
+// answer answers a request with what is stored.
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *coherent.Stored[*response], use use, now time.Time) {
+	p := stored.Value
+	if use == useWhileMaking && p.refreshing.CompareAndSwap(false, true) {
+		if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
+			p.refreshing.Store(false)
+		}
+	}
+	c.observeHit(r)
+	c.serve(w, r, p, c.hit(p, p.ageAt(now)))
 }
 
 // clientControl reads what a request says about caching (RFC 9111 §5.2.1), and

@@ -159,7 +159,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		_ = p.size()
-		_ = p.hit(p.ageAt(time.Now()), &Cache{name: "x"})
+		_ = (&Cache{ages: new(phrases), statuses: new(phrases)}).hit(p, p.ageAt(time.Now()))
 		again, err := codec{}.Encode(p)
 		if err != nil {
 			t.Fatal(err)

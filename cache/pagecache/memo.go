@@ -3,6 +3,7 @@ package pagecache
 import (
 	"bytes"
 	"hash/maphash"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,7 @@ import (
 // lookup or a word in Cache-Status, never a wrong answer.
 type memo struct {
 	seed      maphash.Seed
-	vary      [memoSlots]atomic.Pointer[varyMemo]
+	vary      [memoSlots / varyWays]varySet
 	apart     [memoSlots]atomic.Pointer[apartMemo]
 	deleted   hashes
 	confirmed hashes
@@ -48,28 +49,53 @@ type apartMemo struct {
 
 func newMemo() *memo { return &memo{seed: maphash.MakeSeed()} }
 
+// A varySet is the slots that one key may be in: few enough pages meet in one that
+// a site with some thousand of them is remembered.
+type varySet [varyWays]atomic.Pointer[varyMemo]
+
+const varyWays = 4
+
+func (m *memo) varySet(key []byte) *varySet {
+	return &m.vary[maphash.Bytes(m.seed, key)%uint64(len(m.vary))]
+}
+
+// find returns what is remembered of key, and where; nil if nothing is.
+func (s *varySet) find(key []byte) (*varyMemo, *atomic.Pointer[varyMemo]) {
+	for i := range s {
+		if v := s[i].Load(); v != nil && bytes.Equal(v.key, key) {
+			return v, &s[i]
+		}
+	}
+	return nil, nil
+}
+
 // fields returns the fields that selected among the responses under a primary
 // key when it was last looked at, or nil.
 func (m *memo) fields(key []byte) []string {
-	v := m.vary[maphash.Bytes(m.seed, key)%memoSlots].Load()
-	if v == nil || !bytes.Equal(v.key, key) {
-		return nil
+	if v, _ := m.varySet(key).find(key); v != nil {
+		return v.fields
 	}
-	return v.fields
+	return nil
 }
 
 func (m *memo) setFields(key []byte, fields []string) {
-	slot := &m.vary[maphash.Bytes(m.seed, key)%memoSlots]
-	if len(fields) == 0 {
-		if v := slot.Load(); v != nil && bytes.Equal(v.key, key) {
-			slot.CompareAndSwap(v, nil)
+	set := m.varySet(key)
+	v, slot := set.find(key)
+	switch {
+	case v == nil && len(fields) == 0:
+	case len(fields) == 0:
+		slot.CompareAndSwap(v, nil)
+	case v == nil:
+		v = &varyMemo{key: bytes.Clone(key), fields: fields}
+		for i := range set {
+			if set[i].CompareAndSwap(nil, v) {
+				return
+			}
 		}
-		return
+		set[rand.IntN(varyWays)].Store(v)
+	case !slices.Equal(v.fields, fields):
+		slot.Store(&varyMemo{key: v.key, fields: fields})
 	}
-	if v := slot.Load(); v != nil && bytes.Equal(v.key, key) && slices.Equal(v.fields, fields) {
-		return
-	}
-	slot.Store(&varyMemo{key: bytes.Clone(key), fields: fields})
 }
 
 // apartFor is for how long requests are not collapsed after one of them had a

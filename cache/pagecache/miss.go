@@ -87,7 +87,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	c.observe(r, t.look, false)
 	sec := t.says(p)
 	if stale {
-		sec.age = p.hit(p.ageAt(now), c).age // it was stored long before this fill
+		sec.age = c.age(p.ageAt(now)) // it was stored long before this fill
 	}
 	c.serve(w, r, p, sec)
 	return true

@@ -36,7 +36,12 @@ type Cache struct {
 	values  *coherent.Values[*response]
 	memo    *memo
 	warm    *warmer // nil unless pages are warmed
+	clock   *clock
+	short   *shortcuts // nil where no hit is found at once
 	scratch sync.Pool
+
+	ages, statuses *phrases
+	hitStatus      string // what the Cache-Status of a hit begins with
 
 	mu         sync.Mutex
 	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
@@ -71,10 +76,17 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		store:      c,
 		values:     coherent.NewValues(c, codec{o.EarlyRefresh}),
 		memo:       newMemo(),
+		clock:      newClock(),
+		ages:       new(phrases),
+		statuses:   new(phrases),
+		hitStatus:  o.Name + "; hit; ttl=",
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
 	pages.warm = newWarmer(pages)
+	if pages.values.Near() {
+		pages.short = &shortcuts{memo: pages.memo, keys: o.Keys, always: o.Keys.Headers()}
+	}
 	return pages, nil
 }
 

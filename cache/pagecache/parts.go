@@ -42,7 +42,8 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	for i := range p.header {
 		p.header[i].set(h)
 	}
-	p.hit(p.ageAt(now), c).set(h)
+	said := c.hit(p, p.ageAt(now))
+	said.set(h)
 	h.Set("Content-Range", "bytes "+strconv.FormatInt(first, 10)+"-"+strconv.FormatInt(end-1, 10)+"/"+strconv.FormatInt(p.part.size, 10))
 	h.Set("Content-Length", strconv.FormatInt(end-first, 10))
 	w.WriteHeader(http.StatusPartialContent)

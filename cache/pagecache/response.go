@@ -35,7 +35,6 @@ type response struct {
 	part     span // of a body, that body holds; zero for a whole one
 
 	length []string // Content-Length, ready to be assigned
-	second atomic.Pointer[second]
 
 	// refreshing is set while this process makes p's successor in the
 	// background, so that those who are given p meanwhile need not look for the
@@ -45,7 +44,7 @@ type response struct {
 }
 
 // flags are what is true of a stored response.
-type flags byte
+type flags uint16
 
 const (
 	isNote    flags = 1 << iota // only the fields that select: the responses are stored under their own keys
@@ -56,6 +55,8 @@ const (
 	ownETag                     // the entity tag is the handler's
 	isDated                     // Last-Modified tells this version from the next
 	isPart                      // the body is a part of one
+
+	ownStatus // the handler gave a Cache-Status; is found in the header
 )
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }
@@ -79,20 +80,6 @@ func (f *field) set(h http.Header) {
 	h[f.name] = f.values
 }
 
-// second holds the header values that change once a second.
-type second struct {
-	at     int64    // age in seconds
-	age    []string // nil for none
-	status []string
-}
-
-func (s *second) set(h http.Header) {
-	if s.age != nil {
-		h["Age"] = s.age
-	}
-	h["Cache-Status"] = s.status
-}
-
 // finish makes what serving needs. Who makes a response calls it once, before
 // anybody else sees it.
 func (p *response) finish() {
@@ -106,6 +93,8 @@ func (p *response) finish() {
 			}
 		case "Last-Modified":
 			p.changed = p.dateIn(p.header[i])
+		case "Cache-Status":
+			p.flags |= ownStatus
 		}
 	}
 }
@@ -163,21 +152,6 @@ func (p *response) size() int {
 // negative number (RFC 9211 §2.4).
 func (p *response) ttl(age time.Duration) int64 {
 	return (p.life - int64(age)) / int64(time.Second)
-}
-
-// hit returns the header values of a hit at an age, in c.
-func (p *response) hit(age time.Duration, c *Cache) *second {
-	n := int64(age / time.Second)
-	if s := p.second.Load(); s != nil && s.at == n {
-		return s
-	}
-	member := c.name + "; hit; ttl=" + strconv.FormatInt(p.ttl(age), 10)
-	if c.opts.StatusKey {
-		member += keyParam(p.key)
-	}
-	s := &second{at: n, age: []string{strconv.FormatInt(n, 10)}, status: p.appendStatus(member)}
-	p.second.Store(s)
-	return s
 }
 
 // appendStatus appends a member to the Cache-Status that the handler gave (RFC

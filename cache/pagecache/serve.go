@@ -16,7 +16,7 @@ var notModifiedFields = map[string]bool{
 // serve answers a request with a stored response, in which s is what differs
 // from one second, and one request, to the next. Without an age there will be no
 // Age field, which would say that the handler had not been asked.
-func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s *second) {
+func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s says) {
 	if r.Pattern == "" {
 		r.Pattern = p.route // what the ServeMux would have left for those around
 	}
@@ -74,7 +74,7 @@ func (c *Cache) changed(p *response) time.Time {
 // serveRange answers with a part of a complete stored response (RFC 9110 §14),
 // or with several, as net/http does it for files: If-Range with the strong
 // comparison, 416 for what is not there.
-func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *response, s *second) {
+func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *response, s says) {
 	h := w.Header()
 	if !there {
 		h["Cache-Status"] = s.status

@@ -169,7 +169,7 @@ func (t *task) serveStale(rec *recorder) {
 	age := p.ageAt(time.Now())
 	t.look.stale, t.look.ttl = true, p.ttl(age)
 	s := t.says(p)
-	s.age = p.hit(age, t.c).age
+	s.age = t.c.age(age)
 	t.c.serve(t.w, t.r, p, s)
 }
 
@@ -192,7 +192,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 	}
 	s := t.says(p)
 	if p.age > 0 { // what confirmed it was a cache itself
-		s.age = p.hit(p.ageAt(rec.given), t.c).age
+		s.age = t.c.age(p.ageAt(rec.given))
 	}
 	t.c.serve(t.w, t.r, p, s)
 }
@@ -239,8 +239,8 @@ func (t *task) conclude(rec *recorder) {
 }
 
 // says returns the header values of a response that the handler was asked for.
-func (t *task) says(p *response) *second {
-	return &second{status: p.appendStatus(t.look.format(t.c.name))}
+func (t *task) says(p *response) says {
+	return says{status: p.appendStatus(t.look.format(t.c.name))}
 }
 
 // part lets go those who wait for a response that will be of no use to them, as
