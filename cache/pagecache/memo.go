@@ -51,7 +51,10 @@ func newMemo() *memo { return &memo{seed: maphash.MakeSeed()} }
 
 // A varySet is the slots that one key may be in: few enough pages meet in one that
 // a site with some thousand of them is remembered.
-type varySet [varyWays]atomic.Pointer[varyMemo]
+type varySet struct {
+	slots   [varyWays]atomic.Pointer[varyMemo]
+	changes atomic.Uint32 // how often the fields of one of its keys became others
+}
 
 const varyWays = 4
 
@@ -61,9 +64,9 @@ func (m *memo) varySet(key []byte) *varySet {
 
 // find returns what is remembered of key, and where; nil if nothing is.
 func (s *varySet) find(key []byte) (*varyMemo, *atomic.Pointer[varyMemo]) {
-	for i := range s {
-		if v := s[i].Load(); v != nil && bytes.Equal(v.key, key) {
-			return v, &s[i]
+	for i := range s.slots {
+		if v := s.slots[i].Load(); v != nil && bytes.Equal(v.key, key) {
+			return v, &s.slots[i]
 		}
 	}
 	return nil, nil
@@ -82,20 +85,26 @@ func (m *memo) setFields(key []byte, fields []string) {
 	set := m.varySet(key)
 	v, slot := set.find(key)
 	switch {
-	case v == nil && len(fields) == 0:
+	case v == nil && len(fields) == 0, v != nil && slices.Equal(v.fields, fields):
+		return
 	case len(fields) == 0:
 		slot.CompareAndSwap(v, nil)
-	case v == nil:
-		v = &varyMemo{key: bytes.Clone(key), fields: fields}
-		for i := range set {
-			if set[i].CompareAndSwap(nil, v) {
-				return
-			}
-		}
-		set[rand.IntN(varyWays)].Store(v)
-	case !slices.Equal(v.fields, fields):
+	case v != nil:
 		slot.Store(&varyMemo{key: v.key, fields: fields})
+	default:
+		set.add(&varyMemo{key: bytes.Clone(key), fields: fields})
 	}
+	set.changes.Add(1) // at last: see shortcuts.learn
+}
+
+// add finds a place for v.
+func (s *varySet) add(v *varyMemo) {
+	for i := range s.slots {
+		if s.slots[i].CompareAndSwap(nil, v) {
+			return
+		}
+	}
+	s.slots[rand.IntN(varyWays)].Store(v)
 }
 
 // apartFor is for how long requests are not collapsed after one of them had a

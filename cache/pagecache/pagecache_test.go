@@ -27,13 +27,13 @@ type far struct{ cache.Backend }
 
 // A site is a handler behind a cache.
 type site struct {
-	t     *testing.T
+	t     testing.TB
 	pages *pagecache.Cache
 	http.Handler
 	renders atomic.Int64
 }
 
-func newSite(t *testing.T, b cache.Backend, opts *pagecache.Options, h http.HandlerFunc) *site {
+func newSite(t testing.TB, b cache.Backend, opts *pagecache.Options, h http.HandlerFunc) *site {
 	t.Helper()
 	if b == nil {
 		m := memory.New(nil)

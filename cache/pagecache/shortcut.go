@@ -1,11 +1,10 @@
 package pagecache
 
 import (
-	"bytes"
 	"hash/maphash"
 	"net/http"
 	"slices"
-	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/uncache/uncache/keys"
@@ -13,224 +12,273 @@ import (
 
 // shortcuts lead from requests, as they came, to the keys of the responses that
 // they select, without making the keys anew: canonical URIs, and a digest of what
-// selects. A key depends on nothing but the request, and on which fields select,
-// which is asked of the memo each time; so a shortcut is never out of date, and
-// what is stored under the key is asked of the store as ever. They are made of
-// requests that were answered by the long way.
+// selects. A key depends on nothing but the request and on which fields select;
+// where these change, the memo says so. What is stored under the key is asked of
+// the store, as ever. They are made of requests that were answered by the long
+// way.
 //
 // They are bounded: by slots, in each of which one stays for as long as it is
 // used, and by what one may take.
 type shortcuts struct {
-	memo     *memo
-	keys     *keys.Builder
-	always   []string // the fields that select whatever a response says
-	urls     [shortcutSlots]atomic.Pointer[urlShortcut]
-	variants [shortcutSlots]atomic.Pointer[variantShortcut]
+	memo   *memo
+	keys   *keys.Builder
+	always []string // the fields that select whatever a response says
+
+	hints [shortcutSlots]atomic.Uint32 // by URL: the selectors to try, their number plus one
+	slots [shortcutSlots]atomic.Pointer[shortcut]
+
+	mu        sync.Mutex
+	selectors atomic.Pointer[[]selector] // is added to, under mu
 }
 
 const (
 	shortcutSlots = 1 << 14
-	shortcutWays  = 2       // slots that one may be in
+	shortcutWays  = 4       // slots that one may be in
 	maxShortcut   = 1 << 10 // bytes of a request that are remembered
 	maxSelecting  = 8       // fields
+	maxSelectors  = 64      // sites have a few
 )
 
-// A urlShortcut leads from what a request is for to its primary key.
-type urlShortcut struct {
-	host, path, rawPath, query, scheme string
-	tls                                bool
-	always                             lines
-
-	primary []byte
-	vary    *varySet // where the memo has primary, if it does
-	used    atomic.Bool
+// A selector is a list of fields: those that always select, and those that some
+// responses vary by.
+type selector struct {
+	vary   []string
+	fields []string
 }
 
-// A variantShortcut leads from the values of selecting fields to a variant's key.
-type variantShortcut struct {
-	url   *urlShortcut
-	by    *varyMemo
-	lines lines
-
-	key  []byte
-	used atomic.Bool
+// A shortcut is for the requests of one URL whose selecting fields have the same
+// values. It is made to lie in few cache lines.
+type shortcut struct {
+	text   []byte              // host, path, raw path, query, values, key
+	ends   [4]uint16           // of the first four
+	keyAt  uint16              //
+	values [maxSelecting]int16 // lengths; absent for no such field
+	count  uint8               // of values
+	form   uint8               //
+	by     uint32              // its selector
+	set    *varySet            // where the memo has its URL
+	change uint32              // of the set, when it was made
+	used   atomic.Bool
 }
 
-// lines are the values of some fields in a request that has at most one line of
-// each.
-type lines []line
+const absent = -1
 
-type line struct {
-	value string
-	there bool
-}
-
-// read takes the lines of h in, and adds them to a hash; ok is false if a field
-// has several lines, or there are too many fields.
-func (m *memo) read(h http.Header, names []string, into *[maxSelecting]line, hash uint64) (l lines, _ uint64, ok bool) {
-	if len(names) > maxSelecting {
-		return nil, 0, false
+// form is what else of a request is in its key.
+func form(r *http.Request) (f uint8, ok bool) {
+	if r.TLS != nil {
+		f = 1
 	}
-	for i, name := range names {
-		switch values := h[name]; len(values) {
+	switch r.URL.Scheme {
+	case "":
+	case "http":
+		f |= 2
+	case "https":
+		f |= 4
+	default:
+		return 0, false
+	}
+	u := r.URL
+	return f, u.Opaque == "" && u.User == nil && !u.ForceQuery && r.Host != ""
+}
+
+// selecting are the values of a selector's fields in a request.
+type selecting struct {
+	lines [maxSelecting]string
+	there [maxSelecting]bool
+}
+
+// read takes the values of fields in h in, and adds them to a hash. It is false
+// if a field has several lines.
+func (s *selecting) read(seed maphash.Seed, h http.Header, fields []string, hash uint64) (uint64, bool) {
+	for i, name := range fields {
+		switch lines := h[name]; len(lines) {
 		case 0:
-			into[i] = line{}
 			hash = hash*hashMultiplier + 1
 		case 1:
-			into[i] = line{values[0], true}
-			hash = hash*hashMultiplier ^ maphash.String(m.seed, values[0])
+			s.lines[i], s.there[i] = lines[0], true
+			hash = hash*hashMultiplier ^ maphash.String(seed, lines[0])
 		default:
-			return nil, 0, false
+			return 0, false
 		}
 	}
-	return into[:len(names)], hash, true
+	return hash, true
 }
 
 // hashMultiplier keeps the same values in another order apart.
 const hashMultiplier = 0x9e3779b97f4a7c15
 
+func (s *shortcuts) hash(r *http.Request) uint64 {
+	h := maphash.String(s.memo.seed, r.URL.Path)*hashMultiplier ^ maphash.String(s.memo.seed, r.Host)
+	if r.URL.RawQuery != "" {
+		h = h*hashMultiplier ^ maphash.String(s.memo.seed, r.URL.RawQuery)
+	}
+	return h
+}
+
 // key returns the key of the response that r selects, or nil if there is no
 // shortcut.
 func (s *shortcuts) key(r *http.Request) []byte {
-	url, _, hash := s.find(r)
-	if url == nil {
-		return nil
-	}
-	by, _ := url.vary.find(url.primary)
-	if by == nil {
-		return url.primary
-	}
-	var room [maxSelecting]line
-	l, hash, ok := s.memo.read(r.Header, by.fields, &room, hash)
+	f, ok := form(r)
 	if !ok {
 		return nil
 	}
+	hash := s.hash(r)
+	by := s.hints[hash%shortcutSlots].Load()
+	if by == 0 {
+		return nil
+	}
+	fields := (*s.selectors.Load())[by-1].fields
+	var values selecting
+	if hash, ok = values.read(s.memo.seed, r.Header, fields, hash); !ok {
+		return nil
+	}
 	for i := range uint64(shortcutWays) {
-		v := s.variants[(hash^i)%shortcutSlots].Load()
-		if v != nil && v.url == url && v.by == by && slices.Equal(v.lines, l) {
-			touch(&v.used)
-			return v.key
+		e := s.slots[(hash^i)%shortcutSlots].Load()
+		if e == nil || e.by != by || e.form != f || !e.is(r, &values) {
+			continue
 		}
+		if e.set.changes.Load() != e.change {
+			return nil
+		}
+		if !e.used.Load() { // mostly it is marked, and its cache line stays with all processors
+			e.used.Store(true)
+		}
+		return e.text[e.keyAt:]
 	}
 	return nil
 }
 
-// find returns what is known of r's URL. ok is false if nothing can be; hash is
-// that of the URL.
-func (s *shortcuts) find(r *http.Request) (url *urlShortcut, ok bool, hash uint64) {
-	u := r.URL
-	if u.Opaque != "" || u.User != nil || u.ForceQuery || r.Host == "" {
-		return nil, false, 0
+// is reports whether e is for a request whose selecting fields have these values.
+func (e *shortcut) is(r *http.Request, v *selecting) bool {
+	u, t, host, path, raw := r.URL, e.text, e.ends[0], e.ends[1], e.ends[2]
+	at := int(e.ends[3])
+	if string(t[:host]) != r.Host || string(t[host:path]) != u.Path || string(t[path:raw]) != u.RawPath || string(t[raw:at]) != u.RawQuery {
+		return false
 	}
-	hash = maphash.String(s.memo.seed, u.Path)*hashMultiplier ^ maphash.String(s.memo.seed, r.Host)
-	if u.RawQuery != "" {
-		hash = hash*hashMultiplier ^ maphash.String(s.memo.seed, u.RawQuery)
-	}
-	var room [maxSelecting]line
-	always, hash, ok := s.memo.read(r.Header, s.always, &room, hash)
-	if !ok {
-		return nil, false, 0
-	}
-	for i := range uint64(shortcutWays) {
-		k := s.urls[(hash^i)%shortcutSlots].Load()
-		if k != nil && k.path == u.Path && k.host == r.Host && k.query == u.RawQuery && k.rawPath == u.RawPath &&
-			k.scheme == u.Scheme && k.tls == (r.TLS != nil) && slices.Equal(k.always, always) {
-			touch(&k.used)
-			return k, true, hash
+	for i := range e.count {
+		n := int(e.values[i])
+		if n == absent != !v.there[i] {
+			return false
 		}
+		if n == absent {
+			continue
+		}
+		if string(t[at:at+n]) != v.lines[i] {
+			return false
+		}
+		at += n
 	}
-	return nil, true, hash
+	return true
 }
 
-// touch marks what is used; mostly it is marked, and its cache line stays with all
-// processors.
-func touch(used *atomic.Bool) {
-	if !used.Load() {
-		used.Store(true)
-	}
-}
-
-// learn takes note that the primary key of r, and the key of the response that it
-// selects, are these.
+// learn takes note that r, whose primary key is given, selects the response under
+// key.
 func (s *shortcuts) learn(r *http.Request, primary []byte, key string) {
-	url, ok, hash := s.find(r)
+	f, ok := form(r)
 	if !ok {
 		return
 	}
-	if url == nil {
-		if url = s.newURL(r, primary); url == nil || !keep(&s.urls, hash, url) {
-			return
-		}
-	}
-	by, _ := url.vary.find(primary)
-	if by == nil || len(key) == len(primary) {
+	// In this order: if the fields change meanwhile, the shortcut is of no use.
+	set := s.memo.varySet(primary)
+	change := set.changes.Load()
+	vary := s.memo.fields(primary)
+	by := s.selector(vary)
+	if by == 0 {
 		return
 	}
-	var room [maxSelecting]line
-	l, hash, ok := s.memo.read(r.Header, by.fields, &room, hash)
-	if !ok || l.size() > maxShortcut {
+	hash := s.hash(r)
+	hint := &s.hints[hash%shortcutSlots]
+	fields := (*s.selectors.Load())[by-1].fields
+	var values selecting
+	if hash, ok = values.read(s.memo.seed, r.Header, fields, hash); !ok {
 		return
 	}
-	// The fields may have become others since the key was made.
-	if string(s.keys.AppendVariant(nil, primary, by.fields, r.Header)) != key {
+	slot, old := s.slot(hash)
+	if slot == nil {
 		return
 	}
-	keep(&s.variants, hash, &variantShortcut{url: url, by: by, lines: l.clone(), key: []byte(key)})
+	e := &shortcut{form: f, by: by, set: set, change: change}
+	if !e.write(r, &values, len(fields), key) {
+		return
+	}
+	if len(vary) > 0 {
+		primary = s.keys.AppendVariant(nil, primary, vary, r.Header)
+	}
+	if string(primary) == key { // or they have changed already
+		e.used.Store(true)
+		slot.CompareAndSwap(old, e)
+		hint.Store(by)
+	}
 }
 
-func (s *shortcuts) newURL(r *http.Request, primary []byte) *urlShortcut {
+// write writes e's text. It is false if that would be too long.
+func (e *shortcut) write(r *http.Request, v *selecting, count int, key string) bool {
 	u := r.URL
-	var room [maxSelecting]line
-	always, _, _ := s.memo.read(r.Header, s.always, &room, 0)
-	parts := []string{r.Host, u.Path, u.RawPath, u.RawQuery, u.Scheme}
-	// One string, and not a part of the one that the server has read.
-	text := strings.Join(parts, "")
-	if len(text)+always.size() > maxShortcut {
-		return nil
+	size := len(r.Host) + len(u.Path) + len(u.RawPath) + len(u.RawQuery)
+	for _, line := range v.lines {
+		size += len(line)
 	}
-	k := &urlShortcut{tls: r.TLS != nil, always: always.clone(), primary: bytes.Clone(primary), vary: s.memo.varySet(primary)}
-	for i, into := range []*string{&k.host, &k.path, &k.rawPath, &k.query, &k.scheme} {
-		*into, text = text[:len(parts[i])], text[len(parts[i]):]
+	if size > maxShortcut {
+		return false
 	}
-	return k
-}
-
-// keep puts e into one of its slots, if there is one that is not used, and
-// reports whether it did. Those in use have to be used again to stay.
-func keep[T any, E interface {
-	*T
-	mark() *atomic.Bool
-}](table *[shortcutSlots]atomic.Pointer[T], hash uint64, e E) bool {
-	for i := range uint64(shortcutWays) {
-		slot := &table[(hash^i)%shortcutSlots]
-		if old := slot.Load(); old == nil || !E(old).mark().Load() {
-			return slot.CompareAndSwap(old, (*T)(e))
+	e.text = make([]byte, 0, size+len(key))
+	for i, part := range [...]string{r.Host, u.Path, u.RawPath, u.RawQuery} {
+		e.text = append(e.text, part...)
+		e.ends[i] = uint16(len(e.text))
+	}
+	e.count = uint8(count)
+	for i := range count {
+		if e.values[i] = absent; v.there[i] {
+			e.values[i] = int16(len(v.lines[i]))
+			e.text = append(e.text, v.lines[i]...)
 		}
 	}
+	e.keyAt = uint16(len(e.text))
+	e.text = append(e.text, key...)
+	return true
+}
+
+// slot returns a slot for a hash which is free, or has not been used lately, and
+// what is in it; nil if there is none. Those in use have to be used again to stay.
+func (s *shortcuts) slot(hash uint64) (slot *atomic.Pointer[shortcut], old *shortcut) {
 	for i := range uint64(shortcutWays) {
-		if old := table[(hash^i)%shortcutSlots].Load(); old != nil {
-			E(old).mark().Store(false)
+		at := &s.slots[(hash^i)%shortcutSlots]
+		switch e := at.Load(); {
+		case e == nil:
+			return at, nil
+		case slot == nil && !e.used.Load(), e.change != e.set.changes.Load():
+			slot, old = at, e
 		}
 	}
-	return false
+	if slot == nil {
+		for i := range uint64(shortcutWays) {
+			if e := s.slots[(hash^i)%shortcutSlots].Load(); e != nil {
+				e.used.Store(false)
+			}
+		}
+	}
+	return slot, old
 }
 
-func (k *urlShortcut) mark() *atomic.Bool     { return &k.used }
-func (v *variantShortcut) mark() *atomic.Bool { return &v.used }
-
-func (l lines) size() int {
-	n := 0
-	for i := range l {
-		n += len(l[i].value)
+// selector returns the number of the selector of responses that vary by some
+// fields, counted from 1, or 0 if there are too many.
+func (s *shortcuts) selector(vary []string) uint32 {
+	var known []selector
+	find := func() uint32 {
+		if p := s.selectors.Load(); p != nil {
+			known = *p
+		}
+		return uint32(slices.IndexFunc(known, func(k selector) bool { return slices.Equal(k.vary, vary) }) + 1)
 	}
-	return n
-}
-
-// clone returns a copy that is no part of a request.
-func (l lines) clone() lines {
-	own := slices.Clone(l)
-	for i := range own {
-		own[i].value = strings.Clone(own[i].value)
+	if n := find(); n != 0 || len(known) >= maxSelectors || len(s.always)+len(vary) > maxSelecting {
+		return n
 	}
-	return own
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := find(); n != 0 || len(known) >= maxSelectors {
+		return n
+	}
+	known = append(slices.Clip(known), selector{slices.Clone(vary), slices.Concat(s.always, vary)})
+	s.selectors.Store(&known)
+	return uint32(len(known))
 }
