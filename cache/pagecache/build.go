@@ -11,10 +11,11 @@ import (
 // response makes the stored response of what was recorded.
 func (rec *recorder) response(pattern string) *response {
 	p := &response{
-		status: rec.status,
+		status: uint16(rec.status),
 		route:  pattern,
 		flags:  rec.policy.flags(),
 		body:   rec.body,
+		rare:   plain,
 	}
 	if waste := cap(p.body) - len(p.body); waste > len(p.body)/8 {
 		p.body = bytes.Clone(p.body) // it will be kept for long
@@ -24,7 +25,8 @@ func (rec *recorder) response(pattern string) *response {
 	if len(rec.header["Etag"]) > 0 {
 		p.flags |= ownETag
 	}
-	p.header = rec.fields(&rec.policy, true)
+	p.finish(rec.fields(&rec.policy, true), rec.c.shapes)
+	p.setDated(rec.asked)
 	return p
 }
 

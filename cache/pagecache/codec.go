@@ -12,7 +12,10 @@ const formatVersion = 3
 
 // codec writes responses as bytes and reads them again. Numbers are varints,
 // strings are preceded by their length; package coherent adds a checksum.
-type codec struct{ beta float64 } // Options.EarlyRefresh
+type codec struct {
+	beta   float64 // Options.EarlyRefresh
+	shapes *shapes
+}
 
 func (codec) Size(p *response) int { return p.size() }
 
@@ -36,15 +39,16 @@ func (codec) Encode(p *response) ([]byte, error) {
 	b = appendStrings(b, p.vary)
 	b = appendStrings(b, p.variants)
 	b = appendStrings(b, p.tags)
-	b = binary.AppendUvarint(b, uint64(len(p.header)))
-	for i := range p.header {
-		b = appendString(b, p.header[i].name)
+	b = binary.AppendUvarint(b, uint64(p.header.len()))
+	for i := range p.header.len() {
+		f := p.header.at(i)
+		b = appendString(b, f.name)
 		adds := byte(0)
-		if p.header[i].adds {
+		if f.adds {
 			adds = 1
 		}
 		b = append(b, adds)
-		b = appendStrings(b, p.header[i].values)
+		b = appendStrings(b, f.values)
 	}
 	return append(b, p.body...), nil
 }
@@ -54,24 +58,28 @@ func (c codec) Decode(b []byte) (*response, error) {
 		return nil, errFormat
 	}
 	r := reader{b: b[2:]}
-	p := &response{flags: flags(b[1])}
+	p := &response{flags: flags(b[1]), rare: plain}
 	p.key = r.string()
-	p.status = int(r.uvarint(999))
+	p.status = uint16(r.uvarint(999))
 	p.route = r.string()
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
 	p.grace, p.ifError, p.took = r.varint(), r.varint(), r.varint()
 	if p.is(isPart) {
-		p.part = span{r.varint(), r.varint(), r.varint()}
+		p.own().part = span{r.varint(), r.varint(), r.varint()}
 	}
-	p.vary, p.variants, p.tags = r.strings(), r.strings(), r.strings()
+	if vary, variants, tags := r.strings(), r.strings(), r.strings(); vary != nil || variants != nil || tags != nil {
+		own := p.own()
+		own.vary, own.variants, own.tags = vary, variants, tags
+	}
 	n := r.uvarint(uint64(len(r.b)))
-	p.header = make([]field, 0, min(n, 64))
+	var room [16]field
+	header := room[:0]
 	for range n {
 		f := field{name: r.string(), adds: r.uvarint(1) == 1, values: r.strings()}
 		if r.bad {
 			break
 		}
-		p.header = append(p.header, f)
+		header = append(header, f)
 	}
 	if r.bad || p.took < 0 || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) {
 		return nil, errFormat
@@ -81,7 +89,7 @@ func (c codec) Decode(b []byte) (*response, error) {
 		return nil, errFormat
 	}
 	p.setLead(c.beta)
-	p.finish()
+	p.finish(header, c.shapes)
 	return p, nil
 }
 

@@ -27,7 +27,7 @@ func (t *task) head() {
 	switch {
 	case rec.status == http.StatusNotFound, rec.status == http.StatusGone:
 		t.forget()
-	case rec.status != old.status: // 405, an error: nothing about what a GET gives
+	case rec.status != int(old.status): // 405, an error: nothing about what a GET gives
 	case !old.describedBy(rec.header):
 		t.forget()
 	case t.confirmedByHead(rec.header) && t.confirms(rec):
@@ -39,15 +39,16 @@ func (t *task) head() {
 // describedBy reports whether the header of a response to HEAD may be that of
 // p: of what both of them have, nothing differs.
 func (p *response) describedBy(h http.Header) bool {
-	if length := h["Content-Length"]; len(length) > 0 && !slices.Equal(length, p.length) {
+	if length := h["Content-Length"]; len(length) > 0 && !slices.Equal(length, p.header.length()) {
 		return false
 	}
-	for i := range p.header {
-		name := p.header[i].name
+	for i := range p.header.len() {
+		f := p.header.at(i)
+		name := f.name
 		if name != "Last-Modified" && (name != "Etag" || !p.is(ownETag)) {
 			continue
 		}
-		if values := h[name]; len(values) > 0 && !slices.Equal(values, p.header[i].values) {
+		if values := h[name]; len(values) > 0 && !slices.Equal(values, f.values) {
 			return false
 		}
 	}

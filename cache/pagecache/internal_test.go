@@ -79,21 +79,20 @@ func TestGroupList(t *testing.T) {
 
 func sample() *response {
 	p := &response{
-		key: "page:x/:0", vary: []string{"Accept", "Cookie"}, flags: isShared | ownETag, status: 200, route: "GET /",
+		key: "page:x/:0", rare: &rare{vary: []string{"Accept", "Cookie"}}, flags: isShared | ownETag, status: 200, route: "GET /",
 		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute), grace: 4, ifError: 5, took: 6,
-		header: []field{{"Etag", []string{`"v1"`}, false}, {"Link", []string{"a", "b"}, true}, {"X-Gone", nil, false}, {"X-Empty", []string{""}, false}},
-		body:   []byte("page"),
+		body: []byte("page"),
 	}
-	p.finish()
+	p.finish([]field{{"Etag", []string{`"v1"`}, false}, {"Link", []string{"a", "b"}, true}, {"X-Gone", nil, false}, {"X-Empty", []string{""}, false}}, nil)
 	return p
 }
 
 func samples() []*response {
-	note := &response{key: "k", flags: isNote, vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}, tags: []string{`"a"`, ""}}
+	note := &response{key: "k", flags: isNote, rare: &rare{vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}, tags: []string{`"a"`, ""}}}
 	part := sample()
 	part.flags |= isPart
 	part.part = span{10, 14, 20}
-	note.finish()
+	note.finish(nil, nil)
 	return []*response{sample(), note, part}
 }
 
@@ -106,9 +105,6 @@ func TestCodecRoundTrip(t *testing.T) {
 		got, err := codec{}.Decode(b)
 		if err != nil {
 			t.Fatalf("Decode: %v", err)
-		}
-		if len(p.header) == 0 {
-			p.header = []field{}
 		}
 		if len(p.body) == 0 {
 			p.body = []byte{}
@@ -126,14 +122,14 @@ func TestLeadIsTheReaders(t *testing.T) {
 	p.took = int64(time.Second)
 	for beta, want := range map[float64]time.Duration{0: 0, 1: 14 * time.Second, 2: 28 * time.Second, 1000: 30 * time.Second} {
 		b, _ := codec{}.Encode(p)
-		got, err := codec{beta}.Decode(b)
+		got, err := codec{beta: beta}.Decode(b)
 		if err != nil {
 			t.Fatal(err)
 		}
 		part := samples()[2]
 		part.took = p.took
 		b, _ = codec{}.Encode(part)
-		if q, err := (codec{beta}).Decode(b); err != nil || q.lead != 0 {
+		if q, err := (codec{beta: beta}).Decode(b); err != nil || q.lead != 0 {
 			t.Errorf("EarlyRefresh %v of a part: got %+v, %v; want it left alone", beta, q, err)
 		}
 		if lead := time.Duration(got.lead); lead != want {

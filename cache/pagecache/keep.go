@@ -29,8 +29,6 @@ func (t *task) keep(rec *recorder) *response {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
 	t.place(p, rec.header)
-	p.finish()
-	p.setDated(rec.asked)
 	t.store(p)
 	return p
 }
@@ -38,9 +36,9 @@ func (t *task) keep(rec *recorder) *response {
 // place gives p, whose header is h, the key by which requests like t's find it
 // (RFC 9111 §4.1).
 func (t *task) place(p *response, h http.Header) {
-	p.vary = t.c.opts.selectingFields(h)
-	p.key = t.id.primary
-	if len(p.vary) > 0 {
+	p.key, p.rare = t.id.primary, plain
+	if vary := t.c.opts.selectingFields(h); len(vary) > 0 {
+		p.rare = &rare{vary: vary}
 		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
 	}
 }

@@ -56,7 +56,7 @@ type varySet struct {
 	changes atomic.Uint32 // how often the fields of one of its keys became others
 }
 
-const varyWays = 4
+const varyWays = 8
 
 func (m *memo) varySet(key []byte) *varySet {
 	return &m.vary[maphash.Bytes(m.seed, key)%uint64(len(m.vary))]

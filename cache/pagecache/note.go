@@ -20,7 +20,7 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, p *response, f *c
 	mu := &c.notes[maphash.String(c.memo.seed, id.primary)%uint64(len(c.notes))]
 	mu.Lock()
 	defer mu.Unlock()
-	n := &response{key: id.primary, flags: isNote, vary: p.vary, date: p.made().UnixNano()}
+	n := &response{key: id.primary, flags: isNote, rare: &rare{vary: p.vary}, date: p.made().UnixNano()}
 	old, _, err := c.values.Get(ctx, []byte(id.primary))
 	if err != nil { // a list that forgets the others would not bound them
 		return false, reasonStore
@@ -44,13 +44,13 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, p *response, f *c
 	}
 	tag := ""
 	if p.canBeValidated() && p.is(ownETag) {
-		tag = p.etag
+		tag = p.header.etag()
 	}
 	n.variants, n.tags = append(n.variants, p.key), append(n.tags, tag)
 	if surplus := len(n.variants) - c.opts.MaxVariants; surplus > 0 && c.values.Delete(ctx, n.variants[:surplus]...) == nil {
 		n.variants, n.tags = n.variants[surplus:], n.tags[surplus:]
 	}
-	n.finish()
+	n.finish(nil, c.shapes)
 	// The note depends on the page and not on what one variant was made from.
 	// It can't mislead: each variant is judged by its own stamp.
 	fill := c.store.Begin()
@@ -70,12 +70,8 @@ func whyNot(err error) reason {
 // made is when the handler made p, by its own account: its Date. Of a note, when
 // the newest of the responses was made.
 func (p *response) made() time.Time {
-	for _, f := range p.header {
-		if f.name == "Date" {
-			if t := p.dateIn(f); !t.IsZero() {
-				return t
-			}
-		}
+	if t := p.dateIn("Date"); !t.IsZero() {
+		return t
 	}
 	return time.Unix(0, p.date)
 }

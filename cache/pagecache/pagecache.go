@@ -36,6 +36,7 @@ type Cache struct {
 	values  *coherent.Values[*response]
 	memo    *memo
 	warm    *warmer // nil unless pages are warmed
+	shapes  *shapes
 	clock   *clock
 	short   *shortcuts // nil where no hit is found at once
 	scratch sync.Pool
@@ -67,6 +68,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
 	background, stop := context.WithCancel(context.Background())
+	shared := newShapes()
 	pages := &Cache{
 		background: background,
 		stop:       stop,
@@ -74,7 +76,8 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		name:       o.Name,
 		keys:       o.Keys,
 		store:      c,
-		values:     coherent.NewValues(c, codec{o.EarlyRefresh}),
+		values:     coherent.NewValues(c, codec{o.EarlyRefresh, shared}),
+		shapes:     shared,
 		memo:       newMemo(),
 		clock:      newClock(),
 		ages:       new(phrases),

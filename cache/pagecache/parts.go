@@ -39,9 +39,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 		r.Pattern = p.route
 	}
 	h := w.Header()
-	for i := range p.header {
-		p.header[i].set(h)
-	}
+	p.header.set(h)
 	said := c.hit(p, p.ageAt(now))
 	said.set(h)
 	h.Set("Content-Range", "bytes "+strconv.FormatInt(first, 10)+"-"+strconv.FormatInt(end-1, 10)+"/"+strconv.FormatInt(p.part.size, 10))
@@ -164,7 +162,7 @@ func (rec *recorder) judgeRange(h http.Header) {
 func (rec *recorder) joins(p *response) bool {
 	old, s := p.part, rec.span
 	tags := rec.header["Etag"]
-	if len(tags) != 1 || !isStrong(tags[0]) || tags[0] != p.etag || old.size != s.size || old.first > s.end || s.first > old.end {
+	if len(tags) != 1 || !isStrong(tags[0]) || tags[0] != p.header.etag() || old.size != s.size || old.first > s.end || s.first > old.end {
 		return false
 	}
 	both := span{min(old.first, s.first), max(old.end, s.end), s.size}
@@ -183,13 +181,12 @@ func (t *task) keepPart(rec *recorder) {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
 	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
-	p.part, p.flags = rec.span, p.flags|isPart
+	p.own().part = rec.span
+	p.flags |= isPart
 	p.lead = 0
 	if rec.span.first == 0 && rec.span.end == rec.span.size {
-		p.status, p.key, p.part, p.flags = http.StatusOK, t.id.primary, span{}, p.flags&^isPart
+		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.primary, p.flags&^isPart, plain
 		t.c.memo.setFields([]byte(t.id.primary), nil)
 	}
-	p.finish()
-	p.setDated(rec.asked)
 	t.store(p)
 }

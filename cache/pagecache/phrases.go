@@ -49,7 +49,7 @@ func (s *says) set(h map[string][]string) {
 // hit returns the header values of a hit on p at an age.
 func (c *Cache) hit(p *response, age time.Duration) says {
 	s := says{age: c.age(age)}
-	if ttl := p.ttl(age); !c.opts.StatusKey && !p.is(ownStatus) {
+	if ttl := p.ttl(age); !c.opts.StatusKey && !p.header.shape.status {
 		s.status = c.statuses.say(c.hitStatus, ttl)
 	} else {
 		member := c.hitStatus + strconv.FormatInt(ttl, 10)

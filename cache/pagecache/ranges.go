@@ -62,8 +62,8 @@ func (p *response) ifRange(h http.Header, now time.Time) bool {
 	case len(fields) > 1:
 		return false
 	case isStrong(fields[0]):
-		return fields[0] == p.etag
+		return fields[0] == p.header.etag()
 	}
 	date, ok := httpdate.ParseAt(fields[0], now)
-	return ok && p.is(isDated) && date.Equal(p.changed)
+	return ok && p.is(isDated) && date.Equal(p.changed())
 }

@@ -1,7 +1,6 @@
 package pagecache
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -14,27 +13,20 @@ import (
 // the key of a target URI whose responses vary: which fields select among them.
 // It is shared between requests and never changed.
 type response struct {
-	key      string   // what it is stored under
-	vary     []string // the fields that select it, canonical and sorted
-	variants []string // of a note: the keys of the responses, oldest first
-	tags     []string // of a note: their entity tags, "" for those that the handler gave none
-	flags    flags
-	status   int
-	route    string // the pattern that served it
-	date     int64  // when the handler gave it, Unix ns
-	age      int64  // how old it was then, ns
-	life     int64  // freshness lifetime, ns
-	grace    int64  // for how long after that it may be served while it is validated, ns
-	ifError  int64  // for how long after that it may be served if that fails, ns
-	took     int64  // how long making it took, ns
-	lead     int64  // for how long before its expiry a hit may refresh it, ns; 0 for not at all
-	etag     string
-	changed  time.Time // Last-Modified, or zero
-	header   []field
-	body     []byte
-	part     span // of a body, that body holds; zero for a whole one
-
-	length []string // Content-Length, ready to be assigned
+	key     string // what it is stored under
+	header  fields
+	body    []byte
+	route   string // the pattern that served it
+	date    int64  // when the handler gave it, Unix ns
+	age     int64  // how old it was then, ns
+	life    int64  // freshness lifetime, ns
+	grace   int64  // for how long after that it may be served while it is validated, ns
+	ifError int64  // for how long after that it may be served if that fails, ns
+	took    int64  // how long making it took, ns
+	lead    int64  // for how long before its expiry a hit may refresh it, ns; 0 for not at all
+	*rare
+	flags  flags
+	status uint16
 
 	// refreshing is set while this process makes p's successor in the
 	// background, so that those who are given p meanwhile need not look for the
@@ -43,8 +35,26 @@ type response struct {
 	refreshing atomic.Bool
 }
 
+// rare is what most responses don't have; they share plain.
+type rare struct {
+	vary     []string // the fields that select it, canonical and sorted
+	variants []string // of a note: the keys of the responses, oldest first
+	tags     []string // of a note: their entity tags, "" for those that the handler gave none
+	part     span     // of a body, that body holds; zero for a whole one
+}
+
+var plain = new(rare) // never changed
+
+// own returns p's rare facts, to be set by who makes p.
+func (p *response) own() *rare {
+	if p.rare == plain {
+		p.rare = new(rare)
+	}
+	return p.rare
+}
+
 // flags are what is true of a stored response.
-type flags uint16
+type flags uint8
 
 const (
 	isNote    flags = 1 << iota // only the fields that select: the responses are stored under their own keys
@@ -55,73 +65,38 @@ const (
 	ownETag                     // the entity tag is the handler's
 	isDated                     // Last-Modified tells this version from the next
 	isPart                      // the body is a part of one
-
-	ownStatus // the handler gave a Cache-Status; is found in the header
 )
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }
 
-// A field is a header field with all its values. The values are assigned to a
-// http.Header as they are: their capacity is their length, so that whoever
-// appends gets a slice of his own. No values means that the handler took away
-// what stood there before it.
-type field struct {
-	name   string
-	values []string
-	adds   bool // to what stands there already, as the handler did
+// finish gives p its header, as serving needs it. Who makes a response calls it
+// once, when the body is there and before anybody else sees it.
+func (p *response) finish(header []field, s *shapes) {
+	p.header = s.pack(header, strconv.Itoa(len(p.body)))
 }
 
-// set puts f into the header of a response.
-func (f *field) set(h http.Header) {
-	if f.adds {
-		h[f.name] = slices.Concat(h[f.name], f.values)
-		return
-	}
-	h[f.name] = f.values
-}
-
-// finish makes what serving needs. Who makes a response calls it once, before
-// anybody else sees it.
-func (p *response) finish() {
-	p.length = []string{strconv.Itoa(len(p.body))}
-	for i := range p.header {
-		p.header[i].values = slices.Clip(p.header[i].values)
-		switch p.header[i].name {
-		case "Etag":
-			if len(p.header[i].values) == 1 {
-				p.etag = p.header[i].values[0]
-			}
-		case "Last-Modified":
-			p.changed = p.dateIn(p.header[i])
-		case "Cache-Status":
-			p.flags |= ownStatus
-		}
-	}
-}
+// changed is its Last-Modified, or zero.
+func (p *response) changed() time.Time { return p.dateIn("Last-Modified") }
 
 // setDated notes whether Last-Modified tells this version from the next, in a
 // response whose making began at asked. RFC 9110 §8.8.2.2: one that was made in
 // the second in which it was changed may have been changed again in that second.
 // It goes by the handler's clock and by ours.
 func (p *response) setDated(asked time.Time) {
-	var given time.Time
-	for _, f := range p.header {
-		if f.name == "Date" {
-			given = p.dateIn(f)
-		}
-	}
+	given, changed := p.dateIn("Date"), p.changed()
 	p.flags &^= isDated
-	if !p.changed.IsZero() && given.Sub(p.changed) >= time.Second && asked.Sub(p.changed) >= time.Second {
+	if !changed.IsZero() && given.Sub(changed) >= time.Second && asked.Sub(changed) >= time.Second {
 		p.flags |= isDated
 	}
 }
 
 // dateIn returns the date in a field, or zero.
-func (p *response) dateIn(f field) time.Time {
-	if len(f.values) != 1 {
+func (p *response) dateIn(name string) time.Time {
+	values := p.header.get(name)
+	if len(values) != 1 {
 		return time.Time{}
 	}
-	t, _ := httpdate.ParseAt(f.values[0], time.Unix(0, p.date))
+	t, _ := httpdate.ParseAt(values[0], time.Unix(0, p.date))
 	return t
 }
 
@@ -132,18 +107,18 @@ func (p *response) ageAt(now time.Time) time.Duration {
 
 // size is about how much memory p takes.
 func (p *response) size() int {
-	n := 256 + len(p.key) + len(p.body)
+	n := 192 + len(p.key) + len(p.body)
 	for _, v := range p.variants {
 		n += 16 + len(v)
 	}
 	for _, v := range p.tags {
 		n += 16 + len(v)
 	}
-	for i := range p.header {
-		n += 48 + len(p.header[i].name)
-		for _, v := range p.header[i].values {
-			n += 16 + len(v)
-		}
+	if p.rare != plain {
+		n += 128
+	}
+	for _, v := range p.header.values {
+		n += 16 + len(v)
 	}
 	return n
 }
@@ -157,10 +132,5 @@ func (p *response) ttl(age time.Duration) int64 {
 // appendStatus appends a member to the Cache-Status that the handler gave (RFC
 // 9211 §2).
 func (p *response) appendStatus(member string) []string {
-	for i := range p.header {
-		if p.header[i].name == "Cache-Status" {
-			return slices.Concat(p.header[i].values, []string{member})
-		}
-	}
-	return []string{member}
+	return slices.Concat(p.header.get("Cache-Status"), []string{member})
 }

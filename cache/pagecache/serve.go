@@ -21,10 +21,10 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 		r.Pattern = p.route // what the ServeMux would have left for those around
 	}
 	h := w.Header()
-	if p.status >= 200 && p.status < 300 && hasConditions(r.Header) && notModified(r.Header, p.etag, c.changed(p), time.Now()) {
-		for i := range p.header {
-			if notModifiedFields[p.header[i].name] {
-				p.header[i].set(h)
+	if p.status >= 200 && p.status < 300 && hasConditions(r.Header) && c.notModified(p, r.Header) {
+		for i := range p.header.len() {
+			if f := p.header.at(i); notModifiedFields[f.name] {
+				f.set(h)
 			}
 		}
 		s.set(h)
@@ -37,18 +37,26 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 			return
 		}
 	}
-	for i := range p.header {
-		p.header[i].set(h)
-	}
+	p.header.set(h)
 	s.set(h)
 	if p.status != http.StatusNoContent {
-		h["Content-Length"] = p.length
+		h["Content-Length"] = p.header.length()
 	}
-	w.WriteHeader(p.status)
+	w.WriteHeader(int(p.status))
 	if r.Method != http.MethodHead && len(p.body) > 0 {
 		// A visitor who is gone is nobody's failure.
 		_, _ = w.Write(p.body)
 	}
+}
+
+// notModified reports whether a visitor has p already, as the conditions in his
+// request say.
+func (c *Cache) notModified(p *response, asks http.Header) bool {
+	var changed time.Time
+	if len(asks["If-None-Match"]) == 0 { // or it does not count
+		changed = c.changed(p)
+	}
+	return notModified(asks, p.header.etag(), changed, time.Now())
 }
 
 // changed is the date that If-Modified-Since is compared with: Last-Modified, or
@@ -56,19 +64,11 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 // that has an entity tag, if only from us, is not given so: of two in one second
 // the visitor may have the older one.
 func (c *Cache) changed(p *response) time.Time {
-	if !p.changed.IsZero() || !c.opts.Transparent {
-		return p.changed
+	changed := p.changed()
+	if !changed.IsZero() || !c.opts.Transparent || p.header.get("Last-Modified") != nil {
+		return changed // zero, if there is one that is no date
 	}
-	var date time.Time
-	for _, f := range p.header {
-		switch f.name {
-		case "Last-Modified":
-			return time.Time{} // there is one, and it is no date
-		case "Date":
-			date = p.dateIn(f)
-		}
-	}
-	return date
+	return p.dateIn("Date")
 }
 
 // serveRange answers with a part of a complete stored response (RFC 9110 §14),
@@ -78,13 +78,11 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	h := w.Header()
 	if !there {
 		h["Cache-Status"] = s.status
-		h.Set("Content-Range", "bytes */"+p.length[0])
+		h.Set("Content-Range", "bytes */"+p.header.length()[0])
 		http.Error(w, "range not satisfiable", http.StatusRequestedRangeNotSatisfiable)
 		return
 	}
-	for i := range p.header {
-		p.header[i].set(h)
-	}
+	p.header.set(h)
 	s.set(h)
 	inner := r.WithContext(r.Context())
 	inner.Header = r.Header.Clone()

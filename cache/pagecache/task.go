@@ -204,7 +204,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*response, policy) {
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
-	pol := t.c.opts.judge(t.r, old.status, merged, rec.setsCookie(), rec.asked, rec.given)
+	pol := t.c.opts.judge(t.r, int(old.status), merged, rec.setsCookie(), rec.asked, rec.given)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec)
 	if from != t.old {
 		t.place(p, merged)
@@ -230,8 +230,8 @@ func (t *task) conclude(rec *recorder) {
 	}
 	rec.released = true
 	rec.restoreHeader()
-	for i := range p.header {
-		if f := &p.header[i]; f.adds {
+	for _, f := range p.header.list() {
+		if f.adds {
 			rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
 		}
 	}

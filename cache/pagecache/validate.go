@@ -10,12 +10,10 @@ import (
 // askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
 func (p *response) askWhether(h http.Header) {
 	if p.is(ownETag) {
-		h["If-None-Match"] = []string{p.etag}
+		h["If-None-Match"] = []string{p.header.etag()}
 	}
-	for i := range p.header {
-		if p.is(isDated) && p.header[i].name == "Last-Modified" {
-			h["If-Modified-Since"] = p.header[i].values
-		}
+	if p.is(isDated) {
+		h["If-Modified-Since"] = p.header.get("Last-Modified")
 	}
 }
 
@@ -24,17 +22,12 @@ func (p *response) askWhether(h http.Header) {
 func (p *response) confirmedBy(h http.Header) bool {
 	if tags := h["Etag"]; len(tags) > 0 {
 		if strings.HasPrefix(tags[0], "W/") {
-			return opaque(tags[0]) == opaque(p.etag)
+			return opaque(tags[0]) == opaque(p.header.etag())
 		}
-		return tags[0] == p.etag
+		return tags[0] == p.header.etag()
 	}
 	if dates := h["Last-Modified"]; len(dates) > 0 && !p.is(ownETag) {
-		for i := range p.header {
-			if p.header[i].name == "Last-Modified" {
-				return slices.Equal(p.header[i].values, dates)
-			}
-		}
-		return false
+		return slices.Equal(p.header.get("Last-Modified"), dates)
 	}
 	return true
 }
@@ -58,26 +51,27 @@ func (o *Options) describesBody(name string) bool {
 // what may be stored of that header, replace p's own (RFC 9111 §3.2).
 func (p *response) freshened(fields []field, pol *policy, rec *recorder) *response {
 	q := &response{
-		key: p.key, vary: p.vary, status: p.status, route: p.route,
+		key: p.key, rare: p.rare, status: p.status, route: p.route,
 		flags: pol.flags() | p.flags&ownETag, body: p.body,
 	}
 	q.setTimes(pol, rec.given)
 	q.setTook(rec)
+	var header []field
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
 		if !rec.c.opts.describesBody(f.name) && f.values != nil {
 			replaced[f.name] = true
-			q.header = append(q.header, f)
+			header = append(header, f)
 		}
 	}
 	// A confirmation that does not say for how long confirms as it was said.
-	for _, f := range p.header {
+	for _, f := range p.header.list() {
 		if !replaced[f.name] && !slices.Contains(pol.drop, f.name) {
-			q.header = append(q.header, f)
+			header = append(header, f)
 		}
 	}
-	slices.SortStableFunc(q.header, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	q.finish()
+	slices.SortStableFunc(header, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	q.finish(header, rec.c.shapes)
 	q.setDated(rec.asked)
 	return q
 }
@@ -108,9 +102,9 @@ func (pol *policy) flags() flags {
 // merged is the header by which a confirmed response is judged: the stored one,
 // with the fields of the confirmation in place of its own.
 func (o *Options) merged(p *response, h http.Header) http.Header {
-	m := make(http.Header, len(p.header)+len(h))
-	for i := range p.header {
-		m[p.header[i].name] = p.header[i].values
+	m := make(http.Header, p.header.len()+len(h))
+	for _, f := range p.header.list() {
+		m[f.name] = f.values
 	}
 	// The age of what is confirmed begins anew, and what we said to downstream
 	// is nothing that the handler said.

@@ -99,7 +99,7 @@ func (t *task) chosen(rec *recorder, q question) *coherent.Stored[*response] {
 		// The fill has begun: what was purged before is not found, and what is
 		// purged from now on will show by the fill's stamp. See dropPurged.
 		s, _, err := t.c.values.Get(t.r.Context(), []byte(v.key))
-		if err != nil || s == nil || s.Value.is(isNote) || !s.Value.canBeValidated() || s.Value.etag != tag {
+		if err != nil || s == nil || s.Value.is(isNote) || !s.Value.canBeValidated() || s.Value.header.etag() != tag {
 			continue
 		}
 		if s.Value.decodableBy(t.r.Header) {
@@ -120,7 +120,7 @@ func (q *question) again(rec *recorder) question {
 // p. Compressors are known to leave a strong tag as it was.
 func (p *response) decodableBy(h http.Header) bool {
 	ok := true
-	for _, f := range p.header {
+	for _, f := range p.header.list() {
 		if f.name == "Content-Encoding" {
 			listMembers(http.Header{f.name: f.values}, f.name, func(coding string) bool {
 				ok = strings.EqualFold(coding, "identity") || accepts(h, coding)
