@@ -20,7 +20,8 @@ type localValues interface {
 
 	// SetLocal stores value under key for ttl, as Set does; a ttl that is
 	// negative stores nothing. The value counts as size bytes where the Cache
-	// is bounded by bytes.
+	// is bounded by bytes. The key may be kept as it is: one that is a part of
+	// something larger keeps that alive.
 	SetLocal(key string, value any, size int, ttl time.Duration)
 }
 

@@ -87,7 +87,9 @@ func (b *Backend) Set(ctx context.Context, key string, value []byte, ttl time.Du
 	if ttl < 0 {
 		return fmt.Errorf("memory: set %q for %v: %w", key, ttl, cache.ErrTTL)
 	}
-	e := b.entry(key, len(value), ttl)
+	// A key is often a part of something larger, a request's URI or the buffer it
+	// was built in, which must not live as long as the entry.
+	e := b.entry(strings.Clone(key), len(value), ttl)
 	if e.cost <= b.store.maxBytes {
 		e.value = copied(value)
 	}
@@ -145,9 +147,7 @@ func (b *Backend) SetLocal(key string, value any, size int, ttl time.Duration) {
 
 func (b *Backend) entry(key string, size int, ttl time.Duration) *entry {
 	return &entry{
-		// A key is often a part of something larger, a request's URI or the
-		// buffer it was built in, which must not live as long as the entry.
-		key:      strings.Clone(key),
+		key:      key,
 		deadline: b.store.deadline(ttl),
 		cost:     cost(len(key), size),
 		hash:     b.store.front.hash(key),

@@ -275,6 +275,8 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 // expire. A value that was purged while it was made is not stored, and it is
 // not an error; stored tells.
 //
+// The key may be kept, see [cache.Local].
+//
 // It is stored in every tier. A tier that fails is reported to Observe, and its
 // error returned, joined with the others': the caller has its value and can go
 // on. While the backend does not answer nothing is tried, and the error is
