@@ -3,6 +3,8 @@ package pagecache
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
+	"unsafe"
 )
 
 // errFormat is what decoding gives for bytes that this version did not write.
@@ -57,34 +59,44 @@ func (c codec) Decode(b []byte) (*response, error) {
 	if len(b) < 2 || b[0] != formatVersion {
 		return nil, errFormat
 	}
-	r := reader{b: b[2:]}
+	// The strings are parts of b, as the body is: nobody changes it, and it lives
+	// as long as the body does. Copies are made of what lives longer.
+	r := reader{s: unsafe.String(unsafe.SliceData(b[2:]), len(b)-2)}
 	p := &response{flags: flags(b[1]), rare: plain}
 	p.key = r.string()
 	p.status = uint16(r.uvarint(999))
 	p.route = r.string()
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
 	p.grace, p.ifError, p.took = r.varint(), r.varint(), r.varint()
+	var part span
 	if p.is(isPart) {
-		p.own().part = span{r.varint(), r.varint(), r.varint()}
+		part = span{r.varint(), r.varint(), r.varint()}
 	}
-	if vary, variants, tags := r.strings(), r.strings(), r.strings(); vary != nil || variants != nil || tags != nil {
-		own := p.own()
-		own.vary, own.variants, own.tags = vary, variants, tags
+	var listed [16]string
+	values := listed[:0]
+	if vary := r.strings(values); len(vary) > 0 {
+		p.rare = c.shapes.varying(vary)
 	}
-	n := r.uvarint(uint64(len(r.b)))
+	variants, tags := r.strings(values), r.strings(nil)
+	if len(variants) > 0 || len(tags) > 0 || p.is(isPart) {
+		p.rare = &rare{vary: p.vary, variants: clones(variants), tags: clones(tags), part: part}
+	}
+	n := r.uvarint(uint64(len(r.s)))
 	var room [16]field
 	header := room[:0]
 	for range n {
-		f := field{name: r.string(), adds: r.uvarint(1) == 1, values: r.strings()}
-		if r.bad {
+		f := field{name: r.string(), adds: r.uvarint(1) == 1}
+		start := len(values)
+		if values = r.strings(values); r.bad {
 			break
 		}
+		f.values = values[start:]
 		header = append(header, f)
 	}
 	if r.bad || p.took < 0 || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) {
 		return nil, errFormat
 	}
-	p.body = r.b
+	p.body = b[len(b)-len(r.s):]
 	if s := p.part; p.is(isPart) && (s.first < 0 || s.end-s.first != int64(len(p.body)) || s.end > s.size) {
 		return nil, errFormat
 	}
@@ -105,54 +117,72 @@ func appendStrings(b []byte, list []string) []byte {
 	return b
 }
 
-// A reader takes values off b until one is missing, and says so in bad.
+// A reader takes values off s until one is missing, and says so in bad.
 type reader struct {
-	b   []byte
+	s   string
 	bad bool
 }
 
+// clones returns copies of strings that are parts of something else.
+func clones(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	own := make([]string, len(list))
+	for i := range list {
+		own[i] = strings.Clone(list[i])
+	}
+	return own
+}
+
+// head returns enough of what is left for a varint.
+func (r *reader) head() []byte {
+	most := min(len(r.s), binary.MaxVarintLen64)
+	return unsafe.Slice(unsafe.StringData(r.s), most) // is read only
+}
+
+func (r *reader) skip(n int, ok bool) bool {
+	if !ok {
+		r.bad, r.s = true, ""
+		return false
+	}
+	r.s = r.s[n:]
+	return true
+}
+
 func (r *reader) uvarint(most uint64) uint64 {
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 || n > most {
-		r.bad, r.b = true, nil
+	n, size := binary.Uvarint(r.head())
+	if !r.skip(size, size > 0 && n <= most) {
 		return 0
 	}
-	r.b = r.b[size:]
 	return n
 }
 
 func (r *reader) varint() int64 {
-	n, size := binary.Varint(r.b)
-	if size <= 0 {
-		r.bad, r.b = true, nil
+	n, size := binary.Varint(r.head())
+	if !r.skip(size, size > 0) {
 		return 0
 	}
-	r.b = r.b[size:]
 	return n
 }
 
 func (r *reader) string() string {
-	n := r.uvarint(uint64(len(r.b)))
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
+	n := r.uvarint(uint64(len(r.s)))
+	s := r.s
+	if !r.skip(int(n), n <= uint64(len(s))) {
 		return ""
 	}
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
+	return s[:n]
 }
 
-func (r *reader) strings() []string {
-	n := r.uvarint(uint64(len(r.b)))
-	if n == 0 || r.bad {
-		return nil
-	}
-	list := make([]string, 0, min(n, 64))
-	for range n {
-		list = append(list, r.string())
+// strings appends a list of strings to one.
+func (r *reader) strings(list []string) []string {
+	for range r.uvarint(uint64(len(r.s))) {
+		s := r.string()
 		if r.bad {
-			return nil
+			break
 		}
+		list = append(list, s)
 	}
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -120,11 +121,48 @@ func (f *fields) etag() string {
 type shapes struct {
 	mu    sync.RWMutex
 	known map[string]*shape
+	vary  map[string]*rare // of responses of which nothing else is rare
 }
 
 const maxShapes = 1 << 10
 
-func newShapes() *shapes { return &shapes{known: make(map[string]*shape)} }
+func newShapes() *shapes {
+	return &shapes{known: make(map[string]*shape), vary: make(map[string]*rare)}
+}
+
+// varying returns the rare facts of a response that varies.
+func (s *shapes) varying(vary []string) *rare {
+	if s == nil {
+		return &rare{vary: clones(vary)}
+	}
+	var room [256]byte
+	id := room[:0]
+	for _, name := range vary {
+		id = appendString(id, name)
+	}
+	return intern(s, s.vary, id, func() *rare { return &rare{vary: clones(vary)} })
+}
+
+// intern returns what is known under id, or makes it.
+func intern[T any](s *shapes, known map[string]*T, id []byte, make func() *T) *T {
+	s.mu.RLock()
+	x, full := known[string(id)], len(known) >= maxShapes
+	s.mu.RUnlock()
+	if x != nil {
+		return x
+	}
+	x = make()
+	if full {
+		return x
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other := known[string(id)]; other != nil {
+		return other
+	}
+	known[string(id)] = x
+	return x
+}
 
 // pack returns a header of a list of fields, and of a Content-Length.
 func (s *shapes) pack(list []field, length string) fields {
@@ -154,22 +192,7 @@ func (s *shapes) shape(list []field) *shape {
 		}
 		id = append(binary.AppendUvarint(appendString(id, list[i].name), uint64(len(list[i].values))), adds)
 	}
-	s.mu.RLock()
-	known, full := s.known[string(id)], len(s.known) >= maxShapes
-	s.mu.RUnlock()
-	switch {
-	case known != nil:
-		return known
-	case full:
-		return newShape(list)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known = s.known[string(id)]; known == nil {
-		known = newShape(list)
-		s.known[string(id)] = known
-	}
-	return known
+	return intern(s, s.known, id, func() *shape { return newShape(list) })
 }
 
 func newShape(list []field) *shape {
@@ -177,7 +200,7 @@ func newShape(list []field) *shape {
 	end := 0
 	for i := range list {
 		end += len(list[i].values)
-		s.parts[i] = part{list[i].name, end, list[i].adds}
+		s.parts[i] = part{strings.Clone(list[i].name), end, list[i].adds}
 		switch {
 		case list[i].name == "Etag" && len(list[i].values) == 1:
 			s.etag = i

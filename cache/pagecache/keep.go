@@ -38,7 +38,7 @@ func (t *task) keep(rec *recorder) *response {
 func (t *task) place(p *response, h http.Header) {
 	p.key, p.rare = t.id.primary, plain
 	if vary := t.c.opts.selectingFields(h); len(vary) > 0 {
-		p.rare = &rare{vary: vary}
+		p.rare = t.c.shapes.varying(vary)
 		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uncache/uncache/cache/coherent"
@@ -44,9 +45,9 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, p *response, f *c
 	}
 	tag := ""
 	if p.canBeValidated() && p.is(ownETag) {
-		tag = p.header.etag()
+		tag = strings.Clone(p.header.etag())
 	}
-	n.variants, n.tags = append(n.variants, p.key), append(n.tags, tag)
+	n.variants, n.tags = append(n.variants, strings.Clone(p.key)), append(n.tags, tag)
 	if surplus := len(n.variants) - c.opts.MaxVariants; surplus > 0 && c.values.Delete(ctx, n.variants[:surplus]...) == nil {
 		n.variants, n.tags = n.variants[surplus:], n.tags[surplus:]
 	}

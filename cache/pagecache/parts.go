@@ -181,7 +181,7 @@ func (t *task) keepPart(rec *recorder) {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
 	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
-	p.own().part = rec.span
+	p.rare = &rare{part: rec.span}
 	p.flags |= isPart
 	p.lead = 0
 	if rec.span.first == 0 && rec.span.end == rec.span.size {

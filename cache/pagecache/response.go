@@ -35,7 +35,8 @@ type response struct {
 	refreshing atomic.Bool
 }
 
-// rare is what most responses don't have; they share plain.
+// rare is what most responses don't have, or many have the same. It is shared, and
+// never changed.
 type rare struct {
 	vary     []string // the fields that select it, canonical and sorted
 	variants []string // of a note: the keys of the responses, oldest first
@@ -44,14 +45,6 @@ type rare struct {
 }
 
 var plain = new(rare) // never changed
-
-// own returns p's rare facts, to be set by who makes p.
-func (p *response) own() *rare {
-	if p.rare == plain {
-		p.rare = new(rare)
-	}
-	return p.rare
-}
 
 // flags are what is true of a stored response.
 type flags uint8
