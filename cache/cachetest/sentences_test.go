@@ -54,7 +54,8 @@ var noDuty = map[string]string{
 	"Leaser is implemented by a [Cache] that several processes share and that can tell them which one of them is at work on a key.":            "what it is",
 	"A lease saves work and protects nothing: it may end early, and two holders may believe that they have it.":                                "a licence",
 	"It is no lock.": "a duty of callers",
-	"A holder is not empty and nobody else's.": "a duty of callers",
+	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                    "a licence",
+	"A holder is not empty and nobody else's.":                                                                  "a duty of callers",
 	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.": "what it is",
 }
 
