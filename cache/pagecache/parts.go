@@ -144,6 +144,11 @@ func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Requ
 // 200, whose handler has ignored it, or one part. Vary would take a note.
 func (rec *recorder) judgeRange(h http.Header) {
 	if rec.status == http.StatusOK {
+		if len(h["Content-Range"]) > 0 {
+			// It has no meaning there (RFC 9110 §14.4). But servers are known to
+			// answer a Range so, with the part.
+			rec.policy.reason = reasonPartial
+		}
 		return
 	}
 	var ok bool

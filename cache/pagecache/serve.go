@@ -84,6 +84,7 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	}
 	p.header.set(h)
 	s.set(h)
+	delete(h, "Content-Range") // of a whole it means nothing, of several parts it is forbidden (RFC 9110 §15.3.7.2)
 	inner := r.WithContext(r.Context())
 	inner.Header = r.Header.Clone()
 	inner.Header.Set("Range", ranges)

@@ -127,7 +127,7 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 		return reasonStatus // not final
 	case !canonical(h):
 		return reasonFieldName
-	case status == http.StatusPartialContent || len(h["Content-Range"]) > 0:
+	case status == http.StatusPartialContent || saysPart(status, h):
 		return reasonPartial
 	case parseControl(req.Header["Cache-Control"]).noStore:
 		return reasonRequest // §5.2.1.5
@@ -188,6 +188,19 @@ func canonical(h http.Header) bool {
 // still what it was (RFC 9111 §4.3.1).
 func hasValidator(status int, h http.Header) bool {
 	return status == http.StatusOK && (len(h["Etag"]) == 1 || len(h["Last-Modified"]) == 1)
+// saysPart reports whether Content-Range says that a response which is no 206 is
+// a part. RFC 9110 §14.4 gives it a meaning in a 416 only, beside; but a 200 that
+// names bytes is not taken for the whole, whoever may have lost its status.
+func saysPart(status int, h http.Header) bool {
+	const unit = "bytes"
+	for _, field := range h["Content-Range"] {
+		if status == http.StatusRequestedRangeNotSatisfiable || len(field) >= len(unit) && strings.EqualFold(field[:len(unit)], unit) {
+			return true
+		}
+	}
+	return false
+}
+
 }
 
 // hasNoCachePragma recognises what handlers wrote before there was

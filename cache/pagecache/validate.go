@@ -32,15 +32,19 @@ func (p *response) confirmedBy(h http.Header) bool {
 	return true
 }
 
-// describesBody reports whether a field says what a stored body is. A 304, or
-// the answer to a HEAD, does not change the body, so it must not change them.
-// RFC 9111 §3.2 excepts Content-Encoding only where it is to keep what is stored
-// whole: compressors around a handler are known to name their coding in a 304 to
-// what was stored without it. A proxy's origin is believed.
-func (o *Options) describesBody(name string) bool {
+// describesBody reports whether a field says what the stored body of p is. A
+// 304, or the answer to a HEAD, does not change the body, so it must not change
+// them. RFC 9111 §3.2 excepts Content-Encoding and Content-Range only where it is
+// to keep what is stored whole: compressors around a handler are known to name
+// their coding in a 304 to what was stored without it. A proxy's origin is
+// believed; but a Content-Range in a 304 that its 200 did not have is about what
+// the visitor asked for.
+func (o *Options) describesBody(p *response, name string) bool {
 	switch name {
-	case "Content-Length", "Content-Range":
+	case "Content-Length":
 		return true
+	case "Content-Range":
+		return !o.Transparent || p.header.get(name) == nil
 	case "Content-Encoding":
 		return !o.Transparent
 	}
@@ -59,7 +63,7 @@ func (p *response) freshened(fields []field, pol *policy, rec *recorder) *respon
 	var header []field
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
-		if !rec.c.opts.describesBody(f.name) && f.values != nil {
+		if !rec.c.opts.describesBody(p, f.name) && f.values != nil {
 			replaced[f.name] = true
 			header = append(header, f)
 		}
@@ -114,7 +118,7 @@ func (o *Options) merged(p *response, h http.Header) http.Header {
 		delete(m, "Cache-Control")
 	}
 	for name, values := range h {
-		if !o.describesBody(name) {
+		if !o.describesBody(p, name) {
 			m[name] = values
 		}
 	}

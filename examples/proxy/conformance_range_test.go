@@ -55,6 +55,11 @@ func rangeCases() []conformance {
 		{required, "§4.3.4", "a stale whole is validated before a part of it is given", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\" | =abcdefghij\n= 1\n> | Range: bytes=2-4\n< 304 | Cache-Control: max-age=60\n? If-None-Match: \"a\"\n= \"cde\" 206"},
 		{required, "§3.3", "a part of a newer whole replaces a stale one by nothing", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\" | =abcdefghij\n= 1\n> | Range: bytes=2-4\n< 206 | Content-Range: bytes 2-4/10 | ETag: \"b\" | =xyz\n= \"xyz\" 206\n> \n< 200\n= 3"},
 		{required, "§3.3", "Content-Range in a 200 is no whole", notReused("200 | Cache-Control: max-age=60 | Content-Range: bytes 0-7/100")},
+		{required, "§3.3", "Content-Range in a 200, in another case and of no size", notReused("200 | Cache-Control: max-age=60 | Content-Range: Bytes 0-7/*")},
+		{required, "9110 §14.4", "Content-Range that names no bytes means nothing in a 200", "> \n< 200 | Cache-Control: max-age=60 | Content-Range: x\n= 1 | Content-Range: x\n> \n= 1 | Content-Range: x"},
+		{required, "9110 §14.4", "and nothing to a part of it", "> \n< 200 | Cache-Control: max-age=60 | Content-Range: x | =abcdefghij\n= 1\n> | Range: bytes=2-5\n= \"cdef\" 206 | Content-Range: bytes 2-5/10"},
+		{required, "9110 §15.3.7.2", "nor may several parts have it", "> \n< 200 | Cache-Control: max-age=60 | Content-Range: x | =abcdefghij\n= 1\n> | Range: bytes=0-1, 4-5\n= 206 | Content-Type ~ multipart/byteranges | !Content-Range"},
+		{required, "§3.3", "a 200 to a Range that has a Content-Range is no whole", "> | Range: bytes=0-1\n< 200 | Cache-Control: max-age=60 | Content-Range: x\n= 1\n> \n< 200\n= 2"},
 	}
 }
 

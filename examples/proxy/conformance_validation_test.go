@@ -57,6 +57,7 @@ func validationCases() []conformance {
 		{optional, "§4.3.4", "a 304 for a weak tag that matches", stale + "> \n< 304 | ETag: W/\"a\" | Cache-Control: max-age=60\n= 1"},
 		{required, "§4.3.4", "a 304 for another weak tag confirms nothing", stale + "> \n< 304 | ETag: W/\"b\"\n< 200\n= 3"},
 		{required, "§4.3.3", "a 200 replaces", stale + "> \n< 200 | Cache-Control: max-age=60\n= 2\n> \n= 2"},
+		{required, "§3.2", "a 304 changes a Content-Range that means nothing", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\" | Content-Range: x\n= 1\n> \n< 304 | Cache-Control: max-age=60 | Content-Range: y\n= 1 | Content-Range: y\n> \n= 1 | Content-Range: y"},
 		{required, "§4.3.3", "a 200 that may not be stored replaces, too", stale + "> \n< 200 | Cache-Control: no-store\n= 2\n> \n< 200\n? !If-None-Match\n= 3"},
 		{required, "§4.3.3", "a 404 replaces", stale + "> \n< 404\n= 2\n> \n< 200\n= 3"},
 		{required, "§4.3.4", "a 304 with no-store is not kept", stale + "> \n< 304 | Cache-Control: no-store\n= 1\n> \n< 200\n? !If-None-Match\n= 3"},
