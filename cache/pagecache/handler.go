@@ -152,9 +152,9 @@ func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request
 // the Pragma of those who know no better (§5.4).
 func clientControl(h http.Header) control {
 	asks := parseControl(h["Cache-Control"])
-	if !asks.present && hasNoCachePragma(h) {
-		asks.noCache = true
-	}
+	// Who says no-store (§5.2.1.5) may be given what is stored; but he means to
+	// have nothing to do with it.
+	asks.noCache = asks.noCache || asks.noStore || !asks.present && hasNoCachePragma(h)
 	return asks
 }
 

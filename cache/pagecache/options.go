@@ -83,13 +83,15 @@ type Options struct {
 
 	// KeepStale is for how long after it became stale a response is kept that
 	// the handler can be asked about: one to which it gave an ETag or a
-	// Last-Modified. Default 10 minutes.
+	// Last-Modified. With ClientDirectives it is kept, too, if it has neither,
+	// for those who say max-stale. Default 10 minutes.
 	KeepStale time.Duration
 
 	// ClientDirectives makes the cache obey the Cache-Control of requests (RFC
-	// 9111 §5.2.1): no-cache, max-age, min-fresh, max-stale, only-if-cached. By
-	// default it does not, so that no visitor can make the handler work; a
-	// request's no-store is always obeyed, since it only costs him.
+	// 9111 §5.2.1): no-cache, max-age, min-fresh, max-stale, only-if-cached, and
+	// no-store as a wish to be given nothing that is stored, either. By default
+	// it does not, so that no visitor can make the handler work; that nothing of
+	// the response to a request with no-store is stored holds always.
 	ClientDirectives bool
 
 	// AllETags asks a handler which is asked about a response that varies, or for

@@ -271,6 +271,7 @@ func TestClientDirectives(t *testing.T) {
 	}{
 		{"nothing", "X: 1", 5 * time.Second, true, 200},
 		{"§5.2.1.4: no-cache", "Cache-Control: no-cache", 5 * time.Second, false, 200},
+		{"§5.2.1.5: no-store", "Cache-Control: no-store", 5 * time.Second, false, 200},
 		{"§5.4: Pragma", "Pragma: no-cache", 5 * time.Second, false, 200},
 		{"§5.2.1.1: max-age, younger", "Cache-Control: max-age=6", 5 * time.Second, true, 200},
 		{"§5.2.1.1: max-age, older", "Cache-Control: max-age=4", 5 * time.Second, false, 200},

@@ -165,7 +165,11 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 		if p.noCache {
 			return reasonNoCache
 		}
-		if p.lifetime <= p.age && p.lifetime+max(p.grace, p.ifError) <= p.age {
+		after := max(p.grace, p.ifError)
+		if o.maxStale(p.lifetime, p.strict) {
+			after = max(after, o.KeepStale)
+		}
+		if p.lifetime <= p.age && p.lifetime+after <= p.age {
 			return reasonNoLifetime
 		}
 	}
@@ -184,10 +188,6 @@ func canonical(h http.Header) bool {
 	return true
 }
 
-// hasValidator reports whether the handler can be asked if its response is
-// still what it was (RFC 9111 §4.3.1).
-func hasValidator(status int, h http.Header) bool {
-	return status == http.StatusOK && (len(h["Etag"]) == 1 || len(h["Last-Modified"]) == 1)
 // saysPart reports whether Content-Range says that a response which is no 206 is
 // a part. RFC 9110 §14.4 gives it a meaning in a 416 only, beside; but a 200 that
 // names bytes is not taken for the whole, whoever may have lost its status.
@@ -201,6 +201,10 @@ func saysPart(status int, h http.Header) bool {
 	return false
 }
 
+// hasValidator reports whether the handler can be asked if its response is
+// still what it was (RFC 9111 §4.3.1).
+func hasValidator(status int, h http.Header) bool {
+	return status == http.StatusOK && (len(h["Etag"]) == 1 || len(h["Last-Modified"]) == 1)
 }
 
 // hasNoCachePragma recognises what handlers wrote before there was

@@ -72,10 +72,17 @@ func isError(status int) bool {
 // while it can be of use.
 func (c *Cache) keepFor(p *response) time.Duration {
 	after := max(p.grace, p.ifError)
-	if p.canBeValidated() {
+	if p.canBeValidated() || c.opts.maxStale(time.Duration(p.life), p.is(isStrict)) {
 		after = max(after, int64(c.opts.KeepStale))
 	}
 	return max(time.Duration(p.life-p.age+after), time.Millisecond)
+}
+
+// maxStale reports whether what has become stale may be of use to a visitor who
+// says max-stale (RFC 9111 §5.2.1.2). What was given no time to be fresh in is no
+// use to anybody.
+func (o *Options) maxStale(life time.Duration, strict bool) bool {
+	return o.ClientDirectives && life > 0 && !strict
 }
 
 // canBeValidated reports whether the handler can be asked if p is still what it
