@@ -25,7 +25,6 @@ func directiveCases() []conformance {
 		conformance{required, "§5.2.2.4", "a no-cache field is not served again", "> \n< 200 | Cache-Control: max-age=60, no-cache=\"X-A, x-c\" | X-A: 1 | X-B: 1 | X-C: 1\n= 1\n> \n= 1 | !X-A | X-B: 1 | !X-C"},
 		conformance{optional, "§5.4", "Pragma means nothing beside Cache-Control", reused("200 | Cache-Control: max-age=60 | Pragma: no-cache")},
 		conformance{optional, "§5.4", "Pragma alone is obeyed, a deliberate extension", notReused("200 | Expires: {now+60} | Pragma: no-cache")},
-		conformance{optional, "§5.2.3", "Surrogate-Control is not ours", reused("200 | Cache-Control: max-age=60 | Surrogate-Control: no-store")},
 		conformance{optional, "§7.3", "Set-Cookie is not stored, a deliberate deviation", notReused("200 | Cache-Control: public, max-age=60 | Set-Cookie: a=b")},
 	)
 }
@@ -38,6 +37,8 @@ func targetedCases() []conformance {
 		"CDN-Cache-Control: max-age=0, max-age=60", "CDN-Cache-Control: s-maxage=60", "CDN-Cache-Control: foo=(a b), max-age=60",
 		"Uncache-Cache-Control: max-age=60", "Uncache-Cache-Control: max-age=60 | CDN-Cache-Control: no-store",
 		"CDN-Cache-Control: max-age=60, no-store=?0", "CDN-Cache-Control: public | CDN-Cache-Control: max-age=60",
+		"Surrogate-Control: max-age=60", "Surrogate-Control: max-age=60, content=\"ESI/1.0\"", "Surrogate-Control: max-age=60;uncache",
+		"CDN-Cache-Control: max-age=60 | Surrogate-Control: no-store",
 	} {
 		cases = append(cases, conformance{optional, "9213 §2.1", field + " before no-store", reused("200 | " + field + not)})
 	}
@@ -45,6 +46,8 @@ func targetedCases() []conformance {
 		"CDN-Cache-Control: no-store", "CDN-Cache-Control: private", "CDN-Cache-Control: no-cache", "CDN-Cache-Control: max-age=0", "CDN-Cache-Control: no-store=?1",
 		"CDN-Cache-Control: max-age=60, max-age=0", "CDN-Cache-Control: max-age=60, no-store;x=1", "Uncache-Cache-Control: no-store | CDN-Cache-Control: max-age=60",
 		"CDN-Cache-Control: foo", "CDN-Cache-Control: max-age=10 | Age: 20", "CDN-Cache-Control: max-age=-1",
+		"Surrogate-Control: no-store", "Surrogate-Control: no-store, content=\"ESI/1.0\"", "Surrogate-Control: max-age=0", "Surrogate-Control: max-age=10 | Age: 20",
+		"CDN-Cache-Control: no-store | Surrogate-Control: max-age=60",
 	} {
 		cases = append(cases, conformance{required, "9213 §2.1", field + " before max-age", notReused("200 | " + field + store)})
 	}
@@ -59,6 +62,29 @@ func targetedCases() []conformance {
 		conformance{optional, "9213 §2.1", "a value of the wrong type is ignored", notReused("200 | CDN-Cache-Control: max-age=\"60\"" + not)},
 		conformance{optional, "9213 §3.1", "it goes on downstream", "> \n< 200 | CDN-Cache-Control: max-age=60 | Cache-Control: max-age=5\n= 1\n> \n= 1 | CDN-Cache-Control: max-age=60 | Cache-Control: max-age=5"},
 	)
+}
+
+// otherTargetCases are those of a proxy that is told to obey X-Control.
+func otherTargetCases() []conformance {
+	return []conformance{
+		{optional, "9213 §2.1", "X-Control before no-store", reused("200 | Cache-Control: no-store | X-Control: max-age=60")},
+		{required, "9213 §2.1", "X-Control before max-age", notReused("200 | Cache-Control: max-age=60 | X-Control: no-store")},
+		{required, "9213 §2.1", "CDN-Cache-Control is somebody else's", notReused("200 | Cache-Control: no-store | CDN-Cache-Control: max-age=60")},
+		{required, "9213 §2.1", "so is Surrogate-Control", reused("200 | Cache-Control: max-age=60 | Surrogate-Control: no-store")},
+	}
+}
+
+// setCookieCases are those of an origin that says so where a response is for one
+// visitor.
+func setCookieCases() []conformance {
+	return []conformance{
+		{optional, "§7.3", "Set-Cookie is stored", "> \n< 200 | Cache-Control: max-age=60 | Set-Cookie: a=b\n= 1 | Set-Cookie: a=b\n> \n= 1 | Set-Cookie: a=b"},
+		{optional, "§7.3", "each of them", "> \n< 200 | Cache-Control: max-age=60 | Set-Cookie: a=b | Set-Cookie: c=d\n= 1\n> \n= 1 | Set-Cookie: a=b, c=d"},
+		{required, "§3.2", "a 304 changes it", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\" | Set-Cookie: a=b\n= 1\n> \n< 304 | Cache-Control: max-age=60 | Set-Cookie: c=d\n= 1 | Set-Cookie: c=d\n> \n= 1 | Set-Cookie: c=d"},
+		{required, "§5.2.2.4", "no-cache names it", "> \n< 200 | Cache-Control: max-age=60, no-cache=\"Set-Cookie\" | Set-Cookie: a=b\n= 1 | Set-Cookie: a=b\n> \n= 1 | !Set-Cookie"},
+		{required, "§5.2.2.7", "private", notReused("200 | Cache-Control: private, max-age=60 | Set-Cookie: a=b")},
+		{required, "§4.2.2", "it gets no lifetime by being stored", notReused("200 | Set-Cookie: a=b")},
+	}
 }
 
 func varyCases() []conformance {

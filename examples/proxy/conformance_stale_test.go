@@ -80,3 +80,19 @@ func requestCases() []conformance {
 		{optional, "§5.2.3", "a directive that is not known", fresh + "> | Cache-Control: foo=1\n= 1"},
 	}
 }
+
+// deafCases are those of a proxy that no visitor can make ask its origin.
+func deafCases() []conformance {
+	const fresh = "> \n< 200 | Cache-Control: max-age=60 | Age: 30 | ETag: \"a\"\n= 1\n"
+	var cases []conformance
+	for _, field := range []string{
+		"Cache-Control: no-cache", "Cache-Control: no-store", "Cache-Control: max-age=0", "Cache-Control: min-fresh=50",
+		"Pragma: no-cache", "Cache-Control: no-cache | Pragma: no-cache", "Cache-Control: no-cache, no-store, must-revalidate, max-age=0",
+	} {
+		cases = append(cases, conformance{optional, "§5.2.1", field, fresh + "> | " + field + "\n= 1"})
+	}
+	return append(cases,
+		conformance{required, "§5.2.1.5", "no-store is not stored", "> | Cache-Control: no-store\n< 200 | Cache-Control: max-age=60\n= 1\n> \n< 200\n= 2"},
+		conformance{optional, "§5.2.1.2", "max-stale", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\"\n= 1\n> | Cache-Control: max-stale=60\n< 200\n= 2"},
+	)
+}

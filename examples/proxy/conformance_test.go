@@ -64,24 +64,45 @@ func notReused(answer string) string {
 	return "> \n< " + answer + "\n= 1\n> \n< 200\n= 2"
 }
 
-func TestConformance(t *testing.T) { conform(t) }
+func TestConformance(t *testing.T) {
+	if n := conform(t, byDefault()); n < 150 {
+		t.Errorf("%d cases: some are not played", n)
+	}
+}
 
 // What is stored as bytes and read again obeys the same rules.
 func TestConformanceWithRedis(t *testing.T) {
-	conform(t, "-redis", redistest.New(t, redistest.Config{}).Options().Addr)
+	conform(t, byDefault(), "-redis", redistest.New(t, redistest.Config{}).Options().Addr)
 }
 
-func conform(t *testing.T, flags ...string) {
+// What is off by default, since not every origin is one that it is good for.
+func TestConformanceOfFlags(t *testing.T) {
+	for flag, cases := range map[string][]conformance{
+		"-all-etags":               allETagsCases(),
+		"-store-set-cookie":        setCookieCases(),
+		"-targeted=X-Control":      otherTargetCases(),
+		"-client-directives=false": deafCases(),
+	} {
+		t.Run(flag, func(t *testing.T) { conform(t, [][]conformance{cases}, flag) })
+	}
+}
+
+func byDefault() [][]conformance {
+	return [][]conformance{
+		freshnessCases(), statusCases(), directiveCases(), targetedCases(), varyCases(), conditionCases(),
+		validationCases(), headCases(), staleCases(), authorizationCases(), requestCases(), rangeCases(),
+		invalidationCases(), groupCases(), fieldCases(), cacheStatusCases(),
+	}
+}
+
+// conform plays the cases of tables, and returns how many there are.
+func conform(t *testing.T, tables [][]conformance, flags ...string) int {
 	o := newOrigin(t)
 	addr, _ := inFront(t, o.URL, flags...)
 	// A connection that was used before would make it ask again what broke off.
 	client := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 	n := 0
-	for _, table := range [][]conformance{
-		freshnessCases(), statusCases(), directiveCases(), targetedCases(), varyCases(), conditionCases(),
-		validationCases(), headCases(), staleCases(), authorizationCases(), requestCases(), rangeCases(),
-		invalidationCases(), groupCases(), fieldCases(), cacheStatusCases(),
-	} {
+	for _, table := range tables {
 		for _, c := range table {
 			n++
 			path := fmt.Sprintf("/case%d", n)
@@ -94,9 +115,7 @@ func conform(t *testing.T, flags ...string) {
 			})
 		}
 	}
-	if n < 150 {
-		t.Errorf("%d cases: some are not played", n)
-	}
+	return n
 }
 
 // A play is a script that is being run.

@@ -6,8 +6,9 @@
 //
 // It has no lifetime of its own to give: without -ttl it stores what HTTP allows
 // (RFC 9111), for as long as HTTP allows it. The origin can speak to it alone
-// with Uncache-Cache-Control or CDN-Cache-Control (RFC 9213), and purge with
-// Cache-Group-Invalidation (RFC 9875). What it did is in Cache-Status.
+// with Uncache-Cache-Control, CDN-Cache-Control or Surrogate-Control (-targeted,
+// RFC 9213), and purge with Cache-Group-Invalidation (RFC 9875). What it did is
+// in Cache-Status.
 //
 // It listens for plain HTTP and believes nobody in front of it; edge.go says
 // which request fields that concerns. It is an example of what goes where, in
@@ -49,6 +50,9 @@ type config struct {
 	staleWhileRevalidate time.Duration
 	staleIfError         time.Duration
 	clientDirectives     bool
+	targeted             []string
+	allETags             bool
+	storeSetCookie       bool
 }
 
 // run is the program. It returns its exit status when ctx is done.
@@ -68,7 +72,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func parse(args []string, stderr io.Writer) (config, error) {
-	cfg := config{memory: 256 << 20, maxBody: 8 << 20}
+	cfg := config{
+		memory: 256 << 20, maxBody: 8 << 20,
+		// Surrogate-Control is older than RFC 9213, and means the same: it is for
+		// reverse proxies, in place of Cache-Control.
+		targeted: []string{"Uncache-Cache-Control", "CDN-Cache-Control", "Surrogate-Control"},
+	}
 	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&cfg.addr, "addr", "127.0.0.1:9010", "`address` to listen on")
@@ -94,6 +103,15 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&cfg.staleWhileRevalidate, "stale-while-revalidate", 0, "for how long a stale response may be served while it is validated, unless it says otherwise (default 0: where the response asks for it)")
 	flags.DurationVar(&cfg.staleIfError, "stale-if-error", time.Minute, "for how long a stale response may be served in place of an error of the origin, unless it says otherwise")
 	flags.BoolVar(&cfg.clientDirectives, "client-directives", true, "obey the Cache-Control of requests; with =false no visitor can make the origin work")
+	flags.Func("targeted", "comma-separated `list` of the fields that are obeyed in place of Cache-Control and Expires, the first that is valid (default "+strings.Join(cfg.targeted, ",")+")", func(s string) error {
+		cfg.targeted = nil
+		if s != "" {
+			cfg.targeted = strings.Split(s, ",")
+		}
+		return nil
+	})
+	flags.BoolVar(&cfg.allETags, "all-etags", false, "ask the origin about all stored variants by their entity tags; for one that gives two variants of a page the same tag, it serves the wrong one")
+	flags.BoolVar(&cfg.storeSetCookie, "store-set-cookie", false, "store responses that set cookies, and give the cookie to every visitor; for an origin that says private or no-store where it means one visitor")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}

@@ -67,10 +67,11 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 		StaleWhileRevalidate: cfg.staleWhileRevalidate,
 		StaleIfError:         cfg.staleIfError,
 		ClientDirectives:     cfg.clientDirectives,
-		Targeted:             []string{"Uncache-Cache-Control", "CDN-Cache-Control"},
+		Targeted:             cfg.targeted,
 		MaxBody:              int(cfg.maxBody),
 		Transparent:          true,
-		AllETags:             true,
+		AllETags:             cfg.allETags,
+		StoreSetCookie:       cfg.storeSetCookie,
 		Refresh:              true,
 	})
 	if err != nil {
