@@ -163,6 +163,42 @@ func parseTargeted(fields []string) (c control, ok bool) {
 	return c, true
 }
 
+// surrogateControl is a field that reverse proxies were spoken to with before
+// there was RFC 9213 (W3C Edge Architecture 1.0, §2.3).
+const surrogateControl = "Surrogate-Control"
+
+// parseSurrogate reads Surrogate-Control fields: a list as in Cache-Control, of
+// directives that may name the proxy they are for behind a semicolon, with an
+// age that may go on with "+" and for how long it may be stale. ok is false if
+// nothing is said about storing. Most often only what has to be done with the
+// body is, content="ESI/1.0", and that must not set a private of Cache-Control
+// aside.
+func (o *Options) parseSurrogate(fields []string) (c control, ok bool) {
+	c.present = true
+	for _, field := range fields {
+		for rest := field; rest != ""; {
+			var name, arg string
+			var whole bool
+			name, arg, rest, whole = nextDirective(rest)
+			c.noStore, ok = c.noStore || !whole, ok || !whole
+			var whose string
+			arg, whose, _ = strings.Cut(arg, ";")
+			if whose = strings.Trim(whose, " \t"); whose != "" && !strings.EqualFold(whose, o.Name) {
+				continue
+			}
+			switch name = strings.ToLower(name); name {
+			case "max-age":
+				arg, _, _ = strings.Cut(arg, "+")
+				ok = true
+			case "no-store", "no-cache", "private":
+				ok = true
+			}
+			c.add(name, arg)
+		}
+	}
+	return c, ok
+}
+
 // nextDirective takes the first directive off a list. The argument of one that
 // is quoted is returned without quotes and escapes, one that is malformed as
 // nonsense; whole is false if the quote does not end.

@@ -107,7 +107,9 @@ type Options struct {
 
 	// Targeted names the targeted cache control fields that this cache obeys in
 	// place of Cache-Control and Expires, the first that is valid (RFC 9213):
-	// "CDN-Cache-Control", or one of your own. Default none.
+	// "CDN-Cache-Control", or one of your own. "Surrogate-Control" is older than
+	// that and is read as it was meant then, where it says something about
+	// storing. Default none.
 	Targeted []string
 
 	// IgnoreVary names fields that count for nothing in Vary, because they stand

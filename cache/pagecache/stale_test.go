@@ -307,6 +307,53 @@ func TestClientDirectives(t *testing.T) {
 	}
 }
 
+// What Surrogate-Control says, beside a Cache-Control that says the contrary.
+func TestSurrogateControl(t *testing.T) {
+	const store, not = "max-age=60", "private, no-store"
+	tests := []struct {
+		field, beside string
+		stored        bool
+	}{
+		{"max-age=60", not, true},
+		{"MAX-AGE=60", not, true},
+		{`max-age="60"`, not, true},
+		{`max-age=60, content="ESI/1.0"`, not, true},
+		{`content="a, no-store", max-age=60`, not, true},
+		{"max-age=60+600", not, true},
+		{"max-age=60;uncache", not, true},
+		{"max-age=60, max-age=0;elsewhere", not, true},
+		{"no-store-remote, max-age=60", not, true},
+		{`content="ESI/1.0"`, not, false},
+		{`content="ESI/1.0"`, store, true},
+		{"max-age=60;elsewhere", not, false},
+		{"must-revalidate", not, false},
+		{"", not, false},
+		{"", store, true},
+		{"no-store", store, false},
+		{`no-store, content="ESI/1.0"`, store, false},
+		{"No-Store", store, false},
+		{"private", store, false},
+		{"no-cache", store, false},
+		{"max-age=0", store, false},
+		{"max-age=0+60", store, false},
+		{"max-age=x", store, false},
+		{"max-age=+60", store, false},
+		{"max-age=60, max-age=0", store, false},
+		{`content="ESI/1.0`, store, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.field+" beside "+tt.beside, func(t *testing.T) {
+			h, _ := ticking("Surrogate-Control: "+tt.field, "Cache-Control: "+tt.beside)
+			s := newSite(t, nil, &pagecache.Options{Targeted: []string{"Surrogate-Control"}}, h)
+			s.get("/")
+			s.get("/")
+			if hit := s.rendered() == 1; hit != tt.stored {
+				t.Errorf("Surrogate-Control: %s, Cache-Control: %s: stored %v, want %v", tt.field, tt.beside, hit, tt.stored)
+			}
+		})
+	}
+}
+
 // RFC 9213.
 func TestTargetedFields(t *testing.T) {
 	tests := []struct {

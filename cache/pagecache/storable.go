@@ -110,10 +110,16 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 // that is valid (RFC 9213 §2.2), or Cache-Control.
 func (o *Options) control(h http.Header) (cc control, targeted bool) {
 	for _, name := range o.Targeted {
-		if fields := h[name]; len(fields) > 0 {
-			if cc, ok := parseTargeted(fields); ok {
-				return cc, true
-			}
+		fields := h[name]
+		if len(fields) == 0 {
+			continue
+		}
+		parse := parseTargeted
+		if name == surrogateControl {
+			parse = o.parseSurrogate
+		}
+		if cc, ok := parse(fields); ok {
+			return cc, true
 		}
 	}
 	return parseControl(h["Cache-Control"]), false

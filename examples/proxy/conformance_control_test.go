@@ -60,6 +60,8 @@ func targetedCases() []conformance {
 		conformance{required, "9213 §2.1", "invalid, falls back to no-store", notReused("200 | CDN-Cache-Control: max-age=60, &" + not)},
 		conformance{required, "9213 §2.1", "in place of Expires too", notReused("200 | CDN-Cache-Control: foo | Expires: {now+60}")},
 		conformance{optional, "9213 §2.1", "a value of the wrong type is ignored", notReused("200 | CDN-Cache-Control: max-age=\"60\"" + not)},
+		conformance{required, "§5.2.2.7", "a Surrogate-Control that is not about storing sets no private aside", notReused("200 | Cache-Control: private | Last-Modified: {now-36000} | Surrogate-Control: content=\"ESI/1.0\"")},
+		conformance{optional, "§5.2.2.1", "and no max-age", reused("200 | Surrogate-Control: content=\"ESI/1.0\"" + store)},
 		conformance{optional, "9213 §3.1", "it goes on downstream", "> \n< 200 | CDN-Cache-Control: max-age=60 | Cache-Control: max-age=5\n= 1\n> \n= 1 | CDN-Cache-Control: max-age=60 | Cache-Control: max-age=5"},
 	)
 }
