@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,14 +66,38 @@ func notReused(answer string) string {
 }
 
 func TestConformance(t *testing.T) {
-	if n := conform(t, byDefault()); n < 150 {
+	if n := conform(t, byDefault(), nil); n < 150 {
 		t.Errorf("%d cases: some are not played", n)
 	}
 }
 
+// What a visitor says of himself, and what he says about caching that no cache
+// knows, change nothing: these are the fields of fetch in Node.js, with those by
+// which a program keeps it from adding a no-cache of its own.
+func TestConformanceToFetch(t *testing.T) {
+	tables := byDefault()
+	for i, table := range tables {
+		tables[i] = slices.DeleteFunc(slices.Clone(table), func(c conformance) bool {
+			return c.rule == "Pragma: no-cache" // it means nothing beside Cache-Control
+		})
+	}
+	conform(t, tables, func(r *http.Request) {
+		for name, value := range map[string]string{
+			"Accept": "*/*", "Accept-Language": "*", "Accept-Encoding": "gzip, deflate", "Sec-Fetch-Mode": "cors", "User-Agent": "node",
+		} {
+			if len(r.Header[name]) == 0 {
+				r.Header.Set(name, value)
+			}
+		}
+		for name, value := range map[string]string{"Pragma": "foo", "Cache-Control": "nothing-to-see-here"} {
+			r.Header.Set(name, strings.Join(append([]string{value}, r.Header[name]...), ", "))
+		}
+	})
+}
+
 // What is stored as bytes and read again obeys the same rules.
 func TestConformanceWithRedis(t *testing.T) {
-	conform(t, byDefault(), "-redis", redistest.New(t, redistest.Config{}).Options().Addr)
+	conform(t, byDefault(), nil, "-redis", redistest.New(t, redistest.Config{}).Options().Addr)
 }
 
 // What is off by default, since not every origin is one that it is good for.
@@ -83,7 +108,7 @@ func TestConformanceOfFlags(t *testing.T) {
 		"-targeted=X-Control":      otherTargetCases(),
 		"-client-directives=false": deafCases(),
 	} {
-		t.Run(flag, func(t *testing.T) { conform(t, [][]conformance{cases}, flag) })
+		t.Run(flag, func(t *testing.T) { conform(t, [][]conformance{cases}, nil, flag) })
 	}
 }
 
@@ -95,8 +120,9 @@ func byDefault() [][]conformance {
 	}
 }
 
-// conform plays the cases of tables, and returns how many there are.
-func conform(t *testing.T, tables [][]conformance, flags ...string) int {
+// conform plays the cases of tables, with what visitor does to each request if it
+// is not nil, and returns how many there are.
+func conform(t *testing.T, tables [][]conformance, visitor func(*http.Request), flags ...string) int {
 	o := newOrigin(t)
 	addr, _ := inFront(t, o.URL, flags...)
 	// A connection that was used before would make it ask again what broke off.
@@ -107,7 +133,7 @@ func conform(t *testing.T, tables [][]conformance, flags ...string) int {
 			n++
 			path := fmt.Sprintf("/case%d", n)
 			t.Run(string(c.level)+" "+c.clause+" "+c.rule, func(t *testing.T) {
-				s := &play{t: t, origin: o, client: client, proxy: addr, path: path}
+				s := &play{t: t, origin: o, client: client, proxy: addr, path: path, visitor: visitor}
 				s.run(c.script)
 				if t.Failed() {
 					t.Logf("the script:\n%s", c.script)
@@ -125,8 +151,9 @@ type play struct {
 	client  *http.Transport
 	proxy   string
 	path    string
-	answers []answer // all that were queued
-	asked   int      // how often the origin is to have been asked for target
+	visitor func(*http.Request) // or nil
+	answers []answer            // all that were queued
+	asked   int                 // how often the origin is to have been asked for target
 	step    step
 }
 
@@ -287,6 +314,9 @@ func (s *play) try() string {
 		} else {
 			r.Header.Add(name, value)
 		}
+	}
+	if s.visitor != nil {
+		s.visitor(r)
 	}
 	resp, err := s.client.RoundTrip(r.WithContext(s.t.Context()))
 	var body []byte
