@@ -128,7 +128,7 @@ func (a answered) clone() answered {
 // do not give and the cache may (RFC 9111 §4.3.2).
 func (a answered) isNotModified(want answered) bool {
 	tag := want.header.Get("Etag")
-	return a.status == http.StatusNotModified && want.status == http.StatusOK &&
+	return a.status == http.StatusNotModified && want.status/100 == 2 && // §13.2.1 of RFC 9110: a success
 		tag == programTag && a.header.Get("Etag") == tag && a.body == "" && !a.cut
 }
 
