@@ -20,6 +20,9 @@ type Backend struct {
 	opts    Options
 
 	headKey, eventsKey string
+	headArg            any // headKey, as an argument of a command
+
+	gather gatherer
 
 	unverified atomic.Bool // the last ask found INFO hidden
 	replica    atomic.Bool // the last ask was refused by a replica
@@ -68,6 +71,7 @@ func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 		opts:      o,
 		headKey:   o.Prefix + logTag + "head",
 		eventsKey: o.Prefix + logTag + "events",
+		headArg:   o.Prefix + logTag + "head",
 		known:     make(map[weak.Pointer[redis.Client]]*history),
 	}
 	switch c := rdb.(type) {

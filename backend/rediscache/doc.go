@@ -73,7 +73,7 @@
 //
 // A user of Redis needs, for all of it:
 //
-//	~uncache:* +get +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
+//	~uncache:* +get +mget +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
 //
 // and on a cluster +cluster|slots +asking +command. SCAN is for Clear alone.
 package rediscache

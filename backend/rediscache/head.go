@@ -83,12 +83,21 @@ func (r *headRead) plain() (cache.Position, error) {
 	if err != nil {
 		return 0, err
 	}
+	if head := r.history.plain(stored, r.relied); head != 0 {
+		return head, nil
+	}
+	return 0, errAsk
+}
+
+// plain returns the head that a plain read found, or 0 if the answer that it
+// relied on does not say that it may be trusted.
+func (h *history) plain(stored string, relied *answer) cache.Position {
 	text, id, _ := strings.Cut(stored, " ")
 	head, err := parsePosition(text)
-	if err != nil || id != r.relied.id && r.relied.id != hidden || r.history.dials.Load() != r.relied.dials {
-		return 0, errAsk
+	if err != nil || id != relied.id && relied.id != hidden || h.dials.Load() != relied.dials {
+		return 0
 	}
-	return head, nil
+	return head
 }
 
 // orZero returns the head, or 0 if this read could not tell.

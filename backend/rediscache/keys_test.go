@@ -113,7 +113,7 @@ func TestClear(t *testing.T) {
 }
 
 // The permissions are those of the package comment.
-const permissions = "+get +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan"
+const permissions = "+get +mget +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan"
 
 func TestPermissions(t *testing.T) {
 	srv := redistest.New(t, redistest.Config{})
@@ -136,7 +136,8 @@ func TestPermissions(t *testing.T) {
 		_, err = b.Since(ctx, pos-1)
 		errs = append(errs, err, b.Set(ctx, "k", nil, 0))
 		_, _, _, err = b.GetHead(ctx, "k")
-		errs = append(errs, err, b.Delete(ctx, "k"), b.Clear(ctx))
+		_, _, failed := b.Get(ctx, "k")
+		errs = append(errs, err, failed, b.Delete(ctx, "k"), b.Clear(ctx))
 		must(t, admin.FlushAll(ctx).Err())
 		return errs
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/redis/go-redis/v9"
 
@@ -38,10 +39,15 @@ func (b *Backend) value(key string, cmd *redis.StringCmd) ([]byte, bool, error) 
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("rediscache: get %q: %w", key, err)
+		return nil, false, failedGet(key, err)
 	}
 	return value, true, nil
 }
+
+func failedGet(key string, err error) error { return fmt.Errorf("rediscache: get %q: %w", key, err) }
+
+// bytesOf returns the bytes of s, which nobody else has.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // GetHead returns the value under key and the head of the log in one round
 // trip, see [cache.HeadGetter]. On a cluster the node that has the value and
@@ -53,17 +59,8 @@ func (b *Backend) GetHead(ctx context.Context, key string) ([]byte, bool, cache.
 	if b.cluster != nil {
 		return b.getHeadCluster(ctx, key)
 	}
-	pipe := b.rdb.Pipeline()
-	// The head goes first: go-redis judges by the first reply whether to try
-	// again elsewhere, as when the server has become a replica.
-	read := b.readHead(ctx, pipe, b.last.Load().history, 0)
-	get := pipe.Get(ctx, b.valueKey(key))
-	_, _ = pipe.Exec(ctx) // each command has its own error
-	value, ok, err := b.value(key, get)
-	if err != nil {
-		return nil, false, 0, err
-	}
-	return value, ok, read.orZero(), nil
+	r := b.getHead(ctx, key)
+	return r.value, r.ok, r.head, r.err
 }
 
 func (b *Backend) getHeadCluster(ctx context.Context, key string) ([]byte, bool, cache.Position, error) {
