@@ -23,12 +23,9 @@ func (c *Cache) confirm(ctx context.Context) error {
 }
 
 // recent reports whether the log was read within MaxStale.
-func (c *Cache) recent() bool { return c.recentAt(time.Since(c.start)) }
-
-// recentAt is recent for a request that began at now, since c.start.
-func (c *Cache) recentAt(now time.Duration) bool {
+func (c *Cache) recent() bool {
 	confirmed := c.confirmed.Load()
-	return confirmed > 0 && now-time.Duration(confirmed) <= c.opts.MaxStale
+	return confirmed > 0 && time.Since(c.start)-time.Duration(confirmed) <= c.opts.MaxStale
 }
 
 // A round is one read of the log, shared by the requests that wait for it.

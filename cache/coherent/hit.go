@@ -28,8 +28,8 @@ func (v *Values[V]) Near() bool {
 // it. Otherwise it returns nil, which says nothing; ask Get. It does not allocate,
 // and takes no lock unless the log has moved since the value was last asked for.
 //
-// now is the time, read since the request began. The caller has seen to
-// [cache.Bypassed].
+// now is the time, or was a moment ago: it decides whether the value has expired,
+// and not whether it was purged. The caller has seen to [cache.Bypassed].
 func (v *Values[V]) Hit(key []byte, now time.Time) *Stored[V] {
 	c := v.c
 	if c.near == nil || c.closed.Load() {
@@ -49,7 +49,7 @@ func (v *Values[V]) Hit(key []byte, now time.Time) *Stored[V] {
 		if c.head.Head() != c.view.position() {
 			return nil
 		}
-	} else if c.opts.MaxStale == 0 || !c.recentAt(now.Sub(c.start)) {
+	} else if c.opts.MaxStale == 0 || !c.recent() {
 		return nil
 	}
 	if c.judge(&s.checked, s.stamp, s.deps) != Fresh {

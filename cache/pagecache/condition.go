@@ -88,12 +88,17 @@ func answersItself(h http.Header) bool {
 	return len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
 }
 
-// namesFields reports whether Connection names other fields of a request (RFC
-// 9110 §7.6.1). A handler that is a proxy drops those, so that its answer would
-// not be the one for the fields that the key was made of.
-func namesFields(h http.Header) bool {
-	values := h["Connection"]
-	if len(values) == 0 || len(values) == 1 && (values[0] == "keep-alive" || values[0] == "close") {
+// upgrades reports whether a request asks for another protocol. Its Connection,
+// which is given, has to name that, too (RFC 9110 §7.8).
+func upgrades(h http.Header, connection []string) bool {
+	return len(connection) > 0 && len(h["Upgrade"]) > 0
+}
+
+// namesFields reports whether the Connection of a request, which is given, names
+// other fields of it (RFC 9110 §7.6.1). A handler that is a proxy drops those, so
+// that its answer would not be the one for the fields that the key was made of.
+func namesFields(h http.Header, connection []string) bool {
+	if len(connection) == 0 || len(connection) == 1 && (connection[0] == "keep-alive" || connection[0] == "close") {
 		return false
 	}
 	named := false

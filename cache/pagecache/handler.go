@@ -27,12 +27,13 @@ type scratch struct {
 // wrapped by one Cache if their URLs differ: stored responses are found by URL.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		connection := r.Header["Connection"]
 		switch {
 		case !isSafe(r.Method):
 			c.passUnsafe(next, w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			c.pass(next, w, r, fwdMethod, "")
-		case cache.Bypassed(r.Context()), len(r.Header["Upgrade"]) > 0, c.opts.Skip != nil && c.opts.Skip(r):
+		case cache.Bypassed(r.Context()), upgrades(r.Header, connection), c.opts.Skip != nil && c.opts.Skip(r):
 			c.pass(next, w, r, fwdBypass, "")
 		case coherent.FillFrom(r.Context()) != nil:
 			// This request is part of the making of another response, which
@@ -43,7 +44,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			// RFC 9110 §9.3.1: content of a GET has no meaning. A handler that
 			// reads it all the same gives an answer that is not in the key.
 			c.pass(next, w, r, fwdRequest, string(reasonContent))
-		case answersItself(r.Header), namesFields(r.Header):
+		case answersItself(r.Header), namesFields(r.Header, connection):
 			c.pass(next, w, r, fwdRequest, "")
 		default:
 			c.handle(next, w, r)

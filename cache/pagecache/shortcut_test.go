@@ -383,22 +383,3 @@ func TestPhrases(t *testing.T) {
 		t.Error("the same values are made twice")
 	}
 }
-
-// A clock that was set anew is noticed within a second; what passes between is
-// told by the monotonic clock.
-func TestClock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newClock()
-		for range 5 {
-			time.Sleep(700 * time.Millisecond)
-			if got, want := c.now(), time.Now(); !got.Equal(want) {
-				t.Fatalf("it is %v, want %v", got, want)
-			}
-		}
-		wrong := time.Now().Add(-time.Hour)
-		c.base.Store(&wrong)
-		if got, want := c.now(), time.Now(); !got.Equal(want) {
-			t.Errorf("a reading of an hour ago: it is %v, want %v", got, want)
-		}
-	})
-}
