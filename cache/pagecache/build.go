@@ -57,7 +57,7 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 		list = append(list, field{name, value, false})
 	}
 	if _, ok := rec.header["Date"]; !ok {
-		add("Date", rec.given.UTC().Format(http.TimeFormat))
+		add("Date", rec.c.dates.format(rec.given))
 	}
 	if !whole {
 		return list

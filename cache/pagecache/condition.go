@@ -2,7 +2,7 @@ package pagecache
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"time"
@@ -69,10 +69,11 @@ func nextETag(s string) (tag, rest string) {
 
 func opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
 
-// makeETag returns a strong entity tag for a body: 128 bits of its SHA-256.
+// makeETag returns a strong entity tag for a body: 128 bits of its SHA-256, in as
+// few characters as go.
 func makeETag(body []byte) string {
 	sum := sha256.Sum256(body)
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
 // The fields of a request that make its response conditional.

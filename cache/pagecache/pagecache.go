@@ -41,6 +41,7 @@ type Cache struct {
 	short   *shortcuts // nil where no hit is found at once
 	scratch sync.Pool
 
+	dates          dates
 	ages, statuses *phrases
 	hitStatus      string // what the Cache-Status of a hit begins with
 

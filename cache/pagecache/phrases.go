@@ -1,6 +1,7 @@
 package pagecache
 
 import (
+	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -63,3 +64,21 @@ func (c *Cache) hit(p *response, age time.Duration) says {
 
 // age returns the values of an Age field.
 func (c *Cache) age(age time.Duration) []string { return c.ages.say("", int64(age/time.Second)) }
+
+// dates share the Date of the responses of one second.
+type dates struct{ last atomic.Pointer[date] }
+
+type date struct {
+	second int64
+	text   string
+}
+
+// format writes t as HTTP does (RFC 9110 §5.6.7).
+func (d *dates) format(t time.Time) string {
+	last := d.last.Load()
+	if last == nil || last.second != t.Unix() {
+		last = &date{t.Unix(), t.UTC().Format(http.TimeFormat)}
+		d.last.Store(last)
+	}
+	return last.text
+}

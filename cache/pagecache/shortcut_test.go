@@ -383,3 +383,13 @@ func TestPhrases(t *testing.T) {
 		t.Error("the same values are made twice")
 	}
 }
+
+func TestDates(t *testing.T) {
+	var d dates
+	at := time.Date(2026, time.November, 26, 7, 0, 0, 0, time.FixedZone("", 3600))
+	for _, after := range []time.Duration{0, time.Second - 1, time.Second, 0, -1, time.Hour} {
+		if got, want := d.format(at.Add(after)), at.Add(after).UTC().Format(http.TimeFormat); got != want {
+			t.Errorf("%v later: got %q, want %q", after, got, want)
+		}
+	}
+}
