@@ -13,12 +13,12 @@ import (
 	"github.com/uncache/uncache/internal/redistest"
 )
 
-// BenchmarkHit makes five kinds of reads of a 4 KiB page by turns in one loop,
+// BenchmarkHit makes six kinds of reads of a 4 KiB page by turns in one loop,
 // since on a busy machine two benchmarks one after the other cannot be
-// compared, and reports the median of each: a bare GET, the two GETs in one
-// pipeline that a hit consists of, a hit that relies on an answer, a hit that
-// asks (over a client whose dials are not seen, which always asks), and the
-// GET and the head one after the other.
+// compared, and reports the median of each: a bare GET, the MGET that a hit
+// consists of, two GETs in one pipeline, a hit that relies on an answer, a hit
+// that asks (over a client whose dials are not seen, which always asks), and
+// the GET and the head one after the other.
 func BenchmarkHit(b *testing.B) {
 	srv := redistest.New(b, redistest.Config{})
 	ctx := b.Context()
@@ -39,6 +39,7 @@ func BenchmarkHit(b *testing.B) {
 		times []time.Duration
 	}{
 		{name: "GET", read: func() error { return get("uncache:k") }},
+		{name: "MGET", read: func() error { return rdb.MGet(ctx, headKey, "uncache:k").Err() }},
 		{name: "GET+GET", read: func() error {
 			_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 				p.Get(ctx, headKey)
