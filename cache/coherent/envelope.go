@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"time"
+	"unsafe"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -31,7 +32,8 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func checksum(key string, rest []byte) uint32 {
-	return crc32.Update(crc32.Update(0, castagnoli, []byte(key)), castagnoli, rest)
+	bytes := unsafe.Slice(unsafe.StringData(key), len(key)) // which are read, and not kept
+	return crc32.Update(crc32.Update(0, castagnoli, bytes), castagnoli, rest)
 }
 
 func seal(key string, stamp cache.Position, expires int64, deps []uint64, value []byte) []byte {

@@ -1,6 +1,9 @@
 package coherent_test
 
 import (
+	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,7 +118,8 @@ func TestHitOfANearTier(t *testing.T) {
 		defer near.Close()
 		defer far.Close()
 		for _, maxStale := range []time.Duration{0, time.Second} {
-			c, err := coherent.New(cache.Join(near, remoteLog{far}), &coherent.Options{MaxStale: maxStale})
+			var away atomic.Bool
+			c, err := coherent.New(cache.Join(near, remoteLog{far, &away}), &coherent.Options{MaxStale: maxStale})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -127,11 +131,13 @@ func TestHitOfANearTier(t *testing.T) {
 			if stored, err := v.Set(t.Context(), "k", "v", 0, c.Begin()); !stored || err != nil {
 				t.Fatalf("Set: %v, %v", stored, err)
 			}
-			now := time.Now()
-			if got := v.Hit([]byte("k"), now) != nil; got != (maxStale > 0) || v.Near() != got {
+			if got := v.Hit([]byte("k"), time.Now()) != nil; got != (maxStale > 0) || v.Near() != got {
 				t.Errorf("MaxStale %v: Hit found something: %v, Near is %v", maxStale, got, v.Near())
 			}
-			if v.Hit([]byte("k"), now.Add(maxStale+time.Millisecond)) != nil {
+			away.Store(true)
+			now := time.Now()
+			time.Sleep(maxStale + time.Millisecond)
+			if v.Hit([]byte("k"), now) != nil {
 				t.Errorf("MaxStale %v: Hit found something by an older view", maxStale)
 			}
 			_ = c.Close()
@@ -139,5 +145,15 @@ func TestHitOfANearTier(t *testing.T) {
 	})
 }
 
-// remoteLog hides that a log is in this process.
-type remoteLog struct{ cache.Log }
+// remoteLog hides that a log is in this process, and can be away.
+type remoteLog struct {
+	cache.Log
+	away *atomic.Bool
+}
+
+func (l remoteLog) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+	if l.away.Load() {
+		return cache.Events{}, errors.New("away")
+	}
+	return l.Log.Since(ctx, after)
+}

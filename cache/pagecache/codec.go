@@ -3,6 +3,7 @@ package pagecache
 import (
 	"encoding/binary"
 	"errors"
+	"strconv"
 	"strings"
 	"unsafe"
 )
@@ -10,7 +11,7 @@ import (
 // errFormat is what decoding gives for bytes that this version did not write.
 var errFormat = errors.New("pagecache: stored response is damaged, or of another format")
 
-const formatVersion = 3
+const formatVersion = 4
 
 // codec writes responses as bytes and reads them again. Numbers are varints,
 // strings are preceded by their length; package coherent adds a checksum.
@@ -42,6 +43,7 @@ func (codec) Encode(p *response) ([]byte, error) {
 	b = appendStrings(b, p.variants)
 	b = appendStrings(b, p.tags)
 	b = binary.AppendUvarint(b, uint64(p.header.len()))
+	b = binary.AppendUvarint(b, uint64(len(p.header.values))) // the length is among them
 	for i := range p.header.len() {
 		f := p.header.at(i)
 		b = appendString(b, f.name)
@@ -72,18 +74,17 @@ func (c codec) Decode(b []byte) (*response, error) {
 	if p.is(isPart) {
 		part = span{r.varint(), r.varint(), r.varint()}
 	}
-	var listed [16]string
-	values := listed[:0]
-	if vary := r.strings(values); len(vary) > 0 {
+	var room [16]string
+	if vary := r.strings(room[:0]); len(vary) > 0 {
 		p.rare = c.shapes.varying(vary)
 	}
-	variants, tags := r.strings(values), r.strings(nil)
+	variants, tags := r.strings(room[:0]), r.strings(nil)
 	if len(variants) > 0 || len(tags) > 0 || p.is(isPart) {
 		p.rare = &rare{vary: p.vary, variants: clones(variants), tags: clones(tags), part: part}
 	}
-	n := r.uvarint(uint64(len(r.s)))
-	var room [16]field
-	header := room[:0]
+	n, most := r.uvarint(uint64(len(r.s))), r.uvarint(uint64(len(r.s))+1)
+	var listed [16]field
+	list, values := listed[:0], make([]string, 0, most)
 	for range n {
 		f := field{name: r.string(), adds: r.uvarint(1) == 1}
 		start := len(values)
@@ -91,9 +92,9 @@ func (c codec) Decode(b []byte) (*response, error) {
 			break
 		}
 		f.values = values[start:]
-		header = append(header, f)
+		list = append(list, f)
 	}
-	if r.bad || p.took < 0 || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) {
+	if r.bad || p.took < 0 || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) || len(values)+1 != int(most) {
 		return nil, errFormat
 	}
 	p.body = b[len(b)-len(r.s):]
@@ -101,7 +102,7 @@ func (c codec) Decode(b []byte) (*response, error) {
 		return nil, errFormat
 	}
 	p.setLead(c.beta)
-	p.finish(header, c.shapes)
+	p.header = fields{c.shapes.shape(list), append(values, strconv.Itoa(len(p.body)))}
 	return p, nil
 }
 

@@ -140,27 +140,30 @@ func (s *shapes) varying(vary []string) *rare {
 	for _, name := range vary {
 		id = appendString(id, name)
 	}
-	return intern(s, s.vary, id, func() *rare { return &rare{vary: clones(vary)} })
+	if known := lookUp(s, s.vary, id); known != nil {
+		return known
+	}
+	return intern(s, s.vary, id, &rare{vary: clones(vary)})
 }
 
-// intern returns what is known under id, or makes it.
-func intern[T any](s *shapes, known map[string]*T, id []byte, make func() *T) *T {
+// lookUp returns what is known under id, or nil.
+func lookUp[T any](s *shapes, known map[string]*T, id []byte) *T {
 	s.mu.RLock()
-	x, full := known[string(id)], len(known) >= maxShapes
-	s.mu.RUnlock()
-	if x != nil {
-		return x
-	}
-	x = make()
-	if full {
-		return x
-	}
+	defer s.mu.RUnlock()
+	return known[string(id)]
+}
+
+// intern returns what is known under id, which becomes x if nothing is and there
+// is room.
+func intern[T any](s *shapes, known map[string]*T, id []byte, x *T) *T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if other := known[string(id)]; other != nil {
 		return other
 	}
-	known[string(id)] = x
+	if len(known) < maxShapes {
+		known[string(id)] = x
+	}
 	return x
 }
 
@@ -192,7 +195,10 @@ func (s *shapes) shape(list []field) *shape {
 		}
 		id = append(binary.AppendUvarint(appendString(id, list[i].name), uint64(len(list[i].values))), adds)
 	}
-	return intern(s, s.known, id, func() *shape { return newShape(list) })
+	if known := lookUp(s, s.known, id); known != nil {
+		return known
+	}
+	return intern(s, s.known, id, newShape(list))
 }
 
 func newShape(list []field) *shape {
