@@ -27,8 +27,9 @@ type Flight[V any] struct {
 	done  chan struct{}
 	value V
 	ok    bool
-	until time.Time // for how long others may still join, once it is done
-	holds string    // the lease that the leader has, by its holder's name; "" for none
+	until time.Time  // for how long others may still join, once it is done
+	holds string     // the lease that the leader has, by its holder's name; "" for none
+	found *Stored[V] // what the leader was given by Await, in place of a turn
 }
 
 // lingering is how many flights that have ended are kept for those who come a
@@ -88,9 +89,11 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 	})
 }
 
-// FinishStored ends the flight with a value that was found and not made, for
-// want of a better one. It goes to those who wait already, unless it was purged
-// in the meantime, and to nobody who comes later.
+// FinishStored ends the flight with a value that was found and not made: the one
+// that [Flight.Await] returned or, for want of a better one, what has become stale.
+// It goes to those who wait already, unless it was purged in the meantime, and to
+// nobody who comes later. What Await returned was fresh, so that nobody has asked
+// whether those who wait allow for less: of that a soft purge is a purge.
 func (fl *Flight[V]) FinishStored(s *Stored[V]) {
 	fl.once.Do(func() {
 		v := fl.v
@@ -101,7 +104,7 @@ func (fl *Flight[V]) FinishStored(s *Stored[V]) {
 		// Whoever waits has confirmed the log before it entered, which was
 		// before this: the view judges for all of them.
 		verdict, _ := v.c.view.judge(s.stamp, s.deps)
-		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged
+		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged && s != fl.found
 		v.mu.Unlock()
 		close(fl.done)
 		fl.release()

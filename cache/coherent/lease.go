@@ -56,6 +56,7 @@ func (fl *Flight[V]) Await(ctx context.Context, useful func(*Stored[V]) bool) (*
 		has, found, ok := fl.look(ctx, holder, useful)
 		switch waited := time.Since(began); {
 		case found != nil:
+			fl.found = found
 			return found, nil
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("coherent: waiting for the lease on %q: %w", fl.key, context.Cause(ctx))

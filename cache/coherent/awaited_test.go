@@ -1,0 +1,98 @@
+package coherent_test
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// slowText is a value whose decoding can be held up.
+type slowText struct{ text string }
+
+var decoding struct {
+	sync.Mutex
+	hold func()
+}
+
+func (s slowText) MarshalJSON() ([]byte, error) { return json.Marshal(s.text) }
+
+func (s *slowText) UnmarshalJSON(b []byte) error {
+	decoding.Lock()
+	hold := decoding.hold
+	decoding.hold = nil
+	decoding.Unlock()
+	if hold != nil {
+		hold()
+	}
+	return json.Unmarshal(b, &s.text)
+}
+
+// A value that another process has made is not for those who came after it was
+// purged, be it softly: Fetch serves nothing stale.
+//
+//  1. A makes the value, B waits for A's lease, and finds what A has stored
+//  2. a soft purge of it returns
+//  3. R begins, in B's process, and joins B's flight, which has named nothing
+//  4. B ends its flight with A's value
+func TestAwaitedValueIsNotForWhoComesAfterASoftPurge(t *testing.T) {
+	for name, soft := range map[string]bool{"soft": true, "hard": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newLeasing(t)
+			ours, theirs := process(t, b, time.Minute), process(t, b, time.Minute)
+			loading, load := make(chan struct{}), make(chan struct{})
+			var all sync.WaitGroup
+			all.Go(func() {
+				_, _ = coherent.Fetch(t.Context(), theirs, "k", time.Hour, func(_ context.Context, deps *coherent.Deps) (slowText, error) {
+					deps.AddGroups("g")
+					close(loading)
+					<-load
+					return slowText{"old"}, nil
+				})
+			})
+			<-loading
+			found, goOn := make(chan struct{}), make(chan struct{})
+			all.Go(func() {
+				_, _ = coherent.Fetch(t.Context(), ours, "k", time.Hour, func(context.Context, *coherent.Deps) (slowText, error) {
+					return slowText{"new"}, nil
+				})
+			})
+			time.Sleep(30 * time.Millisecond) // it waits for the lease
+			decodes := 0
+			var hold func()
+			hold = func() {
+				if decodes++; decodes == 1 { // theirs, of what it has made
+					decoding.Lock()
+					decoding.hold = hold
+					decoding.Unlock()
+					return
+				}
+				close(found)
+				<-goOn
+			}
+			decoding.Lock()
+			decoding.hold = hold
+			decoding.Unlock()
+			close(load)
+			<-found
+			if err := theirs.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Group("g")}, Soft: soft}); err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				got, err := coherent.Fetch(t.Context(), ours, "k", time.Hour, func(context.Context, *coherent.Deps) (slowText, error) {
+					return slowText{"new"}, nil
+				})
+				if err != nil || got.text != "new" {
+					t.Errorf("Fetch after the purge: got %q, %v; want new", got.text, err)
+				}
+			})
+			time.Sleep(30 * time.Millisecond) // it has joined
+			close(goOn)
+			all.Wait()
+		})
+	}
+}
