@@ -91,6 +91,11 @@ func (fl *Flight[V]) look(ctx context.Context, holder string, useful func(*Store
 		fl.holds = holder
 	}
 	s, verdict, err := fl.v.Get(ctx, []byte(fl.key))
+	if err == nil && verdict == Fresh && useful != nil && !useful(s) && c.tiers[0].local != nil && len(c.tiers) > 1 {
+		// Nothing in the log speaks against what is near, but it is what others
+		// make the successor of: that is found in a store that they share.
+		s, verdict, err = fl.v.getFar(ctx, fl.key, 1, true, nil, Absent)
+	}
 	if err != nil {
 		return has, nil, false
 	}
