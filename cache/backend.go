@@ -1,5 +1,7 @@
 package cache
 
+import "context"
+
 // A Backend is a [Cache] and a [Log]: what coherent.New needs. memory.New and
 // rediscache.New return one.
 type Backend interface {
@@ -50,9 +52,31 @@ type joined struct {
 func (j joined) Tiers() []Cache {
 	tiers := append([]Cache(nil), Tiers(j.Cache)...)
 	for i, t := range tiers {
-		if _, ok := t.(HeadGetter); ok {
-			tiers[i] = struct{ Cache }{t}
+		if h, ok := t.(HeadGetter); ok {
+			tiers[i] = withoutHead(h)
 		}
 	}
 	return tiers
+}
+
+// withoutHead returns h with all that it can do except reading a head.
+func withoutHead(h HeadGetter) Cache {
+	leaser, leases := h.(Leaser)
+	reacher, reaches := h.(Reacher)
+	switch {
+	case leases && reaches:
+		return struct {
+			Leaser
+			reach
+		}{leaser, reacher}
+	case leases:
+		return struct{ Leaser }{leaser}
+	case reaches:
+		return struct{ Reacher }{reacher}
+	}
+	return struct{ Cache }{h}
+}
+
+type reach interface {
+	Reach(ctx context.Context) error
 }

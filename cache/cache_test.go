@@ -97,6 +97,49 @@ func TestJoinKeepsAbilities(t *testing.T) {
 	}
 }
 
+type leasing struct{ headed }
+
+func (leasing) Lease(context.Context, string, string, time.Duration) (string, error) { return "", nil }
+func (leasing) Release(context.Context, string, string) error                        { return nil }
+
+type reaching struct{ headed }
+
+func (reaching) Reach(context.Context) error { return nil }
+
+// both are what a Redis backend can do.
+type both struct {
+	leasing
+	reach interface{ Reach(context.Context) error }
+}
+
+func (b both) Reach(ctx context.Context) error { return b.reach.Reach(ctx) }
+
+// Hiding the head of a store that was joined to another log hides nothing else.
+func TestJoinKeepsWhatTiersCanDo(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		cache           cache.Cache
+		leases, reaches bool
+	}{
+		{"head", headed{}, false, false},
+		{"head, leases", leasing{}, true, false},
+		{"head, connections", reaching{}, false, true},
+		{"head, leases, connections", both{reach: reaching{}}, true, true},
+	} {
+		for _, tier := range cache.Tiers(cache.Join(tt.cache, clock{})) {
+			if _, ok := tier.(cache.HeadGetter); ok {
+				t.Errorf("%s: reads the head of a log that was not joined", tt.name)
+			}
+			if _, ok := tier.(cache.Leaser); ok != tt.leases {
+				t.Errorf("%s: Leaser: got %v, want %v", tt.name, ok, tt.leases)
+			}
+			if _, ok := tier.(cache.Reacher); ok != tt.reaches {
+				t.Errorf("%s: Reacher: got %v, want %v", tt.name, ok, tt.reaches)
+			}
+		}
+	}
+}
+
 // A Redis backend joined to another log must not answer with the head of its
 // own.
 func TestJoinHidesTheOtherHead(t *testing.T) {
