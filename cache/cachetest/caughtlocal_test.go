@@ -15,7 +15,7 @@ var brokenLocals = []brokenCache{
 			}
 			return it.local, ok
 		}
-	}, []string{"Local/two roads", "Local/one value"}},
+	}, []string{"Local/two roads", "Local/one value", "LocalPeeker/as GetLocal", "LocalPeeker/expired"}},
 	{"Get sees local values", func(b *broken) {
 		b.setLocal = func(key string, value any, _ int, ttl time.Duration) {
 			if s, ok := value.(string); ok {
@@ -28,11 +28,11 @@ var brokenLocals = []brokenCache{
 			it, ok := b.find(string(key))
 			return it.local, ok && it.local != nil
 		}
-	}, []string{"Local/two roads", "Local/one value"}},
+	}, []string{"Local/two roads", "Local/one value", "LocalPeeker/as GetLocal"}},
 	{"two values under a key", func(b *broken) {
 		other := &mapCache{}
 		b.getLocal, b.setLocal = other.GetLocal, other.SetLocal
-	}, []string{"Local/one value"}},
+	}, []string{"Local/one value", "LocalPeeker/as GetLocal"}},
 	{"keeps a copy", func(b *broken) {
 		b.getLocal = func(key []byte) (any, bool) {
 			v, ok := b.mapCache.GetLocal(key)
@@ -42,7 +42,7 @@ var brokenLocals = []brokenCache{
 			}
 			return v, ok
 		}
-	}, []string{"Local/the value itself"}},
+	}, []string{"Local/the value itself", "LocalPeeker/as GetLocal"}},
 	{"keeps the key", func(b *broken) {
 		var lastKey []byte
 		var last any
@@ -54,7 +54,7 @@ var brokenLocals = []brokenCache{
 			lastKey, last = key, v
 			return v, ok
 		}
-	}, []string{"Local/one value", "Local/key", "Local/ttl"}},
+	}, []string{"Local/one value", "Local/key", "Local/ttl", "LocalPeeker/as GetLocal", "LocalPeeker/key"}},
 	{"local values do not expire", func(b *broken) {
 		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
 			b.mapCache.SetLocal(key, value, size, min(ttl, 0))
@@ -72,5 +72,5 @@ var brokenLocals = []brokenCache{
 		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
 			b.mapCache.SetLocal(key, value, size, max(ttl, 0))
 		}
-	}, []string{"Local/negative ttl"}},
+	}, []string{"Local/negative ttl", "LocalPeeker/as GetLocal"}},
 }

@@ -103,6 +103,22 @@ func (c *mapCache) GetLocal(key []byte) (any, bool) {
 	return it.local, true
 }
 
+// any is find for what has expired, too.
+func (c *mapCache) any(key string) (item, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	it, ok := c.items[key]
+	return it, ok
+}
+
+func (c *mapCache) PeekLocal(key []byte) (any, bool) {
+	it, ok := c.any(string(key))
+	if !ok || !it.isLocal {
+		return nil, false
+	}
+	return it.local, true
+}
+
 func (c *mapCache) SetLocal(key string, value any, _ int, ttl time.Duration) {
 	if ttl >= 0 {
 		c.put(key, item{local: value, isLocal: true}, ttl)

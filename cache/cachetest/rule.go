@@ -59,6 +59,10 @@ func isFor(name string, x any) bool {
 		_, ok = x.(io.Closer)
 	case ability == "Local":
 		_, ok = x.(cache.Local)
+	case ability == "LocalPeeker":
+		_, ok = x.(cache.LocalPeeker)
+	case ability == "Reacher":
+		_, ok = x.(cache.Reacher)
 	case ability == "Leaser":
 		_, ok = x.(cache.Leaser)
 	case ability == "LocalLog":

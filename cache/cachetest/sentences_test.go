@@ -54,9 +54,15 @@ var noDuty = map[string]string{
 	"Leaser is implemented by a [Cache] that several processes share and that can tell them which one of them is at work on a key.":            "what it is",
 	"A lease saves work and protects nothing: it may end early, and two holders may believe that they have it.":                                "a licence",
 	"It is no lock.": "a duty of callers",
-	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                    "a licence",
-	"A holder is not empty and nobody else's.":                                                                  "a duty of callers",
-	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.": "what it is",
+	"LocalPeeker is implemented by a [Local] that can leave it to its caller to see whether a value has expired.":                                                         "what it is",
+	"A caller who knows when the value does, and has just read the clock, spares the Local from reading it once more: for a hit in memory that is much of what it costs.": "what it is for",
+	"Reacher is implemented by a [Cache] on a server that it keeps connections to.":                                                                                       "what it is",
+	"When a network has lost them, nobody tells: each that is used takes its user's time, although the server could be reached by a new one.":                             "what it is for",
+	"Reach asks the server on all connections that wait for use, and on one that is new, at the same time.":                                                               "the kit sees no connections",
+	"Connections on which nothing came until ctx was done are not used again.":                                                                                            "the kit sees no connections",
+	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                                                                              "a licence",
+	"A holder is not empty and nobody else's.":                                                                                                                            "a duty of callers",
+	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.":                                                           "what it is",
 }
 
 // A sentence that is added to a contract needs a rule, and a rule whose sentence
@@ -90,7 +96,7 @@ func TestEverySentenceIsARule(t *testing.T) {
 func sentences(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go", "lease.go"} {
+	for _, file := range []string{"cache.go", "log.go", "local.go", "peek.go", "head.go", "lease.go", "reach.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
