@@ -13,7 +13,7 @@ func (p *response) askWhether(h http.Header) {
 		h["If-None-Match"] = []string{p.header.etag()}
 	}
 	if p.is(isDated) {
-		h["If-Modified-Since"] = p.header.get("Last-Modified")
+		h["If-Modified-Since"] = slices.Clone(p.header.get("Last-Modified"))
 	}
 }
 

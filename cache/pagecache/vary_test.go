@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/uncache/uncache/backend/memory"
@@ -160,4 +161,37 @@ func TestMaxVariants(t *testing.T) {
 	if n := s.rendered(); n != 0 {
 		t.Errorf("%d of the newest three variants had to make room", n)
 	}
+}
+
+// The handler may do to its request what it likes, in place, too: what it is
+// asked with is no part of what is stored.
+func TestHandlerChangesItsConditions(t *testing.T) {
+	const date = "Thu, 01 Jan 1998 00:00:00 GMT"
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Last-Modified", date)
+			for _, values := range r.Header {
+				for i := range values {
+					values[i] = "spoilt"
+				}
+			}
+			if len(r.Header["If-Modified-Since"]) > 0 {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		})
+		s.get("/")
+		time.Sleep(2 * time.Minute)
+		stored := s.get("/", "X: 1") // the stored response is asked about, and stays
+		if stored.StatusCode != http.StatusInternalServerError {
+			t.Fatalf("got %s, want the handler to be asked about what is stored", stored.Status)
+		}
+		asked := ""
+		s.Handler = s.pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r.Header.Get("If-Modified-Since")
+			w.WriteHeader(http.StatusNotModified)
+		}))
+		if got := s.get("/").Header.Get("Last-Modified"); asked != date || got != date {
+			t.Errorf("the handler was asked with %q, and the visitor given %q; want %q", asked, got, date)
+		}
+	})
 }
