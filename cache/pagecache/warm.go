@@ -179,25 +179,33 @@ func (w *warmer) start() {
 func (w *warmer) work() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer func() { w.workers-- }()
 	for len(w.queue) > 0 && !w.c.closed.Load() {
-		p := w.queue[0]
-		w.queue = w.queue[1:]
-		p.state = warmBusy
-		next, ctx := p.next, w.context(w.c.background)
-		ctx, cancel := context.WithTimeout(ctx, w.c.opts.RefreshTimeout)
-		r := p.request(ctx)
-		w.mu.Unlock()
-		w.render(next, r)
-		cancel()
-		w.mu.Lock()
+		w.renderNext()
+	}
+}
+
+// renderNext renders what was queued first. The caller holds mu, and does when it
+// returns, even if the handler ends the goroutine (runtime.Goexit).
+func (w *warmer) renderNext() {
+	p := w.queue[0]
+	w.queue = w.queue[1:]
+	p.state = warmBusy
+	defer func() {
 		if p.state == warmAgain {
 			p.state = warmQueued
 			w.queue = append(w.queue, p)
-			continue
+			return
 		}
 		p.state = warmIdle
-	}
-	w.workers--
+	}()
+	next, ctx := p.next, w.context(w.c.background)
+	ctx, cancel := context.WithTimeout(ctx, w.c.opts.RefreshTimeout)
+	r := p.request(ctx)
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	defer cancel()
+	w.render(next, r)
 }
 
 // render has a page rendered and stored, unless a visitor came first.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -225,6 +226,33 @@ func TestWarmCloses(t *testing.T) {
 		if got := s.rendered(); got != 0 {
 			t.Errorf("%d renderings after Close, want none", got)
 		}
+	})
+}
+
+// A handler that ends its goroutine, as testing.T.FailNow does, ends that and
+// nothing else: net/http would let it.
+func TestWarmSurvivesGoexit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exits := true
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, Warm: 1}, func(w http.ResponseWriter, r *http.Request) {
+			if exits && pagecache.Warming(r.Context()) {
+				runtime.Goexit()
+			}
+			_, _ = io.WriteString(w, "page")
+		})
+		defer s.pages.Close()
+		s.get("/")
+		s.purge(cache.Path("/"))
+		synctest.Wait()
+		exits = false
+		s.get("/")
+		s.rendered()
+		s.purge(cache.Path("/"))
+		synctest.Wait()
+		if got := s.rendered(); got != 1 {
+			t.Errorf("%d renderings after the next purge, want 1", got)
+		}
+		wantStatus(t, s.get("/"), "next visit", "uncache; hit")
 	})
 }
 
