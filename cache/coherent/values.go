@@ -221,8 +221,12 @@ func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent boo
 		before := c.view.position()
 		var head cache.Position
 		b, ok, head, err = t.head.GetHead(ctx, key)
-		if err != nil {
+		if err != nil && (unanswered(ctx, err) || c.read(ctx) != nil) {
 			return nil, false, fmt.Errorf("coherent: get %q: %w", key, err)
+		}
+		if err != nil { // it was refused, and the log was not: something else stands there
+			c.observe(OpGet, key, err)
+			return nil, true, nil
 		}
 		// A head that lies before what was known when it was asked for is that
 		// of a log which was taken back in time; one of 0 is none. Since sees
