@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/uncache/uncache/cache"
@@ -95,4 +96,49 @@ func TestAwaitedValueIsNotForWhoComesAfterASoftPurge(t *testing.T) {
 			all.Wait()
 		})
 	}
+}
+
+// Who waits for a flight that ends with the value of another process depends on
+// what that was made from, as the flight's leader does: a page that shows it is
+// purged with it.
+func TestAwaitedValuePassesItsDependenciesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newLeasing(t)
+		ours, theirs := process(t, b, time.Minute), process(t, b, time.Minute)
+		rows := func(value string) func(context.Context, *coherent.Deps) (string, error) {
+			return func(_ context.Context, deps *coherent.Deps) (string, error) {
+				deps.AddGroups("g")
+				time.Sleep(time.Second)
+				return value, nil
+			}
+		}
+		value := "old"
+		page := func(name string) (string, error) {
+			return coherent.Fetch(t.Context(), ours, name, time.Hour, func(ctx context.Context, _ *coherent.Deps) (string, error) {
+				return coherent.Fetch(ctx, ours, "rows", time.Hour, rows(value))
+			})
+		}
+		var all sync.WaitGroup
+		all.Go(func() { _, _ = coherent.Fetch(t.Context(), theirs, "rows", time.Hour, rows("old")) })
+		time.Sleep(100 * time.Millisecond)
+		pages := []string{"leads", "waits", "waits, too"}
+		for _, name := range pages {
+			all.Go(func() {
+				if got, err := page(name); got != "old" || err != nil {
+					t.Errorf("%s: got %q, %v; want old", name, got, err)
+				}
+			})
+			time.Sleep(100 * time.Millisecond)
+		}
+		all.Wait()
+		value = "new"
+		if err := theirs.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Group("g")}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range pages {
+			if got, err := page(name); got != "new" || err != nil {
+				t.Errorf("the page that %s, after the purge: got %q, %v; want new", name, got, err)
+			}
+		}
+	})
 }

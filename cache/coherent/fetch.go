@@ -74,7 +74,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 		}
 		if ok {
 			if value, err := decode[T](b); err == nil {
-				pass(outer, fl.fill.snapshot())
+				pass(outer, fl.deps())
 				return value, nil
 			}
 		}

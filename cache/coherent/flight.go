@@ -20,16 +20,17 @@ import (
 //  4. F names a group late                R', which joined before that, is told
 //     at the end that F's value is not for it
 type Flight[V any] struct {
-	v     *Values[V]
-	key   string
-	fill  *Fill
-	once  sync.Once
-	done  chan struct{}
-	value V
-	ok    bool
-	until time.Time  // for how long others may still join, once it is done
-	holds string     // the lease that the leader has, by its holder's name; "" for none
-	found *Stored[V] // what the leader was given by Await, in place of a turn
+	v      *Values[V]
+	key    string
+	fill   *Fill
+	once   sync.Once
+	done   chan struct{}
+	value  V
+	ok     bool
+	until  time.Time  // for how long others may still join, once it is done
+	holds  string     // the lease that the leader has, by its holder's name; "" for none
+	found  *Stored[V] // what the leader was given by Await, in place of a turn
+	stored *Stored[V] // what it has ended with, if that was found and not made
 }
 
 // lingering is how many flights that have ended are kept for those who come a
@@ -104,11 +105,20 @@ func (fl *Flight[V]) FinishStored(s *Stored[V]) {
 		// Whoever waits has confirmed the log before it entered, which was
 		// before this: the view judges for all of them.
 		verdict, _ := v.c.view.judge(s.stamp, s.deps)
+		fl.stored = s
 		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged && s != fl.found
 		v.mu.Unlock()
 		close(fl.done)
 		fl.release()
 	})
+}
+
+// deps returns what the value of a flight that has ended was made from.
+func (fl *Flight[V]) deps() []uint64 {
+	if fl.stored != nil {
+		return fl.stored.deps
+	}
+	return fl.fill.snapshot()
 }
 
 // land takes out the flights that can't be joined any more, and the oldest ones
