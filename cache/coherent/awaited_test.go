@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,5 +141,34 @@ func TestAwaitedValuePassesItsDependenciesOn(t *testing.T) {
 				t.Errorf("the page that %s, after the purge: got %q, %v; want new", name, got, err)
 			}
 		}
+	})
+}
+
+// A transaction that begins while a value is made may be in it: like storing it,
+// giving it to those who wait would show them what is not committed.
+func TestBypassThatBeginsDuringTheLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, newMemory(t), nil)
+		var inTransaction atomic.Bool
+		var all sync.WaitGroup
+		all.Go(func() {
+			ctx := cache.WithBypassWhile(t.Context(), inTransaction.Load)
+			got, err := coherent.Fetch(ctx, c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
+				inTransaction.Store(true)
+				time.Sleep(time.Second)
+				return "not committed", nil
+			})
+			if got != "not committed" || err != nil {
+				t.Errorf("the writer: got %q, %v; want his own", got, err)
+			}
+		})
+		synctest.Wait()
+		got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
+			return "committed", nil
+		})
+		if got != "committed" || err != nil {
+			t.Errorf("who waited: got %q, %v; want what is committed", got, err)
+		}
+		all.Wait()
 	})
 }

@@ -123,7 +123,8 @@ func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, out
 		return loaded, nil
 	}
 	_, _ = fl.v.Set(ctx, fl.key, b, ttl, fl.fill) // Set has told Observe
-	fl.Finish(b, true)
+	// What a transaction is in that began meanwhile is for nobody else.
+	fl.Finish(b, !cache.Bypassed(ctx))
 	return value, nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/uncache/uncache/cache"
 )
 
 // All the requests that come while one page renders, and what they get.
@@ -176,5 +178,36 @@ func TestWaiterLeaves(t *testing.T) {
 			t.Errorf("a visitor who left after 1s was held for %v", d)
 		}
 		close(goOn)
+	})
+}
+
+// A transaction of the request that is open when its page is done may be in it:
+// the page is neither stored nor given to those who wait.
+func TestBypassThatBeginsDuringTheRendering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var inTransaction atomic.Bool
+		s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Writer") != "" {
+				inTransaction.Store(true)
+				time.Sleep(time.Second)
+				_, _ = io.WriteString(w, "not committed")
+				return
+			}
+			_, _ = io.WriteString(w, "committed")
+		})
+		var all sync.WaitGroup
+		all.Go(func() {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header.Set("Writer", "1")
+			s.ServeHTTP(httptest.NewRecorder(), r.WithContext(cache.WithBypassWhile(r.Context(), inTransaction.Load)))
+		})
+		synctest.Wait()
+		if got := body(t, s.get("/")); got != "committed" {
+			t.Errorf("who waited got %q", got)
+		}
+		all.Wait()
+		if got := body(t, s.get("/")); got != "committed" {
+			t.Errorf("who came later got %q", got)
+		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/internal/httpdate"
 )
@@ -260,14 +261,15 @@ func (t *task) part(rec *recorder) {
 	}
 }
 
-// finish gives p to those who wait, if it can be used without asking again.
+// finish gives p to those who wait, if it can be used without asking again, and no
+// transaction of t's request is open, which p may show.
 func (t *task) finish(p *response, may bool) {
 	may = may && !p.is(isNoCache) && p.life > p.age
 	if !may && p != nil {
 		t.c.memo.keepApart([]byte(t.id.primary))
 	}
 	if t.flight != nil {
-		t.flight.Finish(p, may)
+		t.flight.Finish(p, may && !cache.Bypassed(t.r.Context()))
 	}
 }
 
