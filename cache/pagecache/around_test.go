@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/keys"
 )
@@ -211,4 +213,63 @@ func TestConnectionNamesASelectingField(t *testing.T) {
 		t.Errorf("got the page for %q", got)
 	}
 	wantStatus(t, s.get("/", "Accept-Language: de", "Connection: close"), "again", "uncache; hit")
+}
+
+// An appender is a client, or somebody around the cache, who adds something of
+// his own to what is written.
+type appender struct {
+	http.ResponseWriter
+	name string
+	page []byte
+}
+
+func (a *appender) Write(b []byte) (int, error) {
+	a.page = append(b, a.name...)
+	return len(b), nil
+}
+
+// The body of a stored response is shared, too: whoever appends to it does so in
+// memory of his own. One who wrote where it ends would be read by the next.
+func TestAppendingToABody(t *testing.T) {
+	const size = 1000 // a slice that is appended to has room for some more
+	for name, b := range map[string]cache.Backend{"near": nil, "far": far{newMemory(t)}} {
+		s := newSite(t, b, &pagecache.Options{TTL: time.Minute, Transparent: true}, func(w http.ResponseWriter, r *http.Request) {
+			body := strings.Repeat("page", size/4)
+			if r.Header.Get("Range") != "" {
+				w.Header().Set("Content-Range", "bytes 0-999/2000")
+				w.WriteHeader(http.StatusPartialContent)
+			}
+			_, _ = io.WriteString(w, body)
+		})
+		visit := func(path, visitor, ranges string) *appender {
+			w := &appender{httptest.NewRecorder(), visitor, nil}
+			r := httptest.NewRequest("GET", path, nil)
+			if ranges != "" {
+				r.Header.Set("Range", ranges)
+			}
+			s.ServeHTTP(w, r)
+			return w
+		}
+		for range 2 {
+			alice := visit("/", "alice", "")
+			bob := visit("/", "bob!!", "")
+			if got := string(alice.page[size:]); got != "alice" {
+				t.Errorf("%s: alice's page ends with %q", name, got)
+			}
+			if got := string(bob.page[size:]); got != "bob!!" {
+				t.Errorf("%s: bob's page ends with %q", name, got)
+			}
+		}
+		visit("/part", "x", "bytes=0-999")
+		visit("/part", "alice", "bytes=0-9")
+		if got := string(visit("/part", "", "bytes=8-15").page); got != "pagepage" {
+			t.Errorf("%s: what follows a part that somebody has appended to is %q", name, got)
+		}
+	}
+}
+
+func newMemory(t *testing.T) cache.Backend {
+	m := memory.New(nil)
+	t.Cleanup(func() { _ = m.Close() })
+	return m
 }

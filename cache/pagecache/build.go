@@ -14,11 +14,11 @@ func (rec *recorder) response(pattern string) *response {
 		status: uint16(rec.status),
 		route:  pattern,
 		flags:  rec.policy.flags(),
-		body:   rec.body,
+		body:   slices.Clip(rec.body), // whoever appends to it gets memory of his own
 		rare:   plain,
 	}
-	if waste := cap(p.body) - len(p.body); waste > len(p.body)/8 {
-		p.body = bytes.Clone(p.body) // it will be kept for long
+	if waste := cap(rec.body) - len(rec.body); waste > len(rec.body)/8 {
+		p.body = slices.Clip(bytes.Clone(rec.body)) // it will be kept for long
 	}
 	p.setTimes(&rec.policy, rec.given)
 	p.setTook(rec)

@@ -97,7 +97,7 @@ func (c codec) Decode(b []byte) (*response, error) {
 	if r.bad || p.took < 0 || !p.is(isNote) && p.status < 200 || len(p.tags) != len(p.variants) || len(values)+1 != int(most) {
 		return nil, errFormat
 	}
-	p.body = b[len(b)-len(r.s):]
+	p.body = b[len(b)-len(r.s) : len(b) : len(b)]
 	if s := p.part; p.is(isPart) && (s.first < 0 || s.end-s.first != int64(len(p.body)) || s.end > s.size) {
 		return nil, errFormat
 	}

@@ -45,7 +45,8 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	h.Set("Content-Range", "bytes "+strconv.FormatInt(first, 10)+"-"+strconv.FormatInt(end-1, 10)+"/"+strconv.FormatInt(p.part.size, 10))
 	h.Set("Content-Length", strconv.FormatInt(end-first, 10))
 	w.WriteHeader(http.StatusPartialContent)
-	_, _ = w.Write(p.body[first-p.part.first : end-p.part.first]) // who asked may be gone
+	first, end = first-p.part.first, end-p.part.first
+	_, _ = w.Write(p.body[first:end:end]) // who asked may be gone
 	return part, true
 }
 
