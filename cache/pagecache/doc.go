@@ -30,6 +30,12 @@
 // outside, too, and name Accept-Encoding in [Options].IgnoreVary, so that a page
 // is stored once.
 //
+// The header values and the body of a stored response are shared by all who are
+// given it, since to copy them costs a hit more than it takes. Whoever stands around
+// the cache may set, add and delete fields, and append to a list or to what is
+// written; but must not change the elements of a list in place, as in
+// h["Link"][0] = "...", or the bytes.
+//
 // Behind a proxy that ends TLS, name X-Forwarded-Proto, and whatever else of the
 // kind the handlers look at, in [keys.Options].Headers: the cache can't see that
 // the scheme is not the one that it was asked by.
