@@ -22,6 +22,8 @@
 //	uncache:KEY            a value, with its expiry
 //	uncache:{log}:head     "POSITION REPLICATION-ID"
 //	uncache:{log}:events   a stream, one entry per purge: XREVRANGE tells why
+//	uncache:{log}:lease:KEY  who is making the value of KEY, with its expiry,
+//	                       where coherent.Options.Lease is set
 //
 // and nothing else. A KEY that begins with {log}: goes under
 // uncache:{log}:value:KEY. Keys without expiry in a Redis that evicts
