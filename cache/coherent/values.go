@@ -127,8 +127,11 @@ func (v *Values[V]) get(ctx context.Context, key []byte) (*Stored[V], Verdict, e
 
 // confirmWithin is confirm with the deadline that requests have.
 func (c *Cache) confirmWithin(ctx context.Context) error {
-	if c.head != nil || c.opts.MaxStale > 0 && c.recent() {
+	if c.head != nil {
 		return c.confirm(ctx)
+	}
+	if c.opts.MaxStale > 0 && c.recent() {
+		return nil // not to be asked again: in between it may have ceased to be
 	}
 	if err := c.unavailable(); err != nil {
 		return err
