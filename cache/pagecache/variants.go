@@ -48,8 +48,8 @@ func (t *task) others() []variant {
 		return nil
 	}
 	note, _, err := t.c.values.Get(t.r.Context(), []byte(t.id.primary))
-	if err != nil || note == nil || !note.Value.is(isNote) {
-		return nil
+	if err != nil || note == nil || !note.Value.is(isNote) || !slices.Equal(note.Value.vary, fields) {
+		return nil // another process knows better what selects: it may be a cookie
 	}
 	var list []variant
 	size := 0

@@ -294,3 +294,33 @@ func TestManyLongTags(t *testing.T) {
 		t.Errorf("the longest list of tags had %d bytes, want some, and 2048 at most", longest)
 	}
 }
+
+// What selects may have changed since this process looked: the variants that the
+// note lists now are those of visitors.
+func TestTagsOfVisitorsAreNotAskedAboutByWhoKnowsOldFields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := far{newMemory(t)}
+		visitors, asked := false, ""
+		show := func(w http.ResponseWriter, r *http.Request) {
+			asked = r.Header.Get("If-None-Match")
+			w.Header().Set("Cache-Control", "max-age=1")
+			if visitors {
+				w.Header().Set("Vary", "Cookie")
+				w.Header().Set("Etag", `"`+r.Header.Get("Cookie")+`"`)
+				return
+			}
+			w.Header().Set("Vary", "Accept-Language")
+			w.Header().Set("Etag", `"language"`)
+		}
+		opts := &pagecache.Options{AllETags: true}
+		here, there := newSite(t, b, opts, show), newSite(t, b, opts, show)
+		here.get("/", "Accept-Language: de")
+		time.Sleep(5 * time.Second)
+		visitors = true
+		there.get("/", "Cookie: alice")
+		here.get("/", "Accept-Language: de", "Cookie: bob")
+		if asked != `"language"` {
+			t.Errorf("the handler was asked about %s, want its own alone", asked)
+		}
+	})
+}
