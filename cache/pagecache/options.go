@@ -71,7 +71,9 @@ type Options struct {
 	// or context value of a visitor: where responses vary it makes the one for
 	// visitors who say nothing, and pages with selecting header fields in their
 	// keys (keys.Options.Headers) are warmed if their visitor had none of these.
-	// It can be told by [Warming]. The handler is run in the background: see
+	// It can be told by [Warming]; a purge that is made with its context warms
+	// nothing, or a handler that saves something at each visit would be run for
+	// ever. The handler is run in the background: see
 	// StaleWhileRevalidate for what it must not do. RefreshTimeout bounds it.
 	// Default 0: nothing is warmed.
 	Warm int

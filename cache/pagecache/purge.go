@@ -17,7 +17,8 @@ import (
 // A URI may be named with query parameters that do not count here
 // (keys.Options.Query); it is recorded without them as well.
 //
-// What [Options.Warm] says is rendered again when Purge has returned.
+// What [Options.Warm] says is rendered again when Purge has returned, unless ctx is
+// that of a request which does that ([Warming]).
 //
 // It makes a Cache an invalidate.Purger.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
@@ -25,7 +26,9 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	if err := c.store.Purge(ctx, e); err != nil {
 		return err
 	}
-	defer c.warm.purged(e.Dependencies)
+	if !Warming(ctx) { // or a handler that saves something at each visit would run for ever
+		defer c.warm.purged(e.Dependencies)
+	}
 	if e.Soft {
 		return nil // what became stale may still be served
 	}

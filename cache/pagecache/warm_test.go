@@ -229,6 +229,32 @@ func TestWarmCloses(t *testing.T) {
 	})
 }
 
+// A handler that purges what it renders, because it saves something at each
+// visit, is not run again and again.
+func TestWarmDoesNotWarmItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s *site
+		s = newSite(t, nil, &pagecache.Options{TTL: time.Hour, Warm: 2}, func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(10 * time.Millisecond)
+			_, _ = io.WriteString(w, "page")
+			if pagecache.Warming(r.Context()) { // visitors are counted elsewhere
+				if err := s.pages.Purge(r.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Prefix("/")}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		s.get("/a")
+		s.get("/b")
+		s.rendered()
+		s.purge(cache.Prefix("/"))
+		time.Sleep(10 * time.Second)
+		_ = s.pages.Close()
+		if got := s.rendered(); got != 2 {
+			t.Errorf("%d renderings of two pages that were purged once, want 2", got)
+		}
+	})
+}
+
 // A handler that ends its goroutine, as testing.T.FailNow does, ends that and
 // nothing else: net/http would let it.
 func TestWarmSurvivesGoexit(t *testing.T) {
