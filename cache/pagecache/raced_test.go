@@ -1,6 +1,7 @@
 package pagecache_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,21 +21,37 @@ import (
 	"github.com/uncache/uncache/cache/pagecache"
 )
 
+type raced struct {
+	store *coherent.Cache
+	pages *pagecache.Cache
+}
+
 // racePages has visitors of several nodes, over one store, and savers who purge,
 // and fails if a visitor is given what was purged before he came, or a page of
-// another URL or variant. Where stale is set, soft purges count for nothing.
-func racePages(t *testing.T, d time.Duration, nodes []*pagecache.Cache, stale bool) (hits, fills int64) {
+// another URL or variant. Where stale is set, soft purges count for nothing. Some
+// pages are made around a value that they share, and which knows its group alone.
+func racePages(t *testing.T, d time.Duration, nodes []raced, stale bool) (hits, fills int64) {
 	t.Helper()
-	const urls = 6
+	const urls, shared = 8, 6
 	var version, saved [urls]atomic.Int64
 	var nHits, nFills atomic.Int64
 	url := func(i int) string { return fmt.Sprintf("/p/%d", i) }
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := func(store *coherent.Cache, w http.ResponseWriter, r *http.Request) {
 		nFills.Add(1)
 		i, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/p/"))
-		v := version[i].Load()
-		time.Sleep(rand.N(2 * time.Millisecond))
-		pagecache.AddGroups(r.Context(), "g"+strconv.Itoa(i)) // after the data was read
+		group := "g" + strconv.Itoa(i)
+		load := func(_ context.Context, deps *coherent.Deps) (int64, error) {
+			v := version[i].Load()
+			time.Sleep(rand.N(2 * time.Millisecond))
+			deps.AddGroups(group) // after the data was read
+			return v, nil
+		}
+		var v int64
+		if i >= shared {
+			v, _ = coherent.Fetch(r.Context(), store, group, time.Hour, load)
+		} else {
+			v, _ = load(r.Context(), &coherent.FillFrom(r.Context()).Deps)
+		}
 		h := w.Header()
 		h.Set("Cache-Control", "max-age=1")
 		lang := "-"
@@ -50,16 +67,20 @@ func racePages(t *testing.T, d time.Duration, nodes []*pagecache.Cache, stale bo
 			}
 		}
 		_, _ = fmt.Fprintf(w, "%d %s %d", i, lang, v)
-	})
+	}
 	end := time.Now().Add(d)
 	var all sync.WaitGroup
-	for n, pages := range nodes {
-		h := pages.Handler(handler)
+	for n, node := range nodes {
+		pages := node.pages
+		h := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(node.store, w, r) }))
 		for range 3 {
 			all.Go(func() {
 				for time.Now().Before(end) {
 					i, lang := rand.IntN(urls), "-"
 					r := httptest.NewRequest("GET", url(i), nil)
+					if i >= shared {
+						r.URL.RawQuery = strconv.Itoa(rand.IntN(4))
+					}
 					if i%2 == 1 {
 						lang = []string{"de", "en"}[rand.IntN(2)]
 						r.Header.Set("Accept-Language", lang)
@@ -84,9 +105,13 @@ func racePages(t *testing.T, d time.Duration, nodes []*pagecache.Cache, stale bo
 			for time.Now().Before(end) {
 				i := rand.IntN(urls/len(nodes))*len(nodes) + n // each URL has one saver
 				v := version[i].Add(1)
-				e := cache.Event{Dependencies: [][]cache.Dependency{
-					{cache.Path(url(i))}, {cache.Group("g" + strconv.Itoa(i))}, {cache.Prefix(url(i))}, {cache.URI(url(i))}, {cache.All},
-				}[rand.IntN(5)], Soft: rand.IntN(3) == 0}
+				deps := [][]cache.Dependency{
+					{cache.Group("g" + strconv.Itoa(i))}, {cache.Path(url(i))}, {cache.Prefix(url(i))}, {cache.URI(url(i))}, {cache.All},
+				}[rand.IntN(5)]
+				if i >= shared {
+					deps = []cache.Dependency{cache.Group("g" + strconv.Itoa(i))}
+				}
+				e := cache.Event{Dependencies: deps, Soft: rand.IntN(3) == 0}
 				if err := pages.Purge(t.Context(), e); err != nil {
 					t.Error(err)
 				}
@@ -120,7 +145,7 @@ func TestRacedPages(t *testing.T) {
 			m := memory.New(nil)
 			t.Cleanup(func() { _ = m.Close() })
 			shared := sharing{Backend: far{m}, leases: &leases{}}
-			var nodes []*pagecache.Cache
+			var nodes []raced
 			for range max(tt.nodes, -tt.nodes, 1) {
 				b := cache.Backend(m)
 				if tt.nodes > 0 {
@@ -143,7 +168,7 @@ func TestRacedPages(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { _ = pages.Close() })
-				nodes = append(nodes, pages)
+				nodes = append(nodes, raced{store, pages})
 			}
 			d := 2 * time.Second
 			if testing.Short() {
