@@ -28,9 +28,10 @@ type raced struct {
 
 // racePages has visitors of several nodes, over one store, and savers who purge,
 // and fails if a visitor is given what was purged before he came, or a page of
-// another URL or variant. Where stale is set, soft purges count for nothing. Some
+// another URL or variant. Where stale is set, soft purges count for nothing; a
+// purge counts after maxStale. Some
 // pages are made around a value that they share, and which knows its group alone.
-func racePages(t *testing.T, d time.Duration, nodes []raced, stale bool) (hits, fills int64) {
+func racePages(t *testing.T, d time.Duration, nodes []raced, stale bool, maxStale time.Duration) (hits, fills int64) {
 	t.Helper()
 	const urls, shared = 8, 6
 	var version, saved [urls]atomic.Int64
@@ -116,7 +117,15 @@ func racePages(t *testing.T, d time.Duration, nodes []raced, stale bool) (hits, 
 					t.Error(err)
 				}
 				if !e.Soft || !stale {
-					saved[i].Store(v)
+					count := func() {
+						for old := saved[i].Load(); old < v && !saved[i].CompareAndSwap(old, v); old = saved[i].Load() {
+						}
+					}
+					if maxStale == 0 {
+						count()
+					} else {
+						time.AfterFunc(maxStale, count)
+					}
 				}
 				time.Sleep(rand.N(60 * time.Millisecond))
 			}
@@ -133,12 +142,14 @@ func TestRacedPages(t *testing.T) {
 		nodes int // 0 for one process, in memory
 		opts  pagecache.Options
 		lease time.Duration
+		stale time.Duration
 	}{
-		"memory, early and warm":          {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, AllETags: true}, 0},
-		"memory, stale-while-revalidate":  {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, StaleWhileRevalidate: time.Second, StaleIfError: time.Second}, 0},
-		"near tiers, leases, early, warm": {2, pagecache.Options{EarlyRefresh: 1000, Warm: 2, AllETags: true}, 50 * time.Millisecond},
-		"near tiers, leases, stale":       {2, pagecache.Options{StaleWhileRevalidate: time.Second, Warm: 1}, 50 * time.Millisecond},
-		"far, leases":                     {-2, pagecache.Options{EarlyRefresh: 1000}, 50 * time.Millisecond},
+		"memory, early and warm":          {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, AllETags: true}, 0, 0},
+		"memory, stale-while-revalidate":  {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, StaleWhileRevalidate: time.Second, StaleIfError: time.Second}, 0, 0},
+		"near tiers, leases, early, warm": {2, pagecache.Options{EarlyRefresh: 1000, Warm: 2, AllETags: true}, 50 * time.Millisecond, 0},
+		"near tiers, leases, stale":       {2, pagecache.Options{StaleWhileRevalidate: time.Second, Warm: 1}, 50 * time.Millisecond, 0},
+		"far, leases":                     {-2, pagecache.Options{EarlyRefresh: 1000}, 50 * time.Millisecond, 0},
+		"near tiers, 10 ms stale":         {2, pagecache.Options{EarlyRefresh: 1000, Warm: 1}, 50 * time.Millisecond, 10 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,7 +169,7 @@ func TestRacedPages(t *testing.T) {
 				} else if tt.nodes < 0 {
 					b = shared
 				}
-				store, err := coherent.New(b, &coherent.Options{Lease: tt.lease, Timeout: 10 * time.Second})
+				store, err := coherent.New(b, &coherent.Options{Lease: tt.lease, MaxStale: tt.stale, Timeout: 10 * time.Second})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -174,7 +185,7 @@ func TestRacedPages(t *testing.T) {
 			if testing.Short() {
 				d = 200 * time.Millisecond
 			}
-			hits, fills := racePages(t, d, nodes, tt.opts.StaleWhileRevalidate > 0)
+			hits, fills := racePages(t, d, nodes, tt.opts.StaleWhileRevalidate > 0, tt.stale)
 			if hits == 0 || fills == 0 {
 				t.Errorf("%d hits and %d fills say nothing", hits, fills)
 			}
