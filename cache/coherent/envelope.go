@@ -82,11 +82,47 @@ func expiry(ttl time.Duration) int64 {
 	return 0
 }
 
-// remaining returns the time to live that is left, and false if none is.
-func remaining(expires int64) (time.Duration, bool) {
+// An end is when a value in this process expires: by the monotonic clock, so
+// that setting the wall clock neither expires nor prolongs anything. It counts from
+// when the process started, since Caches may share a store in memory.
+type end time.Duration
+
+const never = end(math.MaxInt64)
+
+var processStart = time.Now()
+
+func endAt(now time.Time) end { return end(now.Sub(processStart)) }
+
+// endAfter returns when a value that is stored now with ttl expires.
+func endAfter(ttl time.Duration) end {
+	if ttl == 0 {
+		return never
+	}
+	if now := endAt(time.Now()); end(ttl) < never-max(now, 0) {
+		return now + end(ttl)
+	}
+	return never
+}
+
+// endOf returns when a value expires that was stored with expires. What the clocks
+// of two processes differ by is taken for time that has passed, or has not.
+func endOf(expires int64) end {
 	if expires == 0 {
+		return never
+	}
+	now := time.Now()
+	left := expires - now.UnixMilli()
+	if left > int64(never)/2/int64(time.Millisecond) {
+		return never
+	}
+	return endAt(now) + end(max(left, 0))*end(time.Millisecond)
+}
+
+// remaining returns the time to live that is left, and false if none is.
+func (e end) remaining() (time.Duration, bool) {
+	if e == never {
 		return 0, true
 	}
-	left := time.Duration(expires-time.Now().UnixMilli()) * time.Millisecond
+	left := time.Duration(e - endAt(time.Now()))
 	return left, left > 0
 }

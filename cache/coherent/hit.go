@@ -40,7 +40,7 @@ func (v *Values[V]) Hit(key []byte, now time.Time) *Stored[V] {
 		return nil
 	}
 	s, ok := x.(*Stored[V])
-	if !ok || s.expires != 0 && now.UnixMilli() >= s.expires {
+	if !ok || endAt(now) >= s.end {
 		return nil
 	}
 	// The log after the value, as in Get: whoever replaces a value in the store

@@ -29,7 +29,7 @@ func (v *Values[V]) put(ctx context.Context, key string, s *Stored[V], ttl time.
 				errs = append(errs, err)
 				break
 			}
-			encoded = seal(key, s.stamp, s.expires, s.deps, body)
+			encoded = seal(key, s.stamp, expiry(ttl), s.deps, body)
 		}
 		if err := v.setTier(ctx, t, key, encoded, ttl); err != nil {
 			errs = append(errs, err)
@@ -62,7 +62,7 @@ func (v *Values[V]) promote(ctx context.Context, key string, s *Stored[V], from 
 	if from == 0 {
 		return
 	}
-	if ttl, ok := remaining(s.expires); ok {
+	if ttl, ok := s.end.remaining(); ok {
 		_, _ = v.put(ctx, key, s, ttl, from) // put has told Observe
 	}
 }

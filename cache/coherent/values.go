@@ -50,9 +50,9 @@ type Stored[V any] struct {
 	// Value is what was stored.
 	Value V
 
-	stamp   cache.Position
-	deps    []uint64
-	expires int64 // Unix milliseconds, 0 for never
+	stamp cache.Position
+	deps  []uint64
+	end   end
 
 	// checked is the last position by which the value was found fresh, so that
 	// a hit looks its dependencies up once per event in the log, not once per
@@ -275,7 +275,7 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stored[V]{Value: value, stamp: stamp, deps: deps, expires: expires}, nil
+	return &Stored[V]{Value: value, stamp: stamp, deps: deps, end: endOf(expires)}, nil
 }
 
 // Set stores value, which f made, under key for ttl; 0 means that it does not
@@ -296,7 +296,7 @@ func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 	if cache.Bypassed(ctx) || c.closed.Load() {
 		return false, nil
 	}
-	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), expires: expiry(ttl)}
+	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), end: endAfter(ttl)}
 	if verdict, _ := c.view.judge(s.stamp, s.deps); verdict == Purged {
 		return false, nil
 	}
