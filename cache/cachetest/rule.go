@@ -61,6 +61,8 @@ func isFor(name string, x any) bool {
 		_, ok = x.(cache.Local)
 	case ability == "LocalPeeker":
 		_, ok = x.(cache.LocalPeeker)
+	case ability == "Tiered":
+		_, ok = x.(cache.Tiered)
 	case ability == "Reacher":
 		_, ok = x.(cache.Reacher)
 	case ability == "Leaser":

@@ -54,6 +54,11 @@ var noDuty = map[string]string{
 	"Leaser is implemented by a [Cache] that several processes share and that can tell them which one of them is at work on a key.":            "what it is",
 	"A lease saves work and protects nothing: it may end early, and two holders may believe that they have it.":                                "a licence",
 	"It is no lock.": "a duty of callers",
+	"Tiered is implemented by a [Cache] that is composed of several, nearest first.":                                                             "what it is",
+	"Whoever knows the log asks them one after another, since a near tier may hold a response that was purged, and a farther one its successor.": "a duty of callers",
+	"Where the last tier is a [HeadGetter], its log is the one that decides.":                                                                    "a duty of callers",
+	"The slice stays the Tiered's.": "a duty of callers",
+	"Tiers returns the caches that c is composed of, nearest first: those of c's own Tiers, or c alone.":                                                                  "a function",
 	"LocalPeeker is implemented by a [Local] that can leave it to its caller to see whether a value has expired.":                                                         "what it is",
 	"A caller who knows when the value does, and has just read the clock, spares the Local from reading it once more: for a hit in memory that is much of what it costs.": "what it is for",
 	"Reacher is implemented by a [Cache] on a server that it keeps connections to.":                                                                                       "what it is",
@@ -96,7 +101,7 @@ func TestEverySentenceIsARule(t *testing.T) {
 func sentences(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, file := range []string{"cache.go", "log.go", "local.go", "peek.go", "head.go", "lease.go", "reach.go"} {
+	for _, file := range []string{"cache.go", "log.go", "local.go", "peek.go", "head.go", "lease.go", "reach.go", "tiers.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
