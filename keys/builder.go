@@ -33,10 +33,16 @@ type Options struct {
 	// handler sees of the others gets into that page; give it what
 	// [Builder.Query] returns. A request with a parameter that is malformed, as
 	// "%zz" and "a;b" are, has no key then.
+	//
+	// Package pagecache does so: no GET handler behind the cache sees any other
+	// parameter, not even one that says no-store, since nobody knows what it will
+	// say when it is asked. Name all that any handler reads (q, token, OAuth's code
+	// and state), or leave the paths of those handlers out with
+	// pagecache.Options.Skip.
 	Query []string
 
-	// Hosts are the hosts that this site answers for, with a port unless it is
-	// 80 or 443. A request for another host has no key. The first one is what
+	// Hosts are the hosts that this site answers for, "example.com", with a port
+	// unless it is 80 or 443. There are no patterns. A request for another host has no key. The first one is what
 	// [Builder.URL] assumes for a URL without a host. None: every host is keyed
 	// as it is, so whoever can send requests can fill the cache with hosts of
 	// his invention.
@@ -99,25 +105,55 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	if opts.Query != nil {
 		b.query = make(map[string]struct{}, len(opts.Query))
 		for _, name := range opts.Query {
-			if name == "" {
-				return nil, fmt.Errorf("keys: %w: Options.Query: %q: a parameter without a name", ErrOptions, opts.Query)
+			if err := checkParameter(name); err != nil {
+				return nil, fmt.Errorf("keys: %w: Options.Query: %q: %w", ErrOptions, name, err)
 			}
 			canonical := escape.Parameter.Append(nil, name)
 			b.query[strings.ReplaceAll(string(canonical), "%20", "+")] = struct{}{}
 		}
 	}
 	for _, host := range opts.Hosts {
-		canonical, _, err := appendHost(nil, host, "http")
+		canonical, err := ownHost(host)
 		if err != nil {
 			return nil, fmt.Errorf("keys: %w: Options.Hosts: %q: %w", ErrOptions, host, err)
 		}
-		if !slices.Contains(b.hosts, string(canonical)) {
-			b.hosts = append(b.hosts, string(canonical))
+		if !slices.Contains(b.hosts, canonical) {
+			b.hosts = append(b.hosts, canonical)
 		}
 	}
 	b.plain[0] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "http"}, nil, nil)))
 	b.plain[1] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "https"}, nil, nil)))
 	return b, nil
+}
+
+// checkParameter refuses what is no name of a parameter but what people take for
+// one. It would count for nothing, and the parameter that was meant would be cut
+// out of every query.
+func checkParameter(name string) error {
+	switch {
+	case name == "":
+		return errors.New("a parameter without a name")
+	case name[0] == '?', strings.ContainsAny(name, "=&#"):
+		return errors.New("want the name of one parameter alone, as in \"page\"")
+	case strings.HasSuffix(name, "*"):
+		return errors.New("names are compared whole, there are no patterns; nil lets all parameters count")
+	}
+	return nil
+}
+
+// ownHost returns the canonical form of one of Options.Hosts, or says what to
+// write instead: a host that no request has would let nothing be stored.
+func ownHost(host string) (string, error) {
+	canonical, _, err := appendHost(nil, host, "http")
+	switch {
+	case strings.Contains(host, "*"):
+		return "", fmt.Errorf("%w: there are no patterns: name every host, or none to let all of them count", ErrHost)
+	case strings.ContainsAny(host, "/?#@"):
+		return "", fmt.Errorf("%w: want the host alone, with a port unless it is 80 or 443: \"example.com\"", ErrHost)
+	case err != nil && strings.ContainsFunc(host, func(c rune) bool { return c > 0x7f }):
+		return "", fmt.Errorf("%w: want its ASCII form, which is what browsers send: \"xn--...\"", ErrHost)
+	}
+	return string(canonical), err
 }
 
 // selecting returns the canonical names of header fields, sorted, each once.

@@ -41,6 +41,68 @@ func TestOptionsAreValidated(t *testing.T) {
 	}
 }
 
+// What people write in place of a host or a parameter would match no request: with
+// a word on what to write.
+func TestOptionsSayWhatToWrite(t *testing.T) {
+	for _, tt := range []struct {
+		opts keys.Options
+		says string
+	}{
+		{keys.Options{Hosts: []string{"example.com", "*"}}, `Options.Hosts: "*": malformed host: there are no patterns`},
+		{keys.Options{Hosts: []string{"*.example.com"}}, "there are no patterns"},
+		{keys.Options{Hosts: []string{"https://example.com"}}, `want the host alone, with a port unless it is 80 or 443: "example.com"`},
+		{keys.Options{Hosts: []string{"example.com/"}}, "want the host alone"},
+		{keys.Options{Hosts: []string{"//example.com"}}, "want the host alone"},
+		{keys.Options{Hosts: []string{"bücher.de"}}, `want its ASCII form, which is what browsers send: "xn--..."`},
+		{keys.Options{Hosts: []string{"bücher.de:8080"}}, "want its ASCII form"},
+		{keys.Options{Query: []string{"q", "?page="}}, `Options.Query: "?page=": want the name of one parameter alone`},
+		{keys.Options{Query: []string{"page=1"}}, "want the name of one parameter alone"},
+		{keys.Options{Query: []string{"page&q"}}, "want the name of one parameter alone"},
+		{keys.Options{Query: []string{"*"}}, "nil lets all parameters count"},
+		{keys.Options{Query: []string{"utm_*"}}, "there are no patterns"},
+	} {
+		if b, err := keys.New("a", &tt.opts); b != nil || !errors.Is(err, keys.ErrOptions) || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("New(%+v) = %v, %v; want ErrOptions, with %q", tt.opts, b, err, tt.says)
+		}
+	}
+	if _, err := keys.New("a", &keys.Options{
+		Hosts: []string{"xn--bcher-kva.de", "[::1]:8080", "localhost:8080", "example.com."},
+		Query: []string{"ids[]", "page size", "é", "filter[a]", "a*b"},
+	}); err != nil {
+		t.Errorf("good options: %v", err)
+	}
+}
+
+// Check knows why Request gives no key.
+func TestCheck(t *testing.T) {
+	b := newBuilder(t, &keys.Options{Hosts: []string{"h"}, Query: []string{"page"}})
+	for _, tt := range []struct {
+		target, host string
+		change       func(r *http.Request)
+		want         error
+	}{
+		{"/x?page=2&utm=1", "h", nil, nil},
+		{"/x", "127.0.0.1:8080", nil, keys.ErrForeignHost},
+		{"/x", "a b", nil, keys.ErrHost},
+		{"/x", "", nil, keys.ErrHost},
+		{"/x?a;b", "h", nil, keys.ErrQuery},
+		{"/a/../x", "h", nil, keys.ErrDotSegment},
+		{"/\xc3\xa9%2Fb", "h", nil, keys.ErrPath},
+		{"/x", "h", func(r *http.Request) { r.Method = "CONNECT" }, keys.ErrURL},
+		{"/x", "h", func(r *http.Request) { r.URL = nil }, keys.ErrURL},
+		{"ftp://h/x", "h", nil, keys.ErrURL},
+	} {
+		r := request(t, tt.target, tt.host)
+		if tt.change != nil {
+			tt.change(r)
+		}
+		err := b.Check(r)
+		if !errors.Is(err, tt.want) || (err == nil) != b.Request(r).Valid() {
+			t.Errorf("Check of %q on %q: %v, want %v; its key: %q", tt.target, tt.host, err, tt.want, b.Request(r))
+		}
+	}
+}
+
 // Options are the caller's, and how they are written does not matter.
 func TestOptionsAreCanonical(t *testing.T) {
 	headers := []string{"cookie", "ACCEPT", "Cookie"}

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 )
@@ -38,11 +39,22 @@ type layout struct {
 // that is empty.
 func (b *Builder) Request(r *http.Request) Key {
 	var room [2 * DefaultMaxURI]byte
-	dst, at, from, ok := b.appendRequestURI(append(room[:0], b.prefix...), r)
-	if !ok {
+	dst, at, from, err := b.appendRequestURI(append(room[:0], b.prefix...), r)
+	if err != nil {
 		return Key{}
 	}
 	return b.key(dst, at, from, r.Header)
+}
+
+// Check returns nil if r has a key, or why it has none: an error that is
+// [ErrForeignHost], [ErrHost], [ErrPath], [ErrDotSegment], [ErrQuery] or, for the
+// method and what else is wrong with the target, [ErrURL].
+func (b *Builder) Check(r *http.Request) error {
+	var room [2 * DefaultMaxURI]byte
+	if _, _, _, err := b.appendRequestURI(room[:0], r); err != nil {
+		return fmt.Errorf("keys: %w", err)
+	}
+	return nil
 }
 
 // AppendRequest appends to dst what Request(r).String() returns, and reports
@@ -51,8 +63,8 @@ func (b *Builder) Request(r *http.Request) Key {
 // that count take less than half a KiB, and there are at most 16 query
 // parameters, sorted or taking less than that.
 func (b *Builder) AppendRequest(dst []byte, r *http.Request) ([]byte, bool) {
-	full, at, from, ok := b.appendRequestURI(append(dst, b.prefix...), r)
-	if !ok {
+	full, at, from, err := b.appendRequestURI(append(dst, b.prefix...), r)
+	if err != nil {
 		return dst, false
 	}
 	return b.finish(full, at, from, r.Header), true
@@ -74,10 +86,10 @@ func (b *Builder) AppendVariant(dst []byte, key []byte, fields []string, h http.
 }
 
 // appendRequestURI appends the canonical URI of r.
-func (b *Builder) appendRequestURI(dst []byte, r *http.Request) ([]byte, layout, origin, bool) {
+func (b *Builder) appendRequestURI(dst []byte, r *http.Request) ([]byte, layout, origin, error) {
 	u := r.URL
 	if u == nil || u.Opaque != "" || u.User != nil || r.Method == http.MethodConnect {
-		return dst, layout{}, origin{}, false
+		return dst, layout{}, origin{}, ErrURL
 	}
 	from := origin{scheme: "http"}
 	if r.TLS != nil {
@@ -91,14 +103,14 @@ func (b *Builder) appendRequestURI(dst []byte, r *http.Request) ([]byte, layout,
 		// apart from the answers to both.
 		from.claimed = u.Scheme
 	default:
-		return dst, layout{}, origin{}, false
+		return dst, layout{}, origin{}, ErrURL
 	}
 	host := r.Host
 	if host == "" {
 		host = u.Host
 	}
 	dst, at, err := b.appendURI(dst, host, &from, u)
-	return dst, at, from, err == nil
+	return dst, at, from, err
 }
 
 // appendURI appends "host/path?query" and notes in from how host was spelled.
