@@ -33,8 +33,12 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.passUnsafe(next, w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			c.pass(next, w, r, fwdMethod, "")
-		case cache.Bypassed(r.Context()), upgrades(r.Header, connection), c.opts.Skip != nil && c.opts.Skip(r):
-			c.pass(next, w, r, fwdBypass, "")
+		case cache.Bypassed(r.Context()):
+			c.pass(next, w, r, fwdBypass, string(reasonBypassed))
+		case upgrades(r.Header, connection):
+			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
+		case c.opts.Skip != nil && c.opts.Skip(r):
+			c.pass(next, w, r, fwdBypass, string(reasonSkip))
 		case coherent.FillFrom(r.Context()) != nil:
 			// This request is part of the making of another response, which
 			// has to hear of all that it depends on; and were it of the same
@@ -44,8 +48,10 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			// RFC 9110 §9.3.1: content of a GET has no meaning. A handler that
 			// reads it all the same gives an answer that is not in the key.
 			c.pass(next, w, r, fwdRequest, string(reasonContent))
-		case answersItself(r.Header), namesFields(r.Header, connection):
-			c.pass(next, w, r, fwdRequest, "")
+		case answersItself(r.Header):
+			c.pass(next, w, r, fwdRequest, string(reasonPrecondition))
+		case namesFields(r.Header, connection):
+			c.pass(next, w, r, fwdRequest, string(reasonConnection))
 		default:
 			c.handle(next, w, r)
 		}
@@ -64,7 +70,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	defer c.scratch.Put(s)
 	var ok bool
 	if s.primary, ok = c.keys.AppendRequest(s.primary[:0], r); !ok {
-		c.pass(next, w, r, fwdBypass, string(reasonNoKey))
+		c.pass(next, w, r, fwdBypass, string(c.whyNoKey(r)))
 		return
 	}
 	for range attempts {
@@ -161,5 +167,5 @@ func clientControl(h http.Header) control {
 
 // notCached answers only-if-cached (RFC 9111 §5.2.1.7).
 func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
-	c.refuse(w, r, status{fwd: fwdRequest, detail: "only-if-cached"}, "not cached", http.StatusGatewayTimeout)
+	c.refuse(w, r, status{fwd: fwdRequest, detail: string(reasonOnlyIfCached)}, "not cached", http.StatusGatewayTimeout)
 }

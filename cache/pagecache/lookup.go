@@ -3,11 +3,13 @@ package pagecache
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/keys"
 )
 
 // lookup returns the stored response that was selected by a request with header
@@ -55,6 +57,21 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coheren
 			return stored, verdict, nil
 		}
 	}
+}
+
+// whyNoKey says why r has no key.
+func (c *Cache) whyNoKey(r *http.Request) reason {
+	switch err := c.keys.Check(r); {
+	case errors.Is(err, keys.ErrForeignHost):
+		return reasonOtherHost
+	case errors.Is(err, keys.ErrHost):
+		return reasonHost
+	case errors.Is(err, keys.ErrPath), errors.Is(err, keys.ErrDotSegment):
+		return reasonPath
+	case errors.Is(err, keys.ErrQuery):
+		return reasonQuery
+	}
+	return reasonNoKey
 }
 
 // An identity is what a request asks for, by the names that a purge knows.

@@ -296,7 +296,7 @@ func TestSkip(t *testing.T) {
 	}}, func(w http.ResponseWriter, _ *http.Request) {})
 	s.get("/")
 	resp := s.get("/", "Cookie: session=1")
-	wantStatus(t, resp, "skipped", "uncache; fwd=bypass")
+	wantStatus(t, resp, "skipped", "uncache; fwd=bypass; detail=skip")
 	if n := s.rendered(); n != 2 {
 		t.Errorf("%d renderings, want 2: a skipped request was answered from the store", n)
 	}

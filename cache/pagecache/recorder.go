@@ -241,6 +241,9 @@ func (rec *recorder) release() {
 	}
 	if !rec.recording && rec.policy.reason != storable {
 		rec.look.detail = string(rec.policy.reason)
+		if query := rec.req.URL.RawQuery; rec.c.keys.Query(query) != query {
+			rec.look.detail += queryCut
+		}
 	}
 	rec.look.add(h, rec.c.name)
 	rec.w.WriteHeader(rec.status)

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A reason says in a word why a response was not stored; it stands in
-// Cache-Status as the detail.
+// A reason says in a word why a response was not stored, or not answered from the
+// store; it stands in Cache-Status as the detail. docs/cache-status.md has the
+// table of them.
 type reason string
 
 const (
@@ -30,6 +31,10 @@ const (
 	reasonStore       reason = "store-failed"
 	reasonUnavailable reason = "cache-unavailable"
 	reasonNoKey       reason = "no-key"
+	reasonHost        reason = "host"         // malformed, or none
+	reasonOtherHost   reason = "unknown-host" // not one of keys.Options.Hosts
+	reasonPath        reason = "path"
+	reasonQuery       reason = "query"
 	reasonFieldName   reason = "field-name"
 	reasonRedirect    reason = "redirect-to-itself"
 	reasonContent     reason = "content"
@@ -37,7 +42,20 @@ const (
 	reasonGaveUp      reason = "gave-up"
 	reasonOlder       reason = "older"     // than what is stored
 	reasonCondition   reason = "condition" // a 304 to the visitor's own
+
+	reasonBypassed     reason = "bypassed" // by the context
+	reasonUpgrade      reason = "upgrade"
+	reasonSkip         reason = "skip"
+	reasonPrecondition reason = "precondition"
+	reasonConnection   reason = "connection" // it names fields
+	reasonOnlyIfCached reason = "only-if-cached"
+	reasonStaleIfError reason = "stale-if-error"
 )
+
+// queryCut stands behind the reason of a response that was not stored and whose
+// handler was given less than the visitor's query: it could not have known that
+// the parameter which it reads does not count (keys.Options.Query).
+const queryCut = ":query-cut"
 
 // heuristic lists the status codes whose responses may be stored without a
 // lifetime of their own (RFC 9110 §15.1), and so get the configured one.

@@ -164,7 +164,7 @@ func (t *task) serveStale(rec *recorder) {
 		t.flight.FinishStored(t.old)
 	}
 	t.look.answer = rec.status
-	t.look.detail = "stale-if-error"
+	t.look.detail = string(reasonStaleIfError)
 	rec.undo()
 	p := t.old.Value
 	age := p.ageAt(time.Now())
