@@ -12,10 +12,18 @@ import (
 	"github.com/uncache/uncache/keys"
 )
 
-// Options configures a [Cache]. The zero value is the default.
+// Options configures a [Cache]. The zero value is the default. Durations are 0, or
+// at least 1 ms.
 type Options struct {
 	// Keys makes the keys that responses are stored under. Default
 	// keys.New("page", nil).
+	//
+	// If its Options.Query says which parameters count, no GET handler behind the
+	// cache sees any other, not even one that says no-store: the handler is asked
+	// before anybody knows what it will say, and what it read would get into a
+	// page that others are given. Name all parameters that any handler reads (q,
+	// token, OAuth's code and state), or leave the paths of those handlers out
+	// with Skip.
 	Keys *keys.Builder
 
 	// TTL is the freshness lifetime of responses whose handler gave none, if
@@ -171,6 +179,10 @@ type Options struct {
 const (
 	maxEarlyRefresh = 1000
 
+	// minDuration is less than what anybody means, and more than a number of
+	// seconds, or of milliseconds, that was given no unit.
+	minDuration = time.Millisecond
+
 	defaultPrefix         = "page"
 	defaultName           = "uncache"
 	defaultMaxBody        = 1 << 20
@@ -199,6 +211,10 @@ func (o *Options) complete() error {
 	} {
 		if *d.value < 0 {
 			return fmt.Errorf("%w: %s is %v: it must not be negative", ErrOptions, d.name, *d.value)
+		}
+		if 0 < *d.value && *d.value < minDuration { // "TTL: 600"
+			return fmt.Errorf("%w: %s is %v: it must be 0, or at least %v; seconds are written %d*time.Second",
+				ErrOptions, d.name, *d.value, minDuration, int64(*d.value))
 		}
 		if *d.value == 0 {
 			*d.value = d.zero
