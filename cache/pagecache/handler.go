@@ -82,11 +82,13 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		case err != nil:
 			c.pass(next, w, r, fwdBypass, string(reasonUnavailable))
 			return
-		case stored != nil && len(r.Header["Authorization"]) > 0 && !stored.Value.is(isShared):
-			// The handler knows more of this visitor than of the one the
-			// response was made for.
-			c.alone(next, w, r, status{fwd: fwdRequest, detail: string(reasonAuth)})
-			return
+		case stored != nil && c.opts.isPersonal(r.Header):
+			if why := c.opts.forbids(stored.Value, r.Header); why != storable {
+				// The handler knows more of this visitor than of the one the
+				// response was made for.
+				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)})
+				return
+			}
 		}
 		if stored != nil {
 			now := c.clock.now()
@@ -132,7 +134,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	}
 	now := c.clock.now()
 	stored := c.values.Hit(key, now)
-	if stored == nil || stored.Value.is(isNote) || len(r.Header["Authorization"]) > 0 && !stored.Value.is(isShared) {
+	if stored == nil || stored.Value.is(isNote) || c.opts.isPersonal(r.Header) && c.opts.forbids(stored.Value, r.Header) != storable {
 		return false
 	}
 	use := useOf(stored.Value, coherent.Fresh, asks, now)

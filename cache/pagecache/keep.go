@@ -86,7 +86,7 @@ func (t *task) forget() {
 // ofTheResponse reports whether a reason will hold for the next request too, so
 // that it is useless to wait for one another.
 func ofTheResponse(r reason) bool {
-	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth && r != reasonCondition
+	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth && r != reasonSession && r != reasonCondition
 }
 
 // redirectsToItself reports whether a response sends its visitor to where he is.

@@ -45,7 +45,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.observe(r, look, false)
 		t.head()
 		return true
-	case forced, len(r.Header["Authorization"]) > 0, asksNotToStore(r.Header), c.memo.keptApart(s.primary):
+	case forced, c.opts.isPersonal(r.Header), asksNotToStore(r.Header), c.memo.keptApart(s.primary):
 		t.alone()
 		return true
 	}

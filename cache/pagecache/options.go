@@ -140,6 +140,19 @@ type Options struct {
 	// for cookies that are the same for all visitors.
 	StoreSetCookie bool
 
+	// SessionCookies names the cookies by which handlers know their visitors. A
+	// request that carries one of them is treated as one with Authorization is
+	// (RFC 9111 §3.5): what the handler answers is not stored, and nothing that is
+	// stored answers it, unless the response says public, s-maxage or
+	// must-revalidate, or varies by Cookie. So a page that greets whoever is logged
+	// in, and does not say that it is private, is shown to no one else; visitors
+	// without a session have the cache as ever. Names are compared whole, in their
+	// case. Default none: the cache knows of cookies what Vary says.
+	//
+	// A handler that looks at another cookie, or at none of these and yet at who
+	// is asking, still has to say so.
+	SessionCookies []string
+
 	// MaxBody is the size in bytes up to which a response is stored. Larger
 	// ones are passed through. Default 1 MiB.
 	MaxBody int
@@ -241,6 +254,9 @@ func (o *Options) complete() error {
 			(*names)[i] = http.CanonicalHeaderKey(name)
 		}
 	}
+	if err := checkCookies(o.SessionCookies); err != nil {
+		return err
+	}
 	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
 	o.MaxVariants = cmp.Or(o.MaxVariants, defaultMaxVariants)
 	o.Name = cmp.Or(o.Name, defaultName)
@@ -250,6 +266,10 @@ func (o *Options) complete() error {
 			return fmt.Errorf("default keys: %w", err)
 		}
 		o.Keys = b
+	}
+	o.SessionCookies = slices.Clone(o.SessionCookies)
+	if slices.Contains(o.Keys.Headers(), "Cookie") {
+		o.SessionCookies = nil // every page is that of one value of Cookie
 	}
 	return nil
 }

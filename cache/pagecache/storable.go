@@ -2,6 +2,7 @@ package pagecache
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ const (
 	reasonPrivate     reason = "private"
 	reasonSetCookie   reason = "set-cookie"
 	reasonAuth        reason = "authorization"
+	reasonSession     reason = "session-cookie"
 	reasonVary        reason = "vary-any"
 	reasonPartial     reason = "partial"
 	reasonTrailer     reason = "trailer"
@@ -170,6 +172,8 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 		return reasonSetCookie
 	case len(req.Header["Authorization"]) > 0 && !p.shared:
 		return reasonAuth // §3.5
+	case !p.shared && o.hasSession(req.Header) && !slices.Contains(o.selectingFields(h), "Cookie"):
+		return reasonSession
 	case len(h["Trailer"]) > 0:
 		return reasonTrailer
 	case !known:
