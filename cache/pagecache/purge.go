@@ -2,7 +2,7 @@ package pagecache
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"strings"
 
 	"github.com/uncache/uncache/cache"
@@ -14,23 +14,32 @@ import (
 // and whose rendering began before; see [coherent.Cache.Purge]. Nothing rests on
 // the deletion: if it fails, the purge has not.
 //
-// A URI may be named with query parameters that do not count here
-// (keys.Options.Query); it is recorded without them as well.
+// Paths, prefixes and URIs may be spelled as people do: cache.Path("/blog/café/"),
+// cache.URI("https://example.com/blog/?page=2"), with query parameters that do not
+// count here (keys.Options.Query). They are recorded in their canonical form as
+// well. To purge what somebody typed into a form, a whole URL or "/path?query",
+// give it to cache.URI; cache.Path covers all its query strings.
+//
+// What nothing can depend on is an error, [ErrDependency], when all else has been
+// purged: an empty name, one without a kind ("/blog/" in place of
+// cache.Path("/blog/")), a path that is none. Kinds that this module does not know
+// may be yours, for coherent.Fetch, and are recorded as they are.
 //
 // What [Options.Warm] says is rendered again when Purge has returned, unless ctx is
 // that of a request which does that ([Warming]).
 //
 // It makes a Cache an invalidate.Purger.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
-	e.Dependencies = c.withoutWhatDoesNotCount(e.Dependencies)
+	var malformed error
+	e.Dependencies, malformed = c.canonical(e.Dependencies)
 	if err := c.store.Purge(ctx, e); err != nil {
-		return err
+		return errors.Join(err, malformed)
 	}
 	if !Warming(ctx) { // or a handler that saves something at each visit would run for ever
 		defer c.warm.purged(e.Dependencies)
 	}
 	if e.Soft {
-		return nil // what became stale may still be served
+		return malformed // what became stale may still be served
 	}
 	if stored := c.computable(e.Dependencies); len(stored) > 0 {
 		_ = c.values.Delete(ctx, stored...)
@@ -38,32 +47,7 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 			c.memo.setDeleted([]byte(key), true)
 		}
 	}
-	return nil
-}
-
-// withoutWhatDoesNotCount adds, to the URIs that an event names, those that
-// stored responses know them by.
-func (c *Cache) withoutWhatDoesNotCount(deps []cache.Dependency) []cache.Dependency {
-	own := false // whether deps is a copy
-	for _, d := range deps {
-		uri, ok := strings.CutPrefix(string(d), "uri:")
-		if !ok {
-			continue
-		}
-		named := uri
-		if !strings.HasPrefix(uri, "/") {
-			named = "//" + uri // with a host, without a scheme
-		}
-		counted, err := c.keys.URI(named)
-		if err != nil || counted == uri {
-			continue
-		}
-		if !own {
-			own, deps = true, slices.Clone(deps)
-		}
-		deps = append(deps, cache.URI(counted))
-	}
-	return deps
+	return malformed
 }
 
 // computable returns the primary keys of what an event names by path.

@@ -1,0 +1,92 @@
+package pagecache
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/keys"
+)
+
+// ErrDependency is what [Cache.Purge] returns, wrapped, for what no page and no
+// value can depend on: the name is a mistake, and the page that was meant is as it
+// was.
+var ErrDependency = errors.New("nothing can depend on this")
+
+// canonical adds to what an event names the names by which stored responses know
+// it. What was named stays: it may be what a value of coherent.Fetch was made
+// from.
+func (c *Cache) canonical(deps []cache.Dependency) ([]cache.Dependency, error) {
+	own := false // whether deps is a copy
+	var errs []error
+	for _, d := range deps {
+		known, err := c.canonicalOf(d)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("pagecache: purge %q: %w: %w", string(d), ErrDependency, err))
+		}
+		for _, k := range known {
+			if k == d {
+				continue
+			}
+			if !own {
+				own, deps = true, slices.Clone(deps)
+			}
+			deps = append(deps, k)
+		}
+	}
+	return deps, errors.Join(errs...)
+}
+
+// canonicalOf returns the names by which stored responses know d, if they know
+// things of its kind by names of one form.
+func (c *Cache) canonicalOf(d cache.Dependency) ([]cache.Dependency, error) {
+	kind, name, ok := strings.Cut(string(d), ":")
+	switch {
+	case d == "":
+		return nil, errors.New("it is empty")
+	case !ok || kind == "" || strings.Contains(kind, "/"):
+		return nil, errors.New("it has no kind: make it with cache.Path, cache.URI, cache.Group and their like")
+	case kind == "path":
+		canonical, err := keys.Path(name)
+		if err != nil {
+			return nil, fmt.Errorf("%w (cache.URI takes whole URLs)", err)
+		}
+		return []cache.Dependency{cache.Path(canonical)}, nil
+	case kind == "prefix" && name != "": // or everything below the root
+		canonical, err := keys.Path(name)
+		if err != nil {
+			return nil, err
+		}
+		return []cache.Dependency{cache.Prefix(canonical)}, nil
+	case kind == "uri":
+		return c.canonicalURI(name)
+	case kind == "group" && name == "":
+		return nil, errors.New("the group has no name")
+	case d != cache.All && kind == "all":
+		return nil, errors.New("cache.All has no name")
+	}
+	return nil, nil
+}
+
+// canonicalURI returns a URI in canonical form, with the query parameters that it
+// has and with those that count.
+func (c *Cache) canonicalURI(uri string) ([]cache.Dependency, error) {
+	scheme, _, whole := strings.Cut(uri, "://")
+	if !strings.HasPrefix(uri, "/") && (!whole || strings.Contains(scheme, "/")) {
+		uri = "//" + uri // with a host, without a scheme
+	}
+	canonical, err := keys.URI(uri)
+	if errors.Is(err, keys.ErrQuery) {
+		return nil, nil // a request for it has no key, so that nothing is stored of it
+	}
+	if err != nil {
+		return nil, err
+	}
+	known := []cache.Dependency{cache.URI(canonical)}
+	if counted, err := c.keys.URI(uri); err == nil && counted != canonical {
+		known = append(known, cache.URI(counted))
+	}
+	return known, nil
+}

@@ -1,0 +1,108 @@
+package pagecache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/keys"
+)
+
+// A person spells a path or a URL in many ways: all of them purge.
+func TestPurgeOfWhatAPersonWrites(t *testing.T) {
+	const page = "http://example.com/blog/caf%C3%A9/?page=2"
+	for _, d := range []cache.Dependency{
+		cache.Path("/blog/café/"),
+		cache.Path("/blog/caf%c3%a9/"),
+		cache.Prefix("/blog/café"),
+		cache.Prefix("/blog/caf%c3%a9/"),
+		cache.URI("http://example.com/blog/caf%c3%a9/?page=2"),
+		cache.URI("https://Example.com:443/blog/café/?utm_source=x&page=2#top"),
+		cache.URI("//example.com/blog/café/?page=2"),
+		cache.URI("example.com/blog/café/?page=2"),
+		cache.URI("/blog/caf%c3%a9/?page=2"),
+	} {
+		t.Run(string(d), func(t *testing.T) {
+			s := newSite(t, nil, &pagecache.Options{
+				TTL: time.Minute, Keys: newKeys(t, &keys.Options{Query: []string{"page"}}),
+			}, func(http.ResponseWriter, *http.Request) {})
+			s.get(page)
+			wantStatus(t, s.get(page), "before", "uncache; hit; ttl=59")
+			s.purge(d)
+			wantStatus(t, s.get(page), "after", "uncache; fwd=miss; stored; detail=purged")
+		})
+	}
+}
+
+// What nothing can depend on is an error, and the rest is purged all the same.
+func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
+	s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+	for _, d := range []cache.Dependency{
+		"", "/a", "blog", ":/a", "/a:b",
+		cache.Path(""), cache.Path("blog/"), cache.Path("/a?b=1"), cache.Path("/a%zz"), cache.Path("/a/../b"),
+		cache.Path("http://example.com/a"), cache.Prefix("a"), cache.Prefix("/a?b"),
+		cache.URI(""), cache.URI("ftp://example.com/"), cache.URI("http://bücher.example/"), cache.URI("/a/../b"),
+		cache.Group(""), "all:pages",
+	} {
+		s.get("/")
+		err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d, cache.Path("/")}})
+		if !errors.Is(err, pagecache.ErrDependency) {
+			t.Errorf("%q: error %v, want ErrDependency", d, err)
+		}
+		wantStatus(t, s.get("/"), fmt.Sprintf("after %q", d), "uncache; fwd=miss; stored; detail=purged")
+	}
+	for _, d := range []cache.Dependency{
+		cache.All, cache.Route(""), cache.Route("GET /{$}"), cache.Prefix("/"), cache.OriginGroup("example.com", "a"),
+		cache.URI("/a?b;c"), "product:5", "a:",
+	} {
+		if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
+			t.Errorf("%q: %v", d, err)
+		}
+	}
+	if err := s.pages.Purge(t.Context(), cache.Event{}); err != nil {
+		t.Errorf("an event that names nothing: %v", err)
+	}
+}
+
+// What a value of Fetch was made from is named as its maker likes.
+func TestPurgeOfAValueByItsOwnNames(t *testing.T) {
+	m := memory.New(nil)
+	defer m.Close()
+	store, err := coherent.New(m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	pages, err := pagecache.New(store, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []cache.Dependency{"product:5", cache.Path("/café"), cache.URI("http://api.example/x")} {
+		loads := 0
+		get := func() {
+			t.Helper()
+			if _, err := coherent.Fetch(t.Context(), store, string(d), time.Minute, func(_ context.Context, deps *coherent.Deps) (int, error) {
+				loads++
+				deps.Add(d)
+				return loads, nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		get()
+		get()
+		if err := pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
+			t.Error(err)
+		}
+		if get(); loads != 2 {
+			t.Errorf("%q: the value was loaded %d times, want 2: once, and after the purge", d, loads)
+		}
+	}
+}
