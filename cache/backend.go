@@ -1,6 +1,10 @@
 package cache
 
-import "context"
+import (
+	"context"
+
+	"github.com/uncache/uncache/internal/isnil"
+)
 
 // A Backend is a [Cache] and a [Log]: what coherent.New needs. memory.New and
 // rediscache.New return one.
@@ -16,7 +20,15 @@ type Backend interface {
 // The log decides how far the guarantees reach. A log in the memory of one
 // process protects that process; a store shared by several processes needs a
 // log that they share too.
+//
+// Join panics if one of them is nil.
 func Join(c Cache, l Log) Backend {
+	switch {
+	case isnil.Value(c):
+		panic("cache: Join: the Cache is nil")
+	case isnil.Value(l):
+		panic("cache: Join: the Log is nil")
+	}
 	j := joined{Cache: c, Log: l}
 	local, isLocal := c.(Local)
 	head, hasHead := l.(LocalLog)

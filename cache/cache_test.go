@@ -21,6 +21,23 @@ func ExampleAppendPathDependencies() {
 	// prefix:/blog/hello
 }
 
+func TestJoinOfNothing(t *testing.T) {
+	var log *struct{ cache.Log }
+	for name, join := range map[string]func(){
+		"the Cache is nil": func() { cache.Join(nil, new(struct{ cache.Log })) },
+		"the Log is nil":   func() { cache.Join(new(struct{ cache.Cache }), log) },
+	} {
+		func() {
+			defer func() {
+				if got, want := fmt.Sprint(recover()), "cache: Join: "+name; got != want {
+					t.Errorf("panic %q, want %q", got, want)
+				}
+			}()
+			join()
+		}()
+	}
+}
+
 func TestPrefixCoversWholeSegments(t *testing.T) {
 	tests := []struct {
 		prefix, path string
@@ -78,8 +95,8 @@ func TestJoinKeepsAbilities(t *testing.T) {
 		backend            cache.Backend
 		local, head, tiers bool
 	}{
-		{"plain", cache.Join(store{}, nil), false, false, true},
-		{"local", cache.Join(local{}, nil), true, false, true},
+		{"plain", cache.Join(store{}, struct{ cache.Log }{}), false, false, true},
+		{"local", cache.Join(local{}, struct{ cache.Log }{}), true, false, true},
 		{"local log", cache.Join(store{}, clock{}), false, true, true},
 		{"both", cache.Join(local{}, clock{}), true, true, true},
 	} {

@@ -18,6 +18,11 @@ func TestNewPanics(t *testing.T) {
 	p := newPurger()
 	mustPanic(t, "the Purger is nil", func() { invalidate.New(nil, nil) })
 	mustPanic(t, "index 1 is nil", func() { invalidate.New(invalidate.Purgers{p, nil}, nil) })
+	// What a constructor returned beside an error that nobody looked at.
+	mustPanic(t, "the Purger is nil", func() { invalidate.New((*purger)(nil), nil) })
+	mustPanic(t, "the Purger is nil", func() { invalidate.New(invalidate.PurgerFunc(nil), nil) })
+	mustPanic(t, "index 0 is nil", func() { invalidate.New(invalidate.Purgers{(*purger)(nil)}, nil) })
+	mustPanic(t, "the Outbox is a nil *invalidate_test.outbox", func() { invalidate.New(p, &invalidate.Options{Outbox: (*outbox)(nil)}) })
 	mustPanic(t, "PurgeTimeout", func() { invalidate.New(p, &invalidate.Options{PurgeTimeout: -1}) })
 	mustPanic(t, "MaxCascade", func() { invalidate.New(p, &invalidate.Options{MaxCascade: -1}) })
 }

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"sync"
 	"time"
+
+	"github.com/uncache/uncache/internal/isnil"
 )
 
 // Options configures an [Invalidator]. The zero value is the default.
@@ -54,17 +56,17 @@ type Invalidator struct {
 
 // New returns an Invalidator that tells p. A nil opts means the defaults.
 //
-// New panics if p is nil, or a [Purgers] in which one is, or if an option makes
-// no sense: mistakes of the program, found when it starts.
+// New panics if p is nil, or a nil pointer, or a [Purgers] in which one is, or if
+// an option makes no sense: mistakes of the program, found when it starts.
 func New(p Purger, opts *Options) *Invalidator {
 	if all, ok := p.(Purgers); ok {
 		for i, p := range all {
-			if p == nil {
+			if isnil.Value(p) {
 				panic(fmt.Sprintf("invalidate: New: the Purger at index %d is nil", i))
 			}
 		}
 	}
-	if p == nil {
+	if isnil.Value(p) {
 		panic("invalidate: New: the Purger is nil")
 	}
 	inv := &Invalidator{purger: p, rules: make(map[reflect.Type]func(any, *Targets))}
@@ -72,6 +74,8 @@ func New(p Purger, opts *Options) *Invalidator {
 		inv.opts = *opts
 	}
 	switch o := &inv.opts; {
+	case o.Outbox != nil && isnil.Value(o.Outbox):
+		panic(fmt.Sprintf("invalidate: New: the Outbox is a nil %T", o.Outbox))
 	case o.PurgeTimeout < 0:
 		panic(fmt.Sprintf("invalidate: New: PurgeTimeout is %v: it must not be negative", o.PurgeTimeout))
 	case o.MaxCascade < 0:

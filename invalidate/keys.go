@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -33,7 +34,7 @@ var ErrUnsupported = errors.New("no key can be computed")
 //
 // Keys panics if c or b is nil.
 func Keys(c cache.Cache, b *keys.Builder) Purger {
-	if c == nil || b == nil {
+	if isnil.Value(c) || b == nil {
 		panic("invalidate: Keys: the Cache or the Builder is nil")
 	}
 	p := keyed{cache: c, builder: b}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/isnil"
 )
 
 // A Backend is a near cache over a far one, with the far one's log. Its methods
@@ -27,10 +28,10 @@ var ErrOptions = errors.New("invalid options")
 // New returns a Backend of both tiers, which stay the caller's to close. If
 // near has a log of its own, it is not used. It is an error if either is nil.
 func New(near cache.Cache, far cache.Backend) (*Backend, error) {
-	if near == nil {
+	if isnil.Value(near) {
 		return nil, fmt.Errorf("tiered: %w: near is nil", ErrOptions)
 	}
-	if far == nil {
+	if isnil.Value(far) {
 		return nil, fmt.Errorf("tiered: %w: far is nil", ErrOptions)
 	}
 	return &Backend{near, far}, nil

@@ -63,6 +63,9 @@ func TestNewRefusesNil(t *testing.T) {
 	if _, err := tiered.New(nil, m); !errors.Is(err, tiered.ErrOptions) || !strings.Contains(err.Error(), "near") {
 		t.Errorf("New(nil, far): got %v, want an error that names near", err)
 	}
+	if _, err := tiered.New(m, (*memory.Backend)(nil)); !errors.Is(err, tiered.ErrOptions) || !strings.Contains(err.Error(), "far") {
+		t.Errorf("New(near, a nil *memory.Backend): got %v, want an error that names far", err)
+	}
 	if _, err := tiered.New(m, nil); !errors.Is(err, tiered.ErrOptions) || !strings.Contains(err.Error(), "far") {
 		t.Errorf("New(near, nil): got %v, want an error that names far", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/isnil"
 )
 
 // Options configures a [Cache]. The zero value is the default.
@@ -117,8 +118,8 @@ type tier struct {
 //
 // Close stops what New starts.
 func New(b cache.Backend, opts *Options) (*Cache, error) {
-	if b == nil {
-		return nil, fmt.Errorf("coherent: %w: the backend is nil", ErrOptions)
+	if isnil.Value(b) {
+		return nil, fmt.Errorf("coherent: %w: the backend is nil: look at the error that came with it", ErrOptions)
 	}
 	c := &Cache{log: b, start: time.Now()}
 	if opts != nil {

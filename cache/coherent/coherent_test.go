@@ -117,6 +117,7 @@ func TestNewRefusesNonsense(t *testing.T) {
 		names string
 	}{
 		"no backend":               {nil, coherent.Options{}, "backend"},
+		"a nil *memory.Backend":    {(*memory.Backend)(nil), coherent.Options{}, "backend"},
 		"negative MaxStale":        {b, coherent.Options{MaxStale: -1}, "MaxStale"},
 		"MaxStale too short":       {b, coherent.Options{MaxStale: time.Microsecond}, "MaxStale"},
 		"negative MaxDependencies": {b, coherent.Options{MaxDependencies: -1}, "MaxDependencies"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/internal/isnil"
 )
 
 // maxDepth bounds the number of path prefixes that a stored response depends
@@ -24,8 +25,12 @@ type scratch struct {
 }
 
 // Handler returns next with the cache in front of it. Several handlers may be
-// wrapped by one Cache if their URLs differ: stored responses are found by URL.
+// wrapped by one Cache if their URLs differ: stored responses are found by URL. It
+// panics if next is nil.
 func (c *Cache) Handler(next http.Handler) http.Handler {
+	if isnil.Value(next) {
+		panic("pagecache: Handler: the handler is nil")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		connection := r.Header["Connection"]
 		switch {

@@ -2,6 +2,7 @@ package pagecache_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -21,6 +22,20 @@ func TestDurationsWithoutAUnit(t *testing.T) {
 		"PurgeTimeout is 5ns":          {PurgeTimeout: 5},
 	} {
 		wantOptionsError(t, o, says)
+	}
+}
+
+func TestHandlerOfNothing(t *testing.T) {
+	s := newSite(t, nil, nil, nil)
+	for _, next := range []http.Handler{nil, (*http.ServeMux)(nil), http.HandlerFunc(nil)} {
+		func() {
+			defer func() {
+				if got, want := recover(), any("pagecache: Handler: the handler is nil"); got != want {
+					t.Errorf("Handler(%T): panic %v, want %v", next, got, want)
+				}
+			}()
+			s.pages.Handler(next)
+		}()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/invalidate"
 )
 
@@ -57,7 +58,7 @@ func New(db *sql.DB, d Dialect, p invalidate.Purger, opts *Options) (*Outbox, er
 	if err := o.opts.complete(d); err != nil {
 		return nil, err
 	}
-	if db == nil || p == nil {
+	if db == nil || isnil.Value(p) {
 		return nil, fmt.Errorf("outbox: %w: the database or the Purger is nil", ErrOptions)
 	}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
