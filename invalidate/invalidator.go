@@ -116,7 +116,11 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)
 	c := newChange(ctx, inv, r, models)
-	if c.empty() || BatchOf(ctx).queue(c) {
+	if c.empty() {
+		return err
+	}
+	tellRunning(ctx, c)
+	if BatchOf(ctx).queue(c) {
 		return err
 	}
 	return errors.Join(err, c.purge(ctx))

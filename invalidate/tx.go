@@ -38,7 +38,12 @@ type Beginner interface {
 // transaction is rolled back and nothing is purged.
 //
 // fn uses its own context, in which Invalidate queues and the cache is bypassed
-// ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once.
+// ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once. With
+// any other context Invalidate knows of no transaction and purges at once, which
+// is too early: a page that is rendered before COMMIT is made from the old row,
+// and stays. Only where it is the very ctx that InTx was given, and not
+// context.Background, is the purge made again after COMMIT.
+//
 // An InTx in the context of another is a transaction of its own, which purges
 // when it has committed, whatever becomes of the outer one; for a part that may
 // be rolled back alone see [Savepoint].
@@ -114,7 +119,7 @@ func run[T Transaction](ctx context.Context, tx T, batch *Batch, fn func(ctx con
 		}
 	}()
 	inner, _ := withBatch(ctx, batch)
-	if err := fn(inner, tx); err != nil {
+	if err := during(ctx, batch, func() error { return fn(inner, tx) }); err != nil {
 		return err
 	}
 	// database/sql rolls back by itself when ctx is done, and Commit then

@@ -70,6 +70,79 @@ func TestInTxMergesIntoOneEvent(t *testing.T) {
 	x.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
 }
 
+// With the context that InTx was given Invalidate can't know that it is about the
+// transaction: it purges at once, and after COMMIT.
+func TestInTxByTheOuterContext(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ctx  context.Context
+		fail error
+		want []string
+	}{
+		"committed":   {t.Context(), nil, []string{"BEGIN", "UPDATE", purgeA, "COMMIT", purgeA}},
+		"rolled back": {t.Context(), errors.New("failed"), []string{"BEGIN", "UPDATE", purgeA, "ROLLBACK"}},
+		// It is shared by the whole program.
+		"background": {context.Background(), nil, []string{"BEGIN", "UPDATE", purgeA, "COMMIT"}},
+		"not comparable": {struct {
+			context.Context
+			_ []int
+		}{Context: t.Context()}, nil, []string{"BEGIN", "UPDATE", purgeA, "COMMIT"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newTxTest(t)
+			err := x.inv.InTx(tt.ctx, x.db, nil, func(_ context.Context, tx *sql.Tx) error {
+				if err := x.save(tt.ctx, tx); err != nil {
+					return err
+				}
+				return tt.fail
+			})
+			if !errors.Is(err, tt.fail) {
+				t.Errorf("error %v, want %v", err, tt.fail)
+			}
+			x.want(t, tt.want...)
+			say(t, tt.ctx, x.inv, "b") // and no trace of it is left
+			x.want(t, append(tt.want, "PURGE path:/blog/ path:/blog/b/")...)
+		})
+	}
+}
+
+// The same in a transaction beside another: what is said to the outer one's
+// context is queued in both, since either may be rolled back alone.
+func TestInTxByTheContextOfAnother(t *testing.T) {
+	x := newTxTest(t)
+	failed := errors.New("failed")
+	err := x.inv.InTx(t.Context(), x.db, nil, func(outer context.Context, _ *sql.Tx) error {
+		if err := x.inv.InTx(outer, x.db, nil, func(_ context.Context, tx *sql.Tx) error {
+			return x.save(outer, tx)
+		}); err != nil {
+			t.Error(err)
+		}
+		return failed
+	})
+	if !errors.Is(err, failed) {
+		t.Errorf("error %v, want %v", err, failed)
+	}
+	x.want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
+}
+
+// A goroutine that saves without a transaction, in the context of one that has one,
+// is told no error, and its purge waits for nobody.
+func TestInvalidateBesideATransactionOfTheSameContext(t *testing.T) {
+	x := newTxTest(t)
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			say(t, t.Context(), x.inv, "b")
+		}()
+		<-done
+		return x.save(ctx, tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.want(t, "BEGIN", "PURGE path:/blog/ path:/blog/b/", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
+}
+
 func TestInTxOnOneConnection(t *testing.T) {
 	x := newTxTest(t)
 	c, err := x.db.Conn(t.Context())
