@@ -12,8 +12,8 @@ import (
 // maxLabel bounds what one model adds to a reason, in bytes.
 const maxLabel = 80
 
-// typeName is how errors call models of m's type: "blog.Post", for the pointer
-// as for the value.
+// typeName is how models of m's type are called: "blog.Post", for the pointer as
+// for the value.
 func typeName(m any) string {
 	if m == nil {
 		return "nil"
@@ -21,7 +21,7 @@ func typeName(m any) string {
 	return strings.TrimLeft(reflect.TypeOf(m).String(), "*")
 }
 
-// label is how people tell m from others of its type: "blog.Post 42". That is
+// label is how errors and reasons tell m from others of its type: "blog.Post 42". That is
 // the type's name and the exported field ID, or else what the model's String
 // returns, or a model that is itself a number or a string, or else nothing.
 func label(m any) string {

@@ -51,6 +51,9 @@ func (r *resolution) visit(m any, chain []any) {
 		return
 	}
 	rule, err := r.inv.rule(m)
+	if len(chain) > 1 && err == errNilPointer {
+		return // what another model may have, and this one has not
+	}
 	if err != nil {
 		r.fail(chain, err)
 		return
@@ -95,7 +98,7 @@ func (r *resolution) asked(m any, cascaded bool) bool {
 }
 
 func (r *resolution) fail(chain []any, err error) {
-	r.errs = append(r.errs, fmt.Errorf("invalidate: %s: %w", names(chain, typeName), err))
+	r.errs = append(r.errs, fmt.Errorf("invalidate: %s: %w", names(chain, label), err))
 }
 
 // names joins what the models of a chain are called.

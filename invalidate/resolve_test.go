@@ -43,6 +43,21 @@ func TestCascade(t *testing.T) {
 	}
 }
 
+// A relation that a row does not have is no mistake of the rule.
+func TestCascadeToNilPointer(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	invalidate.Register(inv, func(a *Author, to *invalidate.Targets) {
+		var none *Post
+		to.Path("/a")
+		to.Model(none, []*Post{none, {Slug: "b"}})
+	})
+	if err := inv.Invalidate(t.Context(), &Author{}); err != nil {
+		t.Error(err)
+	}
+	p.trace.want(t, "PURGE path:/a path:/blog/ path:/blog/b/")
+}
+
 // A model that a rule could not be found for in a cascade is an error that says
 // how it came into it.
 func TestCascadeToModelWithoutRule(t *testing.T) {
@@ -53,7 +68,7 @@ func TestCascadeToModelWithoutRule(t *testing.T) {
 		to.Path("/b")
 	})
 	to, err := inv.Resolve(&Author{Name: "ada"})
-	wantError(t, err, "invalidate: invalidate_test.Author -> nil: ", "invalidate: invalidate_test.Author -> int: no rule")
+	wantError(t, err, "invalidate: invalidate_test.Author ada -> nil: ", "invalidate: invalidate_test.Author ada -> int 7: no rule")
 	if got, want := join(to.Dependencies()), "path:/a path:/b"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -147,7 +162,7 @@ func TestEndlessCascade(t *testing.T) {
 				}
 			})
 			err := inv.Invalidate(t.Context(), &node{}, &Post{Slug: "a"})
-			wantError(t, err, "invalidate: invalidate_test.node: cascade of more than MaxCascade = 10 models: ",
+			wantError(t, err, "invalidate: invalidate_test.node 0: cascade of more than MaxCascade = 10 models: ",
 				"invalidate_test.node 0 -> invalidate_test.node 1 -> ", " -> ...")
 			if calls != 11 {
 				t.Errorf("the rule was asked %d times, want 11: the root and 10 more", calls)

@@ -10,6 +10,8 @@ import (
 // registered for its type.
 var ErrNoRule = errors.New("no rule")
 
+var errNilPointer = errors.New("the model is a nil pointer")
+
 // Register tells inv what a model of type M stands on: rule names, in to, the
 // targets that a change of m makes stale.
 //
@@ -59,7 +61,7 @@ func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
 	typ := v.Type()
 	if rule, ok := inv.rules[typ]; ok {
 		if v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, errors.New("the model is a nil pointer")
+			return nil, errNilPointer
 		}
 		return rule, nil
 	}

@@ -46,7 +46,7 @@ func TestModelWithoutRule(t *testing.T) {
 		{"nil pointer", (*Post)(nil), false, []string{"invalidate: invalidate_test.Post: ", "nil pointer"}},
 		{"value for pointer", Post{}, true, []string{"no rule for invalidate_test.Post, but for *invalidate_test.Post: pass a pointer"}},
 		{"pointer for value", &Author{}, true, []string{"no rule for *invalidate_test.Author, but for invalidate_test.Author: pass the value"}},
-		{"unknown", 7, true, []string{"invalidate: int: no rule for int: Register one"}},
+		{"unknown", 7, true, []string{"invalidate: int 7: no rule for int: Register one"}},
 		{"slice of unknown", []int{7}, true, []string{"no rule for int"}},
 		{"slice with nil", []*Post{nil}, false, []string{"nil pointer"}},
 	}

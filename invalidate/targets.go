@@ -33,6 +33,10 @@ type target struct {
 // URL has it: "/100%25/" is the page of "100%". What should have been escaped,
 // as in "/café/", is escaped for you, but a "%" cannot be told from an escape
 // ([Targets.Route] escapes any value).
+//
+// There are no patterns: "/blog/{slug}/" and "/blog/*" are errors, since as paths
+// they would purge nothing. [Targets.Route] names all that a pattern served,
+// [Targets.Prefix] a subtree. A path that does end with a star has it as "%2A".
 func (t *Targets) Path(paths ...string) {
 	for _, p := range paths {
 		if p, ok := t.path("path", p); ok {
@@ -59,7 +63,8 @@ func (t *Targets) URL(urls ...string) {
 }
 
 // Prefix names the subtree of each of prefixes: "/blog/" and "/blog" are both
-// "/blog", "/blog/" and everything below, on all hosts.
+// "/blog", "/blog/" and everything below, on all hosts. As in [Targets.Path], there
+// are no patterns.
 func (t *Targets) Prefix(prefixes ...string) {
 	for _, p := range prefixes {
 		if p, ok := t.path("prefix", p); ok {
@@ -78,6 +83,10 @@ func (t *Targets) Prefix(prefixes ...string) {
 // "/blog/" without values is every page that the route served. "/blog/{slug}/{$}"
 // serves one path, and names one.
 //
+// The mux is to be given this very string, r.Pattern(): a page knows its route by
+// what [net/http.ServeMux] says in Request.Pattern, so that "/blog/{slug}/" and
+// "GET /blog/{slug}/" are two.
+//
 // Which route served a page is not always known. A purge of a route takes the
 // pages of unknown route with it.
 func (t *Targets) Route(r route.Route, values ...any) {
@@ -95,9 +104,11 @@ func (t *Targets) Route(r route.Route, values ...any) {
 		t.fail("%w", err)
 		return
 	}
-	t.Path(p)
-	if servesSubtree(r) {
-		t.Prefix(p)
+	if p, ok := t.canonical("route", p); ok {
+		t.name(cache.Path(p))
+		if servesSubtree(r) {
+			t.name(cache.Prefix(p))
+		}
 	}
 }
 
@@ -118,7 +129,8 @@ func (t *Targets) All() { t.name(cache.All) }
 
 // Model says that models have changed, too: what their rules name is named.
 // A model that was asked already is not asked again, so that two rules may name
-// one another.
+// one another. A nil pointer of a type that has a rule names nothing: it is a
+// relation that this row does not have.
 func (t *Targets) Model(models ...any) { t.models = append(t.models, models...) }
 
 // Soft says that what this rule names may still be served while one fill
@@ -127,8 +139,21 @@ func (t *Targets) Model(models ...any) { t.models = append(t.models, models...) 
 // that it names is; what one rule names softly and another does not is not.
 func (t *Targets) Soft() { t.soft = true }
 
-// path returns the canonical form of what was given as a kind of path.
+// path returns the canonical form of what was given as a kind of path, unless it is
+// a pattern.
 func (t *Targets) path(kind, p string) (string, bool) {
+	switch {
+	case strings.Contains(p, "{") && strings.Contains(p, "}"):
+		t.fail("%s: %q is a pattern: Route names all that it served", kind, p)
+		return "", false
+	case strings.HasSuffix(p, "*"):
+		t.fail("%s: %q is a pattern: Prefix names a subtree, by its path alone (a star that is one is written %%2A)", kind, p)
+		return "", false
+	}
+	return t.canonical(kind, p)
+}
+
+func (t *Targets) canonical(kind, p string) (string, bool) {
 	canonical, err := keys.Path(p)
 	if err != nil {
 		t.fail("%s: %w (it begins with a slash, and has no host or query string; URL names one page)", kind, err)

@@ -39,6 +39,11 @@ func TestTargets(t *testing.T) {
 		{"path with a host", func(to *invalidate.Targets) { to.Path("https://example.com/") }, "", []string{"host"}},
 		{"path that is no path", func(to *invalidate.Targets) { to.Path("/100%/", "/a/../b") }, "", []string{"/100%/", "/a/../b"}},
 
+		{"path that is a pattern", func(to *invalidate.Targets) { to.Path("/blog/{slug}/", "/blog/*", "/a") }, "path:/a", []string{"/blog/{slug}/\" is a pattern: Route", "/blog/*\" is a pattern: Prefix"}},
+		{"path with what a pattern has", func(to *invalidate.Targets) { to.Path("/a*b", "/c%2a", "/%7Bd%7D", "/e{") }, "path:/%7Bd%7D path:/a*b path:/c* path:/e%7B", nil},
+		{"prefix that is a pattern", func(to *invalidate.Targets) { to.Prefix("/blog/*", "/{lang}/blog/") }, "", []string{"prefix: \"/blog/*\" is a pattern", "prefix: \"/{lang}/blog/\" is a pattern"}},
+		{"route with what a pattern has", func(to *invalidate.Targets) { to.Route(postPage, "{a}*"); to.Route(userFiles, "b*") }, "path:/blog/%7Ba%7D*/ path:/users/b*/ prefix:/users/b*", nil},
+
 		{"url", func(to *invalidate.Targets) { to.URL("https://Example.com/blog/?page=2&lang=en") }, "uri:example.com/blog/?lang=en&page=2", nil},
 		{"url without a host", func(to *invalidate.Targets) { to.URL("/blog/?page=2") }, "uri:/blog/?page=2", nil},
 		{"url that is none", func(to *invalidate.Targets) { to.URL("blog/", "http://example.com/") }, "uri:example.com/", []string{`"blog/"`}},
@@ -74,7 +79,7 @@ func TestTargets(t *testing.T) {
 				t.Fatalf("Resolve: error %v, want one that says %q", err, tt.errs)
 			}
 			if len(tt.errs) > 0 {
-				wantError(t, err, append(tt.errs, "invalidate: invalidate_test.Post: ")...)
+				wantError(t, err, append(tt.errs, "invalidate: invalidate_test.Post 0: ")...)
 				if got := strings.Count(err.Error(), "\n") + 1; got != len(tt.errs) {
 					t.Errorf("Resolve: %d errors, want %d: %v", got, len(tt.errs), err)
 				}

@@ -290,7 +290,7 @@ func TestInTxUnresolvedModel(t *testing.T) {
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		return x.inv.Invalidate(ctx, &Post{Slug: "%"})
 	})
-	wantError(t, err, "invalidate: invalidate_test.Post: ", "/blog/%/")
+	wantError(t, err, "invalidate: invalidate_test.Post 0: ", "/blog/%/")
 	x.want(t, "BEGIN", "ROLLBACK")
 }
 
