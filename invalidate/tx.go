@@ -64,6 +64,8 @@ type Beginner interface {
 //		// not begun; err is that of BEGIN
 //	}
 //
+// Where only that matters, [Saved] has the second and fourth of these in one word.
+//
 // [ErrRolledBack] and [ErrCommitUnknown] are about this transaction, never about
 // one that fn has run inside it. An error that fn returned keeps its text, and
 // errors.Is and errors.As find all else that is in it: so a [*PurgeError] may
@@ -109,6 +111,8 @@ func Transact[T Transaction](ctx context.Context, begin func(ctx context.Context
 	return commit(ctx, tx, batch)
 }
 
+const endedByFn = "fn ended the transaction itself; leave that to InTx"
+
 // run runs fn, and rolls back unless all is well and tx may be committed. There
 // is no recover in it: a panic goes on with the stack that it began with.
 func run[T Transaction](ctx context.Context, tx T, batch *Batch, fn func(ctx context.Context, tx T) error) (err error) {
@@ -143,7 +147,7 @@ func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) erro
 	failed := tx.Rollback()
 	over := errors.Is(failed, sql.ErrTxDone)
 	if over && live || errors.Is(failed, ErrCommitUnknown) {
-		err = fmt.Errorf("invalidate: %w: it was ended by fn, after which: %w", ErrCommitUnknown, err)
+		err = fmt.Errorf("invalidate: %w: %s; after that: %w", ErrCommitUnknown, endedByFn, err)
 		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 	}
 	batch.Discard()
@@ -164,7 +168,7 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 	returned = true
 	if err == nil {
 		if err := batch.Flush(ctx); err != nil {
-			return &txError{nil, err}
+			return &txError{errCommitted, err}
 		}
 		return nil
 	}
@@ -173,6 +177,9 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
 	}
 	// If it was committed the pages are old; if not, they are made again.
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w", endedByFn, err)
+	}
 	err = fmt.Errorf("invalidate: commit: %w: %w", ErrCommitUnknown, err)
 	return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 }

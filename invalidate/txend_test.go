@@ -78,6 +78,7 @@ func TestInTxEndedByFn(t *testing.T) {
 			if !errors.Is(err, tt.is) {
 				t.Errorf("got %v, want %v", err, tt.is)
 			}
+			wantError(t, err, "fn ended the transaction itself; leave that to InTx")
 			wantOutcome(t, err, "unknown")
 			x.want(t, tt.steps...)
 		})

@@ -33,6 +33,12 @@ func wantOutcome(t *testing.T, err error, want string) {
 	if got := outcome(err); got != want {
 		t.Errorf("the outcome of %v: got %q, want %q", err, got, want)
 	}
+	if got, saved := invalidate.Saved(err), want == "purged" || want == "not purged"; got != saved {
+		t.Errorf("Saved(%v): %v, want %v", err, got, saved)
+	}
+	if got, saved := invalidate.Saved(fmt.Errorf("save: %w", err)), want == "not purged"; err != nil && got != saved {
+		t.Errorf("Saved(%v), wrapped: %v, want %v", err, got, saved)
+	}
 	// What it is wrapped in on its way up changes nothing.
 	if got := outcome(fmt.Errorf("save: %w", err)); err != nil && got != want {
 		t.Errorf("the outcome of %v, wrapped: got %q, want %q", err, got, want)
@@ -145,5 +151,29 @@ func TestUnpurged(t *testing.T) {
 				t.Errorf("Unpurged(%v): got %q, want %q", tt.err, got, tt.want)
 			}
 		})
+	}
+}
+
+// What no transaction has returned is saved if a purge says so.
+func TestSaved(t *testing.T) {
+	x := newTxTest(t)
+	x.purger.err = errors.New("refused")
+	ctx, batch := invalidate.WithBatch(t.Context())
+	say(t, ctx, x.inv, "a")
+	for _, tt := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"no error", nil, true},
+		{"a flushed batch", batch.Flush(ctx), true},
+		{"a purge at once", x.inv.Invalidate(t.Context(), &Post{Slug: "a"}), true},
+		{"some error", errors.New("disk full"), false},
+		{"no rule", x.inv.Invalidate(t.Context(), 7), false},
+		{"a savepoint without a transaction", invalidate.Savepoint(t.Context(), x.db, nil), false},
+	} {
+		if got := invalidate.Saved(tt.err); got != tt.want {
+			t.Errorf("%s: Saved(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
+		}
 	}
 }
