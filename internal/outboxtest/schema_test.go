@@ -65,6 +65,38 @@ func TestSchemaByHand(t *testing.T) {
 	}
 }
 
+// Who forgot Migrate hears of it when he starts, and not from the first save that
+// could not be repaired. A database that is away may come back.
+func TestStartLooksAtTheTable(t *testing.T) {
+	for _, dialect := range all {
+		t.Run(string(dialect), func(t *testing.T) {
+			d := newDatabase(t, dialect)
+			box := d.outbox(t, newPurger(), nil)
+			if err := box.Start(); err == nil || !strings.Contains(err.Error(), "has Migrate been called?") {
+				t.Errorf("without a table: error %v, want one that speaks of Migrate", err)
+			}
+			if err := box.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := box.Start(); err != nil {
+				t.Errorf("with its table: %v", err)
+			}
+			away := *d
+			db, err := open(d.dialect, d.dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			away.db = db
+			if err := away.outbox(t, newPurger(), nil).Start(); err != nil {
+				t.Errorf("with a database that does not answer: %v", err)
+			}
+		})
+	}
+}
+
 // The index is searched for what is due, and not the table.
 func TestPollsUseTheIndex(t *testing.T) {
 	each(t, []outbox.Dialect{outbox.SQLite}, func(t *testing.T, d *database) {

@@ -13,7 +13,14 @@ import (
 // Start starts the relay, which purges what savers have left in the table. Run
 // it in one process at least, in several to be sure. Called again, it does
 // nothing. After Close it is [cache.ErrClosed].
+//
+// Start looks at the table, and returns an error if that is missing ([Outbox.Migrate])
+// or may not be read. A database that is away, or does not answer within
+// Options.Timeout, is no error: the relay waits for it.
 func (o *Outbox) Start() error {
+	if err := o.look(); err != nil {
+		return fmt.Errorf("outbox: start: %w", err)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -24,6 +31,20 @@ func (o *Outbox) Start() error {
 		o.wg.Go(o.relay)
 	}
 	return nil
+}
+
+const selectNothing = `SELECT COUNT(*) FROM {table} WHERE 1 = 0`
+
+// look returns why the table is of no use, if the database says so.
+func (o *Outbox) look() error {
+	ctx, cancel := context.WithTimeout(o.ctx, o.opts.Timeout)
+	defer cancel()
+	var n int
+	failed := o.db.QueryRowContext(ctx, o.sql(selectNothing)).Scan(&n)
+	if failed == nil || ctx.Err() != nil || o.db.QueryRowContext(ctx, "SELECT 1").Scan(&n) != nil {
+		return nil
+	}
+	return fmt.Errorf("the table %s cannot be read; has Migrate been called? %w", o.opts.Table, failed)
 }
 
 // Wake has the relay of this process look for rows now, and once more when
