@@ -158,7 +158,7 @@ func TestFlags(t *testing.T) {
 		{[]string{"-nodes", "2"}, 1, "needs -redis ADDR"},
 		{[]string{"-nodes", "0"}, 1, "at least one node"},
 		{[]string{"-addr", taken.Addr().String()}, 1, "address already in use"},
-		{[]string{"-addr", "127.0.0.1:0", "-posts", "nowhere"}, 1, "nowhere"},
+		{[]string{"-addr", "127.0.0.1:0", "-posts", "nowhere"}, 1, "-posts nowhere: no such file or directory"},
 		{[]string{"-addr", "127.0.0.1:0", "-posts", t.TempDir()}, 1, "no post to show"},
 		{[]string{"-addr", "127.0.0.1:0", "-redis", "127.0.0.1:1"}, 1, "purge what an earlier run has stored"},
 		{[]string{"-addr", "127.0.0.1:0", "-redis", "nothing://here"}, 1, "node 1: redis"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -47,6 +48,9 @@ func openSite(ctx context.Context, dir, database string, report func(error)) (_ 
 	} else {
 		found, err := mdfiles.Read(os.DirFS(dir), time.Now())
 		if err != nil {
+			if open := (*fs.PathError)(nil); errors.As(err, &open) && open.Path == "." {
+				err = open.Err // dir itself, which is named already
+			}
 			return nil, fmt.Errorf("-posts %s: %w", dir, err)
 		}
 		for _, p := range found.Problems {
@@ -60,7 +64,7 @@ func openSite(ctx context.Context, dir, database string, report func(error)) (_ 
 		if abs, err := filepath.Abs(dir); err == nil {
 			s.title = filepath.Base(abs)
 		}
-		s.about = fmt.Sprintf("%d posts from %s; %d drafts are not shown.", len(list), s.title, found.Drafts)
+		s.about = fmt.Sprintf("%s from %s; not shown: %s.", plural(len(list), "post"), s.title, plural(found.Drafts, "draft"))
 	}
 	if err = s.openStore(ctx, database); err != nil {
 		return nil, err
@@ -69,6 +73,14 @@ func openSite(ctx context.Context, dir, database string, report func(error)) (_ 
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// plural counts things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (s *site) openStore(ctx context.Context, database string) (err error) {

@@ -39,7 +39,7 @@ func tour(ctx context.Context, b *blog, cfg config, w io.Writer) error {
 	if cfg.redis != "" {
 		where = "in Redis"
 	}
-	fmt.Fprintf(w, "%d posts, pages cached %s:\n\n", count, where)
+	fmt.Fprintf(w, "%s, pages cached %s:\n\n", plural(count, "post"), where)
 	for _, n := range b.nodes {
 		fmt.Fprintf(w, "    %s%s\n", n.url, index)
 	}

@@ -48,5 +48,6 @@ func main() {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
+	fmt.Println("http://localhost:8080/blog/hello/")
 	log.Fatal(http.ListenAndServe("127.0.0.1:8080", pages.Handler(mux)))
 }

@@ -83,10 +83,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&cfg.addr, "addr", "127.0.0.1:9010", "`address` to listen on")
 	flags.Func("origin", "`URL` of the origin, http or https; a path in it is put before that of every request (required)", func(s string) error {
 		u, err := url.Parse(s)
-		if err != nil {
-			return err
-		}
-		if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
 			return errors.New("want http://HOST[:PORT][/PATH], or https")
 		}
 		cfg.origin = u

@@ -367,6 +367,7 @@ func TestFlags(t *testing.T) {
 		{[]string{"-help"}, 0, "-stale-if-error"},
 		{nil, 2, "which origin?"},
 		{[]string{"-origin", "/127.0.0.1:8000"}, 2, "want http://"},
+		{[]string{"-origin", "127.0.0.1:8000"}, 2, "want http://"},
 		{[]string{"-origin", "ftp://a"}, 2, "want http://"},
 		{[]string{"-origin", "http://a", "extra"}, 2, "extra"},
 		{[]string{"-origin", "http://a", "-memory", "many"}, 2, "number of bytes"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -50,7 +51,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	docs := flags.String("docs", "", "the directory whose performance.md and graphs are to be written")
 	lines := flags.String("lines", "", "the file for benchstat's lines")
 	profile := flags.String("cpuprofile", "", "the file for a CPU profile, in which contestants are labelled")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	chosen := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
