@@ -1,6 +1,7 @@
 package isnil_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,8 +11,11 @@ import (
 )
 
 func Example() {
-	var w *strings.Builder
-	var s fmt.Stringer = w
+	open := func() (fmt.Stringer, error) {
+		var b *strings.Builder
+		return b, errors.New("it could not be opened")
+	}
+	s, _ := open() // nobody looks at the error
 	fmt.Println(s == nil, isnil.Value(s))
 	// Output: false true
 }
