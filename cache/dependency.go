@@ -11,7 +11,7 @@ import (
 // served it, a group. It is a kind and a name, "path:/blog/hello/", readable in
 // the log. Make one with the functions below; names are compared byte by byte,
 // so they must be canonical (package keys has the canonical form of paths and
-// URIs).
+// URIs). Only the Purge of a pagecache.Cache takes other spellings as well.
 type Dependency string
 
 // All is the dependency of every response, whatever it was made from.

@@ -38,7 +38,7 @@
 // ([Keys]) a good deal less.
 //
 // Do not use it to purge a URL that a person typed into a form: tell the Purger
-// itself.
+// itself, cache.URI(typed) to a pagecache.Cache.
 //
 // The package imports the standard library, and this module's cache, keys and
 // keys/route, only.

@@ -22,8 +22,9 @@
 // Do not put it in front of pages that differ from visitor to visitor without
 // saying so. A handler which reads a cookie, or any other request field, has to
 // name it in Vary, or say "Cache-Control: private"; this is HTTP's rule, and
-// package pagecache believes what it is told. [Options].Skip leaves requests
-// alone that should not be cached whatever their handlers say.
+// package pagecache believes what it is told. [Options].SessionCookies makes up for
+// handlers that forget the session, and [Options].Skip leaves requests alone that
+// should not be cached whatever their handlers say.
 //
 // Put it outside of a transaction that spans a request: a page must be rendered
 // from what was committed when its rendering began, and later. Put compression
@@ -41,5 +42,5 @@
 // the scheme is not the one that it was asked by.
 //
 // Every response carries Cache-Status (RFC 9211), which says whether it came
-// from the store, and if not, why.
+// from the store, and if not, why; docs/cache-status.md lists its words.
 package pagecache

@@ -16,7 +16,8 @@ type originKey struct{}
 // AddGroups names cache groups (RFC 9875) that the page being rendered belongs
 // to: what it was made from. It may be called at any moment of the rendering,
 // also after the data was read, from any goroutine that the handler waits for.
-// Outside a page, or where the page is not going to be stored, it does nothing.
+// Outside a page, or where the page is not going to be stored, it does nothing;
+// nor does an empty name, since no purge can name it.
 //
 // A purge of a group purges every page that named it.
 func AddGroups(ctx context.Context, groups ...string) {
