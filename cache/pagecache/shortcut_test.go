@@ -127,6 +127,7 @@ func drawRequest(dice *rand.Rand, tag string) *http.Request {
 		add("If-Modified-Since", "-", "Thu, 01 Jan 1998 00:00:00 GMT", "nonsense")
 		add("Range", "-", "-", "bytes=0-3", "bytes=900-", "bytes=-2")
 		add("Authorization", "-", "-", "Basic eA==")
+		add("Cookie", "-", "-", "theme=1; session=2", "theme=1")
 		add("Cache-Control", "-", "no-cache", "max-age=2", "max-stale", "only-if-cached", "no-store", "min-fresh=3")
 		add("Pragma", "-", "-", "no-cache")
 		add("Connection", "-", "keep-alive", "close", "X-A", "keep-alive, X-A")
@@ -157,6 +158,9 @@ func runTwins(t *testing.T, seed uint64) {
 	}
 	if coin() {
 		o.IgnoreVary = []string{"Accept-Language"}
+	}
+	if coin() {
+		o.SessionCookies = []string{"session"}
 	}
 	k := keys.Options{Exact: dice.IntN(3) == 0}
 	if coin() {
