@@ -38,12 +38,7 @@ type Beginner interface {
 // transaction is rolled back and nothing is purged.
 //
 // fn uses its own context, in which Invalidate queues and the cache is bypassed
-// ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once. With
-// any other context Invalidate knows of no transaction and purges at once, which
-// is too early: a page that is rendered before COMMIT is made from the old row,
-// and stays. Only where it is the very ctx that InTx was given, and not
-// context.Background, is the purge made again after COMMIT.
-//
+// ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once.
 // An InTx in the context of another is a transaction of its own, which purges
 // when it has committed, whatever becomes of the outer one; for a part that may
 // be rolled back alone see [Savepoint].
@@ -64,7 +59,8 @@ type Beginner interface {
 //		// not begun; err is that of BEGIN
 //	}
 //
-// Where only that matters, [Saved] has the second and fourth of these in one word.
+// Whether it is saved for certain, which is so in the first and the fourth of these
+// cases, is what [Saved] tells.
 //
 // [ErrRolledBack] and [ErrCommitUnknown] are about this transaction, never about
 // one that fn has run inside it. An error that fn returned keeps its text, and
@@ -78,6 +74,12 @@ type Beginner interface {
 // is ErrCommitUnknown too; but when ctx is done by then, that cannot be told from
 // the rollback that database/sql makes by itself, for which it is taken. If the
 // driver panics in COMMIT, InTx purges and the panic goes on.
+//
+// With a context other than fn's Invalidate knows of no transaction, and purges at
+// once. For what was saved in the transaction that is too early: a page that is
+// rendered before COMMIT is made from the old row, and stays. Where it is the very
+// ctx that InTx was given, and not context.Background, the purge is made once more
+// after COMMIT, since it can't be told what it is about.
 //
 // The purge takes at most Options.PurgeTimeout and outlives ctx.
 //
