@@ -128,7 +128,7 @@ func TestStats(t *testing.T) {
 		}
 		d.exec(t, "UPDATE {table} SET created = "+older[d.dialect]+" WHERE id = '"+ids[1]+"'")
 		s := stats(t, box)
-		if s.Oldest < time.Hour || s.Oldest > 2*time.Hour {
+		if s.Oldest < time.Hour-time.Millisecond || s.Oldest > 2*time.Hour { // SQLite counts days, as a float
 			t.Errorf("Oldest is %v, want an hour and something", s.Oldest)
 		}
 		s.Oldest = 0
