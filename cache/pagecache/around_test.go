@@ -224,6 +224,7 @@ type appender struct {
 }
 
 func (a *appender) Write(b []byte) (int, error) {
+	//lint:ignore SA1023 this is what no Writer may do, and some do
 	a.page = append(b, a.name...)
 	return len(b), nil
 }
