@@ -121,17 +121,20 @@ func (b *Batch) flush(ctx context.Context, unknown bool) error {
 	if b.handOn(changes) {
 		changes = nil
 	}
-	var errs []error
+	changes = append(b.takeOwed(), changes...)
+	told := make([][]Observation, len(changes))
 	var failed []*change
-	for _, c := range append(b.takeOwed(), changes...) {
-		if err := c.purge(ctx); err != nil {
-			errs = append(errs, err)
-			if len(Unpurged(err)) > 0 {
-				failed = append(failed, c)
-			}
+	for i, c := range changes {
+		if told[i] = c.purge(ctx); unpurged(told[i]) {
+			failed = append(failed, c)
 		}
 	}
 	b.owe(failed)
+	// When all is done: an Observe that panics is to cost no purge.
+	var errs []error
+	for i, c := range changes {
+		errs = append(errs, c.inv.observe(told[i]))
+	}
 	return errors.Join(errs...)
 }
 

@@ -24,10 +24,17 @@ type change struct {
 
 type reasonKey struct{}
 
+// maxReason bounds a reason, in bytes.
+const maxReason = 1024
+
 // WithReason returns a context in which Invalidate gives reason for its purges,
 // in place of the models' names and "saved": "blog.Post 42 deleted by ada". The
-// log keeps it to answer why a page was purged.
+// log keeps it to answer why a page was purged, and of a long one the first 1,024
+// bytes.
 func WithReason(ctx context.Context, reason string) context.Context {
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "..."
+	}
 	return context.WithValue(ctx, reasonKey{}, reason)
 }
 

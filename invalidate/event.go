@@ -9,9 +9,14 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// maxEvent bounds how many dependencies one event names. A log keeps and sends
-// an event whole, and everybody who reads the log holds it in memory.
-const maxEvent = 10_000
+// maxEvent bounds how many dependencies one event names, and maxEventBytes how long
+// they are together, unless one alone is longer. A log keeps and sends an event
+// whole, and everybody who reads the log holds it in memory; in an outbox it is an
+// argument of one statement, which MySQL refuses beyond max_allowed_packet.
+const (
+	maxEvent      = 10_000
+	maxEventBytes = 4 << 20
+)
 
 // events returns the purges that the change costs: one, unless it names more
 // than an event may.
@@ -33,30 +38,42 @@ func (c *change) events() []cache.Event {
 	return all
 }
 
-// split returns deps, which are sorted, in parts of at most maxEvent, each of
-// them sorted. Families stay together.
+// split returns deps, which are sorted, in parts of at most maxEvent and
+// maxEventBytes, each of them sorted. Families stay together.
 func split(deps []cache.Dependency) [][]cache.Dependency {
-	if len(deps) <= maxEvent {
+	if fit(deps) == len(deps) {
 		return [][]cache.Dependency{deps}
 	}
 	slices.SortStableFunc(deps, func(a, b cache.Dependency) int { return cmp.Compare(family(a), family(b)) })
 	var parts [][]cache.Dependency
-	for len(deps) > maxEvent {
-		n := maxEvent
-		for n > 0 && family(deps[n-1]) == family(deps[n]) {
+	for len(deps) > 0 {
+		most := fit(deps)
+		n := most
+		for n > 0 && n < len(deps) && family(deps[n-1]) == family(deps[n]) {
 			n--
 		}
 		if n == 0 { // a family that is larger than an event
-			n = maxEvent
+			n = most
 		}
 		parts = append(parts, deps[:n:n])
 		deps = deps[n:]
 	}
-	parts = append(parts, deps)
 	for _, part := range parts {
 		slices.Sort(part)
 	}
 	return parts
+}
+
+// fit returns how many of deps, from the first, an event may name.
+func fit(deps []cache.Dependency) int {
+	bytes := 0
+	for i, d := range deps {
+		bytes += len(d)
+		if i == maxEvent || i > 0 && bytes > maxEventBytes {
+			return i
+		}
+	}
+	return len(deps)
 }
 
 // family is what dependencies have in common that belong in one event: a path

@@ -158,11 +158,74 @@ func TestEventsKeepFamiliesTogether(t *testing.T) {
 func TestEventsOfOneFamilyAreBounded(t *testing.T) {
 	p := newPurger()
 	inv := invalidate.New(p, nil)
-	invalidate.Register(inv, func(m *Post, to *invalidate.Targets) { to.Group("a" + strings.Repeat("/", m.ID)) })
-	if err := inv.Invalidate(t.Context(), numbered(maxEvent+1)); err != nil {
+	invalidate.Register(inv, func(m *Post, to *invalidate.Targets) {
+		to.Route(route.MustParse("GET /" + m.Slug + "/{any}")) // and the unknown one
+	})
+	if err := inv.Invalidate(t.Context(), numbered(maxEvent)); err != nil {
 		t.Fatal(err)
 	}
 	if len(p.events) != 2 || len(p.events[0].Dependencies) != maxEvent || len(p.events[1].Dependencies) != 1 {
 		t.Errorf("got %d events, want 2 of %d and 1 dependencies", len(p.events), maxEvent)
+	}
+}
+
+// Few names that are very long make an event that a database, or a log, may not
+// take: by length, too, events are bounded. Families stay together in these.
+func TestEventsAreBoundedByLength(t *testing.T) {
+	const maxBytes = 4 << 20
+	p := newPurger()
+	inv := invalidate.New(p, nil)
+	page := route.MustParse("GET /blog/{slug}/")
+	invalidate.Register(inv, func(m *Post, to *invalidate.Targets) { to.Route(page, m.Slug) })
+	posts := numbered(3000)
+	for i, m := range posts {
+		m.Slug = fmt.Sprintf("%04d", i) + strings.Repeat("x", 2000)
+	}
+	if err := inv.Invalidate(t.Context(), posts); err != nil {
+		t.Fatal(err)
+	}
+	names := 0
+	for i, e := range p.events {
+		bytes, ends := 0, map[string]int{}
+		for _, d := range e.Dependencies {
+			bytes += len(d)
+			_, name, _ := strings.Cut(string(d), ":")
+			ends[strings.TrimRight(name, "/")]++
+		}
+		if bytes > maxBytes || len(ends) != len(e.Dependencies)/2 {
+			t.Errorf("event %d: %d names of %d families and %d bytes, want at most %d, and two of each family", i, len(e.Dependencies), len(ends), bytes, maxBytes)
+		}
+		names += len(e.Dependencies)
+	}
+	if names != 2*len(posts) || len(p.events) != 3 {
+		t.Errorf("%d events name %d dependencies, want 3 and %d", len(p.events), names, 2*len(posts))
+	}
+}
+
+// A name that is longer than an event is an event.
+func TestNameLongerThanAnEvent(t *testing.T) {
+	p := newPurger()
+	inv := invalidate.New(p, nil)
+	invalidate.Register(inv, func(m *Post, to *invalidate.Targets) { to.Group("a", strings.Repeat("b", 5<<20), "c") })
+	if err := inv.Invalidate(t.Context(), &Post{}); err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	for _, e := range p.events {
+		got = append(got, len(e.Dependencies))
+	}
+	if !slices.Equal(got, []int{1, 1, 1}) {
+		t.Errorf("events of %v names, want 3 of 1", got)
+	}
+}
+
+func TestReasonsAreBounded(t *testing.T) {
+	p := newPurger()
+	ctx := invalidate.WithReason(t.Context(), strings.Repeat("é", 2000))
+	if err := newBlog(p, nil).Invalidate(ctx, &Post{Slug: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := p.one(t).Reason, strings.Repeat("é", 512)+"..."; got != want {
+		t.Errorf("the reason has %d bytes, want the first 1,024 and dots", len(got))
 	}
 }

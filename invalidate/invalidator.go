@@ -98,9 +98,9 @@ func New(p Purger, opts *Options) *Invalidator {
 // called when they have been saved and the save has committed. Where the save
 // may have changed a URL, pass the model as it was and as it is.
 //
-// An event names at most 10,000 dependencies, so that no entry of a log is of
-// any size. What names more is purged in as many events as that takes, one after
-// another, whatever became of those before.
+// An event names at most 10,000 dependencies, of 4 MiB together, so that no entry
+// of a log is of any size. What names more is purged in as many events as that
+// takes, one after another, whatever became of those before.
 //
 // If ctx carries a batch, as in [Invalidator.InTx], the targets join it and are
 // purged when it is flushed. Otherwise they have been purged when Invalidate
@@ -123,7 +123,7 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	if BatchOf(ctx).queue(c) {
 		return err
 	}
-	return errors.Join(err, c.purge(ctx))
+	return errors.Join(err, inv.observe(c.purge(ctx)))
 }
 
 // Resolve asks what Invalidate would purge for models, and by which rules, and

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/uncache/uncache/cache"
 )
 
-// A PurgeError says that the [Purger] returned an error: the data is saved, and
+// A PurgeError says that the [Purger] has failed: the data is saved, and
 // what Event names may be stale. Find it with [errors.As]. To pass Event to the
 // Purger again is harmless. If Kept, errors.Is(err, [ErrKept]) is true.
 type PurgeError struct {
@@ -20,7 +21,7 @@ type PurgeError struct {
 	Kept bool
 	// Models are the types of the models that were saved: "blog.Post".
 	Models []string
-	// Err is what the Purger returned.
+	// Err is what the Purger returned, or says that it panicked.
 	Err error
 }
 
@@ -106,10 +107,10 @@ type Observation struct {
 	Err error
 }
 
-// purge tells the Purger, whatever became of the events before. By now the data
-// is saved, and whoever asked may have hung up or run out of time: that is no
-// reason to leave the old page standing.
-func (c *change) purge(ctx context.Context) error {
+// purge tells the Purger, whatever became of the events before, and returns what
+// Observe is to be told. By now the data is saved, and whoever asked may have hung
+// up or run out of time: that is no reason to leave the old page standing.
+func (c *change) purge(ctx context.Context) []Observation {
 	within, cancel := c.inv.detached(ctx)
 	defer cancel()
 	var all []Observation
@@ -117,7 +118,7 @@ func (c *change) purge(ctx context.Context) error {
 	var purged []string // IDs
 	for i, e := range c.events() {
 		start := time.Now()
-		err := c.inv.purger.Purge(within, e)
+		err := c.inv.tell(within, e)
 		o := Observation{Event: e, Models: c.types.list, Duration: time.Since(start)}
 		switch {
 		case err != nil:
@@ -136,16 +137,38 @@ func (c *change) purge(ctx context.Context) error {
 		defer cancel()
 		c.inv.opts.Outbox.Purged(within, purged)
 	}
+	return all
+}
+
+// tell calls the Purger. One that panics has failed: the data is saved, and with
+// the panic it would take along the other purges, the row in the outbox, and the
+// caller's word of what has to be purged again.
+func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the Purger panicked: %v", p)
+		}
+	}()
+	return inv.purger.Purge(ctx, e)
+}
+
+// observe tells Observe of what purge has returned, and returns the errors.
+func (inv *Invalidator) observe(all []Observation) error {
 	var errs []error
 	for _, o := range all {
-		if c.inv.opts.Observe != nil {
-			c.inv.opts.Observe(o)
+		if inv.opts.Observe != nil {
+			inv.opts.Observe(o)
 		}
 		if o.Err != nil {
 			errs = append(errs, o.Err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unpurged reports whether any of all is to be purged again by the caller.
+func unpurged(all []Observation) bool {
+	return slices.ContainsFunc(all, func(o Observation) bool { return len(Unpurged(o.Err)) > 0 })
 }
 
 // keep writes events that could not be purged to the outbox, if there is one.

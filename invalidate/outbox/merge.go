@@ -8,9 +8,13 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// maxEvent is how many dependencies a merged event may name, as many as one of
-// package invalidate: a log keeps and sends an event whole.
-const maxEvent = 10_000
+// maxEvent is how many dependencies a merged event may name, and maxEventBytes how
+// long these may be together, as in one of package invalidate: a log keeps and
+// sends an event whole.
+const (
+	maxEvent      = 10_000
+	maxEventBytes = 4 << 20
+)
 
 // maxReasons is how many reasons a merged event gives.
 const maxReasons = 3
@@ -46,21 +50,25 @@ func merge(letters []letter) []parcel {
 	var parcels []parcel
 	for _, group := range groups {
 		named := make(map[cache.Dependency]struct{})
-		begin := 0
+		begin, bytes := 0, 0
 		for i, l := range group {
-			add := 0
+			add, addBytes := 0, 0
 			for _, d := range l.event.Dependencies {
 				if _, ok := named[d]; !ok {
 					add++
+					addBytes += len(d)
 				}
 			}
-			if i > begin && len(named)+add > maxEvent {
+			if i > begin && (len(named)+add > maxEvent || bytes+addBytes > maxEventBytes) {
 				parcels = append(parcels, pack(group[begin:i]))
-				begin = i
+				begin, bytes = i, 0
 				clear(named)
 			}
 			for _, d := range l.event.Dependencies {
-				named[d] = struct{}{}
+				if _, ok := named[d]; !ok {
+					named[d] = struct{}{}
+					bytes += len(d)
+				}
 			}
 		}
 		if begin < len(group) {

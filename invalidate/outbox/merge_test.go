@@ -89,3 +89,19 @@ func TestSome(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Rows with long names are not merged into an event of any length.
+func TestMergeIsBoundedByLength(t *testing.T) {
+	var list []cache.Event
+	for i := range 6 {
+		name := cache.Dependency(fmt.Sprint("group:", i, strings.Repeat("x", 1<<20)))
+		list = append(list, cache.Event{Dependencies: deps(name)})
+	}
+	var got []int
+	for _, p := range merge(letters(list...)) {
+		got = append(got, len(p.letters))
+	}
+	if fmt.Sprint(got) != "[3 3]" {
+		t.Errorf("rows in an event: %v, want 3 of 1 MiB each in 4 MiB", got)
+	}
+}
