@@ -2,12 +2,15 @@ package outboxtest
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
@@ -158,5 +161,30 @@ func TestSaversDoNotWaitForARelay(t *testing.T) {
 		box.Purged(t.Context(), ids)
 		until(t, "rows of other savers deleted", func() bool { return stats(t, box).Purged == 300 })
 		close(release)
+	})
+}
+
+// A save whose pages have very long URLs is not refused by a database that takes
+// statements up to some size only, MySQL's max_allowed_packet.
+func TestLongNames(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		inv := invalidate.New(p, &invalidate.Options{Outbox: d.outbox(t, p, nil)})
+		invalidate.Register(inv, func(i int, to *invalidate.Targets) {
+			to.URL(fmt.Sprintf("/?q=%d%s", i, strings.Repeat("x", 2000)))
+		})
+		numbers := make([]int, 9000) // 18 MB
+		for i := range numbers {
+			numbers[i] = i
+		}
+		err := inv.InTx(t.Context(), d.db, nil, func(ctx context.Context, _ *sql.Tx) error {
+			return inv.Invalidate(ctx, numbers)
+		})
+		if err != nil {
+			t.Fatalf("%.300s", err)
+		}
+		if n := len(p.purged()); n != len(numbers) {
+			t.Errorf("%d URLs were purged, want %d", n, len(numbers))
+		}
 	})
 }
