@@ -23,6 +23,9 @@ type Batch struct {
 	queued []*change // in the order of their first
 	owed   []*change // of saves that have committed, and could not be purged
 	txs    []*Batch  // transactions that are open, see Begin
+	beside bool      // while they are, something was saved in none of them
+
+	readOnly bool // it is of a transaction that can write nothing
 
 	marks []Mark // those that are of use
 	made  int    // how many there were
@@ -169,7 +172,7 @@ func (b *Batch) Discard() { b.end(discarded) }
 // end ends the batch, unless it has ended otherwise, and returns what was in it
 // if it ended so.
 func (b *Batch) end(as state) []*change {
-	defer b.owner.ended(b)
+	defer b.owner.ended(b, as)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state == open {
@@ -219,19 +222,20 @@ func (b *Batch) queue(c *change) bool {
 	return false
 }
 
-// take queues changes in the transactions that are open, or in b if that is
-// open. It returns the state of what they were to be queued in.
+// take queues changes in the transactions that are open, and in b if that is open.
+// It returns open if that is enough, or else the state of b.
 func (b *Batch) take(changes []*change) state {
-	if b.tell(changes) {
-		return open
-	}
+	told := b.tell(changes)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != open {
-		return b.state
+	switch {
+	case b.state == open: // it may be about what b is of, and not about them
+		for _, c := range changes {
+			b.queued = join(b.queued, b.since, c)
+		}
+		return open
+	case told:
+		return open
 	}
-	for _, c := range changes {
-		b.queued = join(b.queued, b.since, c)
-	}
-	return open
+	return b.state
 }

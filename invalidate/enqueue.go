@@ -8,9 +8,9 @@ import (
 // Enqueue writes what the batch has gathered to the [Outbox] of each Invalidator
 // that has one, by x, which runs statements in the transaction that the batch is
 // of. It belongs right before COMMIT, and in no savepoint that may be rolled back,
-// the rows with it; after an error the transaction is to be rolled back. What is gathered later, or for an Invalidator without an Outbox,
-// is purged by Flush as it would be without Enqueue. A batch that has ended has
-// nothing to write.
+// the rows with it; after an error the transaction is to be rolled back. What is
+// gathered later, or for an Invalidator without an Outbox, is purged by Flush as it
+// would be without Enqueue. A batch that has ended has nothing to write.
 func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	b.flushing <- struct{}{}
 	defer func() { <-b.flushing }()
@@ -30,7 +30,7 @@ func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 func (b *Batch) unsealed() []*change {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != open {
+	if b.state != open || b.readOnly {
 		return nil
 	}
 	var rest, changes []*change

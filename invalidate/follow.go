@@ -27,27 +27,56 @@ func Follow(ctx context.Context) (context.Context, *Batch) {
 // them; otherwise [WithBatch] is simpler.
 //
 // Until it has been flushed or discarded, what is said in the context of b is
-// queued in it and not in b; if there are several, in each of them, since nobody
-// knows which it belongs to: purged too often it does no harm. Unlike a part of
-// b it purges when it is flushed, whatever becomes of b, and whether or not that
-// has ended. What it cannot purge is tried again by the next Flush of b.
-func (b *Batch) Begin() *Batch {
+// queued in it; if there are several, in each of them, and in b if that has not
+// ended, since nobody knows which it belongs to: purged too often it does no harm.
+// Unlike a part of b it purges when it is flushed, whatever becomes of b, and
+// whether or not that has ended. What it cannot purge is tried again by the next
+// Flush of b.
+//
+// What is said after something else was saved, in b's context while it is open
+// ([Batch.Outside], or another of these that was flushed), may be about that: it is
+// purged at once, too, and not only if this transaction commits.
+func (b *Batch) Begin() *Batch { return b.begin(false) }
+
+// BeginReadOnly is [Batch.Begin] for a transaction that is to write nothing. What is
+// said while it is open is not about it: it goes where it would go without. Enqueue
+// writes nothing, for it could not. Should the database not have minded, and
+// something be written all the same, Flush purges what was said.
+func (b *Batch) BeginReadOnly() *Batch { return b.begin(true) }
+
+func (b *Batch) begin(readOnly bool) *Batch {
 	tx := newBatch(nil)
-	tx.owner = b
+	tx.owner, tx.readOnly = b, readOnly
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.txs = append(b.txs, tx)
 	return tx
 }
 
-// ended says that a transaction is over. A nil b has none.
-func (b *Batch) ended(tx *Batch) {
+// Outside says that something may have been saved in b's context in none of the
+// transactions that Begin knows of, by a statement that commits by itself for
+// instance: see there. If none is open it says nothing new, nor if b is nil.
+func (b *Batch) Outside() {
+	for ; b != nil; b = b.parent {
+		b.mu.Lock()
+		b.beside = len(b.txs) > 0
+		b.mu.Unlock()
+	}
+}
+
+// ended says that a transaction is over, and how. A nil b has none.
+func (b *Batch) ended(tx *Batch, as state) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	open := len(b.txs)
 	b.txs = slices.DeleteFunc(b.txs, func(o *Batch) bool { return o == tx })
+	if len(b.txs) == open { // it was over
+		return
+	}
+	b.beside = len(b.txs) > 0 && (b.beside || as == flushed && !tx.readOnly)
 }
 
 func (b *Batch) inTransaction() bool {
@@ -56,11 +85,11 @@ func (b *Batch) inTransaction() bool {
 	return len(b.txs) > 0
 }
 
-// tell queues changes in each transaction that is open, and reports whether
-// there was one.
+// tell queues changes in each transaction that is open, and reports whether it is
+// for these to purge them.
 func (b *Batch) tell(changes []*change) bool {
 	b.mu.Lock()
-	txs := slices.Clone(b.txs)
+	txs, beside := slices.Clone(b.txs), b.beside
 	b.mu.Unlock()
 	told := false
 	for _, tx := range txs {
@@ -69,7 +98,7 @@ func (b *Batch) tell(changes []*change) bool {
 			own[i] = c.clone()
 		}
 		// It may have ended since. Then b hears of what came too late.
-		told = tx.take(own) == open || told
+		told = tx.take(own) == open && !tx.readOnly || told
 	}
-	return told
+	return told && !beside
 }

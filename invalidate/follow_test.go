@@ -63,8 +63,9 @@ func TestTransactionsAtOnce(t *testing.T) {
 		then  func(*testing.T, *invalidate.Batch)
 		want  []string
 	}{
-		{"commit, commit", commit, commit, []string{ab, bc}},
-		{"commit, rollback", commit, discard, []string{ab}},
+		// What is said after one has committed may be about that.
+		{"commit, commit", commit, commit, []string{ab, purgeC, bc}},
+		{"commit, rollback", commit, discard, []string{ab, purgeC}},
 		{"rollback, commit", discard, commit, []string{bc}},
 		{"rollback, rollback", discard, discard, nil},
 	}
@@ -103,7 +104,8 @@ func TestRewindOneOfTwo(t *testing.T) {
 	p.want(t, purgeA)
 }
 
-// In a batch that is somebody's, a transaction takes only what is said in it.
+// In a batch that is somebody's, a transaction takes what is said in it, and so does
+// the batch: that may be of a transaction of another database.
 func TestBeginInABatch(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
@@ -124,6 +126,72 @@ func TestBeginInABatch(t *testing.T) {
 	p.want(t, purgeB)
 	flush(t, ctx, late)
 	p.want(t, purgeB, purgeA)
+}
+
+// What is said while a transaction is open in somebody's batch is not lost with the
+// transaction: it may be about what the batch is of, in another database.
+func TestRollbackInABatch(t *testing.T) {
+	p := newPurger()
+	inv := newBlog(p, nil)
+	ctx, batch := invalidate.WithBatch(t.Context())
+	tx := batch.Begin()
+	say(t, ctx, inv, "a")
+	tx.Discard()
+	p.want(t)
+	flush(t, ctx, batch)
+	p.want(t, purgeA)
+}
+
+// What was saved outside of the transaction that is open is purged, whatever becomes
+// of that.
+func TestOutside(t *testing.T) {
+	for _, end := range []func(*invalidate.Batch){(*invalidate.Batch).Discard, func(b *invalidate.Batch) { flush(t, t.Context(), b) }} {
+		p := newPurger()
+		inv := newBlog(p, nil)
+		outer, batch := invalidate.Follow(t.Context())
+		ctx, part := invalidate.WithBatch(outer)
+		part.Outside() // while none is open, it says nothing
+		tx := batch.Begin()
+		say(t, outer, inv, "b")
+		p.want(t)
+		invalidate.BatchOf(ctx).Outside()
+		say(t, outer, inv, "a")
+		p.want(t, purgeA)
+		end(tx)
+		if n := len(p.events); n > 2 {
+			t.Errorf("%d events, want at most 2", n)
+		}
+		p.events, p.steps = nil, nil
+		tx = batch.Begin() // which stands alone again
+		say(t, outer, inv, "c")
+		tx.Discard()
+		p.want(t)
+		part.Discard()
+	}
+	var none *invalidate.Batch
+	none.Outside()
+}
+
+// A transaction that writes nothing takes nothing away from others, and nothing is
+// written in it.
+func TestBeginReadOnly(t *testing.T) {
+	x, _ := newOutboxTest(t)
+	ctx, batch := invalidate.Follow(t.Context())
+	reader := batch.BeginReadOnly()
+	if !cache.Bypassed(ctx) {
+		t.Error("the cache is not bypassed in a transaction that reads")
+	}
+	say(t, ctx, x.inv, "a")
+	x.want(t, purgeA)
+	tx := batch.Begin()
+	say(t, ctx, x.inv, "b")
+	x.want(t, purgeA)
+	if err := errors.Join(reader.Enqueue(ctx, x.db), reader.Flush(ctx)); err != nil { // purged in vain
+		t.Error(err)
+	}
+	tx.Discard()
+	say(t, ctx, x.inv, "c")
+	x.want(t, purgeA, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", purgeC)
 }
 
 // What could not be purged after a COMMIT is the affair of whoever has the
@@ -158,8 +226,13 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 				const both = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/"
 				p.want(t, purgeA, purgeB, both, both)
 				flush(t, ctx, batch)
-				flush(t, ctx, outer)
 				p.want(t, purgeA, purgeB, both, both)
+				flush(t, ctx, outer)
+				if name == "WithBatch" && end == "Flush" { // which was told of them as well
+					p.want(t, purgeA, purgeB, both, both, both)
+				} else {
+					p.want(t, purgeA, purgeB, both, both)
+				}
 			})
 		}
 	}

@@ -361,3 +361,32 @@ func TestConcurrent(t *testing.T) {
 		x.want(t, want...)
 	})
 }
+
+// Beside a transaction that only reads a save is purged at once, and the reader may
+// commit; beside one that is rolled back it is not dropped with it.
+func TestSavesBesideATransaction(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		x := s.site(t, s.db)
+		reader, err := x.db.BeginTx(x.ctx, &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.save(t, x.db, "a")
+		if !cache.Bypassed(x.ctx) {
+			t.Error("the cache is not bypassed")
+		}
+		x.want(t, "a")
+		if err := reader.Commit(); err != nil {
+			t.Errorf("COMMIT of what has only read: %v", err)
+		}
+		if s.dialect == outbox.SQLite { // where one at a time writes
+			return
+		}
+		tx := begin(t, x)
+		x.save(t, x.db, "b")
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+		x.want(t, "a", "b")
+	})
+}

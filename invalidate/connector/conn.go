@@ -35,7 +35,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err != nil {
 		return nil, err
 	}
-	c.start(ctx)
+	c.start(ctx, opts.ReadOnly)
 	return &tx{base, c, ctx}, nil
 }
 

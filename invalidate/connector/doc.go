@@ -29,12 +29,18 @@
 // # What is purged too often
 //
 // If several transactions are open in one context at once, what is said belongs
-// to each of them. After an error of COMMIT that leaves it open whether it was
+// to each of them, and to a batch around them. What is said while one is open, and
+// after a statement in its context has committed by itself or another transaction
+// has committed, may be about that: it is purged at once, too. After an error of COMMIT that leaves it open whether it was
 // committed, everything is purged; so is it after a ROLLBACK if a statement was
 // not a plain one (SELECT, INSERT, UPDATE, DELETE and the like), since in MySQL
 // a CREATE TABLE commits what was done before it, and after the ROLLBACK of an
 // outer savepoint by a name that the transaction has in two spellings. Purged in
 // vain, a page is rendered once more.
+//
+// A transaction that is begun to read only ([database/sql.TxOptions], or BEGIN READ
+// ONLY) has nothing to purge: what is said while it is open goes where it would go
+// without.
 //
 // # What Commit returns
 //
@@ -51,7 +57,10 @@
 // count as well, with the context that BEGIN is sent with. When a COMMIT fails so
 // that it may be sent again, or is hidden among several statements in one
 // string, what it may have committed is purged when the connection is given
-// back. Transactions that begin unseen (SET autocommit=0, a stored procedure) and
+// back. A statement that commits by itself is seen if it has the context, except for
+// a SELECT of a function that writes; what is saved beside an open transaction by
+// such a one, or in a database that is not wrapped, is to be purged in a context of
+// its own, for it is dropped with the transaction. Transactions that begin unseen (SET autocommit=0, a stored procedure) and
 // those that end on another connection (COMMIT PREPARED, XA COMMIT) are not
 // followed.
 package connector

@@ -20,6 +20,8 @@ type transaction struct {
 	// bySavepoint is whether it was begun by a savepoint, as in SQLite, and is
 	// committed when that is released.
 	bySavepoint bool
+	// readOnly is whether it was begun to write nothing.
+	readOnly bool
 	// unsure is whether some of it may have been committed.
 	unsure bool
 }
@@ -30,8 +32,13 @@ type mark struct {
 }
 
 // start follows the transaction that has begun on c.
-func (c *conn) start(ctx context.Context) {
-	if b := invalidate.BatchOf(ctx); b != nil {
+func (c *conn) start(ctx context.Context, readOnly bool) {
+	b := invalidate.BatchOf(ctx)
+	switch {
+	case b == nil:
+	case readOnly:
+		c.tx = &transaction{ctx: ctx, readOnly: true, batch: b.BeginReadOnly()}
+	default:
 		c.tx = &transaction{ctx: ctx, batch: b.Begin()}
 	}
 }
@@ -59,19 +66,24 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 	t := c.tx
 	switch {
 	case t == nil && err == nil && s.verb == begin:
-		c.start(ctx)
+		c.start(ctx, s.readOnly)
 		if c.tx != nil {
 			c.tx.unsure = s.several
 		}
 	case t == nil && err == nil && s.verb == savepoint:
 		// SQLite has begun a transaction. Elsewhere it is an error, or means
 		// nothing, and the connection is soon given back.
-		c.start(ctx)
+		c.start(ctx, false)
 		if c.tx != nil {
 			c.tx.bySavepoint = true
 			c.tx.set(s.name)
 		}
 	case t == nil:
+		if !s.reads {
+			// It has committed by itself, whatever becomes of transactions that are
+			// open in this context on other connections.
+			invalidate.BatchOf(ctx).Outside()
+		}
 	case s.verb == begin:
 		t.unsure = true // MySQL has committed what there was
 	case s.verb == commit && (err == nil || invalidate.RolledBack(err)):
@@ -98,11 +110,11 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 
 // end forgets the transaction, by way of how, and follows the next.
 func (c *conn) end(chain bool, how func()) {
-	ctx := c.tx.ctx
+	ctx, readOnly := c.tx.ctx, c.tx.readOnly
 	c.tx = nil
 	how()
 	if chain {
-		c.start(ctx)
+		c.start(ctx, readOnly)
 	}
 }
 

@@ -21,6 +21,12 @@ type statement struct {
 	name  string // of a savepoint; its quotes are gone
 	chain bool   // whether another transaction begins at once
 
+	// readOnly is whether one that begins a transaction says that nothing will be
+	// written in it.
+	readOnly bool
+	// reads is whether it writes nothing, but for what a function may do.
+	reads bool
+
 	// plain is whether one without a verb cannot end a transaction, in any
 	// database.
 	plain bool
@@ -36,14 +42,15 @@ func parse(query string) statement {
 	l := lexer{query}
 	var s statement
 	switch first := l.word(); first {
-	case "select", "insert", "update", "delete", "with", "values", "table",
-		"replace", "merge", "upsert", "explain", "show", "declare", "fetch", "pragma":
+	case "select", "values", "table", "show", "declare", "fetch":
+		s.plain, s.reads = true, true
+	case "insert", "update", "delete", "with", "replace", "merge", "upsert", "explain", "pragma":
 		s.plain = true
 	case "begin":
-		s.verb = begin
+		s.verb, s.readOnly = begin, l.readOnly()
 	case "start":
 		if l.word() == "transaction" {
-			s.verb = begin
+			s.verb, s.readOnly = begin, l.readOnly()
 		}
 	case "commit", "end":
 		s.verb = commit
@@ -81,11 +88,29 @@ func (l *lexer) ending(s *statement) {
 	}
 }
 
+// readOnly reads on after BEGIN or START TRANSACTION.
+func (l *lexer) readOnly() bool {
+	readOnly := false
+	for {
+		switch w := l.word(); {
+		case w == "read":
+			if w = l.word(); w == "only" || w == "write" { // or COMMITTED
+				readOnly = w == "only"
+			}
+		case w != "":
+		case strings.HasPrefix(l.rest, ","):
+			l.rest = l.rest[1:]
+		default:
+			return readOnly
+		}
+	}
+}
+
 // compound is s if there is another statement after it, or at least a semicolon.
 func (s statement) compound(query string) statement {
 	query = strings.ToLower(query)
 	c := statement{several: true}
-	if s.verb == begin {
+	if s.verb == begin { // though it be read-only: another may follow
 		c.verb = begin
 	}
 	for _, w := range []string{"commit", "end", "release"} {

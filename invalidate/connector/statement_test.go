@@ -8,12 +8,14 @@ func TestParse(t *testing.T) {
 		want  statement
 	}{
 		{"", statement{}},
-		{"SELECT 1", statement{plain: true}},
-		{" \n\tselect 1;", statement{plain: true}},
-		{"(SELECT 1)", statement{plain: true}},
+		{"SELECT 1", statement{plain: true, reads: true}},
+		{" \n\tselect 1;", statement{plain: true, reads: true}},
+		{"(SELECT 1)", statement{plain: true, reads: true}},
 		{"/* begin */ UPDATE posts SET title = 'COMMIT'", statement{plain: true}},
 		{"-- COMMIT\nDELETE FROM posts", statement{plain: true}},
 		{"# COMMIT\ninsert into posts values (1)", statement{plain: true}},
+		{"WITH x AS (DELETE FROM posts RETURNING id) SELECT * FROM x", statement{plain: true}},
+		{"EXPLAIN ANALYZE DELETE FROM posts", statement{plain: true}},
 		{"selection", statement{}},
 		{"CREATE TABLE posts (id int)", statement{}},
 		{"SET LOCAL x = 1", statement{}},
@@ -25,7 +27,11 @@ func TestParse(t *testing.T) {
 		{"begin ; -- now", statement{verb: begin}},
 		{"BEGIN IMMEDIATE TRANSACTION", statement{verb: begin}},
 		{"begin isolation level serializable", statement{verb: begin}},
-		{"START TRANSACTION READ ONLY", statement{verb: begin}},
+		{"START TRANSACTION READ ONLY", statement{verb: begin, readOnly: true}},
+		{"begin isolation level read committed, read only", statement{verb: begin, readOnly: true}},
+		{"START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;", statement{verb: begin, readOnly: true}},
+		{"BEGIN READ WRITE", statement{verb: begin}},
+		{"BEGIN READ ONLY; COMMIT; BEGIN", statement{verb: begin, several: true, hidden: true}},
 		{"start slave", statement{}},
 
 		{"COMMIT", statement{verb: commit}},
@@ -62,7 +68,7 @@ func TestParse(t *testing.T) {
 
 		{"SELECT 1; SELECT 2", statement{several: true}},
 		{"SELECT ';x'", statement{several: true}}, // it may be
-		{"SELECT 1;;", statement{plain: true}},
+		{"SELECT 1;;", statement{plain: true, reads: true}},
 		{"UPDATE posts SET a = 1; COMMIT", statement{several: true, hidden: true}},
 		{"COMMIT; BEGIN", statement{several: true, hidden: true}},
 		{"BEGIN; UPDATE posts SET a = 1", statement{verb: begin, several: true}},

@@ -151,8 +151,8 @@ func TestWithoutABatch(t *testing.T) {
 	r.want(t, "COMMIT")
 }
 
-// In somebody's own batch a COMMIT purges what was said since BEGIN; the rest is
-// his.
+// In somebody's own batch a COMMIT purges what was said since BEGIN. The batch has
+// all of it: it may be of another database.
 func TestInABatch(t *testing.T) {
 	r := newRig(t, false)
 	r.ctx, r.batch = invalidate.WithBatch(r.ctx)
@@ -166,7 +166,79 @@ func TestInABatch(t *testing.T) {
 	if err := r.batch.Flush(r.ctx); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "PURGE before")
+	r.want(t, "PURGE a before")
+}
+
+// A statement that commits by itself, beside a transaction that is open in the same
+// context: what it has saved is purged, though the transaction is rolled back.
+func TestBesideATransaction(t *testing.T) {
+	tests := []struct {
+		query string
+		saves bool
+	}{
+		{"UPDATE a", true}, {"WITH x AS (DELETE FROM a) SELECT 1", true}, {"COMMIT", true}, {"CALL save()", true},
+		{"SELECT a", false}, {"VALUES (1)", false},
+	}
+	for _, tt := range tests {
+		r := newRig(t, true)
+		tx := r.begin(t)
+		if _, err := r.db.ExecContext(r.ctx, tt.query); err != nil {
+			t.Fatal(err)
+		}
+		r.say(t, "a")
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+		if tt.saves {
+			r.want(t, "BEGIN", tt.query, "PURGE a", "ROLLBACK")
+		} else {
+			r.want(t, "BEGIN", tt.query, "ROLLBACK")
+		}
+		tx = r.begin(t) // alone
+		r.say(t, "b")
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+		r.want(t, "RESET", "BEGIN", "ROLLBACK")
+	}
+	// Statements of the transaction itself are not beside it.
+	r := newRig(t, true)
+	tx := r.begin(t)
+	if _, err := tx.ExecContext(r.ctx, "UPDATE a"); err != nil {
+		t.Fatal(err)
+	}
+	r.say(t, "a")
+	if err := tx.Rollback(); err != nil {
+		t.Error(err)
+	}
+	r.want(t, "BEGIN", "UPDATE a", "ROLLBACK")
+}
+
+// A transaction that only reads commits, whatever is said while it is open: nothing
+// can be written to the outbox in it, and nothing of it is to be purged.
+func TestReadOnlyBesideASave(t *testing.T) {
+	refused := state("25006") // read_only_sql_transaction
+	r := newRig(t, true)
+	r.fake.fail["INSERT a"] = refused
+	reader, err := r.db.BeginTx(r.ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !cache.Bypassed(r.ctx) {
+		t.Error("the cache is not bypassed: what the transaction reads may be old")
+	}
+	r.say(t, "a") // saved by itself
+	r.want(t, "BEGIN READ ONLY", "PURGE a")
+	if err := reader.Commit(); err != nil {
+		t.Errorf("Commit: %v", err)
+	}
+	c := r.conn(t)
+	for _, query := range []string{"START TRANSACTION READ ONLY", "COMMIT AND CHAIN", "COMMIT"} {
+		if _, err := c.ExecContext(r.ctx, query); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+		r.say(t, "a")
+	}
 }
 
 // InTx looks after its own transaction, also over a wrapped driver.
