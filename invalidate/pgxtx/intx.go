@@ -22,8 +22,9 @@ type Beginner interface {
 // its errors are the same, and mean the same.
 //
 // A COMMIT that PostgreSQL answers with ROLLBACK, because a statement failed
-// whose error fn did not return, is [invalidate.ErrRolledBack]. When ctx is done in the middle of COMMIT, pgx closes
-// the connection; then it is [invalidate.ErrCommitUnknown], and purged.
+// whose error fn did not return, is [invalidate.ErrRolledBack]. When ctx is done in
+// the middle of COMMIT, pgx closes the connection; then it is
+// [invalidate.ErrCommitUnknown], and purged.
 func InTx(ctx context.Context, db Beginner, opts pgx.TxOptions, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	begin := func(ctx context.Context) (*transaction, error) {
 		tx, err := db.BeginTx(ctx, opts)

@@ -13,7 +13,7 @@ import (
 
 // ListenOptions configures a [Listener]. The zero value is the default.
 type ListenOptions struct {
-	// Channel is that of [Notify]. Default "uncache".
+	// Channel is that of [Notify]. Default [DefaultChannel].
 	Channel string
 
 	// Ping is how often a connection on which nothing is heard is asked whether
@@ -71,7 +71,7 @@ func Listen(config *pgx.ConnConfig, wake func(), opts *ListenOptions) (*Listener
 	}
 	l.config = config.Copy()
 	if o.Channel == "" {
-		o.Channel = "uncache"
+		o.Channel = DefaultChannel
 	}
 	for d, def := range map[*time.Duration]time.Duration{&o.Ping: 30 * time.Second, &o.Timeout: 5 * time.Second, &o.MaxPause: 10 * time.Second} {
 		if *d == 0 {

@@ -1,6 +1,7 @@
 package pgxtx
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -9,15 +10,22 @@ import (
 )
 
 // Notify returns an Outbox that is o, and in each transaction that events are
-// enqueued in sends a notification to channel, by pg_notify: PostgreSQL delivers
-// it after COMMIT, one for each transaction. [Listen] hears it. The transaction
-// may be one of pgx or of database/sql.
+// enqueued in sends a notification to channel, "" being [DefaultChannel], by
+// pg_notify: PostgreSQL delivers it after COMMIT, one for each transaction. [Listen]
+// hears it. The transaction may be one of pgx or of database/sql. A channel has a
+// name of at most 63 bytes; PostgreSQL refuses the save for a longer one.
 //
 // It is not needed for any purge, only for how soon a relay learns of one that
 // it has to make. Every transaction that notifies takes a lock in its COMMIT
 // that the whole server has one of. Where thousands commit in a second, leave the
 // relay to poll.
-func Notify(o invalidate.Outbox, channel string) invalidate.Outbox { return notifying{o, channel} }
+func Notify(o invalidate.Outbox, channel string) invalidate.Outbox {
+	return notifying{o, cmp.Or(channel, DefaultChannel)}
+}
+
+// DefaultChannel is the channel of [Notify] and [Listen] unless they are given
+// another.
+const DefaultChannel = "uncache"
 
 type notifying struct {
 	outbox  invalidate.Outbox

@@ -463,3 +463,25 @@ func (r recorder) Enqueue(ctx context.Context, x invalidate.Execer, _ []cache.Ev
 }
 func (r recorder) Keep(context.Context, []cache.Event) error { r.add("KEEP"); return nil }
 func (r recorder) Purged(context.Context, []string)          { r.add("PURGED") }
+
+// Without a name Notify and Listen mean the same channel: PostgreSQL takes none, and
+// would refuse every save.
+func TestDefaultChannel(t *testing.T) {
+	s := newServer(t)
+	w := newWoken()
+	l, err := pgxtx.Listen(s.config, w.wake, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w.wait(t, "it listens")
+	tr := new(trace)
+	_, o := s.withOutbox(t, tr)
+	inv := newBlog(tr, &invalidate.Options{Outbox: pgxtx.Notify(o, "")})
+	if err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		return insert(ctx, tx, inv, "a")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.wait(t, "a save notified")
+}
