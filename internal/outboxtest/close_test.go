@@ -138,3 +138,56 @@ func TestCloseInAnOutage(t *testing.T) {
 		}
 	})
 }
+
+// A Purger that does not heed its context does not hold up the end of the process.
+func TestCloseLeavesTheDeafBehind(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		p := newPurger()
+		inside, release := make(chan struct{}, 10), make(chan struct{})
+		p.enter = func(context.Context, cache.Event) error { inside <- struct{}{}; <-release; return nil }
+		defer close(release)
+		box := d.relay(t, p, func(o *outbox.Options) { o.CloseTimeout = 20 * time.Millisecond })
+		d.enqueue(t, box, "path:/a/")
+		<-inside
+		start := time.Now()
+		if err := box.Close(); err == nil {
+			t.Error("Close left a purge behind: no error")
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("Close took %v", took)
+		}
+	})
+}
+
+// A save that ends after Close, and holds the only connection when it says that its
+// events are purged, does not wait for another one.
+func TestPurgedAfterCloseDoesNotWait(t *testing.T) {
+	each(t, all, func(t *testing.T, d *database) {
+		var o observer
+		box := d.outbox(t, newPurger(), func(opts *outbox.Options) { opts.Observe = o.observe })
+		ids := d.enqueue(t, box, "path:/a/", "path:/b/")
+		if err := box.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d.db.SetMaxOpenConns(1)
+		conn, err := d.db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		box.Purged(t.Context(), ids[:1])
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("Purged waited for %v", took)
+		}
+		if n := len(o.of(outbox.OpDelete)); n != 1 {
+			t.Errorf("Observe heard of %d rows that were not deleted, want 1", n)
+		}
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		box.Purged(t.Context(), ids[1:])
+		if got := d.text(t, "SELECT id FROM {table}"); got != ids[0] {
+			t.Errorf("the row %s is left, want %s", got, ids[0])
+		}
+	})
+}

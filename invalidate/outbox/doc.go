@@ -72,6 +72,9 @@
 //   - Through a pooler that shares connections between statements, pgbouncer in
 //     statement mode, nothing that needs a transaction works; transaction mode
 //     does.
+//   - On MySQL every connection must have autocommit on, as it is by default: with
+//     autocommit=0 in the DSN each SELECT leaves a transaction open on a connection of
+//     the pool, on which no other can be begun at a level of its own.
 //   - A relay needs one connection of its own while it claims: with
 //     SetMaxOpenConns(1), saves wait for it.
 //

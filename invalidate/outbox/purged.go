@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 )
 
@@ -17,7 +18,8 @@ const maxDelete = 500
 // transaction they were enqueued in had committed. Their rows are deleted in the
 // background, those of several savers in one statement, so that nobody's save
 // waits for a second commit. Close waits for it; after Close, Purged deletes
-// before it returns.
+// before it returns, unless all connections are in use: it may be called by who
+// holds one.
 //
 // If the rows cannot be deleted Observe hears of it, and a relay purges them once
 // more, which is harmless. The ctx is not used beyond the call.
@@ -25,6 +27,11 @@ func (o *Outbox) Purged(ctx context.Context, ids []string) {
 	o.mu.Lock()
 	if o.closed {
 		o.mu.Unlock()
+		if s := o.db.Stats(); s.MaxOpenConnections > 0 && s.InUse >= s.MaxOpenConnections {
+			// Ours may be one of those, and not come back before this returns.
+			o.observe(Observation{Op: OpDelete, Rows: len(ids), Err: errInUse})
+			return
+		}
 		o.delete(context.WithoutCancel(ctx), slices.Clone(ids))
 		return
 	}
@@ -36,6 +43,8 @@ func (o *Outbox) Purged(ctx context.Context, ids []string) {
 		o.wg.Go(o.deletePurged)
 	}
 }
+
+var errInUse = errors.New("all connections are in use")
 
 // deletePurged deletes until nothing is left. What comes while a DELETE runs
 // goes into the next one.
