@@ -34,8 +34,12 @@ func (p *Plugin) afterUpdate(db *gorm.DB, w *write) error {
 	}
 	w.unknown = w.unknown || w.ran && w.affected > int64(len(w.old))
 	models := elements(stmt.ReflectValue)
+	rows := append(models, w.old...)
 	if !w.ruled {
-		return p.collectParents(db, w, append(models, w.old...))
+		if _, err := p.now(db, w, rows); err != nil {
+			return err
+		}
+		return p.collectParents(db, w, rows)
 	}
 	if savesAll(stmt) && len(p.opts.Preload[stmt.Schema.Table]) == 0 {
 		for _, m := range models {
@@ -44,7 +48,7 @@ func (p *Plugin) afterUpdate(db *gorm.DB, w *write) error {
 		return nil
 	}
 	// By the old keys and by those of the model, which may be new.
-	return p.reload(db, w, append(models, w.old...))
+	return p.reload(db, w, rows)
 }
 
 // beforeDelete loads the rows that are going to be deleted.
@@ -106,11 +110,26 @@ func (p *Plugin) reload(db *gorm.DB, w *write, rows []reflect.Value) error {
 		w.unknown = true
 		return nil
 	}
-	found, err := p.lookup(db, s, s.PrimaryFields, tuples(db.Statement.Context, s.PrimaryFields, rows, false), "")
+	found, err := p.now(db, w, rows)
 	for _, row := range found {
 		w.models = append(w.models, p.models(s, row)...)
 	}
 	return err
+}
+
+// now loads rows as they are after a write. One of the old that is not found has
+// another key by now: if it is not that of the model either, a condition or an
+// expression has changed it, and it is not known to what.
+func (p *Plugin) now(db *gorm.DB, w *write, rows []reflect.Value) ([]reflect.Value, error) {
+	s := db.Statement.Schema
+	keys := func(rows []reflect.Value) [][]any {
+		return tuples(db.Statement.Context, s.PrimaryFields, rows, false)
+	}
+	found, err := p.lookup(db, s, s.PrimaryFields, keys(rows), "")
+	if len(keys(found)) < len(keys(w.old)) {
+		w.unknown = true
+	}
+	return found, err
 }
 
 // savesAll reports whether an update has written all columns of its model, as

@@ -2,6 +2,7 @@ package gormplugin
 
 import (
 	"reflect"
+	"strings"
 	"sync"
 
 	"gorm.io/gorm"
@@ -12,7 +13,7 @@ import (
 // beforeCreate loads the rows that an upsert may change.
 func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 	stmt := db.Statement
-	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	conflict, ok := upsert(stmt)
 	if !ok || conflict.DoNothing || !w.ruled {
 		return nil
 	}
@@ -41,6 +42,16 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 	return err
 }
 
+// upsert returns what an insert does with rows that are there. INSERT OR REPLACE, of
+// SQLite, puts its own in the place of all that have any of its keys.
+func upsert(stmt *gorm.Statement) (clause.OnConflict, bool) {
+	if insert, ok := stmt.Clauses["INSERT"].Expression.(clause.Insert); ok && strings.Contains(strings.ToUpper(insert.Modifier), "REPLACE") {
+		return clause.OnConflict{UpdateAll: true}, true
+	}
+	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	return conflict, ok
+}
+
 // afterCreate collects the rows that were inserted, and updated.
 func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	stmt := db.Statement
@@ -54,7 +65,7 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	if !w.ruled {
 		return p.collectParents(db, w, models)
 	}
-	conflict, ok := stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	conflict, ok := upsert(stmt)
 	switch {
 	case ok && !conflict.DoNothing:
 		rows, err := p.loadConflicting(db, conflict, w.old, "")

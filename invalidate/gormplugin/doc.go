@@ -57,8 +57,12 @@
 // of them; on MySQL, which does not tell, all of them always.
 //
 // Where the rows are not known, since they are more than Options.MaxRows, or
-// more than were read, or joined by a FROM clause, or an upsert of maps, the rule
-// for the [Table] is asked, and if that names nothing, everything is purged.
+// more than were read, or joined by a FROM clause, or an upsert of maps, or have got
+// another primary key by a condition or an expression, the rule for the [Table] is
+// asked, and if that names nothing, everything is purged.
+//
+// A join table that has a model of its own is one of these for
+// [gorm.DB.SetupJoinTable] only; without, its model needs a rule like any other.
 //
 // The plugin does not see: Exec and Raw, unless [Changes] says what they do;
 // [gorm.DB.Table] without a model, unless there is a rule for the Table; rows that

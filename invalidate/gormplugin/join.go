@@ -11,7 +11,7 @@ import (
 
 // isJoin reports whether s is a join table: its primary key consists of foreign
 // keys of several other models. GORM makes the type of most of them, so that
-// nobody could register a rule.
+// nobody could register a rule; some have a model of their own ([gorm.DB.SetupJoinTable]).
 func isJoin(s *schema.Schema) bool {
 	if s == nil || len(s.PrimaryFields) < 2 {
 		return false
@@ -19,8 +19,10 @@ func isJoin(s *schema.Schema) bool {
 	for _, f := range s.PrimaryFields {
 		foreign := false
 		for _, rel := range s.Relationships.Relations {
+			// By name: where the table has a model of its own (SetupJoinTable) the
+			// relations still have the fields of the one that GORM had made.
 			foreign = foreign || rel.Type == schema.BelongsTo && slices.ContainsFunc(rel.References, func(ref *schema.Reference) bool {
-				return ref.ForeignKey == f
+				return ref.ForeignKey.DBName == f.DBName
 			})
 		}
 		if !foreign {
@@ -57,7 +59,8 @@ func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) err
 		var foreign, primary []*schema.Field
 		for _, ref := range rel.References {
 			if ref.PrimaryKey != nil && ref.PrimaryValue == "" {
-				foreign, primary = append(foreign, ref.ForeignKey), append(primary, ref.PrimaryKey)
+				foreign = append(foreign, db.Statement.Schema.LookUpField(ref.ForeignKey.DBName))
+				primary = append(primary, ref.PrimaryKey)
 			}
 		}
 		values := tuples(db.Statement.Context, foreign, rows, false)

@@ -28,7 +28,9 @@ func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
 	if sel.schema == db.Statement.Schema {
 		q.Statement.Table, q.Statement.TableExpr = db.Statement.Table, db.Statement.TableExpr
 	}
-	q = q.Clauses(clause.Where{Exprs: sel.where})
+	if len(sel.where) > 0 { // or else all, and WHERE without a condition is no SQL
+		q = q.Clauses(clause.Where{Exprs: sel.where})
+	}
 	for _, name := range p.opts.Preload[sel.schema.Table] {
 		q = q.Preload(name)
 	}

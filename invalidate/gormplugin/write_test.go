@@ -155,6 +155,12 @@ var writes = []gormTest{
 	{"delete with associations", func(db *gorm.DB) error {
 		return db.Select("Comments", "Tags").Delete(&Post{ID: 1}).Error
 	}, []string{"group:comments:1 path:/a path:/tag/go"}},
+	{"delete all of a table", func(db *gorm.DB) error {
+		return db.Session(&gorm.Session{AllowGlobalUpdate: true}).Delete(&Comment{}).Error
+	}, []string{"group:comments:1"}},
+	{"update all of a table", func(db *gorm.DB) error {
+		return db.Session(&gorm.Session{AllowGlobalUpdate: true}).Model(&Author{}).Update("name", "cay").Error
+	}, []string{"path:/by/ada path:/by/bob path:/by/cay"}},
 	{"append to many", func(db *gorm.DB) error {
 		return db.Model(&Post{ID: 1, Slug: "a"}).Association("Comments").Append(&Comment{ID: 9, Text: "new"})
 	}, []string{"group:comments:1 path:/a"}},
@@ -249,6 +255,25 @@ func TestWrites(t *testing.T) {
 			})
 		}
 	})
+}
+
+// SQLite's INSERT OR REPLACE puts a row in the place of all that have a key of its.
+func TestInsertOrReplace(t *testing.T) {
+	b := newBlog(t, dialects[0], setup{})
+	replace := func() *gorm.DB { return b.db.Clauses(clause.Insert{Modifier: "or replace"}) }
+	for _, test := range []struct {
+		post Post
+		want string
+	}{
+		{Post{ID: 9, Slug: "n"}, "path:/n"},
+		{Post{ID: 1, Slug: "m"}, "path:/a path:/m"},
+		{Post{ID: 1, Slug: "b"}, "path:/b path:/m"}, // two rows have gone for it
+	} {
+		if err := replace().Create(&test.post).Error; err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, test.want)
+	}
 }
 
 func TestReturning(t *testing.T) {
