@@ -21,13 +21,17 @@
 //
 //   - INSERT: the models as they were passed, with what the statement returned. A
 //     row that an upsert replaces is loaded first if the model has its primary key.
+//     If it may find a row by another key, or the model has none, the rule for
+//     [Table] is asked as well; without one, select the row and pass it to
+//     Invalidate if its URL may change.
 //     MySQL's auto-increment is set after the hook has run: name such rows by
 //     something else than their ID.
 //   - UPDATE and DELETE of models with a primary key: the rows are loaded before,
 //     and after an UPDATE again, in the same transaction. So a model need not hold
 //     the whole row, and both URLs are purged when one has changed. A hook cannot
 //     read conditions: a model with a key is taken for the row, so do not pass that
-//     of one row and the condition of another.
+//     of one row and the condition of another. Where an UPDATE has changed the key
+//     itself, the rule for [Table] is asked, and it is an error if there is none.
 //   - UPDATE and DELETE by condition: the rows, if the statement returns them into
 //     its model (Model(&rows).Returning("*")), as they are after it. Whoever
 //     changes by condition what a URL is made of selects the rows before and passes

@@ -126,8 +126,16 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 	switch rows := w.rows(); {
 	case w.op == inserts && len(rows) > 0 && !h.many(len(rows)):
 		models = append(append(models, rows...), h.reload(ctx, e, w)...)
+		if !h.opts.NoLoad && h.inv.Registered(reflect.TypeFor[Table]()) && w.replaces(e.DB) {
+			models = append(models, Table{w.table})
+		}
 	case w.op == updates && w.loaded:
-		models = append(models, h.reload(ctx, e, w)...)
+		now := h.reload(ctx, e, w)
+		models = append(models, now...)
+		if len(now) < len(w.old) && e.Err == nil {
+			// It has changed the primary key, and it is not known to what.
+			models = append(models, h.someRows(w)...)
+		}
 	case w.op == deletes && w.loaded:
 	case len(rows) > 0 && !h.many(len(rows)) && len(w.keys(e.DB)) == len(rows):
 		// Not loaded, or returned by the statement.

@@ -64,17 +64,6 @@ func writeOf(e *bun.QueryEvent) *write {
 	return w
 }
 
-// upsert reports whether an INSERT may change a row that is there already. A text
-// that says so by chance costs two queries.
-func (w *write) upsert() bool {
-	for _, clause := range []string{" ON CONFLICT ", " ON DUPLICATE KEY ", "REPLACE "} {
-		if strings.Contains(w.query, clause) {
-			return true
-		}
-	}
-	return false
-}
-
 // rows returns pointers to the rows that are in the model now.
 func (w *write) rows() []any {
 	if !w.model.IsValid() || w.model.Kind() != reflect.Pointer || w.model.IsNil() || w.op == others {
@@ -135,6 +124,9 @@ func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any) ([]any, error
 		rows.Elem().Set(reflect.Append(rows.Elem(), row))
 	}
 	q := conn.NewSelect().Model(rows.Interface()).WherePK()
+	if conn.Dialect().Tables().Get(typ).SoftDeleteField != nil {
+		q = q.WhereAllWithDeleted() // an UPDATE may delete softly, or restore
+	}
 	if h.opts.Select != nil {
 		q = h.opts.Select(q)
 	}
