@@ -66,17 +66,21 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		return nil, err
 	}
 	v, err := next.Mutate(ctx, m)
-	if err != nil {
-		return nil, err
+	if err == nil && s.isUndone() {
+		err = fmt.Errorf("enthook: a transaction was rolled back in a hook of %s, and it is that of the save", m.Type())
 	}
-	if s.isUndone() {
-		return nil, fmt.Errorf("enthook: a transaction was rolled back in a hook of %s, and it is that of the save", m.Type())
+	var after []any
+	if err == nil {
+		after, err = d.after(ctx, l, m, b, v)
 	}
-	after, err := d.after(ctx, l, m, b, v)
 	if err != nil {
+		d.failed(ctx, s, l, m, b)
 		return nil, err
 	}
 	models := d.withRule(append(b.models, after...))
+	if s.upserts() && m.Op().Is(ent.OpCreate) && !b.many && d.inv.Registered(reflect.TypeFor[Rows]()) {
+		models = append(models, Rows{m.Type()}) // for the row as it was
+	}
 	txs := s.transactions()
 	if len(txs) == 0 {
 		return nil, fmt.Errorf("enthook: %s was saved by a client that was not made with this Driver: nothing is purged", m.Type())
@@ -87,6 +91,26 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		}
 	}
 	return v, nil
+}
+
+// failed tells the Invalidator what m may have changed though it has failed: it may
+// have been a hook, after the statement. If the transaction is rolled back for that,
+// nothing is purged; but it is for others to do so.
+func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, b found) {
+	models := b.models
+	if !b.many && !m.Op().Is(ent.OpDelete|ent.OpDeleteOne) {
+		if m.Op().Is(ent.OpCreate) {
+			b.ids = l.id(m)
+		}
+		// It fails where the statement did, in PostgreSQL: then nothing was changed.
+		after, err := l.load(ctx, m, b.ids)
+		if err == nil {
+			models = append(models, after...)
+		}
+	}
+	for _, t := range s.transactions() {
+		_ = d.inv.Invalidate(t.in(ctx), d.withRule(models)...) // who saved has an error already
+	}
 }
 
 // found is what is known of a mutation before it runs.

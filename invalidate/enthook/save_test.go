@@ -256,6 +256,85 @@ func TestRows(t *testing.T) {
 	})
 }
 
+// A hook that fails when the row is written does not undo it. Whoever commits the
+// transaction all the same has changed the page.
+func TestHookFailsAfterTheSave(t *testing.T) {
+	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
+		a := b.Post.Create().SetSlug("a").SaveX(t.Context())
+		refused := errors.New("refused")
+		b.Post.Use(func(next ent.Mutator) ent.Mutator {
+			return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+				_, err := next.Mutate(ctx, m)
+				return nil, errors.Join(err, refused)
+			})
+		})
+		for _, tt := range []struct {
+			save func(c *gen.Client) error
+			want string
+		}{
+			{func(c *gen.Client) error { return c.Post.UpdateOne(a).SetSlug("b").Exec(t.Context()) }, "path:/a path:/b"},
+			{func(c *gen.Client) error { return c.Post.Create().SetSlug("c").Exec(t.Context()) }, "path:/c"},
+			{func(c *gen.Client) error { _, err := c.Post.Delete().Exec(t.Context()); return err }, "path:/b path:/c"},
+		} {
+			b.purged = nil
+			if err := tt.save(b.Client); !errors.Is(err, refused) { // by itself, it is rolled back
+				t.Errorf("got %v, want %v", err, refused)
+			}
+			b.want(t)
+			tx := must(b.Tx(t.Context()))
+			if err := tt.save(tx.Client()); !errors.Is(err, refused) {
+				t.Errorf("got %v, want %v", err, refused)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			b.want(t, tt.want)
+		}
+	})
+}
+
+// An upsert is seen as it is; what it was before is the affair of the rule for Rows.
+func TestUpsert(t *testing.T) {
+	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
+		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })
+		upsert := func(c *gen.Client) error {
+			return c.Post.Create().SetSlug("a").OnConflictColumns(post.FieldSlug).Update(func(u *gen.PostUpsert) { u.SetSlug("c") }).Exec(t.Context())
+		}
+		reset := func() {
+			b.Post.Delete().ExecX(t.Context())
+			b.Post.Create().SetSlug("a").SaveX(t.Context())
+			b.purged = nil
+		}
+		reset()
+		if err := upsert(b.Client); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "group:all:Post path:/c")
+		reset()
+		if err := enthook.InTx(t.Context(), b.Tx, func(ctx context.Context, tx *gen.Tx) error { return upsert(tx.Client()) }); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, "group:all:Post path:/c")
+		reset()
+		err := b.Post.CreateBulk(b.Post.Create().SetSlug("a"), b.Post.Create().SetSlug("b")).OnConflictColumns(post.FieldSlug).UpdateNewValues().Exec(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := merged(b.purged), "group:all:Post path:/a path:/b"; got != want {
+			t.Errorf("many: purged %q, want %q", got, want)
+		}
+		b.purged = nil
+		if err := b.Post.Create().SetSlug("a").OnConflictColumns(post.FieldSlug).DoNothing().Exec(t.Context()); err != nil && !strings.Contains(err.Error(), "no rows") {
+			t.Fatal(err)
+		}
+		for _, e := range b.purged {
+			if strings.Contains(e, "all:") {
+				t.Errorf("DO NOTHING purged %q", e)
+			}
+		}
+	})
+}
+
 // A type whose key is of several columns has rows that cannot be found by ID.
 func TestCompositeKey(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {

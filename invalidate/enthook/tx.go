@@ -48,7 +48,7 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 
 // ExecContext runs a statement in the transaction.
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	t.saw(ctx)
+	t.saw(ctx, query)
 	return t.Tx.(execer).ExecContext(ctx, query, args...)
 }
 
@@ -58,26 +58,26 @@ func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 	if !ok {
 		return nil, errors.New("enthook: Tx.QueryContext is not supported")
 	}
-	t.saw(ctx)
+	t.saw(ctx, query)
 	return q.QueryContext(ctx, query, args...)
 }
 
 // Exec runs a statement in the transaction.
 func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
-	t.saw(ctx)
+	t.saw(ctx, query)
 	return t.Tx.Exec(ctx, query, args, v)
 }
 
 // Query runs a query in the transaction.
 func (t *tx) Query(ctx context.Context, query string, args, v any) error {
-	t.saw(ctx)
+	t.saw(ctx, query)
 	return t.Tx.Query(ctx, query, args, v)
 }
 
-// saw tells the save that ctx is of, if any, that it runs in t.
-func (t *tx) saw(ctx context.Context) {
+// saw tells the save that ctx is of, if any, that query runs in t.
+func (t *tx) saw(ctx context.Context, query string) {
 	if s := saveOf(ctx, t.d); s != nil {
-		s.join(t)
+		s.join(t, query)
 	}
 }
 
