@@ -89,6 +89,11 @@ func BatchOf(ctx context.Context) *Batch {
 	return b
 }
 
+// Gathers reports whether what Invalidate is told in ctx is queued at present, in a
+// batch or a transaction, and not purged at once. It is for code that knows of a save
+// that has committed by itself: it cannot leave it to a batch that may be discarded.
+func Gathers(ctx context.Context) bool { return BatchOf(ctx).gathers() }
+
 // Flush ends the batch and purges what it has gathered, as one change for each
 // Invalidator that was used in it. Like every purge, these have the values of
 // ctx but outlive its cancellation.

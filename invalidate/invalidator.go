@@ -31,7 +31,8 @@ type Options struct {
 
 	// Outbox, if not nil, keeps the events of a transaction in its database
 	// until they are purged, and others that could not be purged. Package
-	// outbox has one.
+	// outbox has one. It is written to in the transaction of the save: each
+	// database needs an Outbox of its own, and an Invalidator for it.
 	Outbox Outbox
 
 	// Observe, if not nil, is told of every event when its purge is over. It is

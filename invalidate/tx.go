@@ -41,7 +41,9 @@ type Beginner interface {
 // ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once.
 // An InTx in the context of another is a transaction of its own, which purges
 // when it has committed, whatever becomes of the outer one; for a part that may
-// be rolled back alone see [Savepoint].
+// be rolled back alone see [Savepoint]. What fn saves elsewhere, in another database
+// and in no transaction, it tells Invalidate in the context that InTx was given: in
+// fn's own it would be dropped with a rollback.
 //
 // The error says what became of the transaction, in this order:
 //

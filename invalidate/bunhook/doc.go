@@ -64,9 +64,12 @@
 //     each of these commits. That is too much, never too little.
 //
 // A statement outside of a transaction commits by itself and is purged when it
-// returns; with an outbox, a purge that fails is kept, one that a crash prevented
-// is lost. Its rows are loaded before on another connection of the pool. If that
-// is not what you want, use InTx.
+// returns, whatever batch its context carries; with an outbox, a purge that fails is
+// kept, one that a crash prevented is lost. Its rows are loaded before on another
+// connection of the pool. If that is not what you want, use InTx. A query of a DB that
+// was given a transaction's connection (Conn) is taken for one of these: the rows that
+// are loaded are those which others see, and are not as it has left them. Make it with
+// the transaction (tx.NewUpdate).
 //
 // # Cost
 //

@@ -86,10 +86,24 @@ func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
 		for _, t := range w.suspects {
 			w.errs = append(w.errs, h.inv.Invalidate(t.in(ctx), models...))
 		}
-		if err := errors.Join(errors.Join(w.errs...), h.inv.Invalidate(ctx, models...)); err != nil {
+		if err := errors.Join(errors.Join(w.errs...), h.now(ctx, models)); err != nil {
 			h.opts.Failed(ctx, err)
 		}
 	}
+}
+
+// now purges models, which have been saved by a statement that committed by itself. A
+// batch in ctx is told as well: it may be of the transaction that the statement was
+// in, if the query was given a connection. It may be of another, and be discarded.
+func (h *Hook) now(ctx context.Context, models []any) error {
+	err := h.inv.Invalidate(ctx, models...)
+	if err != nil || !invalidate.Gathers(ctx) {
+		return err
+	}
+	within, batch := invalidate.WithBatch(context.Background())
+	t := newTransaction()
+	t.within.Store(&within)
+	return errors.Join(h.inv.Invalidate(txContext{ctx, t}, models...), batch.Flush(ctx))
 }
 
 // unchanged reports whether it is certain that a statement has changed nothing.

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
 )
 
@@ -166,6 +167,33 @@ func TestContextOfThePast(t *testing.T) {
 			b.want(t, "path:/"+name)
 			b.wantFailed(t, 1)
 			b.fails, b.failed = nil, nil
+		}
+	})
+}
+
+// What commits by itself is purged, though the batch in its context, of a transaction
+// in another database, is discarded. The batch is told as well.
+func TestByItselfInABatch(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		p, q := b.reset(t)
+		for _, tt := range []struct {
+			post *Post
+			end  func(*invalidate.Batch) error
+			want []string
+		}{
+			{p, func(batch *invalidate.Batch) error { batch.Discard(); return nil }, []string{"path:/a path:/c"}},
+			{q, func(batch *invalidate.Batch) error { return batch.Flush(t.Context()) }, []string{"path:/b path:/d", "path:/b path:/d"}},
+		} {
+			ctx, batch := invalidate.WithBatch(t.Context())
+			tt.post.Slug = string(rune(tt.post.Slug[0] + 2))
+			if _, err := b.NewUpdate().Model(tt.post).WherePK().Exec(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.end(batch); err != nil {
+				t.Fatal(err)
+			}
+			b.want(t, tt.want...)
+			b.wantFailed(t, 0)
 		}
 	})
 }

@@ -49,7 +49,8 @@
 // there is none it stays in the context's batch, whose Flush tries again and
 // returns the error; [Handler] does so when the request is done. Everything is
 // told to Options.Observe of the Invalidator. If the outbox cannot be written,
-// Commit rolls back, and its error is [invalidate.ErrRolledBack].
+// Commit rolls back, and its error is [invalidate.ErrRolledBack]. So where there is
+// one, wrap the driver of its database only, or have the table in each.
 //
 // # Statements
 //

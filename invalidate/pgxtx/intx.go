@@ -43,7 +43,8 @@ func Savepoint(ctx context.Context, tx pgx.Tx, fn func(ctx context.Context, tx p
 	return invalidate.Savepoint(ctx, Execer(tx), func(ctx context.Context) error { return fn(ctx, tx) })
 }
 
-// Transaction returns tx, which was begun with ctx, for [invalidate.Batch.Commit].
+// Transaction returns tx, which was begun with ctx, for [invalidate.Batch.Commit]. A
+// nested one, of tx.Begin, commits nothing: for it there is [Savepoint].
 func Transaction(ctx context.Context, tx pgx.Tx) invalidate.Transaction { return &transaction{ctx, tx} }
 
 // rollbackTimeout is how long a ROLLBACK may take, whose own context may be done.
