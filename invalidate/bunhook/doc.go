@@ -74,9 +74,10 @@
 // # Cost
 //
 // One query more for a DELETE by primary key, two for an UPDATE, none for models
-// without a rule: [Options].NoLoad leaves them out. The rows before are read without
-// a lock, unless Options.Select adds one: if two transactions change the same URL at
-// once, the one that came in between is in nobody's event.
+// without a rule: [Options].NoLoad leaves them out. In [Hook.InTx] the rows before are
+// read with a lock, on PostgreSQL and MySQL, so that nobody changes them in between;
+// not on MySQL for an upsert, and nowhere without InTx: there, if two transactions
+// change the same URL at once, the one that came in between is in nobody's event.
 //
 // # Why this way
 //

@@ -62,7 +62,7 @@ func (h *Hook) before(ctx context.Context, e *bun.QueryEvent, t *transaction) co
 	}
 	if keys := w.keys(e.DB); len(keys) > 0 && !h.many(len(keys)) {
 		w.conn, w.loaded = conn, true
-		old, err := h.load(ctx, conn, keys)
+		old, err := h.load(ctx, conn, keys, w.lock())
 		w.old, w.errs = old, append(w.errs, err)
 		w.known = keys
 	}
@@ -172,7 +172,7 @@ func (h *Hook) reload(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 	if !w.loaded || e.Err != nil { // after which PostgreSQL answers no query
 		return nil
 	}
-	rows, err := h.load(ctx, w.conn, w.known)
+	rows, err := h.load(ctx, w.conn, w.known, "")
 	w.errs = append(w.errs, err)
 	return rows
 }

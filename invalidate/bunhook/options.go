@@ -34,11 +34,11 @@ type Options struct {
 	// is, all of them are loaded. Default 100.
 	MaxRows int
 
-	// Select, if not nil, may add to the queries that load rows: a lock, or the
-	// relations that the rules need. It tells them apart by q.GetTableName:
+	// Select, if not nil, may add to the queries that load rows: the relations that
+	// the rules need, or another lock. It tells them apart by q.GetTableName:
 	//
 	//	if q.GetTableName() == "posts" {
-	//		q = q.Relation("Tags").For("UPDATE")
+	//		q = q.Relation("Tags").For("NO KEY UPDATE OF ?TableAlias")
 	//	}
 	Select func(q *bun.SelectQuery) *bun.SelectQuery
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 )
 
 type op string
@@ -113,8 +114,35 @@ func (w *write) keys(db *bun.DB) []any {
 	return keys
 }
 
-// load selects the rows with these primary keys. Not finding some is no error.
-func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any) ([]any, error) {
+// lock is how the rows are locked that w is about to change, so that these are what it
+// changes and nobody gives one another URL in between:
+//
+//  1. T loads the row, whose page is /a, to rename it to /c
+//  2. U renames it to /b, commits, purges /a and /b
+//  3. a visitor has /b rendered, and stored
+//  4. T renames it, commits, and purges /a and /c
+//
+// It is "" where that is of no use, or does harm: in MySQL to lock what is not there,
+// as an upsert might, is to lock the gap, and two who insert into it wait for each
+// other.
+func (w *write) lock() string {
+	if w.t == nil || w.t.conn == nil {
+		return ""
+	}
+	switch w.conn.Dialect().Name() {
+	case dialect.PG:
+		return "UPDATE OF ?TableAlias" // and of nothing that Options.Select joins
+	case dialect.MySQL:
+		if w.op != inserts {
+			return "UPDATE"
+		}
+	}
+	return ""
+}
+
+// load selects the rows with these primary keys, and locks them if lock is not "".
+// Not finding some is no error.
+func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any, lock string) ([]any, error) {
 	typ := reflect.TypeOf(keys[0])
 	rows := reflect.New(reflect.SliceOf(typ))
 	for _, key := range keys {
@@ -126,6 +154,9 @@ func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any) ([]any, error
 	q := conn.NewSelect().Model(rows.Interface()).WherePK()
 	if conn.Dialect().Tables().Get(typ).SoftDeleteField != nil {
 		q = q.WhereAllWithDeleted() // an UPDATE may delete softly, or restore
+	}
+	if lock != "" {
+		q = q.For(lock)
 	}
 	if h.opts.Select != nil {
 		q = h.opts.Select(q)
