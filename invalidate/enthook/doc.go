@@ -54,10 +54,12 @@
 // one after, and [Options].MaxRows bounds it. Where neither a type nor one at a
 // changed edge has a rule, there is no query more.
 //
-// The rows before are read without a lock. If another transaction changes the same
-// URL between that and the update, the URL it gave is in nobody's event. Where two
-// may do so at once, lock in Load (ent's feature sql/lock: ForUpdate), or use an
-// isolation level that lets one of them fail.
+// On PostgreSQL and MySQL the rows before are locked (FOR UPDATE is added to the query
+// of Get, unless it joins or groups by an interceptor), so that nobody gives one
+// another URL in between. What [Load] reads is not: lock there, too (ent's feature
+// sql/lock: ForUpdate), for otherwise, if two transactions change the same URL at once,
+// the one that came in between is in nobody's event. If an update or delete by condition
+// changes more rows than there were before, the rule for [Rows] is asked.
 //
 // # Why a driver
 //

@@ -78,7 +78,7 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		return nil, err
 	}
 	models := d.withRule(append(b.models, after...))
-	if s.upserts() && m.Op().Is(ent.OpCreate) && !b.many && d.inv.Registered(reflect.TypeFor[Rows]()) {
+	if (s.upserts() && m.Op().Is(ent.OpCreate) || b.fewerThan(v)) && !b.many && d.inv.Registered(reflect.TypeFor[Rows]()) {
 		models = append(models, Rows{m.Type()}) // for the row as it was
 	}
 	txs := s.transactions()
@@ -121,6 +121,13 @@ type found struct {
 	many   bool  // it is Rows
 }
 
+// fewerThan reports whether v, which an update or delete of many has returned, is that
+// it has changed more: they came in between.
+func (b found) fewerThan(v ent.Value) bool {
+	n, ok := v.(int)
+	return ok && b.n >= 0 && n > b.n
+}
+
 func (d *Driver) before(ctx context.Context, l loader, m ent.Mutation) (b found, err error) {
 	if m.Op().Is(ent.OpCreate) {
 		return found{}, nil
@@ -138,7 +145,7 @@ func (d *Driver) before(ctx context.Context, l loader, m ent.Mutation) (b found,
 		b.models, b.many = []any{Rows{m.Type()}}, true
 		return b, nil
 	}
-	if b.models, err = l.load(ctx, m, b.ids); err != nil {
+	if b.models, err = l.load(withLock(ctx), m, b.ids); err != nil {
 		return found{}, fmt.Errorf("enthook: load the %s before it changes: %w", m.Type(), err)
 	}
 	return b, nil

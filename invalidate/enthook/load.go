@@ -44,7 +44,7 @@ func (load typedLoader[M, ID, T]) load(ctx context.Context, m ent.Mutation, ids 
 	if len(ids.([]ID)) == 0 {
 		return nil, nil
 	}
-	rows, err := load(ctx, m.(M), ids.([]ID))
+	rows, err := load(withoutLock(ctx), m.(M), ids.([]ID))
 	all := make([]any, len(rows))
 	for i, row := range rows {
 		all[i] = row
@@ -136,7 +136,7 @@ func (g generated) load(ctx context.Context, _ ent.Mutation, ids any) ([]any, er
 			}
 			return nil, err
 		}
-		row, err := g.loaded(ctx, out[0].Interface())
+		row, err := g.loaded(withoutLock(ctx), out[0].Interface())
 		if err != nil {
 			return nil, err
 		}

@@ -71,7 +71,7 @@ func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
 // Query runs a query in the transaction.
 func (t *tx) Query(ctx context.Context, query string, args, v any) error {
 	t.saw(ctx, query)
-	return t.Tx.Query(ctx, query, args, v)
+	return t.Tx.Query(ctx, t.locking(ctx, query), args, v)
 }
 
 // saw tells the save that ctx is of, if any, that query runs in t.

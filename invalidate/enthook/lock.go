@@ -1,0 +1,42 @@
+package enthook
+
+import (
+	"context"
+	"regexp"
+
+	"entgo.io/ent/dialect"
+)
+
+type lockKey struct{}
+
+// withLock returns a context in which a query for a row locks it, so that what was
+// read is what is changed:
+//
+//  1. T loads the row, whose page is /a, to rename it to /c
+//  2. U renames it to /b, commits, purges /a and /b
+//  3. a visitor has /b rendered, and stored
+//  4. T renames it, commits, and purges /a and /c
+//
+// Ent knows locks by an optional feature, so that generated code may not have them.
+func withLock(ctx context.Context) context.Context { return context.WithValue(ctx, lockKey{}, true) }
+
+func withoutLock(ctx context.Context) context.Context {
+	return context.WithValue(ctx, lockKey{}, false)
+}
+
+// unlockable is in queries that cannot be locked, or have a lock. By chance it may be
+// in others.
+var unlockable = regexp.MustCompile(`(?i)\b(JOIN|DISTINCT|GROUP|HAVING|UNION|INTERSECT|EXCEPT|WITH|FOR|LOCK)\b`)
+
+// locking returns query with a lock, if ctx asks for it and the database has any.
+func (t *tx) locking(ctx context.Context, query string) string {
+	lock, _ := ctx.Value(lockKey{}).(bool)
+	if !lock || unlockable.MatchString(query) {
+		return query
+	}
+	switch t.d.Dialect() {
+	case dialect.Postgres, dialect.MySQL:
+		return query + " FOR UPDATE"
+	}
+	return query
+}

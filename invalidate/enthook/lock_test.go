@@ -1,0 +1,86 @@
+package enthook_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/enthook"
+	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen"
+	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
+)
+
+// What somebody else writes between the query for the rows and the statement would be
+// in nobody's event: so nobody can.
+func TestRowsAreLocked(t *testing.T) {
+	b := newBlog(t, openPostgres(t), dialect.Postgres, enthook.Options{})
+	ada := b.Author.Create().SetName("ada").SaveX(t.Context())
+	p := b.Post.Create().SetSlug("a").SetAuthor(ada).SaveX(t.Context())
+	for _, tt := range []struct {
+		name, meanwhile string
+		save            func(ctx context.Context, c *gen.Client) error
+		want            string
+	}{
+		{"update", "UPDATE posts SET slug = 'n' WHERE slug = 'a'", func(ctx context.Context, c *gen.Client) error {
+			return c.Post.UpdateOneID(p.ID).SetSlug("c").ClearAuthor().Exec(ctx)
+		}, "group:author:ada path:/c path:/n"},
+		{"update by condition", "UPDATE posts SET slug = 'o' WHERE slug = 'c'", func(ctx context.Context, c *gen.Client) error {
+			return c.Post.Update().Where(post.TitleEQ("")).SetSlug("d").Exec(ctx)
+		}, "path:/d path:/o"},
+		{"delete", "UPDATE posts SET slug = 'q' WHERE slug = 'd'", func(ctx context.Context, c *gen.Client) error {
+			return c.Post.DeleteOneID(p.ID).Exec(ctx)
+		}, "path:/q"},
+	} {
+		b.purged = nil
+		other, err := b.db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pid int
+		if err := other.QueryRow("SELECT pg_backend_pid()").Scan(&pid); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Exec(tt.meanwhile); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- tt.save(context.Background(), b.Client) }()
+		for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
+			if err := b.db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))", pid).Scan(&waiting); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := other.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		b.want(t, tt.want)
+	}
+}
+
+// Rows that came after those that change were read are the affair of the rule for
+// Rows.
+func TestRowsThatCameInBetween(t *testing.T) {
+	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
+		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })
+		b.Post.Create().SetSlug("a").SaveX(t.Context())
+		b.Post.Use(func(next gen.Mutator) gen.Mutator { // runs when the rows were read
+			return gen.MutateFunc(func(ctx context.Context, m gen.Mutation) (gen.Value, error) {
+				if m.Op().Is(gen.OpUpdate) {
+					if err := m.(*gen.PostMutation).Client().Post.Create().SetSlug("b").Exec(ctx); err != nil {
+						return nil, err
+					}
+				}
+				return next.Mutate(ctx, m)
+			})
+		})
+		b.purged = nil
+		b.Post.Update().SetTitle("x").ExecX(t.Context())
+		b.want(t, "group:all:Post path:/a path:/b")
+	})
+}
