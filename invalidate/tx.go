@@ -38,7 +38,8 @@ type Beginner interface {
 // transaction is rolled back and nothing is purged.
 //
 // fn uses its own context, in which Invalidate queues and the cache is bypassed
-// ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx. It runs once.
+// ([cache.WithBypass]), and leaves COMMIT and ROLLBACK to InTx, and so what commits by
+// the way: in MySQL CREATE TABLE and the like. It runs once.
 // An InTx in the context of another is a transaction of its own, which purges
 // when it has committed, whatever becomes of the outer one; for a part that may
 // be rolled back alone see [Savepoint]. What fn saves elsewhere, in another database

@@ -20,7 +20,9 @@
 //
 // After COMMIT, as one event for each transaction: that which GORM makes for a
 // single write, that of [gorm.DB.Transaction], or one by Begin. Nothing is purged
-// after ROLLBACK, and nothing for what was rolled back to a savepoint. With an
+// after ROLLBACK, and nothing for what was rolled back to a savepoint; but what a
+// statement may have committed before it is (COMMIT by Exec; in MySQL CREATE TABLE and
+// the like). With an
 // [invalidate.Outbox] the event is written in the transaction. Under
 // SkipDefaultTransaction a write outside of a transaction is purged when it has
 // returned: then a process that dies in between has lost the purge, outbox or
@@ -38,7 +40,7 @@
 //	Save                      1 before
 //	Update, Updates           1 before, 1 after
 //	Delete                    1 before
-//	a row of a join table     1 for each end
+//	a row of a join table     1 for each end, and 1 after an update
 //
 // and one more where Options.Preload asks for associations, or columns were left
 // out. On PostgreSQL and MySQL those before lock the rows (FOR UPDATE), so that

@@ -102,8 +102,8 @@ func (p *Plugin) Name() string { return "uncache" }
 // Initialize is called by [gorm.DB.Use], which belongs right after [gorm.Open]:
 // a *gorm.DB that was derived before begins its transactions without the plugin.
 func (p *Plugin) Initialize(db *gorm.DB) error {
-	db.ConnPool = p.wrap(db.ConnPool)
-	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool)
+	db.ConnPool = p.wrap(db.ConnPool, db.Name())
+	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool, db.Name())
 	return p.register(db)
 }
 

@@ -16,9 +16,19 @@ type savepoint struct {
 // savepoints are the statements of GORM's dialects, and of people.
 var savepoints = regexp.MustCompile("(?is)^\\s*(SAVEPOINT|RELEASE(?:\\s+SAVEPOINT)?|ROLLBACK(?:\\s+(?:WORK|TRANSACTION))?\\s+TO(?:\\s+SAVEPOINT)?)\\s+[\"`]?([^\\s;\"`]+)[\"`]?\\s*;?\\s*$")
 
+// commits are the statements that may have committed what came before them, whatever is
+// said of the transaction later. In MySQL these are many more.
+var (
+	commits      = regexp.MustCompile(`(?is)^\s*(?:COMMIT|END)\b`)
+	mysqlCommits = regexp.MustCompile(`(?is)^\s*(?:BEGIN|START|CREATE|ALTER|DROP|RENAME|TRUNCATE|LOCK|UNLOCK|GRANT|REVOKE|SET|ANALYZE|OPTIMIZE|CALL|/\*)`)
+)
+
 // follow is told of each statement that was run in the transaction. What it does
 // not know of it cannot rewind; then pages are purged that did not change.
 func (t *tx) follow(query string) {
+	if commits.MatchString(query) || t.pool.mysql && mysqlCommits.MatchString(query) {
+		t.unsure.Store(true)
+	}
 	found := savepoints.FindStringSubmatch(query)
 	if found == nil {
 		return

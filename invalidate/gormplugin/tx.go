@@ -20,6 +20,8 @@ type tx struct {
 	batch *invalidate.Batch
 	ended atomic.Bool // by Commit or Rollback, whichever came first
 
+	unsure atomic.Bool // whether some of it may have been committed before that
+
 	mu         sync.Mutex
 	savepoints []savepoint
 }
@@ -75,10 +77,16 @@ func (t *tx) Commit() error {
 }
 
 // Rollback rolls back, and drops what was gathered unless there was a Commit
-// before, as there is whenever GORM's Transaction rolls back for an error of it.
+// before, as there is whenever GORM's Transaction rolls back for an error of it. What a
+// statement may have committed is purged.
 func (t *tx) Rollback() error {
-	if t.ended.CompareAndSwap(false, true) {
-		t.batch.Discard()
+	if !t.ended.CompareAndSwap(false, true) {
+		return t.Tx.Rollback()
 	}
-	return t.Tx.Rollback()
+	if !t.unsure.Load() {
+		t.batch.Discard()
+		return t.Tx.Rollback()
+	}
+	err := t.Tx.Rollback()
+	return errors.Join(err, t.pool.plugin.purged(t.ctx, t.batch.FlushUnknown(t.ctx)))
 }

@@ -412,3 +412,43 @@ func TestBeginFails(t *testing.T) {
 	}
 	b.want(t)
 }
+
+// What a statement has committed is purged, though the transaction be rolled back after
+// it.
+func TestCommittedByAStatement(t *testing.T) {
+	each(t, func(t *testing.T, d dialect) {
+		for _, prepared := range []bool{false, true} {
+			b := newBlog(t, d, setup{gorm: gorm.Config{PrepareStmt: prepared}})
+			for _, test := range []struct {
+				name      string
+				statement string
+				commits   bool
+			}{
+				{"commit", " commit", true},
+				{"table", "CREATE TABLE things (id INTEGER)", d.name == "mysql"},
+				{"comment", "UPDATE notes SET text = 'COMMIT'", false},
+			} {
+				b.reset(t)
+				tx := b.db.Begin()
+				if err := rename(tx, "n"); err != nil {
+					t.Fatal(err)
+				}
+				if err := tx.Exec(test.statement).Error; err != nil {
+					t.Fatalf("%s: %v", test.statement, err)
+				}
+				tx.Rollback() // of nothing, which some call an error
+				if n := b.count(t, "SELECT count(*) FROM posts WHERE slug = 'n'"); (n == 1) != test.commits {
+					t.Errorf("%s: %d posts are renamed, committed: %v", test.name, n, test.commits)
+				}
+				if test.commits {
+					b.want(t, "path:/a path:/n")
+				} else {
+					b.want(t)
+				}
+			}
+			if _, err := b.bare.Exec("DROP TABLE IF EXISTS things"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

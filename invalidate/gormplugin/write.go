@@ -33,7 +33,7 @@ type (
 // wrapStatement wraps the pool of a statement that is not the database's own:
 // that of [gorm.DB.Connection].
 func (p *Plugin) wrapStatement(db *gorm.DB) {
-	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool)
+	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool, db.Name())
 }
 
 // enter gives the statement, and so the hooks of its models, the context of its
