@@ -13,8 +13,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/dialect/mysqldialect"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
@@ -33,6 +36,44 @@ var databases = []struct {
 }{
 	{"sqlite", func() schema.Dialect { return sqlitedialect.New() }, openSQLite},
 	{"postgres", func() schema.Dialect { return pgdialect.New() }, openPostgres},
+	{"mysql", func() schema.Dialect { return mysqldialect.New() }, openMySQL},
+}
+
+// openMySQL opens a database of its own.
+func openMySQL(tb testing.TB) *sql.DB {
+	config, err := mysql.ParseDSN(cmp.Or(os.Getenv("MYSQL_DSN"), "root@tcp(127.0.0.1:3306)/test"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	open := func() *sql.DB {
+		c, err := mysql.NewConnector(config)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return sql.OpenDB(c)
+	}
+	admin := open()
+	if err := admin.Ping(); err != nil {
+		_ = admin.Close()
+		if os.Getenv("CI") == "true" {
+			tb.Fatalf("MySQL: %v", err)
+		}
+		tb.Skipf("no MySQL: %v", err)
+	}
+	name := fmt.Sprintf("bunhook_%x", rand.Uint64())
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		tb.Fatal(err)
+	}
+	config.DBName, config.ParseTime = name, true
+	db := open()
+	tb.Cleanup(func() {
+		_ = db.Close()
+		if _, err := admin.Exec("DROP DATABASE " + name); err != nil {
+			tb.Error(err)
+		}
+		_ = admin.Close()
+	})
+	return db
 }
 
 // openSQLite opens a database with one connection: whoever asks for a second one
@@ -196,6 +237,8 @@ func (b *blog) reset(tb testing.TB) (p1, p2 *Post) {
 	b.purged, b.whys, b.failed = nil, nil, nil
 	return posts[0], posts[1]
 }
+
+func (b *blog) isMySQL() bool { return b.Dialect().Name() == dialect.MySQL }
 
 // want fails unless these events have been purged since it was last called.
 func (b *blog) want(tb testing.TB, events ...string) {

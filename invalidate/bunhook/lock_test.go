@@ -2,10 +2,12 @@ package bunhook_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
@@ -23,64 +25,68 @@ type Remark struct {
 // in nobody's event: so nobody can. He who has them waits for nobody but those who
 // write these rows.
 func TestRowsAreLocked(t *testing.T) {
-	pg := databases[1]
-	b := newBlog(t, pg.open(t), pg.dialect(), bunhook.Options{Select: func(q *bun.SelectQuery) *bun.SelectQuery {
+	withPost := func(q *bun.SelectQuery) *bun.SelectQuery {
 		if q.GetTableName() == "remarks" {
 			q = q.Relation("Post")
 		}
 		return q
-	}})
+	}
+	each(t, bunhook.Options{Select: withPost}, func(t *testing.T, b *blog) {
+		switch {
+		case b.isMySQL():
+			rowsAreLocked(t, b, `SELECT count(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+				WHERE trx_state = 'LOCK WAIT' AND db = DATABASE()`)
+		case b.Dialect().Name() == dialect.PG:
+			rowsAreLocked(t, b, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid IN
+				(SELECT pid FROM pg_locks WHERE relation IN ('posts'::regclass, 'remarks'::regclass))`)
+		}
+	})
+}
+
+// rowsAreLocked is given a query for how many wait for a lock.
+func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 	invalidate.Register(b.inv, func(r *Remark, to *invalidate.Targets) { to.Path("/remark/" + r.Text) })
 	if _, err := b.NewCreateTable().Model((*Remark)(nil)).Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	p, _ := b.reset(t)
+	remark := &Remark{PostID: p.ID, Text: "x"}
+	if _, err := b.NewInsert().Model(remark).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, meanwhile string
-		save            func(ctx context.Context, tx bun.Tx, remark *Remark) error
+		save            func(ctx context.Context, tx bun.Tx) error
 		want            string
 	}{
-		{"update", "UPDATE posts SET slug = 'n'", func(ctx context.Context, tx bun.Tx, _ *Remark) error {
+		{"update", fmt.Sprint("UPDATE posts SET slug = 'n' WHERE id = ", p.ID), func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewUpdate().Model(&Post{ID: p.ID, Slug: "c"}).WherePK().Exec(ctx))
 		}, "path:/c path:/n"},
-		{"upsert", "UPDATE posts SET slug = 'o'", func(ctx context.Context, tx bun.Tx, _ *Remark) error {
+		{"upsert", fmt.Sprint("UPDATE posts SET slug = 'o' WHERE id = ", p.ID), func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewInsert().Model(&Post{ID: p.ID, Slug: "d"}).On("CONFLICT (id) DO UPDATE").Exec(ctx))
 		}, "path:/d path:/o"},
-		{"joined", "UPDATE remarks SET text = 'n'", func(ctx context.Context, tx bun.Tx, remark *Remark) error {
+		{"joined", fmt.Sprint("UPDATE remarks SET text = 'n' WHERE id = ", remark.ID), func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewUpdate().Model(&Remark{ID: remark.ID, PostID: p.ID, Text: "c"}).WherePK().Exec(ctx))
 		}, "path:/remark/c path:/remark/n"},
-		{"delete", "UPDATE posts SET slug = 'q'", func(ctx context.Context, tx bun.Tx, _ *Remark) error {
+		{"delete", fmt.Sprint("UPDATE posts SET slug = 'q' WHERE id = ", p.ID), func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewDelete().Model(&Post{ID: p.ID}).WherePK().Exec(ctx))
 		}, "path:/q"},
 	} {
-		remark := &Remark{PostID: p.ID, Text: "x"}
-		if _, err := b.NewInsert().Model(remark).Exec(t.Context()); err != nil {
-			t.Fatal(err)
+		if tt.name == "upsert" && b.isMySQL() {
+			continue // as the package comment says
 		}
 		b.purged = nil
 		other, err := b.DB.DB.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var pid int
-		if err := other.QueryRow("SELECT pg_backend_pid()").Scan(&pid); err != nil {
-			t.Fatal(err)
-		}
-		id := p.ID
-		if tt.name == "joined" {
-			id = remark.ID
-		}
-		if _, err := other.Exec(tt.meanwhile+" WHERE id = $1", id); err != nil {
+		if _, err := other.Exec(tt.meanwhile); err != nil {
 			t.Fatal(err)
 		}
 		done := make(chan error, 1)
-		go func() {
-			done <- b.hook.InTx(context.Background(), b.DB, nil, func(ctx context.Context, tx bun.Tx) error {
-				return tt.save(ctx, tx, remark)
-			})
-		}()
-		for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
-			if err := b.DB.DB.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))", pid).Scan(&waiting); err != nil {
+		go func() { done <- b.hook.InTx(context.Background(), b.DB, nil, tt.save) }()
+		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only where nobody has for 100 ms
+			if err := b.DB.DB.QueryRow(waiting).Scan(&n); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -18,7 +18,7 @@ import (
 // With the real outbox: what cannot be purged after COMMIT is a row, which a relay
 // finds when the Purger is back.
 func TestOutbox(t *testing.T) {
-	dialects := map[string]outbox.Dialect{"sqlite": outbox.SQLite, "postgres": outbox.PostgreSQL}
+	dialects := map[string]outbox.Dialect{"sqlite": outbox.SQLite, "postgres": outbox.PostgreSQL, "mysql": outbox.MySQL}
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			ctx := t.Context()

@@ -105,6 +105,12 @@ func TestSaves(t *testing.T) {
 			}, "path:/c path:/e"},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
+				if b.isMySQL() {
+					switch tt.name { // MariaDB takes no rows of VALUES, nor UPDATE ... RETURNING
+					case "bulk update", "update by condition that returns the rows", "upsert that changes the URL": // see TestMySQLUpserts
+						return
+					}
+				}
 				if !b.inv.Registered(tableType) {
 					invalidate.Register(b.inv, func(table bunhook.Table, to *invalidate.Targets) {
 						if table.Name == "posts" {

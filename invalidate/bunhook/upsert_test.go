@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/mysqldialect"
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
@@ -21,6 +22,9 @@ func postsTable(b *blog) {
 // there is loaded, or the rule for the table is asked.
 func TestUpserts(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		if b.isMySQL() { // see TestMySQLUpserts
+			return
+		}
 		postsTable(b)
 		for _, tt := range []struct {
 			on, want string
@@ -47,6 +51,35 @@ func TestUpserts(t *testing.T) {
 			b.want(t, tt.want)
 		}
 	})
+}
+
+// MySQL does not say by which key a row is found.
+func TestMySQLUpserts(t *testing.T) {
+	b := newBlog(t, openMySQL(t), mysqldialect.New(), bunhook.Options{})
+	postsTable(b)
+	for _, tt := range []struct {
+		save func(tx bun.Tx, p *Post) *bun.InsertQuery
+		want string
+	}{
+		{func(tx bun.Tx, p *Post) *bun.InsertQuery {
+			return tx.NewInsert().Model(&Post{ID: p.ID, Slug: "c"}).On("DUPLICATE KEY UPDATE").Set("slug = 'd'")
+		}, "group:all:posts path:/a path:/c path:/d"},
+		{func(tx bun.Tx, _ *Post) *bun.InsertQuery {
+			return tx.NewInsert().Model(&Post{Slug: "a"}).On("DUPLICATE KEY UPDATE").Set("slug = 'd'")
+		}, "group:all:posts path:/a"},
+		{func(tx bun.Tx, p *Post) *bun.InsertQuery {
+			return tx.NewInsert().Model(&Post{ID: p.ID, Slug: "c"}).Replace()
+		}, "group:all:posts path:/a path:/c"},
+		{func(tx bun.Tx, _ *Post) *bun.InsertQuery { return tx.NewInsert().Model(&Post{Slug: "c"}).Ignore() }, "path:/c"},
+	} {
+		p, _ := b.reset(t)
+		if err := b.hook.InTx(t.Context(), b.DB, nil, func(ctx context.Context, tx bun.Tx) error {
+			return exec(tt.save(tx, p).Exec(ctx))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		b.want(t, tt.want)
+	}
 }
 
 // An UPDATE that changes the primary key leaves a row that is not to be found.
