@@ -26,7 +26,9 @@
 // context of [InTx] for those. An upsert is a create to ent: the row is loaded
 // when it has been written, not before. For what it was before, the rule for [Rows] is
 // asked; without one, if an upsert may change what a URL is made of, load the old row
-// and pass it to Invalidate. Deleting an entity names no edges;
+// and pass it to Invalidate. On MySQL, where ent may take the ID of another row for that
+// of one that an upsert of many has found, a created row is asked as it was given, too.
+// Deleting an entity names no edges;
 // its rule may ([Targets.Model] of a foreign key, [Load] with edges). A row whose
 // key is of several columns is seen as it is after an UpdateOne, not before; for
 // other updates and deletes of its type the rule for [Rows] is asked, and it is an

@@ -15,6 +15,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
@@ -31,6 +32,44 @@ var databases = []struct {
 }{
 	{dialect.SQLite, openSQLite},
 	{dialect.Postgres, openPostgres},
+	{dialect.MySQL, openMySQL},
+}
+
+// openMySQL opens a database of its own.
+func openMySQL(tb testing.TB) *sql.DB {
+	config, err := mysql.ParseDSN(cmp.Or(os.Getenv("MYSQL_DSN"), "root@tcp(127.0.0.1:3306)/test"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	open := func() *sql.DB {
+		c, err := mysql.NewConnector(config)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return sql.OpenDB(c)
+	}
+	admin := open()
+	if err := admin.Ping(); err != nil {
+		_ = admin.Close()
+		if os.Getenv("CI") == "true" {
+			tb.Fatalf("MySQL: %v", err)
+		}
+		tb.Skipf("no MySQL: %v", err)
+	}
+	name := fmt.Sprintf("enthook_%x", rand.Uint64())
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		tb.Fatal(err)
+	}
+	config.DBName, config.ParseTime = name, true
+	db := open()
+	tb.Cleanup(func() {
+		_ = db.Close()
+		if _, err := admin.Exec("DROP DATABASE " + name); err != nil {
+			tb.Error(err)
+		}
+		_ = admin.Close()
+	})
+	return db
 }
 
 // openSQLite opens a database with one connection: whoever asks for a second one

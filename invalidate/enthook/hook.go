@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
@@ -78,6 +79,15 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		return nil, err
 	}
 	models := d.withRule(append(b.models, after...))
+	if m.Op().Is(ent.OpCreate) && d.Dialect() == dialect.MySQL {
+		// Ent counts the IDs of many from the first. Where an upsert has found some of
+		// their rows, MySQL has given others, and what was loaded is another row.
+		if given := d.withRule([]any{v}); len(given) > 0 {
+			if _, err := d.inv.Resolve(given...); err == nil {
+				models = append(models, given...)
+			}
+		}
+	}
 	if (s.upserts() && m.Op().Is(ent.OpCreate) || b.fewerThan(v)) && !b.many && d.inv.Registered(reflect.TypeFor[Rows]()) {
 		models = append(models, Rows{m.Type()}) // for the row as it was
 	}

@@ -20,7 +20,7 @@ import (
 // With the real outbox: what cannot be purged after COMMIT is a row, which a relay
 // finds when the Purger is back.
 func TestOutbox(t *testing.T) {
-	dialects := map[string]outbox.Dialect{dialect.SQLite: outbox.SQLite, dialect.Postgres: outbox.PostgreSQL}
+	dialects := map[string]outbox.Dialect{dialect.SQLite: outbox.SQLite, dialect.Postgres: outbox.PostgreSQL, dialect.MySQL: outbox.MySQL}
 	for _, d := range databases {
 		t.Run(d.dialect, func(t *testing.T) {
 			ctx := t.Context()

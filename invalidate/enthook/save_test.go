@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
@@ -309,12 +310,16 @@ func TestUpsert(t *testing.T) {
 		if err := upsert(b.Client); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "group:all:Post path:/c")
+		want := "group:all:Post path:/c"
+		if b.drv.Dialect() == dialect.MySQL { // the row as it was given is asked, too
+			want = "group:all:Post path:/a path:/c"
+		}
+		b.want(t, want)
 		reset()
 		if err := enthook.InTx(t.Context(), b.Tx, func(ctx context.Context, tx *gen.Tx) error { return upsert(tx.Client()) }); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "group:all:Post path:/c")
+		b.want(t, want)
 		reset()
 		err := b.Post.CreateBulk(b.Post.Create().SetSlug("a"), b.Post.Create().SetSlug("b")).OnConflictColumns(post.FieldSlug).UpdateNewValues().Exec(t.Context())
 		if err != nil {
@@ -328,7 +333,7 @@ func TestUpsert(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range b.purged {
-			if strings.Contains(e, "all:") {
+			if strings.Contains(e, "all:") && b.drv.Dialect() != dialect.MySQL { // where ent updates the ID to itself
 				t.Errorf("DO NOTHING purged %q", e)
 			}
 		}
