@@ -28,11 +28,10 @@
 // asked; without one, if an upsert may change what a URL is made of, load the old row
 // and pass it to Invalidate. On MySQL, where ent may take the ID of another row for that
 // of one that an upsert of many has found, a created row is asked as it was given, too.
-// Deleting an entity names no edges;
-// its rule may ([Targets.Model] of a foreign key, [Load] with edges). A row whose
-// key is of several columns is seen as it is after an UpdateOne, not before; for
-// other updates and deletes of its type the rule for [Rows] is asked, and it is an
-// error if there is none.
+// Deleting an entity names no edges; its rule may ([Targets.Model] of a foreign key,
+// [Load] with edges). A row whose key is of several columns is seen as it is after an
+// UpdateOne, not before; for other updates and deletes of its type the rule for [Rows]
+// is asked, and it is an error if there is none.
 //
 // # Transactions
 //
