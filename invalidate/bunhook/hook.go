@@ -113,8 +113,12 @@ func unchanged(w *write, e *bun.QueryEvent) bool {
 		// came after the statement, such as the rows that it returned.
 		var postgres interface{ SQLState() string }
 		if errors.As(e.Err, &postgres) {
-			const intervention = "57P" // of an operator, at any moment
-			return !strings.HasPrefix(postgres.SQLState(), intervention)
+			const (
+				intervention = "57P" // of an operator, at any moment
+				connection   = "08"  // says a pooler that has lost the server
+			)
+			state := postgres.SQLState()
+			return !strings.HasPrefix(state, intervention) && !strings.HasPrefix(state, connection)
 		}
 		var sqlite interface{ Code() int }
 		return errors.Is(e.Err, sql.ErrNoRows) || errors.As(e.Err, &sqlite)

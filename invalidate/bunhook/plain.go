@@ -41,8 +41,16 @@ func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
 		}
 	case e.Query == "ROLLBACK":
 		h.closed(t)
+		over := t.isOver()
 		t.end()
-		t.batch().Discard()
+		if over || e.Err != sql.ErrTxDone || ctx.Err() != nil {
+			t.batch().Discard()
+			return
+		}
+		// Somebody has ended it of whom bun knows nothing.
+		if err := t.batch().FlushUnknown(ctx); err != nil {
+			h.opts.Failed(ctx, err)
+		}
 	}
 }
 
@@ -51,9 +59,10 @@ func committed(ctx context.Context, b *invalidate.Batch, err error) error {
 	switch {
 	case err == nil:
 		return b.Flush(ctx)
-	case invalidate.RolledBack(err), errors.Is(err, sql.ErrTxDone), ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case invalidate.RolledBack(err), ctx.Err() != nil && (err == ctx.Err() || err == sql.ErrTxDone):
 		// The server's own word, or that of database/sql, which has rolled back
-		// because ctx is done, or has already seen the end of it.
+		// because ctx is done: the very error. A driver that was waiting for the
+		// answer to COMMIT says that in words of its own.
 		b.Discard()
 		return nil
 	default:

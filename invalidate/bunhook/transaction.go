@@ -54,6 +54,13 @@ func (t *transaction) fail(err error) bool {
 	return !t.over
 }
 
+// isOver reports whether the end of t was seen.
+func (t *transaction) isOver() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.over
+}
+
 // end returns what was noted.
 func (t *transaction) end() error {
 	t.mu.Lock()

@@ -1,0 +1,111 @@
+package bunhook_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/uncache/uncache/invalidate/bunhook"
+)
+
+// A deafConn hears nothing any more when it has sent a COMMIT.
+type deafConn struct {
+	net.Conn
+	deaf atomic.Bool
+}
+
+func (c *deafConn) Write(b []byte) (int, error) {
+	if bytes.Contains(bytes.ToLower(b), []byte("commit")) {
+		c.deaf.Store(true)
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *deafConn) Read(b []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(b)
+		if err != nil || !c.deaf.Load() {
+			return n, err
+		}
+	}
+}
+
+// The context is done while the answer to COMMIT is waited for: it may be committed, as
+// it is here, and is purged. That database/sql has rolled back it says in other words.
+func TestContextDoneInCommit(t *testing.T) {
+	b := newBlog(t, openPostgres(t), pgdialect.New(), bunhook.Options{})
+	config, err := pgx.ParseConfig(cmp.Or(os.Getenv("DATABASE_URL"), "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema string
+	if err := b.DB.DB.QueryRow("SELECT current_schema()").Scan(&schema); err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["search_path"] = schema
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		return &deafConn{Conn: c}, err
+	}
+	pool := stdlib.OpenDB(*config)
+	defer pool.Close()
+	db := bun.NewDB(pool, pgdialect.New())
+	db.RegisterModel((*PostTag)(nil))
+	db = db.WithQueryHook(b.hook)
+
+	insert := func(ctx context.Context, tx bun.Tx, slug string) {
+		t.Helper()
+		if _, err := tx.NewInsert().Model(&Post{Slug: slug}).Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var within context.Context
+	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		within = ctx
+		insert(ctx, tx, "c")
+		b.want(t)
+		return nil
+	})
+	if err == nil || within.Err() == nil {
+		t.Errorf("RunInTx: got %v, want an error", err)
+	}
+	if got := b.slugs(t); got != "c" {
+		t.Errorf("saved: got %q, want that it was committed", got)
+	}
+	b.want(t, "path:/c")
+}
+
+// What was committed past bun is purged when bun hears that the transaction is over.
+func TestCommittedPastBun(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		for _, end := range []func(bun.Tx) error{bun.Tx.Commit, bun.Tx.Rollback} {
+			b.reset(t)
+			if err := b.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+				if _, err := tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx); err != nil {
+					t.Fatal(err)
+				}
+				b.want(t)
+				if err := tx.Tx.Commit(); err != nil {
+					t.Fatal(err)
+				}
+				return end(tx)
+			}); err == nil {
+				t.Error("the second end: got nil, want an error")
+			}
+			b.want(t, "path:/c")
+		}
+	})
+}
