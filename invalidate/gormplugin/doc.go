@@ -26,7 +26,9 @@
 // [invalidate.Outbox] the event is written in the transaction. Under
 // SkipDefaultTransaction a write outside of a transaction is purged when it has
 // returned: then a process that dies in between has lost the purge, outbox or
-// not, and rows may change between the statement and what the plugin reads.
+// not, and rows may change between the statement and what the plugin reads. If its
+// answer is lost, the rows as they were, the models as they were given and the
+// [Table] are purged, for it may have been made.
 //
 // # Which rows
 //

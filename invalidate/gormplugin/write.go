@@ -21,6 +21,7 @@ type write struct {
 	unknown bool            // there are other rows
 
 	done     bool  // it has succeeded
+	unsure   bool  // it may have: it commits by itself, and was not answered
 	ran      bool  // it was a statement: nothing to set is nothing to run
 	affected int64 // rows, says the database
 }
@@ -101,9 +102,16 @@ func (p *Plugin) refuse(db *gorm.DB) error {
 // done notes, right after it, whether the statement has succeeded. A hook that
 // fails later does not undo it, unless the transaction is rolled back.
 func done(db *gorm.DB) {
-	if v, ok := db.Statement.Settings.Load(writeKey{db.Statement}); ok && db.Error == nil {
-		w := v.(*write)
+	v, ok := db.Statement.Settings.Load(writeKey{db.Statement})
+	if !ok {
+		return
+	}
+	w := v.(*write)
+	switch pool := db.Statement.ConnPool; {
+	case db.Error == nil:
 		w.done, w.ran, w.affected = true, db.Statement.SQL.Len() > 0, db.RowsAffected
+	case db.Statement.SQL.Len() > 0 && txOf(pool) == nil && !foreign(pool):
+		w.unsure = !refused(db.Error)
 	}
 }
 
@@ -111,10 +119,16 @@ func done(db *gorm.DB) {
 func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 	return func(db *gorm.DB) {
 		v, ok := db.Statement.Settings.LoadAndDelete(writeKey{db.Statement})
-		if !ok || !v.(*write).done {
+		if !ok {
 			return
 		}
 		w := v.(*write)
+		if w.unsure {
+			p.unsure(db, w)
+		}
+		if !w.done {
+			return
+		}
 		for _, row := range w.old {
 			w.models = append(w.models, p.models(db.Statement.Schema, row)...)
 		}

@@ -1,0 +1,61 @@
+package gormplugin
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// unsure invalidates what is known of a write that commits by itself
+// (SkipDefaultTransaction) and whose answer was lost: the rows as they were, the models
+// as they were given, and the Table. The database is not asked again; what is wrong with
+// a model is no news to who has an error already.
+func (p *Plugin) unsure(db *gorm.DB, w *write) {
+	rows := append(w.old, elements(db.Statement.ReflectValue)...)
+	if s := db.Statement.Schema; w.ruled {
+		for _, row := range rows {
+			w.models = append(w.models, p.models(s, row)...)
+		}
+	}
+	if table := Table(db.Statement.Table); p.hasTarget(table) {
+		w.models = append(w.models, table)
+	}
+	var known []any
+	for _, m := range w.models {
+		if _, err := p.inv.Resolve(m); err == nil {
+			known = append(known, m)
+		}
+	}
+	if len(known) > 0 {
+		_ = db.AddError(p.invalidate(db, known))
+	}
+}
+
+// refused reports whether err is the word of the server, or of GORM, that a statement
+// has changed nothing.
+func refused(err error) bool {
+	for _, by := range []error{gorm.ErrMissingWhereClause, gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated} {
+		if errors.Is(err, by) {
+			return true
+		}
+	}
+	var postgres interface{ SQLState() string }
+	if errors.As(err, &postgres) {
+		// Not of an operator who ends the session, nor of a pooler that has lost the
+		// server: these may come at any moment.
+		state := postgres.SQLState()
+		return !strings.HasPrefix(state, "57P") && !strings.HasPrefix(state, "08")
+	}
+	var sqlite interface{ Code() int }
+	if errors.As(err, &sqlite) {
+		return true
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if typ := reflect.TypeOf(err); typ.Kind() == reflect.Pointer && typ.Elem().Name() == "MySQLError" {
+			return true
+		}
+	}
+	return false
+}
