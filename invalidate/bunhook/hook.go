@@ -22,6 +22,9 @@ func (h *Hook) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Conte
 		return h.begin(ctx)
 	}
 	t, _ := ctx.Value(txKey{}).(*transaction)
+	if t != nil {
+		t.committing(ctx, e)
+	}
 	return h.before(ctx, e, t)
 }
 

@@ -36,7 +36,7 @@ func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
 		h.opened(ctx, t)
 	case e.Query == "COMMIT":
 		h.closed(t)
-		if err := errors.Join(t.end(), committed(ctx, t.batch(), e.Err)); err != nil {
+		if err := errors.Join(t.end(), t.committed(ctx, e.Err)); err != nil {
 			h.opts.Failed(ctx, err)
 		}
 	case e.Query == "ROLLBACK":
@@ -54,15 +54,21 @@ func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
 	}
 }
 
+// committing notes, before COMMIT, whether database/sql is going to send it: not if ctx
+// is done, because of which it has rolled back. Afterwards that cannot be told from a
+// driver that was waiting for the answer.
+func (t *transaction) committing(ctx context.Context, e *bun.QueryEvent) {
+	if t.conn == nil && e.IQuery == nil && e.Query == "COMMIT" {
+		t.unsent.Store(ctx.Err() != nil)
+	}
+}
+
 // committed ends the batch of a transaction whose COMMIT returned err.
-func committed(ctx context.Context, b *invalidate.Batch, err error) error {
-	switch {
+func (t *transaction) committed(ctx context.Context, err error) error {
+	switch b := t.batch(); {
 	case err == nil:
 		return b.Flush(ctx)
-	case invalidate.RolledBack(err), ctx.Err() != nil && (err == ctx.Err() || err == sql.ErrTxDone):
-		// The server's own word, or that of database/sql, which has rolled back
-		// because ctx is done: the very error. A driver that was waiting for the
-		// answer to COMMIT says that in words of its own.
+	case invalidate.RolledBack(err), t.unsent.Load(): // the server's own word, or not its
 		b.Discard()
 		return nil
 	default:

@@ -19,6 +19,8 @@ type transaction struct {
 	// conn runs statements in it. It is nil if the application began it, and
 	// keeps it to itself.
 	conn bun.IDB
+	// unsent is whether its COMMIT is not going to be sent.
+	unsent atomic.Bool
 	// forget stops waiting for the end of its context.
 	forget func() bool
 

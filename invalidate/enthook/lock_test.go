@@ -58,6 +58,11 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		done := make(chan error, 1)
 		go func() { done <- tt.save(context.Background(), b.Client) }()
 		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only where nobody has for 100 ms
+			select {
+			case err := <-done:
+				t.Fatalf("%s: did not wait for who writes the row: %v", tt.name, err)
+			default:
+			}
 			if err := b.db.QueryRow(waiting).Scan(&n); err != nil {
 				t.Fatal(err)
 			}
