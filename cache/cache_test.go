@@ -181,6 +181,17 @@ func TestBypass(t *testing.T) {
 	}
 }
 
+func TestRolledBack(t *testing.T) {
+	var outer, inner int
+	cache.RolledBack(context.Background()) // nobody minds
+	ctx := cache.WithRolledBack(context.Background(), func() { outer++ })
+	cache.RolledBack(ctx)
+	cache.RolledBack(cache.WithRolledBack(ctx, func() { inner++ }))
+	if outer != 2 || inner != 1 {
+		t.Errorf("the outer value was told %d times, the inner one %d times; want 2 and 1", outer, inner)
+	}
+}
+
 func TestBypassWhile(t *testing.T) {
 	on := false
 	ctx := cache.WithBypassWhile(context.Background(), func() bool { return on })

@@ -17,6 +17,8 @@ type Batch struct {
 
 	flushing chan struct{} // holds a token while a Flush is under way
 
+	rolledBack func() // tells those who render in the batch's context
+
 	mu     sync.Mutex
 	state  state
 	apart  bool      // it is of a transaction of its own, and is handed to nobody
@@ -71,11 +73,11 @@ type batchKey struct{}
 // What is said in the context of a batch that has ended is queued in the batch
 // around it, or purged at once.
 func WithBatch(ctx context.Context) (context.Context, *Batch) {
-	return withBatch(ctx, newBatch(BatchOf(ctx)))
+	return withBatch(ctx, newBatch(ctx, BatchOf(ctx)))
 }
 
-func newBatch(parent *Batch) *Batch {
-	return &Batch{parent: parent, flushing: make(chan struct{}, 1)}
+func newBatch(ctx context.Context, parent *Batch) *Batch {
+	return &Batch{parent: parent, flushing: make(chan struct{}, 1), rolledBack: func() { cache.RolledBack(ctx) }}
 }
 
 func withBatch(ctx context.Context, b *Batch) (context.Context, *Batch) {
@@ -169,10 +171,15 @@ func (b *Batch) isApart() bool {
 	return b.apart
 }
 
-// Discard ends the batch and drops what it has gathered. After Flush it does
+// Discard ends the batch and drops what it has gathered. A page that is being
+// rendered in its context may show that, and is not stored. After Flush it does
 // nothing: what was saved is to be purged, also by a Flush that has to be called
 // again.
-func (b *Batch) Discard() { b.end(discarded) }
+func (b *Batch) Discard() {
+	if len(b.end(discarded)) > 0 {
+		b.rolledBack()
+	}
+}
 
 // end ends the batch, unless it has ended otherwise, and returns what was in it
 // if it ended so.

@@ -16,7 +16,7 @@ import (
 // stay without Flush. But if a purge fails after a COMMIT there is nobody to
 // return its error to, for the data is saved: Flush tries again and returns it.
 func Follow(ctx context.Context) (context.Context, *Batch) {
-	b := newBatch(BatchOf(ctx))
+	b := newBatch(ctx, BatchOf(ctx))
 	b.state = flushed
 	ctx = cache.WithBypassWhile(ctx, b.inTransaction)
 	return context.WithValue(ctx, batchKey{}, b), b
@@ -45,8 +45,7 @@ func (b *Batch) Begin() *Batch { return b.begin(false) }
 func (b *Batch) BeginReadOnly() *Batch { return b.begin(true) }
 
 func (b *Batch) begin(readOnly bool) *Batch {
-	tx := newBatch(nil)
-	tx.owner, tx.readOnly = b, readOnly
+	tx := &Batch{owner: b, flushing: make(chan struct{}, 1), rolledBack: b.rolledBack, readOnly: readOnly}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.txs = append(b.txs, tx)

@@ -29,20 +29,29 @@ func (b *Batch) Mark() Mark {
 // enqueued once more: its rows may have been rolled back, too, and those of what
 // was saved before the savepoint with them.
 func (b *Batch) Rewind(m Mark) {
+	if b.rewind(m) {
+		b.rolledBack()
+	}
+}
+
+// rewind reports whether something was dropped.
+func (b *Batch) rewind(m Mark) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := slices.Index(b.marks, m)
 	if b.state != open {
-		return
+		return false
 	}
 	if i < 0 {
 		for _, c := range b.queued {
 			c.ids = nil
 		}
-		return
+		return false
 	}
 	b.marks = b.marks[:i+1]
+	dropped := len(b.queued) > m.at
 	clear(b.queued[m.at:])
 	b.queued = b.queued[:m.at]
 	b.since = m.at
+	return dropped
 }

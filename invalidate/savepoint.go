@@ -43,7 +43,7 @@ func Savepoint(ctx context.Context, tx Execer, fn func(ctx context.Context) erro
 		return errors.New("invalidate: Savepoint: the context is not that of a transaction: Invalidate would purge before COMMIT")
 	}
 	s := savepoint{tx: tx, name: fmt.Sprintf("uncache_%d", b.depth())}
-	ctx, s.batch = withBatch(ctx, newBatch(b))
+	ctx, s.batch = withBatch(ctx, newBatch(ctx, b))
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT "+s.name); err != nil {
 		s.batch.Discard()
 		return fmt.Errorf("invalidate: savepoint: %w", err)
@@ -87,6 +87,7 @@ func (s *savepoint) undo(ctx context.Context, err error) error {
 		return &txError{nil, errors.Join(err, failed, s.batch.Flush(ctx))}
 	}
 	s.batch.Discard()
+	s.batch.rolledBack()
 	// It still stands. Nobody minds one that is left over, but many of them.
 	if _, failed := s.tx.ExecContext(within, "RELEASE SAVEPOINT "+s.name); failed != nil {
 		return &txError{nil, errors.Join(err, fmt.Errorf("invalidate: release savepoint: %w", failed))}

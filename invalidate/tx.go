@@ -109,7 +109,7 @@ func Transact[T Transaction](ctx context.Context, begin func(ctx context.Context
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
 	// The outer batch, if there is one, may yet be discarded; this commit stays.
-	batch := newBatch(nil)
+	batch := newBatch(ctx, nil)
 	if err := run(ctx, tx, batch, fn); err != nil {
 		return err
 	}
@@ -156,6 +156,7 @@ func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) erro
 		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 	}
 	batch.Discard()
+	batch.rolledBack() // though nothing was said: something may have been saved
 	if failed != nil && !over {
 		err = errors.Join(err, fmt.Errorf("invalidate: rollback: %w", failed))
 	}
@@ -179,6 +180,7 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 	}
 	if RolledBack(err) {
 		batch.Discard()
+		batch.rolledBack()
 		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
 	}
 	// If it was committed the pages are old; if not, they are made again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -69,6 +70,8 @@ func (d *Deps) snapshot() []uint64 {
 type Fill struct {
 	Deps
 	stamp cache.Position
+
+	rolledBack atomic.Bool // it may show what was never committed
 }
 
 // Begin begins a fill. Whatever the fill reads must be read after Begin, from
@@ -88,10 +91,16 @@ func (f *Fill) Position() cache.Position { return f.stamp }
 type fillKey struct{}
 
 // WithFill returns a context that carries f, so that values which are fetched
-// with it pass their dependencies on to f.
+// with it pass their dependencies on to f, and that f is not stored if a
+// transaction in it is rolled back ([cache.RolledBack]).
 func WithFill(ctx context.Context, f *Fill) context.Context {
+	ctx = cache.WithRolledBack(ctx, func() { f.rolledBack.Store(true) })
 	return context.WithValue(ctx, fillKey{}, f)
 }
+
+// RolledBack reports whether something was saved and rolled back while f was made.
+// What f has made may show it, and is neither stored nor given to others.
+func (f *Fill) RolledBack() bool { return f.rolledBack.Load() }
 
 // FillFrom returns the innermost fill that ctx carries, or nil.
 func FillFrom(ctx context.Context) *Fill {

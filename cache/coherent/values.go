@@ -279,8 +279,9 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 }
 
 // Set stores value, which f made, under key for ttl; 0 means that it does not
-// expire. A value that was purged while it was made is not stored, and it is
-// not an error; stored tells.
+// expire. A value that was purged while it was made is not stored, nor one that may
+// show what was rolled back ([Fill.RolledBack]), and it is not an error; stored
+// tells.
 //
 // The key may be kept, see [cache.Local].
 //
@@ -293,7 +294,7 @@ func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Durat
 	if ttl < 0 {
 		return false, fmt.Errorf("coherent: set %q: %w", key, cache.ErrTTL)
 	}
-	if cache.Bypassed(ctx) || c.closed.Load() {
+	if cache.Bypassed(ctx) || f.RolledBack() || c.closed.Load() {
 		return false, nil
 	}
 	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), end: endAfter(ttl)}

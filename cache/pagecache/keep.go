@@ -61,7 +61,7 @@ func (t *task) store(p *response) {
 	} else {
 		stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
 		if t.look.stored = stored; !stored {
-			why = whyNot(err)
+			why = whyNot(err, t.fill)
 		}
 	}
 	if !t.look.stored {

@@ -38,7 +38,7 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, p *response, f *c
 		}
 	}
 	if stored, err = c.values.Set(ctx, p.key, p, c.keepFor(p), f); !stored {
-		return false, whyNot(err)
+		return false, whyNot(err, f)
 	}
 	if i := slices.Index(n.variants, p.key); i >= 0 {
 		n.variants, n.tags = slices.Delete(n.variants, i, i+1), slices.Delete(n.tags, i, i+1)
@@ -60,10 +60,13 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, p *response, f *c
 	return true, storable
 }
 
-// whyNot says why Set, which returned err, did not store.
-func whyNot(err error) reason {
-	if err != nil {
+// whyNot says why Set, which returned err, did not store what f made.
+func whyNot(err error, f *coherent.Fill) reason {
+	switch {
+	case err != nil:
 		return reasonStore
+	case f.RolledBack():
+		return reasonRolledBack
 	}
 	return reasonPurged // while it was made
 }

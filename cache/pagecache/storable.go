@@ -30,6 +30,7 @@ const (
 	reasonIncomplete  reason = "incomplete"
 	reasonDepth       reason = "path-depth"
 	reasonPurged      reason = "purged"
+	reasonRolledBack  reason = "rolled-back" // what it may show
 	reasonStore       reason = "store-failed"
 	reasonUnavailable reason = "cache-unavailable"
 	reasonNoKey       reason = "no-key"

@@ -1,0 +1,139 @@
+package invalidate_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/invalidate"
+)
+
+// A handler that saves, shows what it has saved, and rolls back, answers 200 with
+// what never was. Nobody will ever purge that: it must not be stored, nor given to
+// those who wait, by whichever road the transaction was rolled back.
+func TestPageOfWhatWasRolledBack(t *testing.T) {
+	oops := errors.New("oops")
+	db, _ := newDB(t, new(trace))
+	inTx := func(end error) func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+		return func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			_ = inv.InTx(ctx, db, nil, func(ctx context.Context, _ *sql.Tx) error {
+				show()
+				if end != nil {
+					return end // before Invalidate was called
+				}
+				return inv.Invalidate(ctx, Author{})
+			})
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		render func(ctx context.Context, inv *invalidate.Invalidator, show func())
+		stored bool
+	}{
+		{"a transaction", inTx(oops), false},
+		{"a savepoint", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			_ = inv.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
+				err := invalidate.Savepoint(ctx, tx, func(context.Context) error { show(); return oops })
+				if !errors.Is(err, invalidate.ErrRolledBack) {
+					t.Errorf("Savepoint: got %v, want ErrRolledBack", err)
+				}
+				return nil
+			})
+		}, false},
+		{"a batch", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			ctx, batch := invalidate.WithBatch(ctx)
+			show()
+			_ = inv.Invalidate(ctx, Author{})
+			batch.Discard()
+		}, false},
+		{"a mark", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			ctx, batch := invalidate.WithBatch(ctx)
+			m := batch.Mark()
+			show()
+			_ = inv.Invalidate(ctx, Author{})
+			batch.Rewind(m)
+			_ = batch.Flush(ctx)
+		}, false},
+		{"a driver", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			ctx, batch := invalidate.Follow(ctx)
+			tx := batch.Begin()
+			show()
+			_ = inv.Invalidate(ctx, Author{})
+			tx.Discard()
+		}, false},
+		{"a batch in which nothing was said: it read", func(ctx context.Context, _ *invalidate.Invalidator, show func()) {
+			_, batch := invalidate.WithBatch(ctx)
+			show()
+			batch.Discard()
+		}, true},
+		{"nothing", func(_ context.Context, _ *invalidate.Invalidator, show func()) { show() }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			values, err := coherent.New(memory.New(nil), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = values.Close() })
+			pages, err := pagecache.New(values, &pagecache.Options{TTL: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			inv := invalidate.New(pages, nil)
+			invalidate.Register(inv, func(_ Author, to *invalidate.Targets) { to.Path("/elsewhere") })
+			site := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ctx, show := r.Context(), func() { _, _ = io.WriteString(w, "what never was") }
+				if r.URL.Path == "/value" {
+					// The page is of a value, which is what is made of it.
+					text, err := coherent.Fetch(ctx, values, "value", time.Hour, func(ctx context.Context, _ *coherent.Deps) (string, error) {
+						tt.render(ctx, inv, func() {})
+						return "what never was", nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+					_, _ = io.WriteString(w, text)
+					return
+				}
+				tt.render(ctx, inv, show)
+			}))
+			status := func(path string) string {
+				w := httptest.NewRecorder()
+				site.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+				if got := w.Body.String(); got != "what never was" {
+					t.Errorf("GET %s: got %q", path, got)
+				}
+				return w.Header().Get("Cache-Status")
+			}
+			want := "uncache; fwd=miss; detail=rolled-back"
+			if tt.stored {
+				want = "uncache; fwd=miss; stored"
+			}
+			for _, path := range []string{"/page", "/value"} {
+				if got := status(path); got != want {
+					t.Errorf("GET %s: got %q, want %q", path, got, want)
+				}
+				if !tt.stored {
+					if got := status(path); got != want {
+						t.Errorf("GET %s again: got %q, want %q", path, got, want)
+					}
+				}
+			}
+			loaded := false
+			_, err = coherent.Fetch(t.Context(), values, "value", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
+				loaded = true
+				return "", nil
+			})
+			if err != nil || loaded == tt.stored {
+				t.Errorf("the value was stored: %v, %v; want %v", !loaded, err, tt.stored)
+			}
+		})
+	}
+}
