@@ -28,7 +28,8 @@ const (
 //
 //  1. up to maxTrips reads are under way, each on a connection of its own
 //  2. those that come then gather, and nobody has asked for them yet
-//  3. a read ends, and all that have gathered are asked for, in one command
+//  3. a read ends, or so many have gathered that it would be too much for one
+//     command: all that have gathered are asked for, in one command
 //
 // A read that gathers is sent after it was called, so that its head is as recent
 // as it must be. Under load a process spends most of what a hit in Redis costs
@@ -61,7 +62,7 @@ type read struct {
 func (b *Backend) getHead(ctx context.Context, key string) read {
 	g := &b.gather
 	g.mu.Lock()
-	if g.trips < maxTrips || g.next != nil && len(g.next.keys) == maxGathered {
+	if g.trips < maxTrips {
 		g.trips++
 		g.mu.Unlock()
 		defer b.land()
@@ -73,7 +74,12 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 		g.next = &batch{ctx: ctx, done: make(chan struct{})}
 	}
 	n, i := g.next, len(g.next.keys)
-	n.add(ctx, key)
+	if n.add(ctx, key); len(n.keys) == maxGathered {
+		// Were it left there, and those who come now went by themselves, there
+		// might always be some of them, and it would never go.
+		g.trips++
+		b.depart(n)
+	}
 	g.mu.Unlock()
 	select {
 	case <-n.done:
@@ -104,8 +110,13 @@ func (b *Backend) land() {
 		g.trips--
 		return
 	}
-	n := g.next
-	g.next = nil
+	b.depart(g.next)
+}
+
+// depart sends n, which gathers no more, on a trip that is counted already. The
+// caller holds mu.
+func (b *Backend) depart(n *batch) {
+	b.gather.next = nil
 	go func() {
 		defer b.land()
 		defer close(n.done)

@@ -26,6 +26,19 @@ func newClient(t testing.TB, opts *redis.Options) *redis.Client {
 	return rdb
 }
 
+// dial has n connections wait in the client's pool.
+func dial(t testing.TB, rdb *redis.Client, n int) {
+	t.Helper()
+	conns := make([]*redis.Conn, n)
+	for i := range conns {
+		conns[i] = rdb.Conn()
+		must(t, conns[i].Ping(t.Context()).Err())
+	}
+	for _, conn := range conns {
+		must(t, conn.Close())
+	}
+}
+
 func newBackend(t testing.TB, rdb redis.UniversalClient, opts *rediscache.Options) *rediscache.Backend {
 	t.Helper()
 	b, err := rediscache.New(rdb, opts)

@@ -39,14 +39,7 @@ func TestSinceFromTheStartOverADeadConnection(t *testing.T) {
 func TestReachOverDeadConnections(t *testing.T) {
 	p, b, rdb := throughProxy(t, redistest.New(t, redistest.Config{}))
 	const idle = 10
-	conns := make([]*redis.Conn, idle)
-	for i := range conns {
-		conns[i] = rdb.Conn()
-		must(t, conns[i].Ping(t.Context()).Err())
-	}
-	for _, conn := range conns {
-		must(t, conn.Close())
-	}
+	dial(t, rdb, idle)
 	if n := rdb.PoolStats().IdleConns; n != idle {
 		t.Fatalf("%d connections wait in the pool, want %d", n, idle)
 	}
