@@ -72,6 +72,7 @@ func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 		headKey:   o.Prefix + logTag + "head",
 		eventsKey: o.Prefix + logTag + "events",
 		headArg:   o.Prefix + logTag + "head",
+		gather:    gatherer{patience: maxGathering},
 		known:     make(map[weak.Pointer[redis.Client]]*history),
 	}
 	switch c := rdb.(type) {

@@ -1,10 +1,17 @@
 package rediscache
 
+import "time"
+
 // Bounds of gathering, for the tests.
 const (
 	MaxTrips    = maxTrips
 	MaxGathered = maxGathered
+
+	MaxGathering = maxGathering
 )
+
+// GatherFor sets for how long reads gather. Call it before the first of them.
+func (b *Backend) GatherFor(patience time.Duration) { b.gather.patience = patience }
 
 // Gathered is how many reads wait to be sent together.
 func (b *Backend) Gathered() int {
@@ -14,4 +21,11 @@ func (b *Backend) Gathered() int {
 		return 0
 	}
 	return len(b.gather.next.keys)
+}
+
+// Trips is how many reads are under way.
+func (b *Backend) Trips() int {
+	b.gather.mu.Lock()
+	defer b.gather.mu.Unlock()
+	return b.gather.trips
 }

@@ -22,19 +22,26 @@ const (
 	// maxGathered bounds how many values one command asks for: Redis runs one
 	// command at a time, and a page may be large.
 	maxGathered = 32
+
+	// maxGathering is how long a read waits for others to end. They may be under
+	// way on connections that are dead, and end when their time is over.
+	maxGathering = 2 * time.Millisecond
 )
 
 // A gatherer lets reads that would overlap share round trips:
 //
 //  1. up to maxTrips reads are under way, each on a connection of its own
 //  2. those that come then gather, and nobody has asked for them yet
-//  3. a read ends, or so many have gathered that it would be too much for one
-//     command: all that have gathered are asked for, in one command
+//  3. a read ends, or those that have gathered are as many as one command may
+//     ask for: they are asked for, in one command
+//  4. or neither comes to pass within maxGathering: each goes by itself
 //
 // A read that gathers is sent after it was called, so that its head is as recent
 // as it must be. Under load a process spends most of what a hit in Redis costs
 // on the way to the server and back, which is what is shared.
 type gatherer struct {
+	patience time.Duration // maxGathering, but in tests
+
 	mu    sync.Mutex
 	trips int    // under way
 	next  *batch // gathers; nil for none
@@ -45,9 +52,10 @@ type batch struct {
 	keys     []string
 	ctx      context.Context // the first read's, for its values
 	deadline time.Time       // the latest of the reads'; zero for none
+	waiting  *time.Timer     // for others to end
 
 	done  chan struct{}
-	reads []read // in the order of keys, once done
+	reads []read // in the order of keys, once done; nil if nobody asked for them
 }
 
 // A read is what a GetHead returns.
@@ -65,13 +73,12 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 	if g.trips < maxTrips {
 		g.trips++
 		g.mu.Unlock()
-		defer b.land()
-		var r [1]read
-		b.readHeads(ctx, r[:], key)
-		return r[0]
+		return b.alone(ctx, key)
 	}
 	if g.next == nil {
-		g.next = &batch{ctx: ctx, done: make(chan struct{})}
+		n := &batch{ctx: ctx, done: make(chan struct{})}
+		n.waiting = time.AfterFunc(g.patience, func() { b.disperse(n) })
+		g.next = n
 	}
 	n, i := g.next, len(g.next.keys)
 	if n.add(ctx, key); len(n.keys) == maxGathered {
@@ -83,10 +90,24 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 	g.mu.Unlock()
 	select {
 	case <-n.done:
-		return n.reads[i]
+		if n.reads != nil {
+			return n.reads[i]
+		}
+		g.mu.Lock()
+		g.trips++
+		g.mu.Unlock()
+		return b.alone(ctx, key)
 	case <-ctx.Done():
 		return read{err: context.Cause(ctx)}
 	}
+}
+
+// alone makes a trip, which is counted already, for one read.
+func (b *Backend) alone(ctx context.Context, key string) read {
+	defer b.land()
+	var r [1]read
+	b.readHeads(ctx, r[:], key)
+	return r[0]
 }
 
 func (n *batch) add(ctx context.Context, key string) {
@@ -113,9 +134,22 @@ func (b *Backend) land() {
 	b.depart(g.next)
 }
 
+// disperse has the reads of n go each by itself, if n has not gone. It may be
+// that the next connection is dead, too: that is found out by one of them.
+func (b *Backend) disperse(n *batch) {
+	g := &b.gather
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.next == n {
+		g.next = nil
+		close(n.done)
+	}
+}
+
 // depart sends n, which gathers no more, on a trip that is counted already. The
 // caller holds mu.
 func (b *Backend) depart(n *batch) {
+	n.waiting.Stop()
 	b.gather.next = nil
 	go func() {
 		defer b.land()

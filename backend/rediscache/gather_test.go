@@ -102,6 +102,7 @@ func gathering(t *testing.T) (b *rediscache.Backend, g *gate, trips *sync.WaitGr
 	g = new(gate)
 	rdb.AddHook(g)
 	b = newBackend(t, rdb, nil)
+	b.GatherFor(time.Hour)
 	purge(t, b, "a purge")
 	for i := range 64 {
 		must(t, b.Set(t.Context(), fmt.Sprint("k", i), []byte(fmt.Sprint("v", i)), time.Hour))

@@ -1,0 +1,108 @@
+package rediscache_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/internal/redistest"
+)
+
+// While some of the pool's connections are dead, it is found out by one visitor
+// each, and nobody waits for him.
+func TestReadsBesideDeadConnections(t *testing.T) {
+	const visitors, idle = 16, 16
+	for _, dead := range []int{1, rediscache.MaxTrips, idle / 2} {
+		t.Run(fmt.Sprint(dead), func(t *testing.T) {
+			p, b, rdb := throughProxy(t, redistest.New(t, redistest.Config{}))
+			purge(t, b, "a purge")
+			must(t, b.Set(t.Context(), "k", []byte("v"), 0))
+			conns := make([]*redis.Conn, idle)
+			for i := range conns {
+				conns[i] = rdb.Conn()
+				must(t, conns[i].Ping(t.Context()).Err())
+				if i == dead-1 {
+					p.Lose()
+					p.Thaw()
+				}
+			}
+			slices.Reverse(conns) // the one that is given back last is used next
+			for _, conn := range conns {
+				must(t, conn.Close())
+			}
+
+			const timeout = 500 * time.Millisecond
+			until := time.Now().Add(2 * timeout)
+			var slow atomic.Int32
+			var all sync.WaitGroup
+			for range visitors {
+				all.Go(func() {
+					for time.Now().Before(until) {
+						ctx, cancel := context.WithTimeout(t.Context(), timeout)
+						began := time.Now()
+						_, _, _, err := b.GetHead(ctx, "k")
+						if err != nil || time.Since(began) > timeout/2 {
+							slow.Add(1)
+						}
+						cancel()
+						time.Sleep(time.Millisecond)
+					}
+				})
+			}
+			all.Wait()
+			if n := slow.Load(); int(n) > dead {
+				t.Errorf("%d visitors waited where %d connections were dead", n, dead)
+			}
+			if n := b.Trips(); n != 0 {
+				t.Errorf("%d trips are under way, and nobody reads", n)
+			}
+		})
+	}
+}
+
+// Those who gather behind reads that do not end go by themselves, as many of them
+// as are still there.
+func TestWhoGathersDoesNotWaitForLong(t *testing.T) {
+	b, g, trips := gathering(t)
+	b.GatherFor(rediscache.MaxGathering)
+	gone, giveUp := context.WithCancel(t.Context())
+	ends := make(chan error, 4)
+	for i := range cap(ends) {
+		ctx := t.Context()
+		if i%2 == 0 {
+			ctx = gone
+		}
+		go func() {
+			_, _, _, err := b.GetHead(ctx, "k1")
+			ends <- err
+		}()
+	}
+	giveUp()
+	eventually(t, "half of them go", func() bool { return len(g.seen()) >= rediscache.MaxTrips+cap(ends)/2 })
+	for _, n := range g.seen() {
+		if n != 1 {
+			t.Errorf("one asks for %d values", n)
+		}
+	}
+	g.open()
+	trips.Wait()
+	failed := 0
+	for range cap(ends) {
+		if err := <-ends; err != nil {
+			failed++
+		}
+	}
+	if failed > cap(ends)/2 {
+		t.Errorf("%d failed, and half of them had not given up", failed)
+	}
+	if n := b.Trips(); n != 0 {
+		t.Errorf("%d trips are under way, and nobody reads", n)
+	}
+}
