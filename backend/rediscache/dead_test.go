@@ -67,6 +67,30 @@ func TestReadsBesideDeadConnections(t *testing.T) {
 	}
 }
 
+// Where the way is long there is nothing to save, and nobody waits for others.
+func TestNobodyGathersFarAway(t *testing.T) {
+	srv := redistest.New(t, redistest.Config{})
+	rdb := newClient(t, srv.Options())
+	g := new(gate)
+	rdb.AddHook(g)
+	b := newBackend(t, rdb, nil)
+	b.GatherFor(time.Hour)
+	for range 3 {
+		g.close()
+		time.AfterFunc(10*rediscache.FarAway, g.open)
+		_, _, _, _ = b.GetHead(t.Context(), "k")
+	}
+	g.close()
+	const n = 2 * rediscache.MaxTrips
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() { _, _, _, _ = b.GetHead(context.Background(), "k") })
+	}
+	eventually(t, "all are under way", func() bool { return len(g.seen()) == n })
+	g.open()
+	all.Wait()
+}
+
 // Those who gather behind reads that do not end go by themselves, as many of them
 // as are still there.
 func TestWhoGathersDoesNotWaitForLong(t *testing.T) {

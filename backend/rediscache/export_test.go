@@ -8,6 +8,7 @@ const (
 	MaxGathered = maxGathered
 
 	MaxGathering = maxGathering
+	FarAway      = farAway
 )
 
 // GatherFor sets for how long reads gather. Call it before the first of them.

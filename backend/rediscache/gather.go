@@ -26,6 +26,14 @@ const (
 	// maxGathering is how long a read waits for others to end. They may be under
 	// way on connections that are dead, and end when their time is over.
 	maxGathering = 2 * time.Millisecond
+
+	// farAway is how long the quickest of recent trips takes where the way is what
+	// takes long, and not the work at both its ends: there is nothing to save
+	// then, and a read that waits for others takes up to twice as long.
+	farAway = 250 * time.Microsecond
+
+	// forget is how slowly it is forgotten how quick a trip was.
+	forget = 256
 )
 
 // A gatherer lets reads that would overlap share round trips:
@@ -43,8 +51,9 @@ type gatherer struct {
 	patience time.Duration // maxGathering, but in tests
 
 	mu    sync.Mutex
-	trips int    // under way
-	next  *batch // gathers; nil for none
+	quick time.Duration // how long quick trips take
+	trips int           // under way
+	next  *batch        // gathers; nil for none
 }
 
 // A batch is what goes into one command.
@@ -70,7 +79,7 @@ type read struct {
 func (b *Backend) getHead(ctx context.Context, key string) read {
 	g := &b.gather
 	g.mu.Lock()
-	if g.trips < maxTrips {
+	if g.trips < maxTrips || g.quick > farAway {
 		g.trips++
 		g.mu.Unlock()
 		return b.alone(ctx, key)
@@ -104,7 +113,7 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 
 // alone makes a trip, which is counted already, for one read.
 func (b *Backend) alone(ctx context.Context, key string) read {
-	defer b.land()
+	defer b.land(time.Now())
 	var r [1]read
 	b.readHeads(ctx, r[:], key)
 	return r[0]
@@ -123,10 +132,15 @@ func (n *batch) add(ctx context.Context, key string) {
 }
 
 // land ends a trip. Those who have gathered meanwhile go next.
-func (b *Backend) land() {
+func (b *Backend) land(began time.Time) {
+	took := time.Since(began)
 	g := &b.gather
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.quick == 0 || took < g.quick {
+		g.quick = took
+	}
+	g.quick += (took - g.quick) / forget
 	if g.next == nil || g.trips > maxTrips {
 		g.trips--
 		return
@@ -152,7 +166,7 @@ func (b *Backend) depart(n *batch) {
 	n.waiting.Stop()
 	b.gather.next = nil
 	go func() {
-		defer b.land()
+		defer b.land(time.Now())
 		defer close(n.done)
 		n.reads = make([]read, len(n.keys))
 		// One that gives up takes nothing from the others.
