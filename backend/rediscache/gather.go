@@ -23,7 +23,7 @@ const (
 	// command at a time, and a page may be large.
 	maxGathered = 32
 
-	// maxGathering is how long a read waits for others to end. They may be under
+	// maxGathering is how long a read waits for others to end, or half that. They may be under
 	// way on connections that are dead, and end when their time is over.
 	maxGathering = 2 * time.Millisecond
 
@@ -33,7 +33,7 @@ const (
 	farAway = 250 * time.Microsecond
 
 	// forget is how slowly it is forgotten how quick a trip was.
-	forget = 256
+	forget = 1024
 )
 
 // A gatherer lets reads that would overlap share round trips:
@@ -54,6 +54,8 @@ type gatherer struct {
 	quick time.Duration // how long quick trips take
 	trips int           // under way
 	next  *batch        // gathers; nil for none
+
+	watched bool // a timer runs for those that gather
 }
 
 // A batch is what goes into one command.
@@ -61,7 +63,7 @@ type batch struct {
 	keys     []string
 	ctx      context.Context // the first read's, for its values
 	deadline time.Time       // the latest of the reads'; zero for none
-	waiting  *time.Timer     // for others to end
+	late     bool            // has waited for half of its time, or more
 
 	done  chan struct{}
 	reads []read // in the order of keys, once done; nil if nobody asked for them
@@ -85,9 +87,11 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 		return b.alone(ctx, key)
 	}
 	if g.next == nil {
-		n := &batch{ctx: ctx, done: make(chan struct{})}
-		n.waiting = time.AfterFunc(g.patience, func() { b.disperse(n) })
-		g.next = n
+		g.next = &batch{ctx: ctx, done: make(chan struct{})}
+		if !g.watched {
+			g.watched = true
+			time.AfterFunc(g.patience/2, b.watch)
+		}
 	}
 	n, i := g.next, len(g.next.keys)
 	if n.add(ctx, key); len(n.keys) == maxGathered {
@@ -148,22 +152,29 @@ func (b *Backend) land(began time.Time) {
 	b.depart(g.next)
 }
 
-// disperse has the reads of n go each by itself, if n has not gone. It may be
-// that the next connection is dead, too: that is found out by one of them.
-func (b *Backend) disperse(n *batch) {
+// watch has the reads of a batch that has waited for too long go each by itself.
+// It may be that the next connection is dead, too: that is found out by one of
+// them. A timer for each batch would cost a twentieth of a hit.
+func (b *Backend) watch() {
 	g := &b.gather
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.next == n {
+	switch n := g.next; {
+	case n == nil:
+		g.watched = false
+		return
+	case n.late:
 		g.next = nil
 		close(n.done)
+	default:
+		n.late = true
 	}
+	time.AfterFunc(g.patience/2, b.watch)
 }
 
 // depart sends n, which gathers no more, on a trip that is counted already. The
 // caller holds mu.
 func (b *Backend) depart(n *batch) {
-	n.waiting.Stop()
 	b.gather.next = nil
 	go func() {
 		defer b.land(time.Now())
