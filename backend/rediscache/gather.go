@@ -61,9 +61,8 @@ type gatherer struct {
 // A batch is what goes into one command.
 type batch struct {
 	keys     []string
-	ctx      context.Context // the first read's, for its values
-	deadline time.Time       // the latest of the reads'; zero for none
-	late     bool            // has waited for half of its time, or more
+	deadline time.Time // the latest of the reads'; zero for none
+	late     bool      // has waited for half of its time, or more
 
 	done  chan struct{}
 	reads []read // in the order of keys, once done; nil if nobody asked for them
@@ -87,7 +86,7 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 		return b.alone(ctx, key)
 	}
 	if g.next == nil {
-		g.next = &batch{ctx: ctx, done: make(chan struct{})}
+		g.next = &batch{done: make(chan struct{})}
 		if !g.watched {
 			g.watched = true
 			time.AfterFunc(g.patience/2, b.watch)
@@ -180,8 +179,9 @@ func (b *Backend) depart(n *batch) {
 		defer b.land(time.Now())
 		defer close(n.done)
 		n.reads = make([]read, len(n.keys))
-		// One that gives up takes nothing from the others.
-		ctx := context.WithoutCancel(n.ctx)
+		// Nobody's context: one that gives up takes nothing from the others, and
+		// what his holds, for hooks to see, may be somebody else's by then.
+		ctx := context.Background()
 		if !n.deadline.IsZero() {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithDeadline(ctx, n.deadline)

@@ -97,8 +97,12 @@ func (g *gate) seen() []int {
 // is read next gathers. Trips tells when those are done.
 func gathering(t *testing.T) (b *rediscache.Backend, g *gate, trips *sync.WaitGroup) {
 	t.Helper()
-	srv := redistest.New(t, redistest.Config{})
-	rdb := newClient(t, srv.Options())
+	return gatheringBy(t, newClient(t, redistest.New(t, redistest.Config{}).Options()))
+}
+
+// gatheringBy is gathering with a client of the caller's.
+func gatheringBy(t *testing.T, rdb *redis.Client) (b *rediscache.Backend, g *gate, trips *sync.WaitGroup) {
+	t.Helper()
 	g = new(gate)
 	rdb.AddHook(g)
 	b = newBackend(t, rdb, nil)

@@ -1,0 +1,73 @@
+package rediscache_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/internal/redistest"
+)
+
+// A spy is a hook that looks into the contexts of MGETs, as one that traces does.
+type spy struct {
+	key  any
+	seen chan any
+}
+
+func (s *spy) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s *spy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		s.see(ctx, cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (s *spy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			s.see(ctx, cmd)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (s *spy) see(ctx context.Context, cmd redis.Cmder) {
+	if cmd.Name() == "mget" {
+		s.seen <- ctx.Value(s.key)
+	}
+}
+
+// What is asked for on behalf of several is asked for without what the context of
+// one of them holds. He may have given up, and it may be somebody else's by then.
+func TestGatheredReadsHaveNobodysValues(t *testing.T) {
+	type key struct{}
+	s := &spy{key: key{}, seen: make(chan any, 100)}
+	rdb := newClient(t, redistest.New(t, redistest.Config{}).Options())
+	rdb.AddHook(s)
+	b, g, trips := gatheringBy(t, rdb)
+	first, giveUp := context.WithCancel(context.WithValue(t.Context(), key{}, "the first one's"))
+	gone, stays := make(chan error), make(chan error)
+	go func() {
+		_, _, _, err := b.GetHead(first, "k1")
+		gone <- err
+	}()
+	eventually(t, "one gathers", func() bool { return b.Gathered() == 1 })
+	go func() {
+		_, _, _, err := b.GetHead(t.Context(), "k2")
+		stays <- err
+	}()
+	eventually(t, "another gathers", func() bool { return b.Gathered() == 2 })
+	giveUp()
+	<-gone
+	g.open()
+	trips.Wait()
+	must(t, <-stays)
+	close(s.seen)
+	for v := range s.seen {
+		if v != nil {
+			t.Errorf("a hook was shown %v", v)
+		}
+	}
+}
