@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -66,6 +67,8 @@ type batch struct {
 
 	done  chan struct{}
 	reads []read // in the order of keys, once done; nil if nobody asked for them
+
+	panicked string // what a trip said that did not end well
 }
 
 // A read is what a GetHead returns.
@@ -102,7 +105,10 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 	g.mu.Unlock()
 	select {
 	case <-n.done:
-		if n.reads != nil {
+		switch {
+		case n.panicked != "":
+			panic(n.panicked)
+		case n.reads != nil:
 			return n.reads[i]
 		}
 		g.mu.Lock()
@@ -175,20 +181,29 @@ func (b *Backend) watch() {
 // caller holds mu.
 func (b *Backend) depart(n *batch) {
 	b.gather.next = nil
-	go func() {
-		defer b.land(time.Now())
-		defer close(n.done)
-		n.reads = make([]read, len(n.keys))
-		// Nobody's context: one that gives up takes nothing from the others, and
-		// what his holds, for hooks to see, may be somebody else's by then.
-		ctx := context.Background()
-		if !n.deadline.IsZero() {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, n.deadline)
-			defer cancel()
+	go b.fly(n)
+}
+
+// fly makes a trip for all reads of n.
+func (b *Backend) fly(n *batch) {
+	defer b.land(time.Now())
+	defer close(n.done)
+	defer func() {
+		// Hooks of the client panic where net/http recovers, if at all.
+		if p := recover(); p != nil {
+			n.panicked = fmt.Sprintf("rediscache: %v\n\n%s", p, debug.Stack())
 		}
-		b.readHeads(ctx, n.reads, n.keys...)
 	}()
+	n.reads = make([]read, len(n.keys))
+	// Nobody's context: one that gives up takes nothing from the others, and
+	// what his holds, for hooks to see, may be somebody else's by then.
+	ctx := context.Background()
+	if !n.deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, n.deadline)
+		defer cancel()
+	}
+	b.readHeads(ctx, n.reads, n.keys...)
 }
 
 // readHeads reads the head, and the values under keys, in one round trip.

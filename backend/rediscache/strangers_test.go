@@ -2,6 +2,9 @@ package rediscache_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -69,5 +72,62 @@ func TestGatheredReadsHaveNobodysValues(t *testing.T) {
 		if v != nil {
 			t.Errorf("a hook was shown %v", v)
 		}
+	}
+}
+
+// A trap is a hook that panics where MGET asks for several values.
+type trap struct{ armed atomic.Bool }
+
+func (p *trap) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (p *trap) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		p.step(cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (p *trap) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			p.step(cmd)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (p *trap) step(cmd redis.Cmder) {
+	if p.armed.Load() && cmd.Name() == "mget" {
+		panic("a trap")
+	}
+}
+
+// A hook that panics does so for those who read, where net/http recovers, and not
+// in a goroutine that takes the process with it.
+func TestGatheredReadsPanic(t *testing.T) {
+	p := new(trap)
+	rdb := newClient(t, redistest.New(t, redistest.Config{}).Options())
+	b, g, trips := gatheringBy(t, rdb)
+	rdb.AddHook(p)
+	const n = 2
+	panics := make(chan any, n)
+	for range n {
+		go func() {
+			defer func() { panics <- recover() }()
+			_, _, _, _ = b.GetHead(t.Context(), "k1")
+		}()
+	}
+	eventually(t, "reads gather", func() bool { return b.Gathered() == n })
+	p.armed.Store(true)
+	g.open()
+	trips.Wait()
+	for range n {
+		if got := fmt.Sprint(<-panics); !strings.Contains(got, "a trap") || !strings.Contains(got, "step") {
+			t.Errorf("got panic %s; want one that says what, and where", got)
+		}
+	}
+	p.armed.Store(false)
+	if _, ok, _, err := b.GetHead(t.Context(), "k1"); !ok || err != nil || b.Trips() != 0 {
+		t.Errorf("after that: got %v, %v, with %d trips under way", ok, err, b.Trips())
 	}
 }
