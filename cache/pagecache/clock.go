@@ -1,13 +1,12 @@
 package pagecache
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 )
 
 // A clock tells hits the time. Reading the machine's takes a tenth of what a hit
-// in memory takes; so while there are many hits, one goroutine reads it every few
+// in memory takes; so while there are many hits, a timer has it read every few
 // milliseconds for all of them. A hit may go by a time that is as much too early,
 // and as a goroutine waits for a processor, which hits do as well: HTTP counts in
 // seconds.
@@ -22,7 +21,7 @@ type clock struct {
 	ticking atomic.Pointer[time.Time] // read within a tick; nil if nobody ticks
 	used    atomic.Bool               // since the last tick
 
-	start func(tick func(context.Context)) // runs it in the background, unless that is closed
+	closed atomic.Bool // ticks no more
 }
 
 const (
@@ -33,8 +32,8 @@ const (
 	manyReads = 1000 // in a second, more than there are ticks
 )
 
-func newClock(start func(tick func(context.Context))) *clock {
-	c, now := &clock{start: start}, time.Now()
+func newClock() *clock {
+	c, now := new(clock), time.Now()
 	c.base.Store(&now)
 	return c
 }
@@ -59,26 +58,23 @@ func (c *clock) read() time.Time {
 		return now
 	}
 	if c.reads.Add(1) == manyReads {
-		c.start(c.tick)
+		c.tick(0)
 	}
 	return base.Add(since)
 }
 
-// tick reads the clock until no hit has asked for it for a while.
-func (c *clock) tick(ctx context.Context) {
-	defer c.ticking.Store(nil)
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
-	for idle := 0; idle < tickFor; idle++ {
-		now := time.Now()
-		c.ticking.Store(&now)
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-		if c.used.Swap(false) {
-			idle = 0
-		}
+// tick reads the clock every few milliseconds, until no hit has asked for it for a
+// while. Between ticks there is a timer and no goroutine, which whoever does not
+// close the cache would find in his tests.
+func (c *clock) tick(idle int) {
+	if c.used.Swap(false) {
+		idle = 0
 	}
+	if idle == tickFor || c.closed.Load() {
+		c.ticking.Store(nil)
+		return
+	}
+	now := time.Now()
+	c.ticking.Store(&now)
+	time.AfterFunc(tickEvery, func() { c.tick(idle + 1) })
 }

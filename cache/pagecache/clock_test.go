@@ -1,18 +1,21 @@
 package pagecache
 
 import (
-	"context"
-	"sync"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache/coherent"
 )
 
 // A clock that was set anew is noticed within a second; what passes between is
 // told by the monotonic clock.
 func TestClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newClock(nil)
+		c := newClock()
 		for range 5 {
 			time.Sleep(700 * time.Millisecond)
 			if got, want := c.now(), time.Now(); !got.Equal(want) {
@@ -31,15 +34,12 @@ func TestClock(t *testing.T) {
 // it stops by itself.
 func TestClockTicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var ticks sync.WaitGroup
-		ctx, stop := context.WithCancel(t.Context())
-		c := newClock(func(tick func(context.Context)) { ticks.Go(func() { tick(ctx) }) })
+		c := newClock()
 		many := func() {
 			t.Helper()
 			for range manyReads {
 				c.now()
 			}
-			synctest.Wait()
 			if c.ticking.Load() == nil {
 				t.Fatalf("%d reads in a moment, and it does not tick", manyReads)
 			}
@@ -52,7 +52,6 @@ func TestClockTicks(t *testing.T) {
 			}
 		}
 		time.Sleep((tickFor + 2) * tickEvery)
-		ticks.Wait()
 		if c.ticking.Load() != nil {
 			t.Error("nobody ticks, and the clock stands")
 		}
@@ -60,11 +59,40 @@ func TestClockTicks(t *testing.T) {
 			t.Errorf("it is %v, and the clock says %v", now, got)
 		}
 		many()
-		stop()
-		ticks.Wait()
-		time.Sleep(time.Minute)
+		c.closed.Store(true)
+		time.Sleep(tickEvery + 1)
+		if c.ticking.Load() != nil {
+			t.Error("it is closed, and ticks")
+		}
+		for range manyReads {
+			c.now()
+		}
 		if got, now := c.now(), time.Now(); !got.Equal(now) {
-			t.Errorf("it was stopped, it is %v, and the clock says %v", now, got)
+			t.Errorf("it was closed, it is %v, and the clock says %v", now, got)
+		}
+	})
+}
+
+// Who tests his site in a bubble need not close what he need not close elsewhere.
+func TestManyHitsLeaveNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.New(nil)
+		defer b.Close()
+		store, err := coherent.New(b, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		pages, err := New(store, &Options{TTL: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+		for range 2 * manyReads {
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		}
+		if pages.clock.ticking.Load() == nil {
+			t.Error("it does not tick: this tests nothing")
 		}
 	})
 }
@@ -72,9 +100,11 @@ func TestClockTicks(t *testing.T) {
 // Few hits a second start nothing.
 func TestClockOfFewHits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newClock(func(func(context.Context)) { t.Error("it ticks") })
+		c := newClock()
 		for range 10 * manyReads {
-			c.now()
+			if c.now(); c.ticking.Load() != nil {
+				t.Fatal("it ticks")
+			}
 			time.Sleep(2 * time.Second / manyReads)
 		}
 	})

@@ -55,8 +55,8 @@ type Cache struct {
 }
 
 // New returns a Cache that stores through c. A nil opts means the defaults.
-// Close ends what it does in the background: responses that are refreshed or
-// warmed, and a clock that ticks while there are many hits; c is not closed by it.
+// Close ends what it does in the background, which is nothing unless responses
+// may be served stale, refreshed early or warmed; c is not closed by it.
 func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if c == nil {
 		return nil, fmt.Errorf("pagecache: %w: the coherent cache is nil", ErrOptions)
@@ -85,23 +85,13 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		hitStatus:  o.Name + "; hit; ttl=",
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
+		clock:      newClock(),
 	}
-	pages.clock = newClock(pages.inBackground)
 	pages.warm = newWarmer(pages)
 	if pages.values.Near() {
 		pages.short = &shortcuts{memo: pages.memo, keys: o.Keys, always: o.Keys.Headers()}
 	}
 	return pages, nil
-}
-
-// inBackground runs work in a goroutine of its own, unless c is closed. Close
-// ends work's context, and waits for it.
-func (c *Cache) inBackground(work func(context.Context)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed.Load() {
-		c.wg.Go(func() { work(c.background) })
-	}
 }
 
 func (c *Cache) observe(r *http.Request, s status, hit bool) {

@@ -79,6 +79,7 @@ func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed.Store(true)
 	c.mu.Unlock()
+	c.clock.closed.Store(true)
 	c.stop()
 	c.wg.Wait()
 	return nil
