@@ -26,6 +26,7 @@ type Backend struct {
 
 	unverified atomic.Bool // the last ask found INFO hidden
 	replica    atomic.Bool // the last ask was refused by a replica
+	noMGET     atomic.Bool // it was refused
 
 	// Clients that may serve the log: rdb itself, or the nodes of a cluster.
 	last  atomic.Pointer[source]

@@ -78,4 +78,5 @@
 //	~uncache:* +get +mget +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
 //
 // and on a cluster +cluster|slots +asking +command. SCAN is for Clear alone.
+// Without MGET hits are GETs in a pipeline, which takes a little longer.
 package rediscache

@@ -1,14 +1,11 @@
 package rediscache
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -204,52 +201,4 @@ func (b *Backend) fly(n *batch) {
 		defer cancel()
 	}
 	b.readHeads(ctx, n.reads, n.keys...)
-}
-
-// readHeads reads the head, and the values under keys, in one round trip.
-func (b *Backend) readHeads(ctx context.Context, into []read, keys ...string) {
-	values, head, err := b.mget(ctx, keys)
-	for i, key := range keys {
-		r := &into[i]
-		if r.head = head; err != nil {
-			r.err = failedGet(key, err)
-		} else if text, ok := values[i].(string); ok {
-			r.value, r.ok = bytesOf(text), true
-		}
-	}
-}
-
-// mget reads the values under keys and, if the server's last answer can be relied
-// on, the head with the same command; otherwise it asks the server first.
-func (b *Backend) mget(ctx context.Context, keys []string) (values []any, head cache.Position, err error) {
-	h := b.last.Load().history
-	relied := h.answer()
-	args := make([]any, 0, 2+len(keys))
-	args = append(args, "mget")
-	if relied != nil {
-		args = append(args, b.headArg)
-	}
-	for _, key := range keys {
-		args = append(args, b.valueKey(key))
-	}
-	cmd := redis.NewSliceCmd(ctx, args...)
-	if relied != nil {
-		err = b.rdb.Process(ctx, cmd)
-	} else {
-		// The head goes first: go-redis judges by the first reply whether to try
-		// again elsewhere, as when the server has become a replica.
-		pipe := b.rdb.Pipeline()
-		asked := b.askHead(ctx, pipe, h, 0)
-		_ = pipe.Process(ctx, cmd)
-		_, _ = pipe.Exec(ctx) // each command has its own error
-		head, err = asked.orZero(), cmd.Err()
-	}
-	if values = cmd.Val(); err != nil || len(values) != len(args)-1 {
-		return nil, 0, cmp.Or(err, fmt.Errorf("MGET of %d keys replied %d values", len(args)-1, len(values)))
-	}
-	if relied != nil {
-		text, _ := values[0].(string)
-		head, values = h.plain(text, relied), values[1:]
-	}
-	return values, head, nil
 }
