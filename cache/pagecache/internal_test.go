@@ -139,8 +139,10 @@ func TestLeadIsTheReaders(t *testing.T) {
 }
 
 // Whatever bytes stand in the store, decoding them does not panic; what it
-// accepts is served without panicking too.
+// accepts is served without panicking too. What responses share is what they would
+// have had each for itself.
 func FuzzDecode(f *testing.F) {
+	shared := newShapes()
 	for _, p := range samples() {
 		b, _ := codec{}.Encode(p)
 		f.Add(b)
@@ -153,6 +155,10 @@ func FuzzDecode(f *testing.F) {
 		p, err := codec{}.Decode(b)
 		if err != nil {
 			return
+		}
+		q, err := codec{shapes: shared}.Decode(b)
+		if err != nil || !reflect.DeepEqual(q.header.list(), p.header.list()) || !reflect.DeepEqual(q.rare, p.rare) || q.header.etag() != p.header.etag() {
+			t.Errorf("with shared shapes: %v, %+v; want %+v", err, q, p)
 		}
 		_ = p.size()
 		_ = (&Cache{ages: new(phrases), statuses: new(phrases)}).hit(p, p.ageAt(time.Now()))
