@@ -12,7 +12,7 @@ import (
 
 const (
 	// maxTrips is how many reads are under way at a time before others gather.
-	// Fewer would have a visitor wait where the way is long and nobody else is
+	// Fewer would have a visitor wait for somebody else's read where nobody else is
 	// there; with more there is less to gather (internal/bench, case redis, 16
 	// visitors: 0.6 of a bare GET with 1 or 2, 0.7 with 4, 0.8 with 8).
 	maxTrips = 4
@@ -21,8 +21,9 @@ const (
 	// command at a time, and a page may be large.
 	maxGathered = 32
 
-	// maxGathering is how long a read waits for others to end, or half that. They may be under
-	// way on connections that are dead, and end when their time is over.
+	// maxGathering is how long a read waits for others to end, or half that. They
+	// may be under way on connections that are dead, and end when their time is
+	// over.
 	maxGathering = 2 * time.Millisecond
 
 	// farAway is how long the quickest of recent trips takes where the way is what
