@@ -67,7 +67,7 @@ func (c codec) Decode(b []byte) (*response, error) {
 	p := &response{flags: flags(b[1]), rare: plain}
 	p.key = r.string()
 	p.status = uint16(r.uvarint(999))
-	p.route = r.string()
+	p.route = c.shapes.route(r.string())
 	p.date, p.age, p.life = r.varint(), r.varint(), r.varint()
 	p.grace, p.ifError, p.took = r.varint(), r.varint(), r.varint()
 	var part span

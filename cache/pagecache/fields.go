@@ -119,15 +119,31 @@ func (f *fields) etag() string {
 // shapes are those that responses share. When there are very many, as no site has
 // them, responses have their own.
 type shapes struct {
-	mu    sync.RWMutex
-	known map[string]*shape
-	vary  map[string]*rare // of responses of which nothing else is rare
+	mu     sync.RWMutex
+	known  map[string]*shape
+	vary   map[string]*rare // of responses of which nothing else is rare
+	routes map[string]*string
 }
 
 const maxShapes = 1 << 10
 
 func newShapes() *shapes {
-	return &shapes{known: make(map[string]*shape), vary: make(map[string]*rare)}
+	return &shapes{known: make(map[string]*shape), vary: make(map[string]*rare), routes: make(map[string]*string)}
+}
+
+// route returns a copy of a pattern. It is left in requests, and metrics keep it as
+// a label when the page is gone.
+func (s *shapes) route(pattern string) string {
+	if s == nil || pattern == "" {
+		return strings.Clone(pattern)
+	}
+	var room [256]byte
+	id := append(room[:0], pattern...)
+	if known := lookUp(s, s.routes, id); known != nil {
+		return *known
+	}
+	own := strings.Clone(pattern)
+	return *intern(s, s.routes, id, &own)
 }
 
 // varying returns the rare facts of a response that varies.

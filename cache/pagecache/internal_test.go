@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func TestControl(t *testing.T) {
@@ -135,6 +136,36 @@ func TestLeadIsTheReaders(t *testing.T) {
 		if lead := time.Duration(got.lead); lead != want {
 			t.Errorf("EarlyRefresh %v of what took 1s and is fresh for 1m: from %v before its expiry, want %v", beta, lead, want)
 		}
+	}
+}
+
+// Who keeps the pattern of a request, as a label of a metric, does not keep the page
+// with it.
+func TestRoutesDoNotKeepPages(t *testing.T) {
+	c := codec{shapes: newShapes()}
+	p := sample()
+	p.route = "GET /a/{b}"
+	stored, err := c.Encode(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var routes [2]string
+	for i := range routes {
+		b := bytes.Clone(stored)
+		got, err := c.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes[i] = got.route
+		clear(b) // the page is gone
+	}
+	for _, route := range routes {
+		if route != p.route {
+			t.Errorf("got route %q, want %q", route, p.route)
+		}
+	}
+	if unsafe.StringData(routes[0]) != unsafe.StringData(routes[1]) {
+		t.Error("two pages of one route have a copy each")
 	}
 }
 
