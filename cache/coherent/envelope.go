@@ -58,9 +58,9 @@ func open(key string, b []byte) (stamp cache.Position, expires int64, deps []uin
 	}
 	stamp = cache.Position(binary.LittleEndian.Uint64(b[6:]))
 	expires = int64(binary.LittleEndian.Uint64(b[14:]))
-	count := int(binary.LittleEndian.Uint32(b[22:]))
 	rest := b[envelopeHead:]
-	if count > len(rest)/8 {
+	count := uint64(binary.LittleEndian.Uint32(b[22:]))
+	if count > uint64(len(rest)/8) {
 		return 0, 0, nil, nil, errEnvelope
 	}
 	deps = make([]uint64, count)

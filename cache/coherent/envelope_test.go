@@ -2,6 +2,7 @@ package coherent
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"testing"
 	"testing/quick"
@@ -40,10 +41,27 @@ func TestEnvelopeRefusesDamage(t *testing.T) {
 	}
 }
 
+// A checksum is no proof of who wrote it: a number of dependencies that is none is
+// found out, also where an int has 32 bits.
+func TestEnvelopeOfTooManyDependencies(t *testing.T) {
+	for _, count := range []uint32{1, 1 << 31, 1<<32 - 1} {
+		b := seal("key", 7, 0, nil, []byte("value"))
+		binary.LittleEndian.PutUint32(b[22:], count)
+		binary.LittleEndian.PutUint32(b[2:], checksum("key", b[6:]))
+		if _, _, _, _, err := open("key", b); err == nil {
+			t.Errorf("%d dependencies in %d bytes: the envelope opens", count, len(b))
+		}
+	}
+}
+
 func FuzzEnvelope(f *testing.F) {
 	f.Add("key", seal("key", 7, 1, []uint64{1}, []byte("value")))
 	f.Add("key", seal("key", 7, 1, nil, nil)[:envelopeHead])
 	f.Fuzz(func(t *testing.T, key string, b []byte) {
+		if len(b) >= envelopeHead && b[0] == envelopeMagic && b[1] == envelopeVersion {
+			b = bytes.Clone(b) // or nothing that is made up would pass
+			binary.LittleEndian.PutUint32(b[2:], checksum(key, b[6:]))
+		}
 		stamp, expires, deps, value, err := open(key, b)
 		if err == nil && !bytes.Equal(seal(key, stamp, expires, deps, value), b) {
 			t.Errorf("open(%q, %x) gives what does not make the same bytes", key, b)
