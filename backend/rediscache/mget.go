@@ -18,7 +18,7 @@ func (b *Backend) readHeads(ctx context.Context, into []read, keys ...string) {
 	var err error
 	refused := b.noMGET.Load()
 	if !refused {
-		if values, head, err = b.mget(ctx, keys); refusesMGET(err) {
+		if values, head, err = b.mget(ctx, keys); err != nil && refusesMGET(err) {
 			refused = true
 			b.noMGET.Store(true)
 		}
