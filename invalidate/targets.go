@@ -144,7 +144,7 @@ func (t *Targets) Soft() { t.soft = true }
 func (t *Targets) path(kind, p string) (string, bool) {
 	switch {
 	case strings.Contains(p, "{") && strings.Contains(p, "}"):
-		t.fail("%s: %q is a pattern: Route names all that it served", kind, p)
+		t.fail("%s: %q is a pattern: Route names all that it served (a brace that is one is written %%7B)", kind, p)
 		return "", false
 	case strings.HasSuffix(p, "*"):
 		t.fail("%s: %q is a pattern: Prefix names a subtree, by its path alone (a star that is one is written %%2A)", kind, p)

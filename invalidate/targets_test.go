@@ -159,11 +159,14 @@ func TestStringShowsSoft(t *testing.T) {
 	}
 }
 
+// noPattern spells a path so that it is not taken for a pattern.
+var noPattern = strings.NewReplacer("*", "%2A", "{", "%7B", "}", "%7D")
+
 // Whatever stands in a rule is named in the form in which responses are stored,
 // or is an error: there is no third way, in which nothing is purged and nobody
 // is told.
 func FuzzTargets(f *testing.F) {
-	for _, s := range []string{"/blog/", "/caf%c3%a9/", "blog", "", "/a//b", "/%2e%2e/", "/a?b", "//host/x", "http://h/%zz", "http://h:80/a%2Fb?x=1&a=+", "\x00", "/\xff", "http://[::1]:443/", "/;a=b@c:d"} {
+	for _, s := range []string{"/blog/", "/caf%c3%a9/", "blog", "", "/a//b", "/%2e%2e/", "/a?b", "//host/x", "http://h/%zz", "http://h:80/a%2Fb?x=1&a=+", "\x00", "/\xff", "http://[::1]:443/", "/;a=b@c:d", "/*", "/{a}/"} {
 		f.Add(s)
 	}
 	builder, err := keys.New("p", nil)
@@ -202,7 +205,11 @@ func FuzzTargets(f *testing.F) {
 			return
 		}
 		inv := invalidate.New(newPurger(), nil)
-		invalidate.Register(inv, func(_ Post, to *invalidate.Targets) { to.Path(s); to.Prefix(s); to.URL("http://example.com" + s) })
+		invalidate.Register(inv, func(_ Post, to *invalidate.Targets) {
+			to.Path(noPattern.Replace(s))
+			to.Prefix(noPattern.Replace(s))
+			to.URL("http://example.com" + s)
+		})
 		resolved, err := inv.Resolve(Post{})
 		if err != nil {
 			t.Fatalf("%q is requested and cannot be purged: %v", s, err)
