@@ -18,7 +18,7 @@ func (t *task) keep(rec *recorder) *response {
 		rec.policy.reason = reasonRedirect
 	}
 	if !rec.recording {
-		if ofTheResponse(rec.policy.reason) && !isError(rec.status) {
+		if t.holdsForOthers(rec.policy.reason) && !isError(rec.status) {
 			t.forget()
 		}
 		return nil
@@ -83,10 +83,11 @@ func (t *task) forget() {
 	}
 }
 
-// ofTheResponse reports whether a reason will hold for the next request too, so
-// that it is useless to wait for one another.
-func ofTheResponse(r reason) bool {
-	return r != reasonRequest && r != reasonIncomplete && r != reasonAuth && r != reasonSession && r != reasonCondition
+// holdsForOthers reports whether a reason will hold for the next request too, so
+// that it is useless to wait for one another. What is said to a visitor who is
+// known says nothing of those who are not.
+func (t *task) holdsForOthers(r reason) bool {
+	return r != reasonRequest && r != reasonIncomplete && r != reasonCondition && !t.c.opts.isPersonal(t.r.Header)
 }
 
 // redirectsToItself reports whether a response sends its visitor to where he is.

@@ -2,10 +2,12 @@ package pagecache_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/uncache/uncache/cache/pagecache"
@@ -155,5 +157,35 @@ func TestSessionCookiesAreValidated(t *testing.T) {
 	for _, name := range []string{"", "a b", "session=", "a;b", "wordpress_logged_in_*", "ü"} {
 		o := pagecache.Options{SessionCookies: []string{name}}
 		wantOptionsError(t, o, "SessionCookies")
+	}
+}
+
+// What a handler answers somebody with a session says nothing of strangers: they
+// still wait for one another.
+func TestSessionsDoNotKeepStrangersApart(t *testing.T) {
+	for say, header := range map[string]http.Header{
+		"private":    {"Cache-Control": {"private"}},
+		"set-cookie": {"Set-Cookie": {"session=2"}},
+	} {
+		t.Run(say, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				goOn := make(chan struct{})
+				s := newSite(t, nil, sessions(), func(w http.ResponseWriter, r *http.Request) {
+					if _, err := r.Cookie("session"); err == nil {
+						for name, values := range header {
+							w.Header()[name] = values
+						}
+						return
+					}
+					<-goOn
+					_, _ = io.WriteString(w, "stranger")
+				})
+				s.get("/", "Cookie: session=1")
+				together(t, s, goOn, "X: 1", "X: 2", "X: 3")
+				if n := s.rendered(); n != 2 {
+					t.Errorf("3 strangers: %d renderings, want 1", n-1)
+				}
+			})
+		})
 	}
 }

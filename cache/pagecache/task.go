@@ -180,7 +180,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 	p, pol := t.confirmed(rec, from)
 	if pol.reason != storable {
 		t.look.detail = string(pol.reason)
-		if ofTheResponse(pol.reason) {
+		if t.holdsForOthers(pol.reason) {
 			t.forget()
 		}
 	}
@@ -256,7 +256,7 @@ func (t *task) part(rec *recorder) {
 	if rec.status == http.StatusNotModified {
 		t.c.memo.setConfirmed([]byte(t.id.primary), true)
 	}
-	if reason := rec.policy.reason; ofTheResponse(reason) && !isError(rec.status) {
+	if reason := rec.policy.reason; t.holdsForOthers(reason) && !isError(rec.status) {
 		t.c.memo.keepApart([]byte(t.id.primary))
 	}
 }
@@ -265,7 +265,7 @@ func (t *task) part(rec *recorder) {
 // transaction of t's request is open, which p may show.
 func (t *task) finish(p *response, may bool) {
 	may = may && !p.is(isNoCache) && p.life > p.age
-	if !may && p != nil {
+	if !may && p != nil && !t.c.opts.isPersonal(t.r.Header) {
 		t.c.memo.keepApart([]byte(t.id.primary))
 	}
 	if t.flight != nil {
