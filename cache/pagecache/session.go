@@ -28,16 +28,19 @@ func (o *Options) forbids(p *response, h http.Header) reason {
 }
 
 // hasSession reports whether a request carries one of Options.SessionCookies. It
-// finds more cookies than net/http, which drops those whose value is malformed:
-// somebody behind the cache may not.
+// finds more cookies than net/http, which drops those whose value is malformed and
+// knows no commas between them (RFC 2965 §3.3.4): somebody behind the cache may.
 func (o *Options) hasSession(h http.Header) bool {
 	if len(o.SessionCookies) == 0 {
 		return false
 	}
 	for _, line := range h["Cookie"] {
 		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
+			pair, rest := line, ""
+			if i := strings.IndexAny(line, ";,"); i >= 0 {
+				pair, rest = line[:i], line[i+1:]
+			}
+			line = rest
 			name, _, _ := strings.Cut(pair, "=")
 			if slices.Contains(o.SessionCookies, strings.TrimSpace(name)) {
 				return true

@@ -44,6 +44,8 @@ func TestSessionCookies(t *testing.T) {
 		{"session=bob", "Hello, bob", "uncache; fwd=request; detail=session-cookie"},
 		{"theme=dark; session=bob", "Hello, bob", "uncache; fwd=request; detail=session-cookie"},
 		{"theme=dark;session =bob", "Hello, bob", "uncache; fwd=request; detail=session-cookie"},
+		{"theme=dark, session=bob", "Hello, stranger", "uncache; fwd=request; detail=session-cookie"}, // RFC 2965 §3.3.4, and whoever combines lines
+		{`theme="dark; session=bob"`, "Hello, stranger", "uncache; fwd=request; detail=session-cookie"},
 		{"session", "Hello, ", "uncache; fwd=request; detail=session-cookie"},
 		{"__Host-id=1", "Hello, stranger", "uncache; fwd=request; detail=session-cookie"},
 		{"Session=bob; theme=session; my-session=1", "Hello, stranger", "uncache; hit; ttl=59"},
