@@ -20,6 +20,9 @@ type change struct {
 	ids []string
 	// unknown is whether it may not have been committed, nor rolled back.
 	unknown bool
+	// aside is whether it may be about something else than the transaction that it is
+	// queued in, and so is not to be written to an outbox in that.
+	aside bool
 }
 
 type reasonKey struct{}
@@ -61,7 +64,7 @@ func (c *change) empty() bool { return len(c.targets.found) == 0 }
 // few aside, or appends it.
 func join(changes []*change, first int, c *change) []*change {
 	for _, q := range changes[first:] {
-		if q.inv == c.inv && q.ids == nil && c.ids == nil && q.unknown == c.unknown {
+		if q.inv == c.inv && q.ids == nil && c.ids == nil && q.unknown == c.unknown && q.aside == c.aside {
 			q.merge(c)
 			return changes
 		}
@@ -78,7 +81,7 @@ func (c *change) merge(other *change) {
 
 // clone returns a change that may be merged with others while c is not.
 func (c *change) clone() *change {
-	d := &change{inv: c.inv, ids: c.ids, unknown: c.unknown}
+	d := &change{inv: c.inv, ids: c.ids, unknown: c.unknown, aside: c.aside}
 	d.merge(c)
 	return d
 }

@@ -9,8 +9,8 @@ import (
 // that has one, by x, which runs statements in the transaction that the batch is
 // of. It belongs right before COMMIT, and in no savepoint that may be rolled back,
 // the rows with it; after an error the transaction is to be rolled back. What is
-// gathered later, or for an Invalidator without an Outbox, is purged by Flush as it
-// would be without Enqueue. A batch that has ended has nothing to write.
+// gathered later, or for an Invalidator without an Outbox, or was said with the context
+// around an [Invalidator.InTx], is purged by Flush as it would be without Enqueue. A batch that has ended has nothing to write.
 func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	b.flushing <- struct{}{}
 	defer func() { <-b.flushing }()
@@ -35,7 +35,7 @@ func (b *Batch) unsealed() []*change {
 	}
 	var rest, changes []*change
 	for _, c := range b.queued {
-		if c.inv.opts.Outbox == nil || c.ids != nil {
+		if c.inv.opts.Outbox == nil || c.ids != nil || c.aside {
 			rest = append(rest, c)
 			continue
 		}

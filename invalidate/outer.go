@@ -24,7 +24,9 @@ import (
 // that was saved beside it. So both is done: it purges at once, and is queued in
 // the transaction as well. Purged too often it does no harm; an error would be
 // wrong where goroutines share a context and one of them saves without a
-// transaction.
+// transaction. But it is not written to an outbox in the transaction, which may be of
+// another database than that outbox, or one that is to write nothing: to fail would
+// roll it back.
 var running struct {
 	sync.Mutex
 	by map[context.Context][]*Batch
@@ -62,7 +64,9 @@ func tellRunning(ctx context.Context, c *change) {
 	batches := slices.Clone(running.by[ctx])
 	running.Unlock()
 	for _, b := range batches {
-		b.take([]*change{c.clone()})
+		c := c.clone()
+		c.aside = c.inv.opts.Outbox != nil
+		b.take([]*change{c})
 	}
 }
 

@@ -82,7 +82,8 @@ type Beginner interface {
 // once. For what was saved in the transaction that is too early: a page that is
 // rendered before COMMIT is made from the old row, and stays. Where it is the very
 // ctx that InTx was given, and not context.Background, the purge is made once more
-// after COMMIT, since it can't be told what it is about.
+// after COMMIT, since it can't be told what it is about; an [Outbox] is not told of it
+// before.
 //
 // The purge takes at most Options.PurgeTimeout and outlives ctx.
 //

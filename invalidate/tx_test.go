@@ -124,6 +124,23 @@ func TestInTxByTheContextOfAnother(t *testing.T) {
 	x.want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
 }
 
+// What is said to the outer context may be about another database: that of an outbox
+// whose table this one does not have. The transaction is not rolled back for it.
+func TestInTxByTheOuterContextOfAnotherDatabase(t *testing.T) {
+	x := newTxTest(t)
+	x.fake.fail["ENQUEUE path:/blog/ path:/blog/b/"] = errors.New("no such table")
+	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.trace)})
+	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
+		say(t, t.Context(), other, "b") // saved there, in no transaction
+		return x.save(ctx, tx)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	const purgeB = "PURGE path:/blog/ path:/blog/b/"
+	x.want(t, "BEGIN", purgeB, "UPDATE", "COMMIT", purgeB, purgeA)
+}
+
 // A goroutine that saves without a transaction, in the context of one that has one,
 // is told no error, and its purge waits for nobody.
 func TestInvalidateBesideATransactionOfTheSameContext(t *testing.T) {
