@@ -76,6 +76,17 @@ func WithBatch(ctx context.Context) (context.Context, *Batch) {
 	return withBatch(ctx, newBatch(ctx, BatchOf(ctx)))
 }
 
+// Apart returns a context that carries nothing but a batch, which is of a transaction
+// that was begun in ctx, and is no part of the batch that ctx may carry: that may yet
+// be discarded, and the COMMIT stays. It is for code that runs transactions for
+// somebody and sees the statements in them; otherwise [Transact] is simpler.
+//
+// What is discarded of it spoils the page that is being rendered in ctx, as with
+// [WithBatch].
+func Apart(ctx context.Context) (context.Context, *Batch) {
+	return withBatch(context.Background(), newBatch(ctx, nil))
+}
+
 func newBatch(ctx context.Context, parent *Batch) *Batch {
 	return &Batch{parent: parent, flushing: make(chan struct{}, 1), rolledBack: func() { cache.RolledBack(ctx) }}
 }

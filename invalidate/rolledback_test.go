@@ -69,6 +69,12 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 			_ = inv.Invalidate(ctx, Author{})
 			tx.Discard()
 		}, false},
+		{"an adapter", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			within, batch := invalidate.Apart(ctx)
+			show()
+			_ = inv.Invalidate(within, Author{})
+			batch.Discard()
+		}, false},
 		{"a batch in which nothing was said: it read", func(ctx context.Context, _ *invalidate.Invalidator, show func()) {
 			_, batch := invalidate.WithBatch(ctx)
 			show()

@@ -14,9 +14,7 @@ import (
 // in which its COMMIT will be seen.
 func (h *Hook) begin(ctx context.Context) context.Context {
 	t := newTransaction()
-	// Not a part of the batch that ctx may carry: that may yet be discarded,
-	// and this commit stays.
-	within, _ := invalidate.WithBatch(context.Background())
+	within, _ := invalidate.Apart(ctx)
 	t.within.Store(&within)
 	return txContext{ctx, t}
 }

@@ -197,3 +197,32 @@ func TestByItselfInABatch(t *testing.T) {
 		}
 	})
 }
+
+// A page that is rendered in the context of what was rolled back may show it, and hears
+// of that.
+func TestRolledBackIsTold(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		for name, back := range map[string]func(ctx context.Context, tx bun.Tx) error{
+			"transaction": func(_ context.Context, _ bun.Tx) error { return errStop },
+			"savepoint": func(ctx context.Context, tx bun.Tx) error {
+				_ = tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+					return errors.Join(exec(tx.NewInsert().Model(&Post{Slug: "d"}).Exec(ctx)), errStop)
+				})
+				return nil
+			},
+		} {
+			b.reset(t)
+			told := false
+			ctx := cache.WithRolledBack(t.Context(), func() { told = true })
+			_ = b.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+				if err := exec(tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx)); err != nil {
+					t.Error(err)
+				}
+				return back(ctx, tx)
+			})
+			if !told {
+				t.Errorf("%s: the page was not told", name)
+			}
+		}
+	})
+}

@@ -526,3 +526,20 @@ func merged(events []string) string {
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), " ")
 }
+
+// A page that is rendered in the context of what was rolled back may show it, and hears
+// of that.
+func TestRolledBackIsTold(t *testing.T) {
+	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
+		told := false
+		ctx := cache.WithRolledBack(t.Context(), func() { told = true })
+		tx := must(b.Tx(ctx))
+		tx.Post.Create().SetSlug("a").ExecX(ctx)
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+		if !told {
+			t.Error("the page was not told")
+		}
+	})
+}

@@ -40,9 +40,7 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 		s.tx = t // InTx says what is within
 		return t, nil
 	}
-	// Not a part of the batch that ctx may carry: that may yet be discarded,
-	// and this commit stays.
-	t.within, t.batch = invalidate.WithBatch(context.Background())
+	t.within, t.batch = invalidate.Apart(ctx)
 	return t, nil
 }
 

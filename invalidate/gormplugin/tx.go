@@ -33,9 +33,8 @@ var (
 
 func newTx(ctx context.Context, p *pool, inner gorm.Tx) *tx {
 	t := &tx{Tx: inner, pool: p, ctx: ctx}
-	// Not a part of a batch that ctx may carry: that may yet be discarded, and
-	// this commit stays.
-	t.scope, t.batch = invalidate.WithBatch(context.WithValue(context.Background(), txKey{}, t))
+	t.scope, t.batch = invalidate.Apart(ctx)
+	t.scope = context.WithValue(t.scope, txKey{}, t)
 	return t
 }
 

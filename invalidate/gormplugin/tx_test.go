@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 	"gorm.io/gorm"
 )
@@ -448,6 +449,33 @@ func TestCommittedByAStatement(t *testing.T) {
 			}
 			if _, err := b.bare.Exec("DROP TABLE IF EXISTS things"); err != nil {
 				t.Error(err)
+			}
+		}
+	})
+}
+
+// A page that is rendered in the context of what was rolled back may show it, and hears
+// of that.
+func TestRolledBackIsTold(t *testing.T) {
+	each(t, func(t *testing.T, d dialect) {
+		b := newBlog(t, d, setup{})
+		for name, back := range map[string]func(tx *gorm.DB) error{
+			"transaction": func(*gorm.DB) error { return errStop },
+			"savepoint": func(tx *gorm.DB) error {
+				_ = tx.Transaction(func(tx *gorm.DB) error { return errors.Join(rename(tx, "n"), errStop) })
+				return nil
+			},
+		} {
+			told := false
+			ctx := cache.WithRolledBack(t.Context(), func() { told = true })
+			_ = b.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+				if err := rename(tx, "m"); err != nil {
+					t.Error(err)
+				}
+				return back(tx)
+			})
+			if !told {
+				t.Errorf("%s: the page was not told", name)
 			}
 		}
 	})
