@@ -99,14 +99,16 @@ func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
 // batch in ctx is told as well: it may be of the transaction that the statement was
 // in, if the query was given a connection. It may be of another, and be discarded.
 func (h *Hook) now(ctx context.Context, models []any) error {
+	before := invalidate.Gathers(ctx)
 	err := h.inv.Invalidate(ctx, models...)
-	if err != nil || !invalidate.Gathers(ctx) {
+	if !before && !invalidate.Gathers(ctx) {
 		return err
 	}
 	within, batch := invalidate.WithBatch(context.Background())
 	t := newTransaction()
 	t.within.Store(&within)
-	return errors.Join(h.inv.Invalidate(txContext{ctx, t}, models...), batch.Flush(ctx))
+	_ = h.inv.Invalidate(txContext{ctx, t}, models...) // err, once more
+	return errors.Join(err, batch.Flush(ctx))
 }
 
 // unchanged reports whether it is certain that a statement has changed nothing.

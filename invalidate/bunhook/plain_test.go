@@ -198,6 +198,21 @@ func TestByItselfInABatch(t *testing.T) {
 	})
 }
 
+// So is what has a rule, if another row has none that is of use.
+func TestByItselfInABatchWithARuleThatFails(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		p, _ := b.reset(t)
+		ctx, batch := invalidate.WithBatch(t.Context())
+		p.Slug = "{a pattern}"
+		if _, err := b.NewUpdate().Model(p).WherePK().Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+		batch.Discard()
+		b.want(t, "path:/a")
+		b.wantFailed(t, 1)
+	})
+}
+
 // A page that is rendered in the context of what was rolled back may show it, and hears
 // of that.
 func TestRolledBackIsTold(t *testing.T) {
