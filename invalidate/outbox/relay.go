@@ -18,8 +18,10 @@ import (
 // or may not be read. A database that is away, or does not answer within
 // Options.Timeout, is no error: the relay waits for it.
 func (o *Outbox) Start() error {
-	if err := o.look(); err != nil {
-		return fmt.Errorf("outbox: start: %w", err)
+	if !o.isStarted() {
+		if err := o.look(); err != nil {
+			return fmt.Errorf("outbox: start: %w", err)
+		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -33,18 +35,30 @@ func (o *Outbox) Start() error {
 	return nil
 }
 
+func (o *Outbox) isStarted() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.started
+}
+
 const selectNothing = `SELECT COUNT(*) FROM {table} WHERE 1 = 0`
 
-// look returns why the table is of no use, if the database says so.
+// look returns why the table is of no use, if the database says so: before and after
+// it has shown that it is there, since it may just have come up.
 func (o *Outbox) look() error {
 	ctx, cancel := context.WithTimeout(o.ctx, o.opts.Timeout)
 	defer cancel()
-	var n int
-	failed := o.db.QueryRowContext(ctx, o.sql(selectNothing)).Scan(&n)
-	if failed == nil || ctx.Err() != nil || o.db.QueryRowContext(ctx, "SELECT 1").Scan(&n) != nil {
+	try := func(query string) error {
+		var n int
+		return o.db.QueryRowContext(ctx, query).Scan(&n)
+	}
+	if try(o.sql(selectNothing)) == nil || try("SELECT 1") != nil {
 		return nil
 	}
-	return fmt.Errorf("the table %s cannot be read; has Migrate been called? %w", o.opts.Table, failed)
+	if failed := try(o.sql(selectNothing)); failed != nil && ctx.Err() == nil {
+		return fmt.Errorf("the table %s cannot be read; has Migrate been called? %w", o.opts.Table, failed)
+	}
+	return nil
 }
 
 // Wake has the relay of this process look for rows now, and once more when
