@@ -73,15 +73,18 @@ func (c *Cache) canonicalOf(d cache.Dependency) ([]cache.Dependency, error) {
 // canonicalURI returns a URI in canonical form, with the query parameters that it
 // has and with those that count.
 func (c *Cache) canonicalURI(uri string) ([]cache.Dependency, error) {
+	target := strings.HasPrefix(uri, "//") // it may be a path of any host, "//a/", or have one
 	scheme, _, whole := strings.Cut(uri, "://")
 	if !strings.HasPrefix(uri, "/") && (!whole || strings.Contains(scheme, "/")) {
 		uri = "//" + uri // with a host, without a scheme
 	}
 	canonical, err := keys.URI(uri)
-	if errors.Is(err, keys.ErrQuery) {
+	switch {
+	case errors.Is(err, keys.ErrQuery):
 		return nil, nil // a request for it has no key, so that nothing is stored of it
-	}
-	if err != nil {
+	case err != nil && target:
+		return nil, nil // a page that is known by it is known by it as it is
+	case err != nil:
 		return nil, err
 	}
 	known := []cache.Dependency{cache.URI(canonical)}

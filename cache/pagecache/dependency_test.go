@@ -60,7 +60,7 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 	}
 	for _, d := range []cache.Dependency{
 		cache.All, cache.Route(""), cache.Route("GET /{$}"), cache.Prefix("/"), cache.OriginGroup("example.com", "a"),
-		cache.URI("/a?b;c"), "product:5", "a:",
+		cache.URI("/a?b;c"), cache.URI("//"), cache.URI("//a%20b/c"), "product:5", "a:",
 	} {
 		if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
 			t.Errorf("%q: %v", d, err)
