@@ -24,14 +24,17 @@ func withoutLock(ctx context.Context) context.Context {
 	return context.WithValue(ctx, lockKey{}, false)
 }
 
-// unlockable is in queries that cannot be locked, or have a lock. By chance it may be
-// in others.
-var unlockable = regexp.MustCompile(`(?i)\b(JOIN|DISTINCT|GROUP|HAVING|UNION|INTERSECT|EXCEPT|WITH|FOR|LOCK)\b`)
+// unlockable is in queries that cannot be locked, or have a lock: that of a privacy
+// rule, which counts, runs in the context of the query for the row.
+var unlockable = regexp.MustCompile(`(?i)\b(JOIN|DISTINCT|GROUP|HAVING|UNION|INTERSECT|EXCEPT|WITH|FOR|LOCK|OVER|(COUNT|SUM|AVG|MIN|MAX)\s*\()`)
+
+// quoted are the names in a query, as ent writes them: a column may be called "group".
+var quoted = regexp.MustCompile("\"[^\"]*\"|`[^`]*`")
 
 // locking returns query with a lock, if ctx asks for it and the database has any.
 func (t *tx) locking(ctx context.Context, query string) string {
 	lock, _ := ctx.Value(lockKey{}).(bool)
-	if !lock || unlockable.MatchString(query) {
+	if !lock || unlockable.MatchString(quoted.ReplaceAllString(query, "_")) {
 		return query
 	}
 	switch t.d.Dialect() {

@@ -1,0 +1,41 @@
+package enthook
+
+import (
+	"testing"
+
+	"entgo.io/ent/dialect"
+)
+
+// named is a driver of which nothing but the dialect is asked.
+type named struct {
+	dialect.Driver
+	name string
+}
+
+func (n named) Dialect() string { return n.name }
+
+// What may be locked is, whatever its columns are called; what the database refuses to
+// lock is read as it is, in the queries of a privacy rule for one.
+func TestWhichQueriesAreLocked(t *testing.T) {
+	for query, locked := range map[string]bool{
+		`SELECT "posts"."id", "posts"."group", "posts"."lock" FROM "posts" WHERE "posts"."id" = $1 LIMIT 2`: true,
+		"SELECT `posts`.`for`, `posts`.`count` FROM `posts` WHERE `posts`.`id` = ? LIMIT 2":                 true,
+		`SELECT "posts"."id" FROM "posts" FOR SHARE`:                                                        false,
+		`SELECT DISTINCT "posts"."id" FROM "posts"`:                                                         false,
+		`SELECT COUNT("members"."id") FROM "members" WHERE "members"."user" = $1`:                           false,
+		`SELECT SUM("orders"."total"), max("orders"."at") FROM "orders"`:                                    false,
+		`SELECT "a"."n", ROW_NUMBER() OVER (PARTITION BY "a"."b") FROM "a"`:                                 false,
+		`SELECT "posts"."id" FROM "posts" JOIN "tags" ON true`:                                              false,
+	} {
+		for _, name := range []string{dialect.Postgres, dialect.MySQL, dialect.SQLite} {
+			x := &tx{d: &Driver{Driver: named{name: name}}}
+			want := query
+			if locked && name != dialect.SQLite {
+				want += " FOR UPDATE"
+			}
+			if got := x.locking(withLock(t.Context()), query); got != want {
+				t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+			}
+		}
+	}
+}
