@@ -87,15 +87,18 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		case err != nil:
 			c.pass(next, w, r, fwdBypass, string(reasonUnavailable))
 			return
-		case stored != nil && c.opts.isPersonal(r.Header):
-			if why := c.opts.forbids(stored.Value, r.Header); why != storable {
+		}
+		if stored != nil {
+			switch why := c.opts.forbids(stored.Value, r.Header); {
+			case why != storable && asks.onlyIfCached:
+				c.notCached(w, r)
+				return
+			case why != storable:
 				// The handler knows more of this visitor than of the one the
 				// response was made for.
 				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)})
 				return
 			}
-		}
-		if stored != nil {
 			now := c.clock.now()
 			if use := useOf(stored.Value, verdict, &asks, now); use != useNot {
 				if c.short != nil {
@@ -139,7 +142,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	}
 	now := c.clock.now()
 	stored := c.values.Hit(key, now)
-	if stored == nil || stored.Value.is(isNote) || c.opts.isPersonal(r.Header) && c.opts.forbids(stored.Value, r.Header) != storable {
+	if stored == nil || stored.Value.is(isNote) || c.opts.forbids(stored.Value, r.Header) != storable {
 		return false
 	}
 	use := useOf(stored.Value, coherent.Fresh, asks, now)

@@ -191,3 +191,21 @@ func TestSessionsDoNotKeepStrangersApart(t *testing.T) {
 		})
 	}
 }
+
+// RFC 9111 §5.2.1.7: only-if-cached does not wake the handler, though what is stored is
+// not for this visitor.
+func TestSessionThatWantsWhatIsStored(t *testing.T) {
+	opts := sessions()
+	opts.ClientDirectives = true
+	s := newSite(t, nil, opts, greet)
+	s.get("/")
+	for _, field := range []string{"Cookie: session=alice", "Authorization: Basic YTpi"} {
+		resp := s.get("/", field, "Cache-Control: only-if-cached")
+		if resp.StatusCode != http.StatusGatewayTimeout {
+			t.Errorf("%s: status %d, want 504", field, resp.StatusCode)
+		}
+	}
+	if n := s.rendered(); n != 1 {
+		t.Errorf("%d renderings, want 1", n)
+	}
+}
