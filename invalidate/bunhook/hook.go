@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -114,19 +113,9 @@ func (h *Hook) now(ctx context.Context, models []any) error {
 // unchanged reports whether it is certain that a statement has changed nothing.
 func unchanged(w *write, e *bun.QueryEvent) bool {
 	if e.Err != nil {
-		// The server's own word has a code. Any other error may be about what
-		// came after the statement, such as the rows that it returned.
-		var postgres interface{ SQLState() string }
-		if errors.As(e.Err, &postgres) {
-			const (
-				intervention = "57P" // of an operator, at any moment
-				connection   = "08"  // says a pooler that has lost the server
-			)
-			state := postgres.SQLState()
-			return !strings.HasPrefix(state, intervention) && !strings.HasPrefix(state, connection)
-		}
-		var sqlite interface{ Code() int }
-		return errors.Is(e.Err, sql.ErrNoRows) || errors.As(e.Err, &sqlite)
+		// Any other error may be about what came after the statement, such as the
+		// rows that it returned.
+		return errors.Is(e.Err, sql.ErrNoRows) || invalidate.Refused(e.Err)
 	}
 	return affected(e) == 0 && (w.op == updates || w.op == deletes)
 }

@@ -2,9 +2,8 @@ package gormplugin
 
 import (
 	"errors"
-	"reflect"
-	"strings"
 
+	"github.com/uncache/uncache/invalidate"
 	"gorm.io/gorm"
 )
 
@@ -33,7 +32,7 @@ func (p *Plugin) unsure(db *gorm.DB, w *write) {
 	}
 }
 
-// refused reports whether err is the word of the server, or of GORM, that a statement
+// refused reports whether err is the word of the database, or of GORM, that a statement
 // has changed nothing.
 func refused(err error) bool {
 	for _, by := range []error{gorm.ErrMissingWhereClause, gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated} {
@@ -41,21 +40,5 @@ func refused(err error) bool {
 			return true
 		}
 	}
-	var postgres interface{ SQLState() string }
-	if errors.As(err, &postgres) {
-		// Not of an operator who ends the session, nor of a pooler that has lost the
-		// server: these may come at any moment.
-		state := postgres.SQLState()
-		return !strings.HasPrefix(state, "57P") && !strings.HasPrefix(state, "08")
-	}
-	var sqlite interface{ Code() int }
-	if errors.As(err, &sqlite) {
-		return true
-	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		if typ := reflect.TypeOf(err); typ.Kind() == reflect.Pointer && typ.Elem().Name() == "MySQLError" {
-			return true
-		}
-	}
-	return false
+	return invalidate.Refused(err)
 }
