@@ -76,15 +76,16 @@ func WithBatch(ctx context.Context) (context.Context, *Batch) {
 	return withBatch(ctx, newBatch(ctx, BatchOf(ctx)))
 }
 
-// Apart returns a context that carries nothing but a batch, which is of a transaction
-// that was begun in ctx, and is no part of the batch that ctx may carry: that may yet
-// be discarded, and the COMMIT stays. It is for code that runs transactions for
-// somebody and sees the statements in them; otherwise [Transact] is simpler.
-//
-// What is discarded of it spoils the page that is being rendered in ctx, as with
-// [WithBatch].
-func Apart(ctx context.Context) (context.Context, *Batch) {
-	return withBatch(context.Background(), newBatch(ctx, nil))
+// NewBatch returns a batch for a transaction that was begun in ctx. It is no part of
+// the batch that ctx may carry, which may yet be discarded while the COMMIT stays. It
+// is for code that sees the statements of others in their transactions, and gives each
+// its context ([Batch.In]); otherwise [WithBatch] and [Transact] are simpler.
+func NewBatch(ctx context.Context) *Batch { return newBatch(ctx, nil) }
+
+// In returns ctx with b as its batch, in place of that which it may carry.
+func (b *Batch) In(ctx context.Context) context.Context {
+	ctx, _ = withBatch(ctx, b)
+	return ctx
 }
 
 func newBatch(ctx context.Context, parent *Batch) *Batch {

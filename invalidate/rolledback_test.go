@@ -70,9 +70,9 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 			tx.Discard()
 		}, false},
 		{"an adapter", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
-			within, batch := invalidate.Apart(ctx)
+			batch := invalidate.NewBatch(ctx)
 			show()
-			_ = inv.Invalidate(within, Author{})
+			_ = inv.Invalidate(batch.In(context.Background()), Author{})
 			batch.Discard()
 		}, false},
 		{"a batch in which nothing was said: it read", func(ctx context.Context, _ *invalidate.Invalidator, show func()) {

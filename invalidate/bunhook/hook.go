@@ -103,10 +103,8 @@ func (h *Hook) now(ctx context.Context, models []any) error {
 	if !before && !invalidate.Gathers(ctx) {
 		return err
 	}
-	within, batch := invalidate.WithBatch(context.Background())
-	t := newTransaction()
-	t.within.Store(&within)
-	_ = h.inv.Invalidate(txContext{ctx, t}, models...) // err, once more
+	batch := invalidate.NewBatch(ctx)
+	_ = h.inv.Invalidate(batch.In(ctx), models...) // err, once more
 	return errors.Join(err, batch.Flush(ctx))
 }
 

@@ -14,7 +14,7 @@ import (
 // in which its COMMIT will be seen.
 func (h *Hook) begin(ctx context.Context) context.Context {
 	t := newTransaction()
-	within, _ := invalidate.Apart(ctx)
+	within := invalidate.NewBatch(ctx).In(context.Background())
 	t.within.Store(&within)
 	return txContext{ctx, t}
 }

@@ -43,7 +43,7 @@ func InTx[T Tx](ctx context.Context, begin func(ctx context.Context) (T, error),
 		}
 		return transaction[T]{Tx: t, tx: s.tx, generated: t}, nil
 	}, func(ctx context.Context, t transaction[T]) error {
-		t.tx.within = ctx
+		t.tx.batch = invalidate.BatchOf(ctx)
 		return fn(ctx, t.generated)
 	})
 }

@@ -25,10 +25,10 @@ type tx struct {
 	d   *Driver
 	ctx context.Context // that it was begun with
 
-	// within carries the batch of the transaction, and nothing else.
-	within context.Context
-	// batch is nil if COMMIT is the affair of whoever has it, InTx.
+	// batch is that of the transaction.
 	batch *invalidate.Batch
+	// ours is whether COMMIT is to flush it, and not the affair of InTx.
+	ours bool
 }
 
 func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
@@ -37,10 +37,10 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 	}
 	t := &tx{Tx: inner, d: d, ctx: ctx}
 	if s, _ := ctx.Value(seatKey{}).(*seat); s != nil && s.tx == nil {
-		s.tx = t // InTx says what is within
+		s.tx = t // InTx says what its batch is
 		return t, nil
 	}
-	t.within, t.batch = invalidate.Apart(ctx)
+	t.batch, t.ours = invalidate.NewBatch(ctx), true
 	return t, nil
 }
 
@@ -82,7 +82,7 @@ func (t *tx) saw(ctx context.Context, query string) {
 // Commit enqueues, commits and purges. The error is about the commit; what went
 // wrong later is told to Options.Failed.
 func (t *tx) Commit() error {
-	if t.batch == nil {
+	if !t.ours {
 		return t.Tx.Commit()
 	}
 	err := t.batch.Commit(t.ctx, inner{t.Tx, t.Tx.(execer)})
@@ -95,7 +95,7 @@ func (t *tx) Commit() error {
 
 // Rollback rolls back, and drops what was to be purged.
 func (t *tx) Rollback() error {
-	if t.batch != nil {
+	if t.ours {
 		t.batch.Discard()
 	}
 	return t.Tx.Rollback()
@@ -123,23 +123,10 @@ func (j joined) Rollback() error {
 	return nil
 }
 
-// both is a context with the values of ctx, but the batch of another.
-type both struct {
-	context.Context
-	batch context.Context
-}
-
-func (b both) Value(key any) any {
-	if v := b.batch.Value(key); v != nil {
-		return v
-	}
-	return b.Context.Value(key)
-}
-
 // in returns ctx with the batch of t.
 func (t *tx) in(ctx context.Context) context.Context {
-	if invalidate.BatchOf(ctx) == invalidate.BatchOf(t.within) {
+	if invalidate.BatchOf(ctx) == t.batch {
 		return ctx
 	}
-	return both{ctx, t.within}
+	return t.batch.In(ctx)
 }

@@ -38,22 +38,7 @@ func (t *tx) within(ctx context.Context) context.Context {
 	if ctx.Value(txKey{}) == t {
 		return ctx
 	}
-	return scoped{ctx, t.scope}
-}
-
-// A scoped is a context whose values are those of scope and then its own. A batch
-// cannot be put into a context without becoming a part of the one that is there.
-type scoped struct {
-	context.Context
-	scope context.Context
-}
-
-// Value returns what scope has under key, or else the context.
-func (s scoped) Value(key any) any {
-	if v := s.scope.Value(key); v != nil {
-		return v
-	}
-	return s.Context.Value(key)
+	return context.WithValue(t.batch.In(ctx), txKey{}, t)
 }
 
 const changesKey = "uncache:changes"
@@ -87,8 +72,8 @@ func (p *Plugin) invalidate(db *gorm.DB, models []any) error {
 		return p.inv.Invalidate(ctx, models...)
 	}
 	// What has been committed by itself is purged by itself.
-	scope, batch := invalidate.WithBatch(context.Background())
-	err := p.inv.Invalidate(scoped{ctx, scope}, models...)
+	batch := invalidate.NewBatch(ctx)
+	err := p.inv.Invalidate(batch.In(ctx), models...)
 	return errors.Join(err, p.purged(ctx, batch.Flush(ctx)))
 }
 

@@ -16,7 +16,6 @@ type tx struct {
 	gorm.Tx
 	pool  *pool
 	ctx   context.Context // that it was begun in: database/sql rolls back when it is done
-	scope context.Context // carries the batch, and nothing of ctx
 	batch *invalidate.Batch
 	ended atomic.Bool // by Commit or Rollback, whichever came first
 
@@ -32,10 +31,7 @@ var (
 )
 
 func newTx(ctx context.Context, p *pool, inner gorm.Tx) *tx {
-	t := &tx{Tx: inner, pool: p, ctx: ctx}
-	t.scope, t.batch = invalidate.Apart(ctx)
-	t.scope = context.WithValue(t.scope, txKey{}, t)
-	return t
+	return &tx{Tx: inner, pool: p, ctx: ctx, batch: invalidate.NewBatch(ctx)}
 }
 
 // txOf returns the transaction that c is, or nil.
