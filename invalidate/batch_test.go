@@ -205,7 +205,7 @@ func TestGathers(t *testing.T) {
 	want(part, false, "all has ended")
 	ctx, batch = invalidate.Follow(t.Context())
 	want(ctx, false, "no transaction")
-	tx := batch.Begin()
+	tx := batch.Begin(ctx)
 	want(ctx, true, "a transaction")
 	tx.Discard()
 	want(ctx, false, "none any more")

@@ -156,7 +156,7 @@ func TestFollowedTransactionBypassesTheCache(t *testing.T) {
 
 	own := "new"
 	inside := context.WithValue(ctx, rowKey{}, &own)
-	tx := batch.Begin()
+	tx := batch.Begin(ctx)
 	if err := s.inv.Invalidate(inside, Author{}); err != nil {
 		t.Error(err)
 	}

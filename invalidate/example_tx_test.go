@@ -72,11 +72,11 @@ func ExampleFollow() {
 	inv := newBlog(pages, nil)
 	ctx, batch := invalidate.Follow(context.Background())
 
-	tx := batch.Begin() // with BEGIN
+	tx := batch.Begin(ctx) // with BEGIN
 	fmt.Println("queued:", inv.Invalidate(ctx, &Post{ID: 1, Slug: "hello"}))
 	fmt.Println("after COMMIT:", tx.Flush(ctx))
 
-	tx = batch.Begin()
+	tx = batch.Begin(ctx)
 	fmt.Println("queued:", inv.Invalidate(ctx, &Post{ID: 2, Slug: "bye"}))
 	tx.Discard() // after ROLLBACK
 	// Output:

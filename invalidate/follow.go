@@ -22,9 +22,10 @@ func Follow(ctx context.Context) (context.Context, *Batch) {
 	return context.WithValue(ctx, batchKey{}, b), b
 }
 
-// Begin returns the batch of a transaction that begins in b's context. It is for
-// code that runs transactions and cannot change the contexts that are used in
-// them; otherwise [WithBatch] is simpler.
+// Begin returns the batch of a transaction that begins in ctx, which carries b. It is
+// for code that runs transactions and cannot change the contexts that are used in
+// them; otherwise [WithBatch] is simpler. A page that is being rendered in ctx, though
+// not yet in the context that b came with, is not stored if the batch is discarded.
 //
 // Until it has been flushed or discarded, what is said in the context of b is
 // queued in it; if there are several, in each of them, and in b if that has not
@@ -36,16 +37,17 @@ func Follow(ctx context.Context) (context.Context, *Batch) {
 // What is said after something else was saved, in b's context while it is open
 // ([Batch.Outside], or another of these that was flushed), may be about that: it is
 // purged at once, too, and not only if this transaction commits.
-func (b *Batch) Begin() *Batch { return b.begin(false) }
+func (b *Batch) Begin(ctx context.Context) *Batch { return b.begin(ctx, false) }
 
 // BeginReadOnly is [Batch.Begin] for a transaction that is to write nothing. What is
 // said while it is open is not about it: it goes where it would go without. Enqueue
 // writes nothing, for it could not. Should the database not have minded, and
 // something be written all the same, Flush purges what was said.
-func (b *Batch) BeginReadOnly() *Batch { return b.begin(true) }
+func (b *Batch) BeginReadOnly(ctx context.Context) *Batch { return b.begin(ctx, true) }
 
-func (b *Batch) begin(readOnly bool) *Batch {
-	tx := &Batch{owner: b, flushing: make(chan struct{}, 1), rolledBack: b.rolledBack, readOnly: readOnly}
+func (b *Batch) begin(ctx context.Context, readOnly bool) *Batch {
+	tx := newBatch(ctx, nil)
+	tx.owner, tx.readOnly = b, readOnly
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.txs = append(b.txs, tx)

@@ -33,7 +33,7 @@ func TestFollow(t *testing.T) {
 	bypassed(false)
 	p.want(t, purgeA)
 
-	tx := batch.Begin()
+	tx := batch.Begin(ctx)
 	bypassed(true)
 	say(t, ctx, inv, "b")
 	p.want(t, purgeA)
@@ -41,7 +41,7 @@ func TestFollow(t *testing.T) {
 	bypassed(false)
 	p.want(t, purgeA, purgeB)
 
-	tx = batch.Begin() // another one
+	tx = batch.Begin(ctx) // another one
 	say(t, ctx, inv, "dropped")
 	tx.Discard()
 	bypassed(false)
@@ -74,9 +74,9 @@ func TestTransactionsAtOnce(t *testing.T) {
 			p := newPurger()
 			inv := newBlog(p, nil)
 			ctx, batch := invalidate.Follow(t.Context())
-			one := batch.Begin()
+			one := batch.Begin(ctx)
 			say(t, ctx, inv, "a")
-			other := batch.Begin()
+			other := batch.Begin(ctx)
 			say(t, ctx, inv, "b")
 			tt.first(t, one)
 			if !cache.Bypassed(ctx) {
@@ -94,7 +94,7 @@ func TestRewindOneOfTwo(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.Follow(t.Context())
-	one, other := batch.Begin(), batch.Begin()
+	one, other := batch.Begin(ctx), batch.Begin(ctx)
 	mark := one.Mark()
 	say(t, ctx, inv, "a")
 	one.Rewind(mark)
@@ -111,7 +111,7 @@ func TestBeginInABatch(t *testing.T) {
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
 	say(t, ctx, inv, "a")
-	tx := batch.Begin()
+	tx := batch.Begin(ctx)
 	in, savepoint := invalidate.WithBatch(ctx) // of the transaction
 	say(t, in, inv, "b")
 	flush(t, in, savepoint)
@@ -121,7 +121,7 @@ func TestBeginInABatch(t *testing.T) {
 	batch.Discard() // that was no transaction
 	p.want(t, purgeB)
 
-	late := batch.Begin() // whoever has ended the batch still has its context
+	late := batch.Begin(ctx) // whoever has ended the batch still has its context
 	say(t, ctx, inv, "a")
 	p.want(t, purgeB)
 	flush(t, ctx, late)
@@ -134,7 +134,7 @@ func TestRollbackInABatch(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
-	tx := batch.Begin()
+	tx := batch.Begin(ctx)
 	say(t, ctx, inv, "a")
 	tx.Discard()
 	p.want(t)
@@ -151,7 +151,7 @@ func TestOutside(t *testing.T) {
 		outer, batch := invalidate.Follow(t.Context())
 		ctx, part := invalidate.WithBatch(outer)
 		part.Outside() // while none is open, it says nothing
-		tx := batch.Begin()
+		tx := batch.Begin(ctx)
 		say(t, outer, inv, "b")
 		p.want(t)
 		invalidate.BatchOf(ctx).Outside()
@@ -162,7 +162,7 @@ func TestOutside(t *testing.T) {
 			t.Errorf("%d events, want at most 2", n)
 		}
 		p.events, p.steps = nil, nil
-		tx = batch.Begin() // which stands alone again
+		tx = batch.Begin(ctx) // which stands alone again
 		say(t, outer, inv, "c")
 		tx.Discard()
 		p.want(t)
@@ -177,13 +177,13 @@ func TestOutside(t *testing.T) {
 func TestBeginReadOnly(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.Follow(t.Context())
-	reader := batch.BeginReadOnly()
+	reader := batch.BeginReadOnly(ctx)
 	if !cache.Bypassed(ctx) {
 		t.Error("the cache is not bypassed in a transaction that reads")
 	}
 	say(t, ctx, x.inv, "a")
 	x.want(t, purgeA)
-	tx := batch.Begin()
+	tx := batch.Begin(ctx)
 	say(t, ctx, x.inv, "b")
 	x.want(t, purgeA)
 	if err := errors.Join(reader.Enqueue(ctx, x.db), reader.Flush(ctx)); err != nil { // purged in vain
@@ -208,7 +208,7 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 				ctx, batch := with(outerCtx)
 				p.err = errors.New("refused")
 				for _, slug := range []string{"a", "b"} {
-					tx := batch.Begin()
+					tx := batch.Begin(ctx)
 					say(t, ctx, inv, slug)
 					if err := tx.Flush(ctx); len(invalidate.Unpurged(err)) != 1 {
 						t.Errorf("Flush of the transaction: got %v, want an error", err)
@@ -251,7 +251,7 @@ func TestConcurrentTransactions(t *testing.T) {
 		wg.Go(func() {
 			for i := range 50 {
 				slug := fmt.Sprintf("%d-%d", g, i)
-				tx := batch.Begin()
+				tx := batch.Begin(ctx)
 				say(t, ctx, inv, slug)
 				if i%3 == 0 {
 					tx.Discard()
@@ -288,7 +288,7 @@ func TestConcurrentTransactions(t *testing.T) {
 func TestEnqueueOneOfTwo(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.Follow(t.Context())
-	one, other := batch.Begin(), batch.Begin()
+	one, other := batch.Begin(ctx), batch.Begin(ctx)
 	say(t, ctx, x.inv, "a")
 	for _, tx := range []*invalidate.Batch{one, other} {
 		if err := tx.Enqueue(ctx, x.db); err != nil {

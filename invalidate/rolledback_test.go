@@ -64,7 +64,7 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 		}, false},
 		{"a driver", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
 			ctx, batch := invalidate.Follow(ctx)
-			tx := batch.Begin()
+			tx := batch.Begin(ctx)
 			show()
 			_ = inv.Invalidate(ctx, Author{})
 			tx.Discard()

@@ -37,9 +37,9 @@ func (c *conn) start(ctx context.Context, readOnly bool) {
 	switch {
 	case b == nil:
 	case readOnly:
-		c.tx = &transaction{ctx: ctx, readOnly: true, batch: b.BeginReadOnly()}
+		c.tx = &transaction{ctx: ctx, readOnly: true, batch: b.BeginReadOnly(ctx)}
 	default:
-		c.tx = &transaction{ctx: ctx, batch: b.Begin()}
+		c.tx = &transaction{ctx: ctx, batch: b.Begin(ctx)}
 	}
 }
 
