@@ -6,7 +6,8 @@ type rolledBackKey struct{}
 
 // WithRolledBack returns a context of the making of a value that may be stored.
 // rolledBack is called when [RolledBack] is told in it, from any goroutine, and
-// maybe more than once; so is what an outer context has of the kind.
+// maybe more than once; so is what an outer context has of the kind. It is to take note
+// and no more: who calls it is in the middle of a transaction, and may hold its locks.
 func WithRolledBack(ctx context.Context, rolledBack func()) context.Context {
 	return context.WithValue(ctx, rolledBackKey{}, func() {
 		rolledBack()

@@ -10,7 +10,8 @@ import (
 // of. It belongs right before COMMIT, and in no savepoint that may be rolled back,
 // the rows with it; after an error the transaction is to be rolled back. What is
 // gathered later, or for an Invalidator without an Outbox, or was said with the context
-// around an [Invalidator.InTx], is purged by Flush as it would be without Enqueue. A batch that has ended has nothing to write.
+// around an [Invalidator.InTx], is purged by Flush as it would be without Enqueue. A
+// batch that has ended has nothing to write.
 func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	b.flushing <- struct{}{}
 	defer func() { <-b.flushing }()

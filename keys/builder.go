@@ -42,10 +42,10 @@ type Options struct {
 	Query []string
 
 	// Hosts are the hosts that this site answers for, "example.com", with a port
-	// unless it is 80 or 443. There are no patterns. A request for another host has no key. The first one is what
-	// [Builder.URL] assumes for a URL without a host. None: every host is keyed
-	// as it is, so whoever can send requests can fill the cache with hosts of
-	// his invention.
+	// unless it is 80 or 443. There are no patterns. A request for another host
+	// has no key. The first one is what [Builder.URL] assumes for a URL without
+	// a host. None: every host is keyed as it is, so whoever can send requests
+	// can fill the cache with hosts of his invention.
 	Hosts []string
 
 	// Exact keeps apart what differs in nothing but the spelling of the path or

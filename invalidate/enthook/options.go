@@ -35,7 +35,8 @@ const defaultMaxRows = 100
 
 // Rows is a model that stands for some rows of a type: more than
 // [Options].MaxRows of them have changed, or it is not known which, since their key
-// is of several columns or an upsert has changed them. Its rule names whatever any row of that type stands on:
+// is of several columns or an upsert has changed them. Its rule names whatever any row
+// of that type stands on:
 //
 //	invalidate.Register(inv, func(r enthook.Rows, to *invalidate.Targets) {
 //		switch r.Type {

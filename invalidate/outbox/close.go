@@ -19,8 +19,8 @@ import (
 // It all takes no longer than Options.CloseTimeout, after which what is under way
 // is broken off and Close returns an error; a Purger, or a driver of a database, that
 // does not heed its context is left behind a second later. Close also returns an
-// error if the Purger or the database is down. In either case the rows stay in the table, for another
-// relay or the next process; nothing is lost.
+// error if the Purger or the database is down. In either case the rows stay in the
+// table, for another relay or the next process; nothing is lost.
 //
 // Enqueue, Keep, Purged, Stats and Revive work on a closed Outbox. Called again,
 // Close returns nil at once.
