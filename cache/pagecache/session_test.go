@@ -128,7 +128,7 @@ func TestSessionsAreNotCollapsed(t *testing.T) {
 	wg.Wait()
 }
 
-// A part of what strangers have is not for who is known, either; nor is what is
+// A range of what strangers have is not for who is known, either; nor is what is
 // stale, or asked about.
 func TestSessionCookiesOtherRoads(t *testing.T) {
 	o := sessions()
@@ -151,6 +151,33 @@ func TestSessionCookiesOtherRoads(t *testing.T) {
 		resp := s.get("/", fields...)
 		if got := body(t, resp); !strings.HasPrefix(got, "Hello, bob") {
 			t.Errorf("%q: got %q with %s", fields, got, resp.Header.Get("Cache-Status"))
+		}
+	}
+}
+
+// Nor is a part that is stored by itself, though one is that says so.
+func TestPartsAndWhoIsKnown(t *testing.T) {
+	for control, want := range map[string]string{"max-age=60": "Hello, bob", "max-age=60, public": "Hello, all"} {
+		o := sessions()
+		o.Transparent = true
+		s := newSite(t, nil, o, func(w http.ResponseWriter, r *http.Request) {
+			who := "all"
+			if len(r.Header["Cookie"]) > 0 || len(r.Header["Authorization"]) > 0 {
+				who = "bob"
+			}
+			w.Header().Set("Cache-Control", control)
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/1000", len("Hello, ")+len(who)-1))
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "Hello, ", who)
+		})
+		s.get("/", "Range: bytes=0-9")
+		for _, field := range []string{"Cookie: session=bob", "Authorization: Basic YTpi"} {
+			if got := body(t, s.get("/", "Range: bytes=0-9", field)); got != want {
+				t.Errorf("%s, %s: got %q, want %q", control, field, got, want)
+			}
+		}
+		if got := body(t, s.get("/", "Range: bytes=0-9")); got != "Hello, all" {
+			t.Errorf("%s: a stranger got %q", control, got)
 		}
 	}
 }
