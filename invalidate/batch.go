@@ -130,7 +130,8 @@ func (b *Batch) Flush(ctx context.Context) error { return b.flush(ctx, false) }
 //  4. the relay finds them, purges   the reader's page is gone
 //
 // What it could not purge is [ErrKept] if it was enqueued: if the transaction
-// was not committed there is nothing to purge.
+// was not committed there is nothing to purge. A page that is being rendered in the
+// batch's context may show what was not, and is not stored.
 func (b *Batch) FlushUnknown(ctx context.Context) error { return b.flush(ctx, true) }
 
 func (b *Batch) flush(ctx context.Context, unknown bool) error {
@@ -139,6 +140,9 @@ func (b *Batch) flush(ctx context.Context, unknown bool) error {
 	changes := b.end(flushed)
 	for _, c := range changes {
 		c.unknown = c.unknown || unknown
+	}
+	if unknown { // though nothing was said: something may have been saved, and undone
+		b.rolledBack()
 	}
 	if b.handOn(changes) {
 		changes = nil

@@ -39,6 +39,15 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 		stored bool
 	}{
 		{"a transaction", inTx(oops), false},
+		{"a transaction that fn has rolled back itself", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+			err := inv.InTx(ctx, db, nil, func(_ context.Context, tx *sql.Tx) error {
+				show()
+				return errors.Join(tx.Rollback(), oops)
+			})
+			if !errors.Is(err, invalidate.ErrCommitUnknown) {
+				t.Errorf("InTx: got %v, want ErrCommitUnknown", err)
+			}
+		}, false},
 		{"a savepoint", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
 			_ = inv.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
 				err := invalidate.Savepoint(ctx, tx, func(context.Context) error { show(); return oops })
