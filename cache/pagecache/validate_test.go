@@ -350,6 +350,12 @@ func TestRanges(t *testing.T) {
 	if got := body(t, s.get("/")); got != "0123456789" {
 		t.Errorf("the whole afterwards: %q", got)
 	}
+	o.fields = append(o.fields, "Content-Range: lines 0-9/10") // which means nothing in a 200
+	s.get("/lines")
+	resp = s.get("/lines", "Range: bytes=0-1,8-9")
+	if got := resp.Header.Get("Content-Range"); resp.StatusCode != 206 || got != "" {
+		t.Errorf("§15.3.7.2: two ranges: got %d with Content-Range %q", resp.StatusCode, got)
+	}
 }
 
 // RFC 9111 §4.4.
