@@ -307,6 +307,35 @@ func TestClientDirectives(t *testing.T) {
 	}
 }
 
+// RFC 9111 §5.2.1.2: what has no validator is kept for those who take it stale, where
+// they are listened to; and what must not be served stale is not.
+func TestMaxStaleWithoutAValidator(t *testing.T) {
+	for _, tt := range []struct {
+		says []string
+		wait time.Duration
+		hit  bool
+	}{
+		{[]string{"Cache-Control: max-age=10"}, time.Minute, true},
+		{[]string{"Cache-Control: max-age=10"}, time.Hour, false}, // Options.KeepStale
+		{[]string{"Cache-Control: max-age=10", "Age: 60"}, 0, true},
+		{[]string{"Cache-Control: max-age=10, must-revalidate"}, time.Minute, false},
+		{[]string{"Cache-Control: max-age=0"}, 0, false},
+	} {
+		t.Run(strings.Join(tt.says, ", "), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, _ := ticking(tt.says...)
+				s := newSite(t, nil, &pagecache.Options{ClientDirectives: true}, h)
+				s.get("/")
+				time.Sleep(tt.wait)
+				resp := s.get("/", "Cache-Control: max-stale")
+				if got := s.rendered() == 1; got != tt.hit {
+					t.Errorf("after %v: hit %v, want %v: %s", tt.wait, got, tt.hit, resp.Header.Get("Cache-Status"))
+				}
+			})
+		})
+	}
+}
+
 // What Surrogate-Control says, beside a Cache-Control that says the contrary.
 func TestSurrogateControl(t *testing.T) {
 	const store, not = "max-age=60", "private, no-store"
