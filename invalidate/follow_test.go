@@ -189,6 +189,7 @@ func TestBeginReadOnly(t *testing.T) {
 	if err := errors.Join(reader.Enqueue(ctx, x.db), reader.Flush(ctx)); err != nil { // purged in vain
 		t.Error(err)
 	}
+	say(t, ctx, x.inv, "d") // which is about the other one, since the reader has saved nothing
 	tx.Discard()
 	say(t, ctx, x.inv, "c")
 	x.want(t, purgeA, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", purgeC)

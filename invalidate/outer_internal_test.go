@@ -1,0 +1,47 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+)
+
+// A context that a transaction was begun in is not kept when its fn has ended, however
+// that was, though another of the same context goes on.
+func TestContextsOfTransactionsAreForgotten(t *testing.T) {
+	ctx := t.Context()
+	registered := func() int {
+		running.Lock()
+		defer running.Unlock()
+		return len(running.by[ctx])
+	}
+	for name, end := range map[string]func() error{
+		"returns": func() error { return nil },
+		"fails":   func() error { return errors.New("failed") },
+		"panics":  func() error { panic("oops") },
+		"exits":   func() error { runtime.Goexit(); return nil },
+	} {
+		_ = during(ctx, newBatch(context.Background(), nil), func() error {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				defer func() { _ = recover() }()
+				_ = during(ctx, newBatch(context.Background(), nil), func() error {
+					if n := registered(); n != 2 {
+						t.Errorf("%s: %d transactions while two run", name, n)
+					}
+					return end()
+				})
+			}()
+			<-done
+			if n := registered(); n != 1 {
+				t.Errorf("%s: %d transactions while one runs", name, n)
+			}
+			return nil
+		})
+		if _, ok := running.by[ctx]; ok {
+			t.Errorf("%s: its context is kept", name)
+		}
+	}
+}
