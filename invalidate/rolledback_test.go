@@ -33,6 +33,12 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 			})
 		}
 	}
+	reading := func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
+		err := inv.InTx(ctx, db, &sql.TxOptions{ReadOnly: true}, func(context.Context, *sql.Tx) error { show(); return oops })
+		if !errors.Is(err, oops) {
+			t.Errorf("InTx: got %v, want %v", err, oops)
+		}
+	}
 	for _, tt := range []struct {
 		name   string
 		render func(ctx context.Context, inv *invalidate.Invalidator, show func())
@@ -48,6 +54,7 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 				t.Errorf("InTx: got %v, want ErrCommitUnknown", err)
 			}
 		}, false},
+		{"a transaction that only reads", reading, true},
 		{"a savepoint", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
 			_ = inv.InTx(ctx, db, nil, func(ctx context.Context, tx *sql.Tx) error {
 				err := invalidate.Savepoint(ctx, tx, func(context.Context) error { show(); return oops })

@@ -90,7 +90,7 @@ type Beginner interface {
 // With an [Outbox], what was queued is written to it in the transaction, before
 // COMMIT; an error of that rolls back. A purge that then fails is [ErrKept].
 func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptions, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	return Transact(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.BeginTx(ctx, opts) }, fn)
+	return transact(ctx, opts != nil && opts.ReadOnly, func(ctx context.Context) (*sql.Tx, error) { return db.BeginTx(ctx, opts) }, fn)
 }
 
 // Transact is [Invalidator.InTx] for transactions of another type, which begin
@@ -105,12 +105,17 @@ func (inv *Invalidator) InTx(ctx context.Context, db Beginner, opts *sql.TxOptio
 //
 // Any Invalidator may be used in fn.
 func Transact[T Transaction](ctx context.Context, begin func(ctx context.Context) (T, error), fn func(ctx context.Context, tx T) error) error {
+	return transact(ctx, false, begin, fn)
+}
+
+func transact[T Transaction](ctx context.Context, readOnly bool, begin func(ctx context.Context) (T, error), fn func(ctx context.Context, tx T) error) error {
 	tx, err := begin(ctx)
 	if err != nil {
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
 	// The outer batch, if there is one, may yet be discarded; this commit stays.
 	batch := newBatch(ctx, nil)
+	batch.readOnly = readOnly
 	if err := run(ctx, tx, batch, fn); err != nil {
 		return err
 	}
@@ -157,7 +162,9 @@ func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) erro
 		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 	}
 	batch.Discard()
-	batch.rolledBack() // though nothing was said: something may have been saved
+	if !batch.readOnly {
+		batch.rolledBack() // though nothing was said: something may have been saved
+	}
 	if failed != nil && !over {
 		err = errors.Join(err, fmt.Errorf("invalidate: rollback: %w", failed))
 	}
