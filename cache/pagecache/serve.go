@@ -7,7 +7,9 @@ import (
 )
 
 // The fields that a 304 repeats from the response it stands for (RFC 9110
-// §15.4.5). Others could be left out, and are.
+// §15.4.5). Others could be left out, and are; but Last-Modified where there is
+// no entity tag, or a cache that asked by the date would be told of no response
+// that it has (RFC 9111 §4.3.4).
 var notModifiedFields = map[string]bool{
 	"Cache-Control": true, "Content-Location": true, "Date": true, "Etag": true,
 	"Expires": true, "Vary": true,
@@ -22,8 +24,9 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 	}
 	h := w.Header()
 	if p.status >= 200 && p.status < 300 && hasConditions(r.Header) && c.notModified(p, r.Header) {
+		untagged := p.header.etag() == ""
 		for i := range p.header.len() {
-			if f := p.header.at(i); notModifiedFields[f.name] {
+			if f := p.header.at(i); notModifiedFields[f.name] || untagged && f.name == "Last-Modified" {
 				f.set(h)
 			}
 		}

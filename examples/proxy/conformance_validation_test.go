@@ -22,6 +22,8 @@ func conditionCases() []conformance {
 		{optional, "9110 §8.8.3", "a comma in a tag", "> \n< 200 | Cache-Control: max-age=60 | ETag: \"a,b\"\n= 1\n> | If-None-Match: \"x\",\"a,b\"\n= 304"},
 		{required, "9110 §8.8.3", "half of a tag with a comma", "> \n< 200 | Cache-Control: max-age=60 | ETag: \"a, b\"\n= 1\n> | If-None-Match: \"a\"\n= 1"},
 		{optional, "9110 §13.1.3", "If-Modified-Since, the same", date + "> | If-Modified-Since: {now-1000}\n= 304"},
+		{optional, "§4.3.4", "the 304 has a validator by which a cache knows what it speaks of", date + "> | If-Modified-Since: {now-1000}\n= 304 | Last-Modified: {now-1000}"},
+		{optional, "9110 §15.4.5", "and one is enough", "> \n< 200 | Cache-Control: max-age=60 | ETag: \"a\" | Last-Modified: {now-1000}\n= 1\n> | If-None-Match: \"a\"\n= 304 | ETag: \"a\" | !Last-Modified"},
 		{optional, "9110 §13.1.3", "If-Modified-Since, later", date + "> | If-Modified-Since: {now-500}\n= 304"},
 		{required, "9110 §13.1.3", "If-Modified-Since, earlier", date + "> | If-Modified-Since: {now-2000}\n= 1"},
 		{required, "9110 §13.1.3", "If-Modified-Since that is no date", date + "> | If-Modified-Since: today\n= 1"},
