@@ -24,8 +24,8 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 	if p.is(isNoCache) || req.noCache {
 		return useNot // §5.2.2.4, §5.2.1.4
 	}
-	if req.maxAge.set && age > time.Duration(req.maxAge.n)*time.Second && !req.maxStale.set {
-		return useNot // §5.2.1.1
+	if req.maxAge.set && age > time.Duration(req.maxAge.n)*time.Second {
+		return useNot // §5.2.1.1; max-stale is about staleness, and not about this
 	}
 	if verdict == coherent.Fresh && stale < 0 {
 		if req.minFresh.set && -stale < time.Duration(req.minFresh.n)*time.Second {
@@ -38,6 +38,9 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 	}
 	if p.is(isStrict) || req.minFresh.set {
 		return useNot // §4.2.4
+	}
+	if req.maxAge.set && !req.maxStale.set {
+		return useNot // §5.2.1.1: whoever says max-age alone wants nothing stale
 	}
 	if verdict == coherent.Fresh && req.maxStale.set && stale <= time.Duration(req.maxStale.n)*time.Second {
 		return useHit // §5.2.1.2
