@@ -18,7 +18,7 @@ func (t *task) keep(rec *recorder) *response {
 		rec.policy.reason = reasonRedirect
 	}
 	if !rec.recording {
-		if t.holdsForOthers(rec.policy.reason) && !isError(rec.status) {
+		if t.holdsForOthers(rec.policy.reason) && !isError(rec.status) && !neverStored(rec.status) {
 			t.forget()
 		}
 		return nil

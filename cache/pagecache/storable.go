@@ -78,6 +78,20 @@ func understood(status int) bool {
 	return heuristic[status]
 }
 
+// neverStored reports whether a status code says that no cache may store the
+// response, whatever its header says: it is about who asks. RFC 6585 §3 to §6
+// forbids it of 428, 429, 431 and 511. A 226 is what is left of a response for
+// those who sent A-IM and have the rest already, of which no key here knows (RFC
+// 3229 §10.6).
+func neverStored(status int) bool {
+	switch status {
+	case http.StatusIMUsed, http.StatusPreconditionRequired, http.StatusTooManyRequests,
+		http.StatusRequestHeaderFieldsTooLarge, http.StatusNetworkAuthenticationRequired:
+		return true
+	}
+	return false
+}
+
 // policy is what a response says about storing and using it.
 type policy struct {
 	reason   reason        // storable, or why not
@@ -150,8 +164,8 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 	switch {
 	case status == http.StatusNotModified:
 		return reasonCondition
-	case status < 200:
-		return reasonStatus // not final
+	case status < 200, neverStored(status):
+		return reasonStatus // not final, or not for caches
 	case !canonical(h):
 		return reasonFieldName
 	case status == http.StatusPartialContent || saysPart(status, h):

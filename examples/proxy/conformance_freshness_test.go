@@ -77,7 +77,12 @@ func statusCases() []conformance {
 			conformance{required, "§4.2", fmt.Sprint("a stale ", status),
 				notReused(fmt.Sprint(status, " | Cache-Control: max-age=10 | Age: 20"))})
 	}
+	for status, clause := range map[int]string{226: "3229 §10.4.1", 428: "6585 §3", 429: "6585 §4", 431: "6585 §5", 511: "6585 §6"} {
+		cases = append(cases, conformance{required, clause, fmt.Sprint(status, " is not stored, whatever it says"),
+			notReused(fmt.Sprint(status, " | Cache-Control: public, max-age=60"))})
+	}
 	return append(cases,
+		conformance{required, "6585 §4", "a 429 takes nothing away", "> \n< 200 | Cache-Control: max-age=10 | Age: 20 | ETag: \"a\"\n= 1\n> \n< 429 | Cache-Control: max-age=60\n= 2\n> \n< 304 | ETag: \"a\"\n? If-None-Match: \"a\"\n= 1"},
 		conformance{optional, "§4.2.2", "public makes a status heuristically cacheable", reused("201 | Last-Modified: {now-36000} | Cache-Control: public")},
 		conformance{required, "§3.3", "a part is not the whole", notReused("206 | Content-Range: bytes 0-7/100 | Cache-Control: max-age=60")},
 		conformance{required, "§3.3", "a part without its Content-Range", notReused("206 | Cache-Control: max-age=60")},

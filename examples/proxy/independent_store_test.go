@@ -41,12 +41,13 @@ func heuristics() []ruling {
 	return list
 }
 
-// statuses: any final status code may be stored (§3).
+// statuses: any final status code may be stored (§3), but those of which another
+// RFC says that they must not.
 func statuses() []ruling {
 	var list []ruling
 	for _, code := range []int{
-		200, 201, 202, 203, 204, 208, 226, 300, 301, 302, 303, 305, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414,
-		415, 417, 418, 421, 422, 423, 424, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511, 230, 299, 399, 499, 599,
+		200, 201, 202, 203, 204, 208, 300, 301, 302, 303, 305, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414,
+		415, 417, 418, 421, 422, 423, 424, 426, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 230, 299, 399, 499, 599,
 	} {
 		d := good
 		if code == 421 {
@@ -58,6 +59,11 @@ func statuses() []ruling {
 			ruling{must, "4.2", fmt.Sprintf("%d that is stale", code), missOf(fmt.Sprint(code), "CC: max-age=60 | Age: 100")})
 	}
 	return append(list,
+		ruling{must, "3229 10.4.1", "226 with max-age", missOf("226", "CC: max-age=3600")},
+		ruling{must, "6585 3", "428 with max-age", missOf("428", "CC: max-age=3600")},
+		ruling{must, "6585 4", "429 with max-age", missOf("429", "CC: max-age=3600")},
+		ruling{must, "6585 5", "431 with max-age", missOf("431", "CC: max-age=3600")},
+		ruling{must, "6585 6", "511 with max-age", missOf("511", "CC: max-age=3600")},
 		ruling{note, "9110 15", "205 with max-age", hitOf("205", "CC: max-age=3600 | Content-Length: 0")},
 		ruling{note, "9110 15", "407 with max-age", hitOf("407", "CC: max-age=3600")},
 		ruling{note, "9110 15", "416 with max-age", hitOf("416", "CC: max-age=3600")},
