@@ -112,7 +112,7 @@ func TestIgnoreVary(t *testing.T) {
 // A field whose name is not in net/http's spelling is sent like any other, so it
 // counts like any other.
 func TestFieldNamesInOtherSpelling(t *testing.T) {
-	for _, name := range []string{"set-cookie", "cache-control", "vary"} {
+	for _, name := range []string{"set-cookie", "cache-control", "vary", "Vary ", "Set-Cookie\t"} {
 		s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) { w.Header()[name] = []string{"private"} })
 		s.get("/")
 		wantStatus(t, s.get("/"), name, "uncache; fwd=miss; detail=field-name")

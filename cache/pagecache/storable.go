@@ -221,10 +221,11 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 
 // canonical reports whether all names of h are as net/http writes them. Those of
 // others are sent, but not found: a "set-cookie" could hide from all that looks
-// for Set-Cookie.
+// for Set-Cookie. Those with a space are what net/http has read of an origin that
+// puts it before the colon: it drops the field, which may have been a Vary.
 func canonical(h http.Header) bool {
 	for name := range h {
-		if name != http.CanonicalHeaderKey(name) {
+		if name != http.CanonicalHeaderKey(name) || strings.ContainsAny(name, " \t") {
 			return false
 		}
 	}

@@ -27,7 +27,7 @@ const flushInterval = 100 * time.Millisecond
 // all of it, nor the visitor.
 func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
-		Transport:     transport,
+		Transport:     trimmed{transport},
 		FlushInterval: flushInterval,
 		ErrorLog:      logger,
 		Rewrite: func(r *httputil.ProxyRequest) {
