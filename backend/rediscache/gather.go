@@ -31,8 +31,10 @@ const (
 	// then, and a read that waits for others takes up to twice as long.
 	farAway = 250 * time.Microsecond
 
-	// forget is how slowly it is forgotten how quick a trip was.
-	forget = 1024
+	// recently is how long it counts, or twice that, how quick a trip was. Most
+	// trips of a busy process are slow however near Redis is, and those are what
+	// is to be shared; of as many as it makes in seconds some are quick.
+	recently = 5 * time.Second
 )
 
 // A gatherer lets reads that would overlap share round trips:
@@ -49,10 +51,12 @@ const (
 type gatherer struct {
 	patience time.Duration // maxGathering, but in tests
 
-	mu    sync.Mutex
-	quick time.Duration // how long quick trips take
-	trips int           // under way
-	next  *batch        // gathers; nil for none
+	mu     sync.Mutex
+	quick  time.Duration // how long the quickest trip took since then; 0 for none
+	since  time.Time
+	before time.Duration // and in the time before that
+	trips  int           // under way
+	next   *batch        // gathers; nil for none
 
 	watched bool // a timer runs for those that gather
 }
@@ -81,7 +85,7 @@ type read struct {
 func (b *Backend) getHead(ctx context.Context, key string) read {
 	g := &b.gather
 	g.mu.Lock()
-	if g.trips < maxTrips || g.quick > farAway {
+	if g.trips < maxTrips || g.far() {
 		g.trips++
 		g.mu.Unlock()
 		return b.alone(ctx, key)
@@ -118,6 +122,17 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 	}
 }
 
+// far reports whether the way to Redis is long. The caller holds mu.
+func (g *gatherer) far() bool { return g.quick > farAway && (g.before == 0 || g.before > farAway) }
+
+// took takes note of how long a trip took. The caller holds mu.
+func (g *gatherer) took(d time.Duration, now time.Time) {
+	if now.Sub(g.since) > recently {
+		g.before, g.quick, g.since = g.quick, d, now
+	}
+	g.quick = min(g.quick, d)
+}
+
 // alone makes a trip, which is counted already, for one read.
 func (b *Backend) alone(ctx context.Context, key string) read {
 	defer b.land(time.Now())
@@ -140,14 +155,11 @@ func (n *batch) add(ctx context.Context, key string) {
 
 // land ends a trip. Those who have gathered meanwhile go next.
 func (b *Backend) land(began time.Time) {
-	took := time.Since(began)
+	now := time.Now()
 	g := &b.gather
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.quick == 0 || took < g.quick {
-		g.quick = took
-	}
-	g.quick += (took - g.quick) / forget
+	g.took(now.Sub(began), now)
 	if g.next == nil || g.trips > maxTrips {
 		g.trips--
 		return
