@@ -104,8 +104,9 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				if c.short != nil {
 					c.short.learn(r, s.primary, stored.Value.key)
 				}
-				c.answer(next, w, r, stored, use, now)
-				return
+				if c.answer(next, w, r, stored, use, now) {
+					return
+				}
 			}
 		}
 		var part *coherent.Stored[*response]
@@ -149,20 +150,29 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	if use == useNot {
 		return false
 	}
-	c.answer(next, w, r, stored, use, now)
-	return true
+	return c.answer(next, w, r, stored, use, now)
 }
 
-// answer answers a request with what is stored.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *coherent.Stored[*response], use use, now time.Time) {
+// answer answers a request with what is stored. It returns false if that may be
+// done only while its successor is made, and that must not be made in the
+// background.
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *coherent.Stored[*response], use use, now time.Time) bool {
 	p := stored.Value
-	if use == useWhileMaking && p.refreshing.CompareAndSwap(false, true) {
-		if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
-			p.refreshing.Store(false)
+	if use > useHit {
+		if why := aroundOf(r, w.Header()).tied(&c.opts, r.URL.Path, p.route); why != "" {
+			c.tell(r, why)
+			if use == useWhileMaking {
+				return false
+			}
+		} else if p.refreshing.CompareAndSwap(false, true) {
+			if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
+				p.refreshing.Store(false)
+			}
 		}
 	}
 	c.observeHit(r)
 	c.serve(w, r, p, c.hit(p, p.ageAt(now)))
+	return true
 }
 
 // clientControl reads what a request says about caching (RFC 9111 §5.2.1), and

@@ -52,6 +52,7 @@ type Cache struct {
 	stop       context.CancelFunc
 	refreshing chan struct{}
 	notes      [64]sync.Mutex // for the writers of notes, by hash of the key
+	told       told
 }
 
 // New returns a Cache that stores through c. A nil opts means the defaults.

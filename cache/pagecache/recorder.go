@@ -51,7 +51,12 @@ type recorder struct {
 
 func newRecorder(t *task) *recorder {
 	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now()}
-	if h := t.w.Header(); len(h) > 0 {
+	h := t.w.Header()
+	if t.before == nil && t.c.warm != nil {
+		before := aroundOf(t.r, h)
+		t.before = &before
+	}
+	if len(h) > 0 {
 		// Not a deep copy: that a list is the very same one tells that the
 		// handler has not touched it.
 		rec.before = maps.Clone(h)

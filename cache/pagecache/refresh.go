@@ -45,7 +45,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.RefreshTimeout)
 	background := r.Clone(ctx)
-	background.Method, background.Body, background.Pattern = http.MethodGet, http.NoBody, ""
+	background.Method, background.Body = http.MethodGet, http.NoBody
 	for _, name := range conditionFields {
 		delete(background.Header, name) // the visitor's conditions are answered
 	}

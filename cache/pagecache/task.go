@@ -26,6 +26,7 @@ type task struct {
 	flight *coherent.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
 	old    *coherent.Stored[*response] // what is stored, but stale; or nil
 	look   status
+	before *around // what had been done when the handler was first asked
 }
 
 // nameKey puts a key into Cache-Status, where that is wanted.

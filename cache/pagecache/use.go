@@ -13,7 +13,8 @@ type use uint8
 const (
 	useNot         use = iota // nothing: it must be validated, or made anew
 	useHit                    // it answers the request
-	useWhileMaking            // it answers the request, and its successor is made meanwhile
+	useEarly                  // it answers the request, and its successor is made before it is needed
+	useWhileMaking            // it answers the request because its successor is made meanwhile
 )
 
 // useOf decides whether p may answer a request (RFC 9111 §4). What the visitor
@@ -32,7 +33,7 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 			return useNot // §5.2.1.3
 		}
 		if -stale <= time.Duration(p.lead) && p.early(-stale) {
-			return useWhileMaking
+			return useEarly
 		}
 		return useHit
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/uncache/uncache/cache"
@@ -18,6 +19,10 @@ const (
 	// maxWarmPages bounds how many pages are remembered. A page takes some 500
 	// bytes.
 	maxWarmPages = 4096
+
+	// maxWarmFields bounds the fields in the key of a page that are remembered
+	// with it, in bytes.
+	maxWarmFields = 512
 
 	// maxWarmQueue bounds how many pages wait to be warmed.
 	maxWarmQueue = 256
@@ -51,12 +56,19 @@ type warmer struct {
 // A warmPage is a page that this process has stored.
 type warmPage struct {
 	key   string
-	next  http.Handler
-	uri   *url.URL
-	host  string
-	https bool
-	fill  *coherent.Fill // knows what the page was made from
 	state warmState
+	warmRequest
+}
+
+// A warmRequest is what renders a page again.
+type warmRequest struct {
+	next   http.Handler // nil if the page is not to be rendered any more
+	uri    *url.URL
+	host   string
+	https  bool
+	fields http.Header    // those that are in every key
+	around around         // the same for all visitors
+	fill   *coherent.Fill // knows what the page was made from
 }
 
 // A warmState is where a page is on its way. Purged again while it is rendered,
@@ -79,23 +91,33 @@ func newWarmer(c *Cache) *warmer {
 }
 
 // remember takes note of a page that t has stored, if the request that warms it
-// would find it: one that has no field of the visitor's in its key, and is whole.
+// would find it: one that is whole, and has no field of the visitor's in its key,
+// but those that are in every key (keys.Options.Headers), whose values all who are
+// given the page have in common.
 func (w *warmer) remember(t *task, stored *response) {
 	if w == nil || stored.is(isPart) {
 		return
 	}
 	uri := *t.r.URL
 	uri.RawQuery = w.c.keys.Query(uri.RawQuery)
-	p := &warmPage{key: t.id.primary, next: t.next, uri: &uri, host: t.r.Host, https: t.r.TLS != nil, fill: t.fill}
-	if w.c.keys.Request(p.request(context.Background())).String() != p.key {
+	p := &warmPage{key: t.id.primary, warmRequest: warmRequest{
+		next: t.next, uri: &uri, host: t.r.Host, https: t.r.TLS != nil, fill: t.fill,
+		around: around{t.before.pattern, slices.Clone(t.before.vary)},
+	}}
+	if why := p.around.tied(&w.c.opts, uri.Path, stored.route); why != "" {
+		w.c.tell(t.r, why)
+		w.forget(p.key)
+		return
+	}
+	var ok bool
+	if p.fields, ok = w.fields(t.r.Header); !ok || w.c.keys.Request(p.request(context.Background())).String() != p.key {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if e, ok := w.pages[p.key]; ok {
 		// The page itself stays, which may be on its way.
-		was := e.Value.(*warmPage)
-		was.next, was.uri, was.host, was.https, was.fill = p.next, p.uri, p.host, p.https, p.fill
+		e.Value.(*warmPage).warmRequest = p.warmRequest
 		w.recent.MoveToFront(e)
 		return
 	}
@@ -105,14 +127,51 @@ func (w *warmer) remember(t *task, stored *response) {
 	}
 }
 
+// forget drops a page that was remembered when it could be rendered without a
+// visitor, and has been stored since for one whom the middleware knows.
+func (w *warmer) forget(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e, ok := w.pages[key]; ok {
+		delete(w.pages, key)
+		w.recent.Remove(e).(*warmPage).next = nil // it may be queued
+	}
+}
+
+// fields returns those of h that are in every key. Not the ones by which a
+// visitor is known: he is not to be impersonated when he is gone.
+func (w *warmer) fields(h http.Header) (fields http.Header, ok bool) {
+	size := 0
+	for _, name := range w.c.keys.Headers() {
+		values := h[name]
+		if len(values) == 0 {
+			continue
+		}
+		if name == "Cookie" || name == "Authorization" || name == "Proxy-Authorization" {
+			return nil, false
+		}
+		if fields == nil {
+			fields = make(http.Header)
+		}
+		for _, v := range values {
+			size += len(name) + len(v)
+			fields[name] = append(fields[name], strings.Clone(v))
+		}
+	}
+	return fields, size <= maxWarmFields
+}
+
 // request is that of a visitor without any field of his own.
 func (p *warmPage) request(ctx context.Context) *http.Request {
 	uri := *p.uri
 	r := (&http.Request{
 		Method: http.MethodGet, URL: &uri, Host: p.host, RequestURI: uri.RequestURI(),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header), Body: http.NoBody,
+		Header: p.fields.Clone(), Body: http.NoBody, Pattern: p.around.pattern,
 	}).WithContext(ctx)
+	if r.Header == nil {
+		r.Header = make(http.Header)
+	}
 	if p.https {
 		r.TLS = &tls.ConnectionState{HandshakeComplete: true}
 	}
@@ -190,6 +249,10 @@ func (w *warmer) work() {
 func (w *warmer) renderNext() {
 	p := w.queue[0]
 	w.queue = w.queue[1:]
+	if p.next == nil {
+		p.state = warmIdle
+		return
+	}
 	p.state = warmBusy
 	defer func() {
 		if p.state == warmAgain {
@@ -202,19 +265,23 @@ func (w *warmer) renderNext() {
 	next, ctx := p.next, w.context(w.c.background)
 	ctx, cancel := context.WithTimeout(ctx, w.c.opts.RefreshTimeout)
 	r := p.request(ctx)
+	h := make(discard)
+	if len(p.around.vary) > 0 {
+		h["Vary"] = slices.Clone(p.around.vary)
+	}
 	w.mu.Unlock()
 	defer w.mu.Lock()
 	defer cancel()
-	w.render(next, r)
+	w.render(next, h, r)
 }
 
 // render has a page rendered and stored, unless a visitor came first.
-func (w *warmer) render(next http.Handler, r *http.Request) {
+func (w *warmer) render(next http.Handler, h discard, r *http.Request) {
 	defer func() {
 		// net/http would recover, were this a visitor's request.
 		if p := recover(); p != nil && w.c.opts.Observe != nil {
 			w.c.opts.Observe(r, Observation{Forward: fwdMiss, Detail: fmt.Sprint("warm-up panicked: ", p)})
 		}
 	}()
-	w.c.Handler(next).ServeHTTP(discard{}, r)
+	w.c.Handler(next).ServeHTTP(h, r)
 }

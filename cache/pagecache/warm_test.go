@@ -108,11 +108,11 @@ func TestWarmOnceMore(t *testing.T) {
 	})
 }
 
-// A page that waits to be warmed waits once; one whose key has a visitor's field is
-// not warmed, since the request for it would make another one.
+// A page that waits to be warmed waits once; one whose key has the visitor's Cookie
+// is not warmed, nor one whose fields are too long to be remembered.
 func TestWarmQueuesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, err := keys.New("page", &keys.Options{Headers: []string{"Accept-Language"}})
+		b, err := keys.New("page", &keys.Options{Headers: []string{"Accept-Language", "Cookie"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,12 +123,13 @@ func TestWarmQueuesOnce(t *testing.T) {
 		defer s.pages.Close()
 		s.get("/a")
 		s.get("/b")
-		s.get("/c", "Accept-Language: de")
+		s.get("/c", "Cookie: a=b")
+		s.get("/d", "Accept-Language: "+strings.Repeat("de,", 200))
 		s.rendered()
 		s.purge(cache.Path("/a"))
 		synctest.Wait()
 		for range 5 {
-			s.purge(cache.Path("/b"), cache.Path("/c"))
+			s.purge(cache.Path("/b"), cache.Path("/c"), cache.Path("/d"))
 		}
 		time.Sleep(10 * time.Second)
 		if got := s.rendered(); got != 2 {
