@@ -323,8 +323,10 @@ func TestWarmBeginsWithVary(t *testing.T) {
 func TestWarmForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opts := pagecache.Options{TTL: time.Hour, Warm: 1}
-		s := newInner(t, opts, func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(time.Second)
+		s := newInner(t, opts, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/busy" {
+				time.Sleep(time.Second)
+			}
 			_, _ = io.WriteString(w, "page")
 		}, func(cached func(http.Handler) http.Handler, h http.Handler) http.Handler {
 			visitors, others := aroundSessions(cached, h), cached(h)

@@ -26,6 +26,10 @@
 // handlers that forget the session, and [Options].Skip leaves requests alone that
 // should not be cached whatever their handlers say.
 //
+// The cache belongs around the whole router. Around one of its routes, or among
+// its middleware, it answers, too, but nothing can be rendered in the background:
+// see [Options].StaleWhileRevalidate.
+//
 // Put it outside of a transaction that spans a request: a page must be rendered
 // from what was committed when its rendering began, and later. Put compression
 // outside, too, and name Accept-Encoding in [Options].IgnoreVary, so that a page

@@ -40,12 +40,24 @@ type Options struct {
 	// in the background, unless the response says otherwise (RFC 5861 §3,
 	// must-revalidate and its kin). Default 0: not at all.
 	//
-	// The handler is then run after the visitor's request is over, with a
-	// context that has none of the values which middleware around the cache put
-	// there, and must not hold on to what belongs to a request: a handler that
-	// is made anew for each request, around the pooled context of a framework,
-	// would show one visitor what was meant for another. Wrap the whole router
-	// then, and not one of its routes.
+	// The handler is then run in the background, after the visitor's request is
+	// over, and without the middleware around the cache: no session, no CSRF
+	// token, no user in the context, nor what a router has found in the path. It
+	// must not hold on to what belongs to a request: a handler that is made anew
+	// for each request, around the pooled context of a framework, would show one
+	// visitor what was meant for another. The cache belongs around the whole
+	// router, and not around one of its routes, nor among its middleware.
+	//
+	// Where that shows, nothing is rendered in the background, by whichever
+	// option, and visitors wait as they would without it; Observe is told once,
+	// with a Detail that begins "not rendered in the background". It shows where
+	// the request has a Pattern with a wildcard when it enters the cache, or one
+	// that may be the last of several: without a method and a host, shorter than
+	// the path, and with no ServeMux inside of the cache. And it shows where the
+	// middleware around the cache has put a field into Vary that is not one of
+	// IgnoreVary, other than Accept-Encoding, Origin and
+	// Access-Control-Request-*. It does not show where a router leaves no Pattern
+	// (gorilla/mux, chi before v5.2.3), or middleware says nothing in Vary.
 	StaleWhileRevalidate time.Duration
 
 	// Refresh obeys the stale-while-revalidate of responses where
@@ -58,31 +70,39 @@ type Options struct {
 	// are, and the longer it took to make, the likelier (XFetch). So no visitor
 	// waits for the successor of a page that is asked for often, and the
 	// processes that share a store do not all make it at the same moment, though
-	// none is served stale. 1 is the value of the paper; greater ones refresh
+	// none is served stale; without coherent.Options.Lease several of them may
+	// make it. 1 is the value of the paper; greater ones refresh
 	// earlier. It is never before half of the freshness lifetime. A page that is
-	// asked for less often than it takes to make it, some ten times over, mostly
-	// expires as before.
+	// asked for less than about once in ten times the time it takes to make it,
+	// mostly expires as before.
 	//
-	// The handler is run in the background: see StaleWhileRevalidate for what it
-	// must not do. Default 0: not at all.
+	// The handler is run in the background, without the middleware around the
+	// cache: see StaleWhileRevalidate for what it must not do, and where it is
+	// not. Default 0: not at all.
 	EarlyRefresh float64
 
 	// Warm, if not 0, has pages rendered again in the background when they were
 	// purged, that many at a time, so that the next visitor finds them: those
 	// that this Cache has stored itself lately, by whatever the purge names them,
 	// the last stored first. Only purges made through this Cache warm, so that
-	// of many processes one does. Some 4,000 pages are remembered, and 256 may
+	// of several servers one does: the one that purges, and only pages that it has
+	// stored itself. Some 4,000 pages are remembered, and 256 may
 	// wait; what finds no place is told to Observe, and rendered for its next
 	// visitor.
 	//
 	// The request that renders a page has its method, URL and Host, and no field
 	// or context value of a visitor: where responses vary it makes the one for
-	// visitors who say nothing, and pages with selecting header fields in their
-	// keys (keys.Options.Headers) are warmed if their visitor had none of these.
-	// It can be told by [Warming]; a purge that is made with its context warms
-	// nothing, or a handler that saves something at each visit would be run for
-	// ever. The handler is run in the background: see
-	// StaleWhileRevalidate for what it must not do. RefreshTimeout bounds it.
+	// visitors who say nothing. It has the fields that are in every key
+	// (keys.Options.Headers), which all who are given the page have in common; a
+	// page is not warmed if Cookie or Authorization is among them, or they take
+	// more than 512 bytes. Vary begins with what the middleware around the cache
+	// had put there. The request can be told by [Warming]; a purge that is made
+	// with its context warms nothing, or a handler that saves something at each
+	// visit would be run for ever.
+	//
+	// The handler is run in the background, without the middleware around the
+	// cache: see StaleWhileRevalidate for what it must not do, and where it is
+	// not. RefreshTimeout bounds it.
 	// Default 0: nothing is warmed.
 	Warm int
 
