@@ -186,6 +186,28 @@ func TestNoStaleBehindARouter(t *testing.T) {
 	})
 }
 
+// However many patterns there are, Observe is told of some.
+func TestBackgroundTellsSome(t *testing.T) {
+	var l told
+	opts := pagecache.Options{TTL: fresh, Warm: 1, Observe: l.observe}
+	s := newInner(t, opts, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") },
+		func(cached func(http.Handler) http.Handler, h http.Handler) http.Handler {
+			inner := cached(h)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				chi(r.URL.Path+"/{slug}", inner).ServeHTTP(w, r)
+			})
+		})
+	defer s.pages.Close()
+	for range 2 {
+		for i := range 100 {
+			s.get(fmt.Sprint("/", i))
+		}
+	}
+	if got := len(l.list()); got != 64 {
+		t.Errorf("Observe was told of %d patterns, want 64", got)
+	}
+}
+
 // A page that was refreshed, or warmed, is still found by the route of a router
 // around the cache.
 func TestBackgroundKeepsThePattern(t *testing.T) {

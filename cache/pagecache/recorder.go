@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,8 +54,7 @@ func newRecorder(t *task) *recorder {
 	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now()}
 	h := t.w.Header()
 	if t.before == nil && t.c.warm != nil {
-		before := aroundOf(t.r, h)
-		t.before = &before
+		t.before = &around{t.r.Pattern, slices.Clone(h["Vary"])} // a handler may write into the list
 	}
 	if len(h) > 0 {
 		// Not a deep copy: that a list is the very same one tells that the

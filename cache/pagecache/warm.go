@@ -102,7 +102,7 @@ func (w *warmer) remember(t *task, stored *response) {
 	uri.RawQuery = w.c.keys.Query(uri.RawQuery)
 	p := &warmPage{key: t.id.primary, warmRequest: warmRequest{
 		next: t.next, uri: &uri, host: t.r.Host, https: t.r.TLS != nil, fill: t.fill,
-		around: around{t.before.pattern, slices.Clone(t.before.vary)},
+		around: *t.before,
 	}}
 	if why := p.around.tied(&w.c.opts, uri.Path, stored.route); why != "" {
 		w.c.tell(t.r, why)
