@@ -56,7 +56,7 @@ var backgrounds = []background{
 	{"purged softly", pagecache.Options{TTL: fresh, StaleWhileRevalidate: time.Hour}, func(s *site) {
 		_ = s.pages.Purge(s.t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.All}, Soft: true})
 	}},
-	{"early", pagecache.Options{TTL: fresh, EarlyRefresh: 1000}, func(*site) { time.Sleep(fresh - time.Second) }},
+	{"early", pagecache.Options{TTL: fresh, EarlyRefresh: 1000}, func(*site) { time.Sleep(fresh - time.Millisecond) }},
 }
 
 // newInner returns a site whose cache stands inside of what wrap makes.
