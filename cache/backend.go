@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"time"
 
 	"github.com/uncache/uncache/internal/isnil"
 )
@@ -51,6 +52,12 @@ func Join(c Cache, l Log) Backend {
 		}{j, head}
 	}
 	return j
+}
+
+// localValues is the ability of a [Local].
+type localValues interface {
+	GetLocal(key []byte) (value any, ok bool)
+	SetLocal(key string, value any, size int, ttl time.Duration)
 }
 
 type joined struct {

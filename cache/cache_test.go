@@ -3,7 +3,12 @@ package cache_test
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,5 +209,37 @@ func TestBypassWhile(t *testing.T) {
 		if !cache.Bypassed(inside) || !cache.Bypassed(around) {
 			t.Errorf("while %v: a context of WithBypass does not bypass the cache", on)
 		}
+	}
+}
+
+// What a third party implements is all to be seen in its documentation: no exported
+// interface embeds one that is not.
+func TestInterfacesHideNothing(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok || !spec.Name.IsExported() {
+				return true
+			}
+			if i, ok := spec.Type.(*ast.InterfaceType); ok {
+				for _, m := range i.Methods.List {
+					if embedded, ok := m.Type.(*ast.Ident); ok && !embedded.IsExported() {
+						t.Errorf("%s: cache.%s embeds %s: go doc says no more than \"Has unexported methods\"", name, spec.Name, embedded)
+					}
+				}
+			}
+			return true
+		})
 	}
 }

@@ -10,10 +10,7 @@ import "time"
 // at a time, whichever road it came by.
 type Local interface {
 	Cache
-	localValues
-}
 
-type localValues interface {
 	// GetLocal returns the value itself that SetLocal was given. Both sides
 	// share it, and neither changes it. The key is read during the call only.
 	GetLocal(key []byte) (value any, ok bool)

@@ -4,7 +4,8 @@ import "context"
 
 type rolledBackKey struct{}
 
-// WithRolledBack returns a context of the making of a value that may be stored.
+// WithRolledBack is for code that integrates a store of its own, as coherent does. It
+// returns a context of the making of a value that may be stored.
 // rolledBack is called when [RolledBack] is told in it, from any goroutine, and
 // maybe more than once; so is what an outer context has of the kind. It is to take note
 // and no more: who calls it is in the middle of a transaction, and may hold its locks.

@@ -22,9 +22,9 @@ func Follow(ctx context.Context) (context.Context, *Batch) {
 	return context.WithValue(ctx, batchKey{}, b), b
 }
 
-// Begin returns the batch of a transaction that begins in ctx, which carries b. It is
-// for code that runs transactions and cannot change the contexts that are used in
-// them; otherwise [WithBatch] is simpler. A page that is being rendered in ctx, though
+// Begin is for code that integrates a driver or an ORM, which runs transactions and
+// cannot change the contexts that are used in them; otherwise [WithBatch] is simpler.
+// It returns the batch of a transaction that begins in ctx, which carries b. A page that is being rendered in ctx, though
 // not yet in the context that b came with, is not stored if the batch is discarded.
 //
 // Until it has been flushed or discarded, what is said in the context of b is
@@ -54,7 +54,7 @@ func (b *Batch) begin(ctx context.Context, readOnly bool) *Batch {
 	return tx
 }
 
-// Outside says that something may have been saved in b's context in none of the
+// Outside is for code that integrates a driver or an ORM. It says that something may have been saved in b's context in none of the
 // transactions that Begin knows of, by a statement that commits by itself for
 // instance: see there. If none is open it says nothing new, nor if b is nil.
 func (b *Batch) Outside() {

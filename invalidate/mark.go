@@ -21,7 +21,7 @@ func (b *Batch) Mark() Mark {
 	return m
 }
 
-// Rewind drops what the batch has gathered since m, as ROLLBACK TO does with a
+// Rewind is for code that integrates a driver or an ORM. It drops what the batch has gathered since m, as ROLLBACK TO does with a
 // transaction, and may be called again. It makes the marks that came after m
 // void, and Enqueue all of them. Rewind drops nothing for a mark that is void, the
 // zero Mark for one, nor if the batch has ended: what did not change is then

@@ -59,9 +59,9 @@ func canonicalURI(rawURL string, only map[string]struct{}) (string, error) {
 
 // URL returns the key of a plain GET of a URL, one that has no selecting header
 // field: what Request returns for it if its host is spelled as browsers do, in
-// lower case, its port and its IPv6 address as short as can be. A URL without a host is one of the first
-// of Options.Hosts, or an error, [ErrNoHost]; one without a scheme is http,
-// which is also what a server behind a proxy that ends TLS sees.
+// lower case, its port and its IPv6 address as short as can be. A URL without a
+// host is one of the first of Options.Hosts, or an error, [ErrNoHost]; one without
+// a scheme is http, which is also what a server behind a proxy that ends TLS sees.
 func (b *Builder) URL(rawURL string) (Key, error) {
 	u, err := parse(rawURL)
 	if err != nil {

@@ -91,8 +91,9 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 	})
 }
 
-// FinishStored ends the flight with a value that was found and not made: the one
-// that [Flight.Await] returned or, for want of a better one, what has become stale.
+// FinishStored is for code that integrates a cache of its own, as pagecache does. It
+// ends the flight with a value that was found and not made: the one that
+// [Flight.Await] returned or, for want of a better one, what has become stale.
 // It goes to those who wait already, unless it was purged in the meantime, and to
 // nobody who comes later. What Await returned was fresh, so that nobody has asked
 // whether those who wait allow for less: of that a soft purge is a purge.
