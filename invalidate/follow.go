@@ -54,9 +54,10 @@ func (b *Batch) begin(ctx context.Context, readOnly bool) *Batch {
 	return tx
 }
 
-// Outside is for code that integrates a driver or an ORM. It says that something may have been saved in b's context in none of the
-// transactions that Begin knows of, by a statement that commits by itself for
-// instance: see there. If none is open it says nothing new, nor if b is nil.
+// Outside is for code that integrates a driver or an ORM. It says that something may
+// have been saved in b's context in none of the transactions that Begin knows of, by
+// a statement that commits by itself for instance: see there. If none is open it says
+// nothing new, nor if b is nil.
 func (b *Batch) Outside() {
 	for ; b != nil; b = b.parent {
 		b.mu.Lock()

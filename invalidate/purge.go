@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/named"
 )
 
 // A PurgeError says that the [Purger] has failed: the data is saved, and
@@ -149,7 +150,7 @@ func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
 			err = fmt.Errorf("the Purger panicked: %v", p)
 		}
 	}()
-	return inv.purger.Purge(ctx, e)
+	return inv.purger.Purge(named.Exactly(ctx), e)
 }
 
 // observe tells Observe of what purge has returned, and returns the errors.

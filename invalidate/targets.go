@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/named"
 	"github.com/uncache/uncache/keys"
 	"github.com/uncache/uncache/keys/route"
 )
@@ -142,12 +143,8 @@ func (t *Targets) Soft() { t.soft = true }
 // path returns the canonical form of what was given as a kind of path, unless it is
 // a pattern.
 func (t *Targets) path(kind, p string) (string, bool) {
-	switch {
-	case strings.Contains(p, "{") && strings.Contains(p, "}"):
-		t.fail("%s: %q is a pattern: Route names all that it served (a brace that is one is written %%7B)", kind, p)
-		return "", false
-	case strings.HasSuffix(p, "*"):
-		t.fail("%s: %q is a pattern: Prefix names a subtree, by its path alone (a star that is one is written %%2A)", kind, p)
+	if err := named.CheckPath(p); err != nil {
+		t.fail("%s: %w", kind, err)
 		return "", false
 	}
 	return t.canonical(kind, p)

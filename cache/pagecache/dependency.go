@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/named"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -24,7 +25,7 @@ func (c *Cache) canonical(deps []cache.Dependency) ([]cache.Dependency, error) {
 	for _, d := range deps {
 		known, err := c.canonicalOf(d)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("pagecache: purge %q: %w: %w", string(d), ErrDependency, err))
+			errs = append(errs, refusal(d, err))
 		}
 		for _, k := range known {
 			if k == d {
@@ -74,10 +75,7 @@ func (c *Cache) canonicalOf(d cache.Dependency) ([]cache.Dependency, error) {
 // has and with those that count.
 func (c *Cache) canonicalURI(uri string) ([]cache.Dependency, error) {
 	target := strings.HasPrefix(uri, "//") // it may be a path of any host, "//a/", or have one
-	scheme, _, whole := strings.Cut(uri, "://")
-	if !strings.HasPrefix(uri, "/") && (!whole || strings.Contains(scheme, "/")) {
-		uri = "//" + uri // with a host, without a scheme
-	}
+	uri = withHost(uri)
 	canonical, err := keys.URI(uri)
 	switch {
 	case errors.Is(err, keys.ErrQuery):
@@ -92,4 +90,61 @@ func (c *Cache) canonicalURI(uri string) ([]cache.Dependency, error) {
 		known = append(known, cache.URI(counted))
 	}
 	return known, nil
+}
+
+func refusal(d cache.Dependency, err error) error {
+	return fmt.Errorf("pagecache: purge %q: %w: %w", string(d), ErrDependency, err)
+}
+
+// mistaken returns an error for each of deps that is a name of something, but not of
+// what a person means who writes it.
+func (c *Cache) mistaken(deps []cache.Dependency) error {
+	var errs []error
+	for _, d := range deps {
+		var err error
+		switch kind, name, _ := strings.Cut(string(d), ":"); kind {
+		case "path", "prefix":
+			err = named.CheckPath(name)
+		case "uri":
+			err = c.mistakenURI(name)
+		}
+		if err != nil {
+			errs = append(errs, refusal(d, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Cache) mistakenURI(uri string) error {
+	whole := withHost(uri)
+	if _, err := keys.URI(whole); err != nil {
+		return nil // canonicalURI says what is wrong with it
+	}
+	path, _, _ := strings.Cut(uri, "#")
+	path, _, _ = strings.Cut(path, "?")
+	if err := named.CheckPath(path); err != nil {
+		return err
+	}
+	if _, err := c.keys.URL(whole); errors.Is(err, keys.ErrForeignHost) {
+		return err
+	}
+	if host, _, _ := strings.Cut(path, "/"); whole != uri && host != "localhost" && !strings.ContainsAny(host, ".:]") && !c.namesHosts() {
+		return fmt.Errorf("it names the host %q: a path begins with a slash, and the URI of such a host with \"http://\"", host)
+	}
+	return nil
+}
+
+// namesHosts reports whether keys.Options.Hosts names any.
+func (c *Cache) namesHosts() bool {
+	_, err := c.keys.URL("/")
+	return !errors.Is(err, keys.ErrNoHost)
+}
+
+// withHost returns uri in a form that says whether it begins with a host.
+func withHost(uri string) string {
+	scheme, _, whole := strings.Cut(uri, "://")
+	if !strings.HasPrefix(uri, "/") && (!whole || strings.Contains(scheme, "/")) {
+		return "//" + uri // with a host, without a scheme
+	}
+	return uri
 }

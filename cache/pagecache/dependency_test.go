@@ -12,7 +12,9 @@ import (
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/keys"
+	"github.com/uncache/uncache/keys/route"
 )
 
 // A person spells a path or a URL in many ways: all of them purge.
@@ -50,6 +52,8 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 		cache.Path("http://example.com/a"), cache.Prefix("a"), cache.Prefix("/a?b"),
 		cache.URI(""), cache.URI("ftp://example.com/"), cache.URI("http://bücher.example/"), cache.URI("/a/../b"),
 		cache.Group(""), "all:pages",
+		cache.Path("/blog/*"), cache.Path("/blog/{slug}/"), cache.Prefix("/blog/*"), cache.URI("/blog/*?page=2"),
+		cache.URI("http://example.com/blog/{slug}/"), cache.URI("blog/hello/"),
 	} {
 		s.get("/")
 		err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d, cache.Path("/")}})
@@ -61,6 +65,8 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 	for _, d := range []cache.Dependency{
 		cache.All, cache.Route(""), cache.Route("GET /{$}"), cache.Prefix("/"), cache.OriginGroup("example.com", "a"),
 		cache.URI("/a?b;c"), cache.URI("//"), cache.URI("//a%20b/c"), "product:5", "a:",
+		cache.Path("/blog/%2A"), cache.Path("/blog/%7Bslug%7D/"), cache.URI("/?q=*"), cache.URI("/?q={a}"),
+		cache.URI("http://blog/hello/"), cache.URI("localhost/a"), cache.URI("[::1]/a"), cache.URI("blog:8080/a"),
 	} {
 		if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
 			t.Errorf("%q: %v", d, err)
@@ -105,4 +111,48 @@ func TestPurgeOfAValueByItsOwnNames(t *testing.T) {
 			t.Errorf("%q: the value was loaded %d times, want 2: once, and after the purge", d, loads)
 		}
 	}
+}
+
+// The URI of a host that this site does not answer for is one of nothing here; the
+// log is told all the same.
+func TestPurgeOfAForeignHost(t *testing.T) {
+	s := newSite(t, nil, &pagecache.Options{
+		TTL: time.Minute, Keys: newKeys(t, &keys.Options{Hosts: []string{"example.com", "intranet"}}),
+	}, func(http.ResponseWriter, *http.Request) {})
+	for uri, foreign := range map[string]bool{
+		"https://exmaple.com/": true, "exmaple.com/": true, "//exmaple.com/": true, "blog/hello/": true,
+		"https://example.com/": false, "/": false, "example.com:443/": false, "intranet/": false,
+	} {
+		err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.URI(uri)}})
+		if got := errors.Is(err, pagecache.ErrDependency) && errors.Is(err, keys.ErrForeignHost); got != foreign || !foreign && err != nil {
+			t.Errorf("%s: error %v, want ErrForeignHost: %v", uri, err, foreign)
+		}
+	}
+}
+
+// What a rule names is made of values: that a post has the slug "*", or the URL of a
+// host that another site over the same log answers for, is no error of a save.
+func TestPurgeOfWhatARuleNames(t *testing.T) {
+	s := newSite(t, nil, &pagecache.Options{
+		TTL: time.Minute, Keys: newKeys(t, &keys.Options{Hosts: []string{"example.com"}}),
+		Observe: func(r *http.Request, o pagecache.Observation) {
+			if o.Err != nil {
+				t.Errorf("%s: %v", r.Method, o.Err)
+			}
+		},
+	}, func(http.ResponseWriter, *http.Request) {})
+	type Post struct{ Slug string }
+	inv := invalidate.New(s.pages, nil)
+	page := route.MustParse("/blog/{slug}")
+	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
+		to.Route(page, p.Slug)
+		to.URL("https://other.example/")
+	})
+	s.get("http://example.com/blog/*")
+	if err := inv.Invalidate(t.Context(), &Post{"*"}); err != nil {
+		t.Error(err)
+	}
+	wantStatus(t, s.get("http://example.com/blog/*"), "after the save", "uncache; fwd=miss; stored; detail=purged")
+	s.do("POST", "http://example.com/blog/*")
+	wantStatus(t, s.get("http://example.com/blog/*"), "after the POST", "uncache; fwd=miss; stored; detail=purged")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/named"
 )
 
 // Purge records e in the log, and deletes the stored responses whose keys it
@@ -22,14 +23,30 @@ import (
 //
 // What nothing can depend on is an error, [ErrDependency], when all else has been
 // purged: an empty name, one without a kind ("/blog/" in place of
-// cache.Path("/blog/")), a path that is none. Kinds that this module does not know
-// may be yours, for coherent.Fetch, and are recorded as they are.
+// cache.Path("/blog/")), a path that is none, a pattern ("/blog/*"; a path that does
+// end with a star has it as "%2A"), a URI of a host that is not one of
+// keys.Options.Hosts, or of one that was not meant to be one ("blog/hello/"; a host
+// without a dot is written "http://intranet/"). Kinds that this module does not know
+// may be yours, for coherent.Fetch, and are recorded as they are. So is what was an
+// error: another Cache over the same log may know the host.
 //
 // What [Options.Warm] says is rendered again when Purge has returned, unless ctx is
 // that of a request which does that ([Warming]).
 //
 // It makes a Cache an invalidate.Purger.
+//
+// The names that package invalidate makes of the values in a model have been checked
+// there, and are not suspected: a post may have the slug "*".
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
+	var mistaken error
+	if !named.IsExact(ctx) {
+		mistaken = c.mistaken(e.Dependencies)
+	}
+	return errors.Join(mistaken, c.purge(ctx, e))
+}
+
+// purge is Purge, of names that are meant as they are written.
+func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 	var malformed error
 	e.Dependencies, malformed = c.canonical(e.Dependencies)
 	if err := c.store.Purge(ctx, e); err != nil {

@@ -3,6 +3,8 @@ package outbox
 import (
 	"context"
 	"fmt"
+
+	"github.com/uncache/uncache/internal/named"
 )
 
 // outcome is what came of the rows of a claim. Those in none of its lists were
@@ -81,7 +83,7 @@ func (o *Outbox) deliverSingly(ctx context.Context, letters []letter, out *outco
 
 // try tells the Purger, and notes the rows as purged if it returns nil.
 func (o *Outbox) try(ctx context.Context, p parcel, out *outcome) error {
-	if err := o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, p.event) }); err != nil {
+	if err := o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), p.event) }); err != nil {
 		return err
 	}
 	out.events++

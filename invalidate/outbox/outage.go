@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/named"
 )
 
 // probe asks whether the Purger works at all. An event that names nothing costs
@@ -19,7 +20,7 @@ func (o *Outbox) probe(ctx context.Context) error {
 	defer cancel()
 	const reason = "the outbox asks whether purges work again"
 	purge := func(e cache.Event) error {
-		return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, e) })
+		return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), e) })
 	}
 	err := purge(cache.Event{Reason: reason})
 	if err != nil && o.worked != nil && ctx.Err() == nil {
