@@ -109,6 +109,51 @@ func TestIgnoreVary(t *testing.T) {
 	}
 }
 
+// RFC 9110 §8.8.3.3: the page as it is and in gzip must not have one strong entity
+// tag, or who has half of the one gets the rest of the other. With a compressor
+// around the cache the tags that it makes are weak, and nothing is cut.
+func TestRangesInsideOfACompressor(t *testing.T) {
+	const page = "0123456789"
+	for _, tt := range []struct {
+		rule   string
+		ignore []string
+		etag   string // the handler's
+		send   []string
+		status int
+		weak   bool
+	}{
+		{"a tag of ours is strong", nil, "", []string{"Range: bytes=4-", "If-Range: ETAG"}, 206, false},
+		{"another field", []string{"X-Other"}, "", []string{"Range: bytes=4-"}, 206, false},
+		{"§13.1.5: If-Range with a weak tag gives the whole", []string{"accept-encoding"}, "", []string{"Range: bytes=4-", "If-Range: ETAG"}, 200, true},
+		{"§14.2: Range may be ignored", []string{"Accept-Encoding"}, "", []string{"Range: bytes=4-"}, 200, true},
+		{"§14.2: 416 too", []string{"Accept-Encoding"}, "", []string{"Range: bytes=40-"}, 200, true},
+		{"§13.1.2: If-None-Match is compared weakly", []string{"Accept-Encoding"}, "", []string{"If-None-Match: ETAG"}, 304, true},
+		{"a strong tag of the handler", []string{"Accept-Encoding"}, `"v1"`, []string{"Range: bytes=4-", `If-Range: "v1"`}, 206, false},
+		{"a weak tag of the handler", []string{"Accept-Encoding"}, `W/"v1"`, []string{"Range: bytes=4-"}, 200, true},
+		{"a date of the handler", []string{"Accept-Encoding"}, "", []string{"Range: bytes=4-", "If-Range: Tue, 10 Nov 2026 08:00:00 GMT"}, 200, true},
+	} {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, IgnoreVary: tt.ignore}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Last-Modified", "Tue, 10 Nov 2026 08:00:00 GMT")
+			if tt.etag != "" {
+				w.Header().Set("Etag", tt.etag)
+			}
+			_, _ = io.WriteString(w, page)
+		})
+		etag := s.get("/").Header.Get("Etag")
+		if weak := strings.HasPrefix(etag, "W/"); weak != tt.weak {
+			t.Errorf("%s: the ETag is %s, want a weak one: %v", tt.rule, etag, tt.weak)
+		}
+		for i := range tt.send {
+			tt.send[i] = strings.Replace(tt.send[i], "ETAG", etag, 1)
+		}
+		resp := s.get("/", tt.send...)
+		if want := map[int]string{200: page, 206: page[4:]}[tt.status]; resp.StatusCode != tt.status || body(t, resp) != want {
+			t.Errorf("%s: %q: got %s, want %d %q", tt.rule, tt.send, resp.Status, tt.status, want)
+		}
+		wantStatus(t, resp, tt.rule, "uncache; hit")
+	}
+}
+
 // A field whose name is not in net/http's spelling is sent like any other, so it
 // counts like any other.
 func TestFieldNamesInOtherSpelling(t *testing.T) {

@@ -67,7 +67,7 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 		add("Cache-Control", "no-cache")
 	}
 	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !transparent {
-		add("Etag", makeETag(rec.body))
+		add("Etag", rec.c.opts.makeETag(rec.body))
 	}
 	if _, ok := rec.header["Content-Type"]; !ok && len(rec.body) > 0 && rec.header.Get("Content-Encoding") == "" {
 		add("Content-Type", http.DetectContentType(rec.body)) // as net/http would

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,12 +70,20 @@ func nextETag(s string) (tag, rest string) {
 
 func opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
 
-// makeETag returns a strong entity tag for a body: 128 bits of its SHA-256, in as
-// few characters as go.
-func makeETag(body []byte) string {
+// makeETag returns an entity tag for a body: 128 bits of its SHA-256, in as few
+// characters as go. It is strong, unless somebody around us is known to code what
+// we give: RFC 9110 §8.8.3.3, two codings of one page must not have one strong tag.
+func (o *Options) makeETag(body []byte) string {
 	sum := sha256.Sum256(body)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	if o.codedOutside() {
+		return "W/" + tag
+	}
+	return tag
 }
+
+// codedOutside reports whether a compressor stands around the cache.
+func (o *Options) codedOutside() bool { return slices.Contains(o.IgnoreVary, "Accept-Encoding") }
 
 // The fields of a request that make its response conditional.
 var conditionFields = []string{"If-None-Match", "If-Modified-Since"}

@@ -228,3 +228,16 @@ func FuzzETagList(f *testing.F) {
 		}
 	})
 }
+
+// RFC 9211 §2.4: what has been stale for less than a second is stale all the same.
+func TestTTLIsRoundedDown(t *testing.T) {
+	p := &response{life: int64(time.Minute)}
+	for left, want := range map[time.Duration]int64{
+		time.Minute: 60, 1500 * time.Millisecond: 1, time.Second: 1, time.Millisecond: 0, 0: 0,
+		-time.Nanosecond: -1, -300 * time.Millisecond: -1, -time.Second: -1, -1001 * time.Millisecond: -2,
+	} {
+		if got := p.ttl(time.Minute - left); got != want {
+			t.Errorf("fresh for %v: ttl %d, want %d", left, got, want)
+		}
+	}
+}

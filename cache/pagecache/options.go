@@ -146,6 +146,11 @@ type Options struct {
 	// there for what somebody around the cache does: a compressor outside of it
 	// adds Accept-Encoding, while what is stored is the same for all. Naming a
 	// field that the handler looks at gives visitors one another's pages.
+	//
+	// With Accept-Encoding among them the ETags that the cache makes are weak,
+	// and it answers no Range of a page to which its handler gave no strong ETag
+	// of its own: one visitor may have half of the page as it is, and the other
+	// half in gzip (RFC 9110 §8.8.3.3).
 	IgnoreVary []string
 
 	// Transparent leaves responses as the handler made them: no ETag is added to

@@ -43,7 +43,8 @@ type Cache struct {
 
 	dates          dates
 	ages, statuses *phrases
-	hitStatus      string // what the Cache-Status of a hit begins with
+	softened       *phrases // statuses of hits on what was purged softly
+	hitStatus      string   // what the Cache-Status of a hit begins with
 
 	mu         sync.Mutex
 	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
@@ -83,6 +84,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		memo:       newMemo(),
 		ages:       new(phrases),
 		statuses:   new(phrases),
+		softened:   new(phrases),
 		hitStatus:  o.Name + "; hit; ttl=",
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),

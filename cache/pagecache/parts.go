@@ -31,7 +31,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	}
 	p, now := part.Value, time.Now()
 	first, end, ok := oneRange(r.Header["Range"][0], p.part.size)
-	if !ok || first < p.part.first || end > p.part.end || c.opts.forbids(p, r.Header) != storable || useOf(p, verdict, asks, now) != useHit {
+	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || c.opts.forbids(p, r.Header) != storable || useOf(p, verdict, asks, now) != useHit {
 		return part, false
 	}
 	c.observeHit(r)

@@ -22,12 +22,13 @@ type phrase struct {
 
 func (b *phrases) slot(n int64) *atomic.Pointer[phrase] { return &b[uint64(n)%phraseSlots] }
 
-// say returns before, n as a decimal number.
-func (b *phrases) say(before string, n int64) []string {
+// say returns before, n as a decimal number, after. Those who share b have the same
+// before and after.
+func (b *phrases) say(before string, n int64, after string) []string {
 	slot := b.slot(n)
 	p := slot.Load()
 	if p == nil || p.n != n {
-		p = &phrase{n, [1]string{before + strconv.FormatInt(n, 10)}}
+		p = &phrase{n, [1]string{before + strconv.FormatInt(n, 10) + after}}
 		slot.Store(p)
 	}
 	return p.values[:]
@@ -47,23 +48,32 @@ func (s *says) set(h map[string][]string) {
 	h["Cache-Status"] = s.status
 }
 
+const softStatus = "; detail=" + string(reasonSoft)
+
 // hit returns the header values of a hit on p at an age.
 func (c *Cache) hit(p *response, age time.Duration) says {
 	s := says{age: c.age(age)}
-	if ttl := p.ttl(age); !c.opts.StatusKey && !p.header.shape.status {
-		s.status = c.statuses.say(c.hitStatus, ttl)
-	} else {
+	soft := p.softened.Load()
+	switch ttl := p.ttl(age); {
+	case c.opts.StatusKey || p.header.shape.status:
 		member := c.hitStatus + strconv.FormatInt(ttl, 10)
 		if c.opts.StatusKey {
 			member += keyParam(p.key)
 		}
+		if soft {
+			member += softStatus
+		}
 		s.status = p.appendStatus(member)
+	case soft:
+		s.status = c.softened.say(c.hitStatus, ttl, softStatus)
+	default:
+		s.status = c.statuses.say(c.hitStatus, ttl, "")
 	}
 	return s
 }
 
 // age returns the values of an Age field.
-func (c *Cache) age(age time.Duration) []string { return c.ages.say("", int64(age/time.Second)) }
+func (c *Cache) age(age time.Duration) []string { return c.ages.say("", int64(age/time.Second), "") }
 
 // dates share the Date of the responses of one second.
 type dates struct{ last atomic.Pointer[date] }

@@ -52,6 +52,15 @@ func byteRanges(r *http.Request, size int) (ranges string, there bool) {
 	return string(list), there
 }
 
+// mayCut reports whether a part of p may be given. Where a compressor stands around
+// the cache, a visitor may have the other part in another coding, of which nobody
+// knows what the bytes are (RFC 9110 §14.2: Range is about the selected
+// representation, and may be ignored). A handler that gives a strong entity tag
+// itself answers for that.
+func (o *Options) mayCut(p *response) bool {
+	return !o.codedOutside() || p.is(ownETag) && isStrong(p.header.etag())
+}
+
 // ifRange evaluates If-Range: a strong entity tag, or a date that is one of a
 // strong validator, has to be p's; what is neither is false (RFC 9110 §13.1.5).
 func (p *response) ifRange(h http.Header, now time.Time) bool {

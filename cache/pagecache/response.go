@@ -33,6 +33,10 @@ type response struct {
 	// fill. Processes, and copies that were decoded, don't share it: the fill
 	// itself is what there is only one of.
 	refreshing atomic.Bool
+
+	// softened is set when p was found to have been purged softly, which it will
+	// be for ever: its Cache-Status says so.
+	softened atomic.Bool
 }
 
 // rare is what most responses don't have, or many have the same. It is shared, and
@@ -117,9 +121,14 @@ func (p *response) size() int {
 }
 
 // ttl is how many seconds p is still fresh at an age, or has been stale, as a
-// negative number (RFC 9211 §2.4).
+// negative number (RFC 9211 §2.4). It is rounded down: 0 is not yet stale.
 func (p *response) ttl(age time.Duration) int64 {
-	return (p.life - int64(age)) / int64(time.Second)
+	left := p.life - int64(age)
+	seconds := left / int64(time.Second)
+	if left < 0 && left%int64(time.Second) != 0 {
+		seconds--
+	}
+	return seconds
 }
 
 // appendStatus appends a member to the Cache-Status that the handler gave (RFC

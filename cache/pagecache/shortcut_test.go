@@ -379,11 +379,11 @@ func TestShortcutsAreBounded(t *testing.T) {
 func TestPhrases(t *testing.T) {
 	var b phrases
 	for _, n := range []int64{0, 1, -1, phraseSlots, 0, 1 << 40, -5, 0} {
-		if got, want := b.say("x=", n), []string{fmt.Sprint("x=", n)}; !slices.Equal(got, want) || cap(got) != 1 {
+		if got, want := b.say("x=", n, ""), []string{fmt.Sprint("x=", n)}; !slices.Equal(got, want) || cap(got) != 1 {
 			t.Errorf("say(%d) is %q, want %q", n, got, want)
 		}
 	}
-	if a, again := b.say("x=", 7), b.say("x=", 7); &a[0] != &again[0] {
+	if a, again := b.say("x=", 7, ""), b.say("x=", 7, ""); &a[0] != &again[0] {
 		t.Error("the same values are made twice")
 	}
 }

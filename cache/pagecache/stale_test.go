@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/pagecache"
 )
@@ -186,6 +187,38 @@ func TestPurgedIsNotServedStale(t *testing.T) {
 				t.Errorf("soft %v: afterwards: rendering %s of %d, want 2 of 2", soft, got, n.Load())
 			}
 		})
+	}
+}
+
+// A page that is served although it was purged, since it was so softly, says so: its
+// ttl is that of any other.
+func TestSoftPurgedHitSaysSo(t *testing.T) {
+	for _, name := range []string{"in memory", "encoded"} {
+		for _, key := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				h, _ := ticking()
+				var b cache.Backend
+				if name == "encoded" {
+					m := memory.New(nil)
+					defer m.Close()
+					b = far{m}
+				}
+				s := newSite(t, b, &pagecache.Options{TTL: 10 * time.Second, StaleWhileRevalidate: time.Minute, StatusKey: key}, h)
+				s.get("/")
+				plain := s.get("/").Header.Get("Cache-Status")
+				e := cache.Event{Dependencies: []cache.Dependency{cache.Path("/")}, Soft: true}
+				if err := s.pages.Purge(t.Context(), e); err != nil {
+					t.Fatal(err)
+				}
+				if got, want := s.get("/").Header.Get("Cache-Status"), plain+"; detail=soft-purged"; got != want {
+					t.Errorf("%s: Cache-Status is %q, want %q", name, got, want)
+				}
+				synctest.Wait()
+				if got := s.get("/").Header.Get("Cache-Status"); got != plain {
+					t.Errorf("%s: Cache-Status of its successor is %q, want %q", name, got, plain)
+				}
+			})
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ const (
 	reasonConnection   reason = "connection" // it names fields
 	reasonOnlyIfCached reason = "only-if-cached"
 	reasonStaleIfError reason = "stale-if-error"
+	reasonSoft         reason = "soft-purged" // and served while its successor is made
 )
 
 // queryCut stands behind the reason of a response that was not stored and whose
