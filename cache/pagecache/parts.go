@@ -99,7 +99,8 @@ func contentRange(h http.Header) (s span, ok bool) {
 // forwardRange has the handler answer a request for a range, and stores the part
 // that it gives: together with the one that is stored, if one strong validator
 // says that both are of one body, and one begins where the other ends (RFC 9111
-// §3.4). When all parts are there they are a whole response.
+// §3.4). When all parts are there they are a whole response. What may be stored is
+// held back until it is, as whole responses are: its Cache-Status says so.
 func (t *task) forwardRange(part *coherent.Stored[*response]) {
 	t.fill = t.c.store.Begin()
 	t.fill.Add(t.id.deps...)
@@ -108,7 +109,10 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 	rec.through = true
 	rec.part = func(*recorder) {} // nobody waits
 	inner := t.inner()
-	t.next.ServeHTTP(rec, inner)
+	func() {
+		defer rec.catchAbort()
+		t.next.ServeHTTP(rec, inner)
+	}()
 	t.r.Pattern = inner.Pattern
 	if rec.hijacked {
 		return
@@ -116,8 +120,11 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 	if !rec.wrote {
 		rec.WriteHeader(http.StatusOK)
 	}
+	given := rec.body
 	switch {
-	case !rec.recording || !rec.complete():
+	case !rec.recording:
+	case !rec.complete():
+		rec.recording, rec.policy.reason = false, reasonIncomplete
 	case rec.status == http.StatusOK:
 		t.keep(rec)
 	case int64(len(rec.body)) == rec.span.end-rec.span.first:
@@ -126,6 +133,8 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 		}
 		t.keepPart(rec)
 	}
+	rec.body = given // of two parts that were joined the visitor has asked for one
+	rec.release()
 }
 
 // missRange answers a request for a range of what is not stored: the whole is not

@@ -32,7 +32,7 @@ type recorder struct {
 	spare  *response       // what will be served in place of an error, or nil
 	part   func(*recorder) // lets go those who wait, of whom this response is of no use
 
-	through bool // a part was asked for: nothing is held back
+	through bool // a part was asked for: what is not stored is not held back
 	span    span // of what is recorded, if it is a part
 
 	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
@@ -97,9 +97,12 @@ func (rec *recorder) WriteHeader(code int) {
 		return // the header is all that matters; it is sent when the handler is done
 	}
 	if rec.through {
-		rec.judgeRange(h)
-		rec.recording = rec.policy.reason == storable
-		rec.release()
+		if rec.judgeRange(h); rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) && rec.policy.reason == storable {
+			rec.policy.reason = reasonTooLarge
+		}
+		if rec.recording = rec.policy.reason == storable; !rec.recording {
+			rec.release()
+		}
 		return
 	}
 	rec.recording = rec.policy.reason == storable

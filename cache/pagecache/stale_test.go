@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -582,6 +583,63 @@ func TestCacheStatusOfWhatIsPassed(t *testing.T) {
 		if got := strings.Join(s.do(method, "/").Header["Cache-Status"], ", "); !strings.HasPrefix(got, "origin; hit, uncache; fwd=") {
 			t.Errorf("%s: Cache-Status is %q", method, got)
 		}
+	}
+}
+
+// RFC 9211 §2.5: a part that was stored is "stored", as a whole response is; one that
+// was flushed was seen before anybody knew.
+func TestCacheStatusOfAPart(t *testing.T) {
+	const size = 10
+	for _, tt := range []struct {
+		rule, want string
+		part       int // bytes of it
+		h          func(w http.ResponseWriter)
+	}{
+		{"a part", "uncache; fwd=miss; stored; detail=partial", size, nil},
+		{"larger than is stored", "uncache; fwd=miss; detail=too-large", 2 * size, nil},
+		{"broken off", "uncache; fwd=miss; detail=incomplete", size, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "11") }},
+		{"not to be stored", "uncache; fwd=miss; detail=no-store", size, func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-store") }},
+		{"flushed", "uncache; fwd=miss; detail=partial", size, func(w http.ResponseWriter) { w.(http.Flusher).Flush() }},
+	} {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true, MaxBody: size}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/100", tt.part-1))
+			if tt.h != nil && tt.rule != "flushed" {
+				tt.h(w)
+			}
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, strings.Repeat("x", tt.part))
+			if tt.rule == "flushed" {
+				tt.h(w)
+			}
+		})
+		resp := s.get("/", "Range: bytes=0-99")
+		if got := resp.Header.Get("Cache-Status"); got != tt.want || len(body(t, resp)) != tt.part {
+			t.Errorf("%s: Cache-Status is %q, want %q", tt.rule, got, tt.want)
+		}
+	}
+}
+
+// Half of a part that its handler gave up is sent before the connection is closed.
+func TestPartThatBreaksOffIsSent(t *testing.T) {
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Range", "bytes 0-9/100")
+		w.WriteHeader(http.StatusPartialContent)
+		_, _ = io.WriteString(w, "half")
+		panic(http.ErrAbortHandler)
+	})
+	w := httptest.NewRecorder()
+	func() {
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler {
+				t.Errorf("panicked with %v", p)
+			}
+		}()
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Range", "bytes=0-9")
+		s.ServeHTTP(w, r)
+	}()
+	if w.Code != http.StatusPartialContent || w.Body.String() != "half" {
+		t.Errorf("got %d %q", w.Code, w.Body)
 	}
 }
 
