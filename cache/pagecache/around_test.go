@@ -1,6 +1,7 @@
 package pagecache_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -105,6 +106,56 @@ func TestIgnoreVary(t *testing.T) {
 		}
 		if n, want := s.rendered(), map[bool]int{true: 1, false: 3}[ignore]; n != want {
 			t.Errorf("ignored %v: %d renderings, want %d", ignore, n, want)
+		}
+	}
+}
+
+// CSRF middleware around the cache makes a token for a visitor who has none, sets it
+// as a cookie and says Vary: Cookie. The page with that token is not for the next who
+// has none.
+func TestTokenOfAFirstVisit(t *testing.T) {
+	for _, tt := range []struct {
+		rule   string
+		vary   string
+		keys   *keys.Options
+		set    string // by those around; "" for a new token
+		send   []string
+		store  bool
+		stored bool
+	}{
+		{rule: "a new token", vary: "Cookie"},
+		{rule: "selected by the key", keys: &keys.Options{Headers: []string{"Cookie"}}},
+		{rule: "in place of another", vary: "Cookie", send: []string{"Cookie: token=x"}},
+		{rule: "malformed", vary: "Cookie", set: "?"},
+		{rule: "the visitor's own, once more", vary: "Cookie", set: "token=x; Path=/", send: []string{"Cookie: token=x"}, stored: true},
+		{rule: "taken back from one who has it", vary: "Cookie", set: "token=; Max-Age=0", send: []string{"Cookie: token=x"}},
+		{rule: "taken back from one who has it not", vary: "Cookie", set: "token=; Max-Age=0", stored: true},
+		{rule: "a page that is the same for all", stored: true},
+		{rule: "StoreSetCookie", vary: "Cookie", store: true, stored: true},
+	} {
+		visit := 0
+		opts := &pagecache.Options{TTL: time.Minute, StoreSetCookie: tt.store, Keys: newKeys(t, tt.keys)}
+		s := newSite(t, nil, opts, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, w.Header().Get("Set-Cookie")) // what the form shows
+		})
+		wrap(s, func(h http.Header, _ string) {
+			visit++
+			if h.Set("Set-Cookie", tt.set); tt.set == "" {
+				h.Set("Set-Cookie", fmt.Sprintf("token=%d", visit))
+			}
+			if tt.vary != "" {
+				h.Add("Vary", tt.vary)
+			}
+		})
+		if first := s.get("/", tt.send...); !tt.stored {
+			wantStatus(t, first, tt.rule, "uncache; fwd=miss; detail=set-cookie")
+		}
+		second := s.get("/", tt.send...)
+		if page := body(t, second); !tt.stored && page != second.Header.Get("Set-Cookie") {
+			t.Errorf("%s: the second visitor was given the token %q, and the page with %q", tt.rule, second.Header.Get("Set-Cookie"), page)
+		}
+		if n := s.rendered(); (n == 1) != tt.stored {
+			t.Errorf("%s: %d renderings for two visitors, stored: want %v", tt.rule, n, tt.stored)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (rec *recorder) judgeRange(h http.Header) {
 	}
 	whole := h.Clone()
 	delete(whole, "Content-Range")
-	rec.policy = rec.c.opts.judge(rec.req, http.StatusOK, whole, rec.setsCookie(), rec.asked, rec.given)
+	rec.policy = rec.judge(http.StatusOK, whole)
 	rec.policy.drop = append(rec.policy.drop, "Content-Range")
 }
 

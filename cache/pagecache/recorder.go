@@ -92,7 +92,7 @@ func (rec *recorder) WriteHeader(code int) {
 		rec.muted = true
 		return
 	}
-	rec.policy = rec.c.opts.judge(rec.req, code, h, rec.setsCookie(), rec.asked, rec.given)
+	rec.policy = rec.judge(code, h)
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}

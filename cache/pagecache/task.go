@@ -206,7 +206,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*response, policy) {
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
-	pol := t.c.opts.judge(t.r, int(old.status), merged, rec.setsCookie(), rec.asked, rec.given)
+	pol := rec.judge(int(old.status), merged)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec)
 	if from != t.old {
 		t.place(p, merged)
