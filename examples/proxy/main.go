@@ -93,7 +93,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		cfg.hosts = strings.Split(s, ",")
 		return nil
 	})
-	flags.StringVar(&cfg.redis, "redis", "", "`address` or redis:// URL of a Redis to store in, in place of memory")
+	flags.StringVar(&cfg.redis, "redis", "", "`address` or redis:// URL of a Redis to store in, in place of memory; the first request that gets no answer from it waits half a second, and then goes to the origin")
 	flags.Var(&cfg.memory, "memory", "`bytes` to store at most in this process's memory: 67108864, 64M, 1G")
 	flags.Var(&cfg.maxBody, "max-body", "`bytes` up to which a response is stored; larger ones pass")
 	flags.DurationVar(&cfg.ttl, "ttl", 0, "freshness lifetime of responses that give none, where their status allows it (default a tenth of the time since Last-Modified)")

@@ -26,6 +26,12 @@ type proxy struct {
 	closers []func() error // last first
 }
 
+// redisTimeout is how much slower the first request is when Redis hangs; after that
+// nobody waits. It is ten times the default of coherent: to ask an origin at the other
+// end of a network costs more than a page does that is rendered here, so that a Redis
+// which is only slow is worth waiting for. -h says so.
+const redisTimeout = 500 * time.Millisecond
+
 // newProxy makes the proxy that cfg describes. What goes wrong later is written
 // to stderr.
 func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
@@ -40,7 +46,7 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 		return nil, err
 	}
 	store, err := coherent.New(backend, &coherent.Options{
-		Timeout: 500 * time.Millisecond, // a hung Redis makes a request this much slower, and not more
+		Timeout: redisTimeout,
 		Observe: func(o coherent.Observation) {
 			said := "cache: " + string(o.Op)
 			if o.Key != "" {

@@ -2,7 +2,11 @@
 // which saves a model has to think of it.
 //
 //	hook := bunhook.New(inv, &bunhook.Options{
-//		Failed: func(ctx context.Context, err error) { slog.ErrorContext(ctx, "purge", "err", err) },
+//		Failed: func(ctx context.Context, err error) {
+//			if !errors.Is(err, invalidate.ErrKept) { // or the outbox will purge it
+//				slog.ErrorContext(ctx, "saved, but not purged", "err", err)
+//			}
+//		},
 //	})
 //	db = db.WithQueryHook(hook)
 //

@@ -2,7 +2,11 @@
 // which saves an entity has to think of it.
 //
 //	drv := enthook.New(entsql.OpenDB(dialect.Postgres, db), inv, &enthook.Options{
-//		Failed: func(ctx context.Context, err error) { slog.ErrorContext(ctx, "purge", "err", err) },
+//		Failed: func(ctx context.Context, err error) {
+//			if !errors.Is(err, invalidate.ErrKept) { // or the outbox will purge it
+//				slog.ErrorContext(ctx, "saved, but not purged", "err", err)
+//			}
+//		},
 //	})
 //	client := gen.NewClient(gen.Driver(drv))
 //	client.Use(drv.Hook)

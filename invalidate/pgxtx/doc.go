@@ -10,5 +10,13 @@
 //
 // With pgx's database/sql driver it is not needed. What is left of a purge that
 // nobody made, since its process was killed, is the affair of package outbox. Its
-// relay looks at the table now and then; [Notify] and [Listen] tell it when to.
+// relay is given the same pool as a *sql.DB, and looks at the table now and then;
+// [Notify] and [Listen] tell it when to:
+//
+//	db := stdlib.OpenDBFromPool(pool) // github.com/jackc/pgx/v5/stdlib
+//	box, err := outbox.New(db, outbox.PostgreSQL, pages, nil)
+//	err = box.Migrate(ctx)
+//	err = box.Start()
+//	listener, err := pgxtx.Listen(pool.Config().ConnConfig, box.Wake, nil)
+//	inv := invalidate.New(pages, &invalidate.Options{Outbox: pgxtx.Notify(box, "")})
 package pgxtx
