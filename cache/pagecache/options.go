@@ -162,7 +162,10 @@ type Options struct {
 
 	// StoreSetCookie stores responses that set cookies, if all else allows it,
 	// and gives the cookie to everybody. RFC 9111 §7.3 allows it; it is meant
-	// for cookies that are the same for all visitors.
+	// for cookies that are the same for all visitors. A cookie that somebody around
+	// the cache sets is not stored. But the page may show it, a CSRF token for one:
+	// what varies by Cookie is not stored, unless StoreSetCookie, for a visitor who
+	// was given a cookie there that he did not come with.
 	StoreSetCookie bool
 
 	// SessionCookies names the cookies by which handlers know their visitors. A
