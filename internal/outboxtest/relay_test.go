@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/named"
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
@@ -83,6 +84,25 @@ func TestRelaysShare(t *testing.T) {
 type purgerFunc func(ctx context.Context, e cache.Event) error
 
 func (f purgerFunc) Purge(ctx context.Context, e cache.Event) error { return f(ctx, e) }
+
+// What a rule has named is made of values: the slug "*" is no pattern, nor is it one
+// when a relay purges it, or probes with it. A pagecache.Cache is told by the context.
+func TestARelayTakesNothingForAPattern(t *testing.T) {
+	each(t, []outbox.Dialect{outbox.SQLite}, func(t *testing.T, d *database) {
+		var calls atomic.Int32
+		relay := d.relay(t, purgerFunc(func(ctx context.Context, e cache.Event) error {
+			if !named.IsExact(ctx) {
+				t.Errorf("Purge(%v): its names are suspected", e.Dependencies)
+			}
+			if calls.Add(1) < 4 {
+				return errDown // so that it probes
+			}
+			return nil
+		}), nil)
+		d.enqueue(t, relay, cache.Path("/blog/*"))
+		until(t, "purged", func() bool { return stats(t, relay).Relayed > 0 })
+	})
+}
 
 // What begins first may commit last. A relay with a cursor would have passed it
 // by.
