@@ -619,6 +619,44 @@ func TestCacheStatusOfAPart(t *testing.T) {
 	}
 }
 
+// A part that completes a stored one is stored together with it, and given alone.
+// With a compressor around the cache neither answers, unless its handler gave a
+// strong tag.
+func TestPartsThatAreStored(t *testing.T) {
+	for _, tt := range []struct {
+		ignore []string
+		etag   string
+		want   string
+	}{
+		{nil, `"v1"`, "uncache; hit"},
+		{nil, "", "uncache; hit"},
+		{[]string{"Accept-Encoding"}, `"v1"`, "uncache; hit"},
+		{[]string{"Accept-Encoding"}, "", "uncache; fwd=miss"},
+	} {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true, IgnoreVary: tt.ignore}, func(w http.ResponseWriter, r *http.Request) {
+			part := "01234"
+			w.Header().Set("Content-Range", "bytes 0-4/20")
+			if r.Header.Get("Range") == "bytes=5-9" {
+				w.Header().Set("Content-Range", "bytes 5-9/20")
+				part = "56789"
+			}
+			if tt.etag != "" {
+				w.Header().Set("ETag", tt.etag)
+			}
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, part)
+		})
+		for _, part := range []struct{ asked, want string }{{"bytes=0-4", "01234"}, {"bytes=5-9", "56789"}} {
+			resp := s.get("/", "Range: "+part.asked)
+			if got := body(t, resp); got != part.want {
+				t.Errorf("%v: got %q of %s, want %q", tt, got, part.asked, part.want)
+			}
+			wantStatus(t, resp, part.asked, "uncache; fwd=miss; stored; detail=partial")
+		}
+		wantStatus(t, s.get("/", "Range: bytes=5-9"), fmt.Sprint(tt), tt.want)
+	}
+}
+
 // Half of a part that its handler gave up is sent before the connection is closed.
 func TestPartThatBreaksOffIsSent(t *testing.T) {
 	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true}, func(w http.ResponseWriter, _ *http.Request) {
