@@ -164,9 +164,9 @@ func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request
 			if use == useWhileMaking {
 				return false
 			}
-		} else if p.refreshing.CompareAndSwap(false, true) {
+		} else if p.marks.set(isRefreshing) {
 			if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
-				p.refreshing.Store(false)
+				p.marks.unset(isRefreshing)
 			}
 		}
 	}

@@ -53,7 +53,7 @@ const softStatus = "; detail=" + string(reasonSoft)
 // hit returns the header values of a hit on p at an age.
 func (c *Cache) hit(p *response, age time.Duration) says {
 	s := says{age: c.age(age)}
-	soft := p.softened.Load()
+	soft := p.marks.has(isSoftened)
 	switch ttl := p.ttl(age); {
 	case c.opts.StatusKey || p.header.shape.status:
 		member := c.hitStatus + strconv.FormatInt(ttl, 10)

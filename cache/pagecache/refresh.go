@@ -54,7 +54,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	go func() {
 		defer c.wg.Done()
 		defer func() { <-c.refreshing }()
-		defer s.Value.refreshing.Store(false)
+		defer s.Value.marks.unset(isRefreshing)
 		defer cancel()
 		defer flight.Finish(nil, false)
 		defer func() {

@@ -28,15 +28,7 @@ type response struct {
 	flags  flags
 	status uint16
 
-	// refreshing is set while this process makes p's successor in the
-	// background, so that those who are given p meanwhile need not look for the
-	// fill. Processes, and copies that were decoded, don't share it: the fill
-	// itself is what there is only one of.
-	refreshing atomic.Bool
-
-	// softened is set when p was found to have been purged softly, which it will
-	// be for ever: its Cache-Status says so.
-	softened atomic.Bool
+	marks marks
 }
 
 // rare is what most responses don't have, or many have the same. It is shared, and
@@ -49,6 +41,25 @@ type rare struct {
 }
 
 var plain = new(rare) // never changed
+
+// marks are what this process knows of a stored response that becomes true later.
+// Processes, and copies that were decoded, don't share it.
+type marks struct{ bits atomic.Uint32 }
+
+const (
+	// isRefreshing: this process makes its successor in the background, so that
+	// those who are given it meanwhile need not look for the fill, which is what
+	// there is only one of.
+	isRefreshing uint32 = 1 << iota
+
+	// isSoftened: it was found to have been purged softly, which it will be for
+	// ever. Its Cache-Status says so.
+	isSoftened
+)
+
+func (m *marks) has(mark uint32) bool         { return m.bits.Load()&mark != 0 }
+func (m *marks) unset(mark uint32)            { m.bits.And(^mark) }
+func (m *marks) set(mark uint32) (first bool) { return m.bits.Or(mark)&mark == 0 }
 
 // flags are what is true of a stored response.
 type flags uint8

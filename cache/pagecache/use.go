@@ -46,8 +46,8 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 	if verdict == coherent.Fresh && req.maxStale.set && stale <= time.Duration(req.maxStale.n)*time.Second {
 		return useHit // §5.2.1.2
 	}
-	if verdict == coherent.SoftPurged && !p.softened.Load() {
-		p.softened.Store(true)
+	if verdict == coherent.SoftPurged && !p.marks.has(isSoftened) {
+		p.marks.set(isSoftened)
 	}
 	if p.grace > 0 && stale < time.Duration(p.grace) {
 		return useWhileMaking // RFC 5861 §3, and a soft purge
