@@ -44,7 +44,6 @@ type Cache struct {
 	dates          dates
 	ages, statuses *phrases
 	softened       *phrases // statuses of hits on what was purged softly
-	hitStatus      string   // what the Cache-Status of a hit begins with
 
 	mu         sync.Mutex
 	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
@@ -72,6 +71,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	}
 	background, stop := context.WithCancel(context.Background())
 	shared := newShapes()
+	hitStatus := o.Name + "; hit; ttl="
 	pages := &Cache{
 		background: background,
 		stop:       stop,
@@ -82,13 +82,12 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		values:     coherent.NewValues(c, codec{o.EarlyRefresh, shared}),
 		shapes:     shared,
 		memo:       newMemo(),
+		clock:      newClock(),
 		ages:       new(phrases),
-		statuses:   new(phrases),
-		softened:   new(phrases),
-		hitStatus:  o.Name + "; hit; ttl=",
+		statuses:   &phrases{before: hitStatus},
+		softened:   &phrases{before: hitStatus, after: softStatus},
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
-		clock:      newClock(),
 	}
 	pages.warm = newWarmer(pages)
 	if pages.values.Near() {

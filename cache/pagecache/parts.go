@@ -170,6 +170,9 @@ func (rec *recorder) judgeRange(h http.Header) {
 	delete(whole, "Content-Range")
 	rec.policy = rec.judge(http.StatusOK, whole)
 	rec.policy.drop = append(rec.policy.drop, "Content-Range")
+	if rec.policy.reason == storable && rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) {
+		rec.policy.reason = reasonTooLarge
+	}
 }
 
 // joins puts a stored part and what was recorded together, if they are of one

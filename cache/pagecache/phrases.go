@@ -11,7 +11,10 @@ import (
 // assigned: the Age and the Cache-Status of a hit. Pages share them, since in one
 // second there are fewer ages than pages. They are bounded: numbers that meet in
 // a slot push one another out.
-type phrases [phraseSlots]atomic.Pointer[phrase]
+type phrases struct {
+	before, after string // the number
+	slots         [phraseSlots]atomic.Pointer[phrase]
+}
 
 const phraseSlots = 1 << 13 // more than the seconds of two hours
 
@@ -20,19 +23,18 @@ type phrase struct {
 	values [1]string
 }
 
-func (b *phrases) slot(n int64) *atomic.Pointer[phrase] { return &b[uint64(n)%phraseSlots] }
-
-// say returns before, n as a decimal number, after. Those who share b have the same
-// before and after.
-func (b *phrases) say(before string, n int64, after string) []string {
-	slot := b.slot(n)
+// say returns the phrase with n.
+func (b *phrases) say(n int64) []string {
+	slot := &b.slots[uint64(n)%phraseSlots]
 	p := slot.Load()
 	if p == nil || p.n != n {
-		p = &phrase{n, [1]string{before + strconv.FormatInt(n, 10) + after}}
+		p = &phrase{n, [1]string{b.text(n)}}
 		slot.Store(p)
 	}
 	return p.values[:]
 }
+
+func (b *phrases) text(n int64) string { return b.before + strconv.FormatInt(n, 10) + b.after }
 
 // says are the header values that differ from one second, and one request, to
 // the next.
@@ -53,10 +55,10 @@ const softStatus = "; detail=" + string(reasonSoft)
 // hit returns the header values of a hit on p at an age.
 func (c *Cache) hit(p *response, age time.Duration) says {
 	s := says{age: c.age(age)}
-	soft := p.marks.has(isSoftened)
-	switch ttl := p.ttl(age); {
+	ttl, soft := p.ttl(age), p.marks.has(isSoftened)
+	switch {
 	case c.opts.StatusKey || p.header.shape.status:
-		member := c.hitStatus + strconv.FormatInt(ttl, 10)
+		member := c.statuses.text(ttl)
 		if c.opts.StatusKey {
 			member += keyParam(p.key)
 		}
@@ -65,15 +67,15 @@ func (c *Cache) hit(p *response, age time.Duration) says {
 		}
 		s.status = p.appendStatus(member)
 	case soft:
-		s.status = c.softened.say(c.hitStatus, ttl, softStatus)
+		s.status = c.softened.say(ttl)
 	default:
-		s.status = c.statuses.say(c.hitStatus, ttl, "")
+		s.status = c.statuses.say(ttl)
 	}
 	return s
 }
 
 // age returns the values of an Age field.
-func (c *Cache) age(age time.Duration) []string { return c.ages.say("", int64(age/time.Second), "") }
+func (c *Cache) age(age time.Duration) []string { return c.ages.say(int64(age / time.Second)) }
 
 // dates share the Date of the responses of one second.
 type dates struct{ last atomic.Pointer[date] }

@@ -97,9 +97,7 @@ func (rec *recorder) WriteHeader(code int) {
 		return // the header is all that matters; it is sent when the handler is done
 	}
 	if rec.through {
-		if rec.judgeRange(h); rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) && rec.policy.reason == storable {
-			rec.policy.reason = reasonTooLarge
-		}
+		rec.judgeRange(h)
 		if rec.recording = rec.policy.reason == storable; !rec.recording {
 			rec.release()
 		}

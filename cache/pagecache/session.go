@@ -10,7 +10,7 @@ import (
 // isPersonal reports whether a request says who the visitor is: by Authorization
 // (RFC 9111 §3.5), or by one of the cookies in Options.SessionCookies.
 func (o *Options) isPersonal(h http.Header) bool {
-	return len(h["Authorization"]) > 0 || len(o.SessionCookies) > 0 && o.hasSession(h)
+	return len(h["Authorization"]) > 0 || o.hasSession(h)
 }
 
 // forbids says why p must not answer a request with header h, though it is stored:

@@ -377,13 +377,13 @@ func TestShortcutsAreBounded(t *testing.T) {
 
 // Header values that hits share are made once for each number.
 func TestPhrases(t *testing.T) {
-	var b phrases
+	b := &phrases{before: "x="}
 	for _, n := range []int64{0, 1, -1, phraseSlots, 0, 1 << 40, -5, 0} {
-		if got, want := b.say("x=", n, ""), []string{fmt.Sprint("x=", n)}; !slices.Equal(got, want) || cap(got) != 1 {
+		if got, want := b.say(n), []string{fmt.Sprint("x=", n)}; !slices.Equal(got, want) || cap(got) != 1 {
 			t.Errorf("say(%d) is %q, want %q", n, got, want)
 		}
 	}
-	if a, again := b.say("x=", 7, ""), b.say("x=", 7, ""); &a[0] != &again[0] {
+	if a, again := b.say(7), b.say(7); &a[0] != &again[0] {
 		t.Error("the same values are made twice")
 	}
 }
