@@ -191,8 +191,12 @@ func (b *Batch) isApart() bool {
 // rendered in its context may show that, and is not stored. After Flush it does
 // nothing: what was saved is to be purged, also by a Flush that has to be called
 // again.
-func (b *Batch) Discard() {
-	if len(b.end(discarded)) > 0 {
+func (b *Batch) Discard() { b.discard(false) }
+
+// discard is Discard of what was rolled back. Something may have been saved though
+// nothing was said of it: wrote is whether that is to be supposed.
+func (b *Batch) discard(wrote bool) {
+	if len(b.end(discarded)) > 0 || wrote {
 		b.rolledBack()
 	}
 }

@@ -86,8 +86,7 @@ func (s *savepoint) undo(ctx context.Context, err error) error {
 		failed = fmt.Errorf("invalidate: rollback to savepoint: %w", failed)
 		return &txError{nil, errors.Join(err, failed, s.batch.Flush(ctx))}
 	}
-	s.batch.Discard()
-	s.batch.rolledBack()
+	s.batch.discard(true)
 	// It still stands. Nobody minds one that is left over, but many of them.
 	if _, failed := s.tx.ExecContext(within, "RELEASE SAVEPOINT "+s.name); failed != nil {
 		return &txError{nil, errors.Join(err, fmt.Errorf("invalidate: release savepoint: %w", failed))}

@@ -161,10 +161,7 @@ func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) erro
 		err = fmt.Errorf("invalidate: %w: %s; after that: %w", ErrCommitUnknown, endedByFn, err)
 		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
 	}
-	batch.Discard()
-	if !batch.readOnly {
-		batch.rolledBack() // though nothing was said: something may have been saved
-	}
+	batch.discard(!batch.readOnly)
 	if failed != nil && !over {
 		err = errors.Join(err, fmt.Errorf("invalidate: rollback: %w", failed))
 	}
@@ -187,8 +184,7 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 		return nil
 	}
 	if RolledBack(err) {
-		batch.Discard()
-		batch.rolledBack()
+		batch.discard(true)
 		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
 	}
 	// If it was committed the pages are old; if not, they are made again.

@@ -72,10 +72,10 @@ func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 		opts:      o,
 		headKey:   o.Prefix + logTag + "head",
 		eventsKey: o.Prefix + logTag + "events",
-		headArg:   o.Prefix + logTag + "head",
 		gather:    gatherer{patience: maxGathering},
 		known:     make(map[weak.Pointer[redis.Client]]*history),
 	}
+	b.headArg = b.headKey
 	switch c := rdb.(type) {
 	case *redis.Client:
 		b.last.Store(&source{c, b.historyOf(c)})

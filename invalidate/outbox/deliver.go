@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/named"
 )
 
@@ -83,7 +84,7 @@ func (o *Outbox) deliverSingly(ctx context.Context, letters []letter, out *outco
 
 // try tells the Purger, and notes the rows as purged if it returns nil.
 func (o *Outbox) try(ctx context.Context, p parcel, out *outcome) error {
-	if err := o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), p.event) }); err != nil {
+	if err := o.purge(ctx, p.event); err != nil {
 		return err
 	}
 	out.events++
@@ -110,6 +111,11 @@ func (o *Outbox) isOutage(ctx context.Context, err error, out *outcome) bool {
 func (o *Outbox) fail(l letter, err error, out *outcome) {
 	tries := l.tries + 1
 	out.failed = append(out.failed, failure{l.id, tries, tries >= o.opts.MaxTries, err})
+}
+
+// purge tells the Purger of e, whose names were checked when it was enqueued.
+func (o *Outbox) purge(ctx context.Context, e cache.Event) error {
+	return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), e) })
 }
 
 // tell calls f with a deadline. A Purger that panics fails: here it would take

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/named"
 )
 
 // probe asks whether the Purger works at all. An event that names nothing costs
@@ -19,14 +18,11 @@ func (o *Outbox) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.PurgeTimeout) // for both
 	defer cancel()
 	const reason = "the outbox asks whether purges work again"
-	purge := func(e cache.Event) error {
-		return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), e) })
-	}
-	err := purge(cache.Event{Reason: reason})
+	err := o.purge(ctx, cache.Event{Reason: reason})
 	if err != nil && o.worked != nil && ctx.Err() == nil {
 		again := *o.worked
 		again.Reason = reason
-		err = purge(again)
+		err = o.purge(ctx, again)
 	}
 	return err
 }
