@@ -24,8 +24,9 @@ func Follow(ctx context.Context) (context.Context, *Batch) {
 
 // Begin is for code that integrates a driver or an ORM, which runs transactions and
 // cannot change the contexts that are used in them; otherwise [WithBatch] is simpler.
-// It returns the batch of a transaction that begins in ctx, which carries b. A page that is being rendered in ctx, though
-// not yet in the context that b came with, is not stored if the batch is discarded.
+// It returns the batch of a transaction that begins in ctx, which carries b. A page
+// that is being rendered in ctx, though not yet in the context that b came with, is
+// not stored if the batch is discarded.
 //
 // Until it has been flushed or discarded, what is said in the context of b is
 // queued in it; if there are several, in each of them, and in b if that has not

@@ -21,9 +21,9 @@ func typeName(m any) string {
 	return strings.TrimLeft(reflect.TypeOf(m).String(), "*")
 }
 
-// label is how errors and reasons tell m from others of its type: "blog.Post 42". That is
-// the type's name and the exported field ID, or else what the model's String
-// returns, or a model that is itself a number or a string, or else nothing.
+// label is how errors and reasons tell m from others of its type: "blog.Post 42".
+// That is the type's name and the exported field ID, or else what the model's
+// String returns, or a model that is itself a number or a string, or else nothing.
 func label(m any) string {
 	id, ok := identity(m)
 	if !ok {

@@ -14,7 +14,8 @@ const (
 	// maxTrips is how many reads are under way at a time before others gather.
 	// Fewer would have a visitor wait for somebody else's read where nobody else is
 	// there; with more there is less to gather (internal/bench, case redis, 16
-	// visitors on a busy machine: 0.6 of a bare GET with 1 or 2, 0.7 with 4, 0.8 with 8).
+	// visitors on a busy machine: 0.6 of a bare GET with 1 or 2, 0.7 with 4, 0.8
+	// with 8).
 	maxTrips = 4
 
 	// maxGathered bounds how many values one command asks for: Redis runs one

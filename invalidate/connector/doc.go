@@ -33,10 +33,10 @@
 // after a statement in its context has committed by itself or another transaction
 // has committed, may be about that: it is purged at once, too. After an error of
 // COMMIT that leaves it open whether it was committed, everything is purged; so is
-// it after a ROLLBACK if a statement was not a plain one (SELECT, INSERT, UPDATE, DELETE and the like), since in MySQL
-// a CREATE TABLE commits what was done before it, and after the ROLLBACK of an
-// outer savepoint by a name that the transaction has in two spellings. Purged in
-// vain, a page is rendered once more.
+// it after a ROLLBACK if a statement was not a plain one (SELECT, INSERT, UPDATE,
+// DELETE and the like), since in MySQL a CREATE TABLE commits what was done before
+// it, and after the ROLLBACK of an outer savepoint by a name that the transaction
+// has in two spellings. Purged in vain, a page is rendered once more.
 //
 // A transaction that is begun to read only ([database/sql.TxOptions], or BEGIN READ
 // ONLY) has nothing to purge: what is said while it is open goes where it would go
