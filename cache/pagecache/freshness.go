@@ -32,13 +32,46 @@ func (o *Options) lifetime(cc *control, targeted bool, status int, h http.Header
 			return 0, true // §5.3: "0" and other nonsense are in the past
 		}
 		return min(max(expires.Sub(dateOf(h, now)), -maxDuration), maxDuration), true
-	case o.TTL > 0 && heuristic[status]:
-		return o.TTL, true
-	case o.Heuristic && (heuristic[status] || cc.public):
+	case o.ttlOf(status) > 0:
+		return o.ttlOf(status), true
+	case o.Heuristic && (heuristic[status] && o.TTL == 0 || cc.public):
 		life := guess(h, now)
 		return life, life > 0 || hasValidator(status, h)
 	}
 	return 0, false
+}
+
+// ttlCounts reports whether the lifetime that the options give, in place of the
+// handler, counts for responses with a status code. It does where the URL alone
+// decides about the status.
+//
+// RFC 9110 §15.1 names 405, 414 and 501 as well. But a GET is answered so because
+// of a field that is in no key, such as X-HTTP-Method-Override: one visitor would
+// take the page from all others.
+func ttlCounts(status int) bool {
+	switch status {
+	case http.StatusMethodNotAllowed, http.StatusRequestURITooLong, http.StatusNotImplemented:
+		return false
+	}
+	return heuristic[status]
+}
+
+// saysGone reports whether a status code says that the URL has no page. Anybody
+// can invent such URLs.
+func saysGone(status int) bool {
+	return status == http.StatusNotFound || status == http.StatusGone
+}
+
+// ttlOf returns the lifetime of responses whose handler gave none, or 0 if the
+// options give none to this status code.
+func (o *Options) ttlOf(status int) time.Duration {
+	switch {
+	case !ttlCounts(status):
+		return 0
+	case saysGone(status) && o.ErrorTTL > 0:
+		return o.ErrorTTL
+	}
+	return o.TTL
 }
 
 // guess is a tenth of the time since the response was last changed, as RFC 9111

@@ -26,13 +26,22 @@ type Options struct {
 	// with Skip.
 	Keys *keys.Builder
 
-	// TTL is the freshness lifetime of responses whose handler gave none, if
-	// their status code allows it (RFC 9110 §15.1). With 0, the default, only
-	// responses with an explicit lifetime are stored.
+	// TTL is the freshness lifetime of responses whose handler gave none. It
+	// counts for the status codes 200, 203, 204, 300, 301, 308, 404 and 410. RFC
+	// 9110 §15.1 also allows 405, 414 and 501, but a visitor can cause these with
+	// a field that is not in the key. With 0, the default, only responses with an
+	// explicit lifetime are stored.
 	TTL time.Duration
 
-	// Heuristic gives such responses, where TTL is 0, a tenth of the time since
-	// their Last-Modified, a day at most (RFC 9111 §4.2.2).
+	// ErrorTTL is what 404 and 410 get in place of TTL. Anybody can invent URLs
+	// that do not exist; with a short ErrorTTL their responses soon make room for
+	// pages. A purge of the URL ends them at once, whatever their lifetime.
+	// Default 0: they get TTL.
+	ErrorTTL time.Duration
+
+	// Heuristic gives responses without a lifetime, where TTL is 0, a tenth of
+	// the time since their Last-Modified, a day at most (RFC 9111 §4.2.2). It
+	// counts for all status codes of RFC 9110 §15.1, and for what says public.
 	Heuristic bool
 
 	// StaleWhileRevalidate is for how long after it became stale, or while it
@@ -244,6 +253,7 @@ func (o *Options) complete() error {
 		zero  time.Duration
 	}{
 		{"TTL", &o.TTL, 0},
+		{"ErrorTTL", &o.ErrorTTL, 0},
 		{"StaleWhileRevalidate", &o.StaleWhileRevalidate, 0},
 		{"StaleIfError", &o.StaleIfError, 0},
 		{"KeepStale", &o.KeepStale, defaultKeepStale},

@@ -15,6 +15,7 @@ import (
 func TestDurationsWithoutAUnit(t *testing.T) {
 	for says, o := range map[string]pagecache.Options{
 		"TTL is 600ns: it must be 0, or at least 1ms; seconds are written 600*time.Second": {TTL: 600},
+		"ErrorTTL is 60ns":             {ErrorTTL: 60},
 		"StaleWhileRevalidate is 30ns": {StaleWhileRevalidate: 30},
 		"StaleIfError is 60ns":         {StaleIfError: 60},
 		"KeepStale is 1ns":             {KeepStale: 1},

@@ -62,8 +62,8 @@ const (
 const queryCut = ":query-cut"
 
 // heuristic lists the status codes whose responses may be stored without a
-// lifetime of their own (RFC 9110 §15.1), and so get the configured one.
-// 206 is among them, but partial responses are never stored here.
+// lifetime of their own (RFC 9110 §15.1). 206 is among them, but partial
+// responses are never stored here.
 var heuristic = map[int]bool{
 	200: true, 203: true, 204: true, 300: true, 301: true, 308: true,
 	404: true, 405: true, 410: true, 414: true, 501: true,
