@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/redistest"
 )
 
 // Who reads a value in company may do with it what he likes.
-func TestGatheredReadsShareNoBytes(t *testing.T) {
-	b, g, trips := gathering(t)
+func TestGatheredReadsShareNoBytes(t *testing.T) { onEachServer(t, testGatheredReadsShareNoBytes) }
+
+func testGatheredReadsShareNoBytes(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	const n = 8
 	values := make(chan []byte, n)
 	for range n {
@@ -48,8 +49,9 @@ func TestGatheredReadsShareNoBytes(t *testing.T) {
 
 // No head is older than its request while connections break, commands are sent
 // again and new connections are dialled: raced.
-func TestHeadsWhileConnectionsBreak(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestHeadsWhileConnectionsBreak(t *testing.T) { onEachServer(t, testHeadsWhileConnectionsBreak) }
+
+func testHeadsWhileConnectionsBreak(t *testing.T, srv server) {
 	var conns sync.Map
 	opts := srv.Options()
 	opts.Dialer = func(_ context.Context, network, addr string) (net.Conn, error) {
@@ -103,8 +105,10 @@ func TestHeadsWhileConnectionsBreak(t *testing.T) {
 }
 
 // A limiter refuses many at once, and all hear of it.
-func TestReadsThatALimiterRefuses(t *testing.T) {
-	opts := redistest.New(t, redistest.Config{}).Options()
+func TestReadsThatALimiterRefuses(t *testing.T) { onEachServer(t, testReadsThatALimiterRefuses) }
+
+func testReadsThatALimiterRefuses(t *testing.T, srv server) {
+	opts := srv.Options()
 	opts.Limiter = refuses{errors.New("no more")}
 	b := newBackend(t, newClient(t, opts), nil)
 	var all sync.WaitGroup

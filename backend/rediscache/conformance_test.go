@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -15,6 +16,11 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Run("miniredis", func(t *testing.T) {
+		srv := newMini(t)
+		conformWaiting(t, func(t *testing.T) redis.UniversalClient { return newClient(t, srv.Options()) },
+			func(d time.Duration) { srv.FastForward(d) })
+	})
 	t.Run("server", func(t *testing.T) {
 		srv := redistest.New(t, redistest.Config{})
 		conform(t, func(t *testing.T) redis.UniversalClient { return newClient(t, srv.Options()) })
@@ -33,9 +39,15 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// conform runs the kit. Every subject has a prefix of its own, which is what
-// makes it empty.
+// conform runs the kit on a server that has a clock.
 func conform(t *testing.T, client func(t *testing.T) redis.UniversalClient) {
+	conformWaiting(t, client, nil)
+}
+
+// conformWaiting runs the kit. Every subject has a prefix of its own, so it is
+// empty. Wait makes time pass on a server without a clock, as miniredis is; nil
+// waits.
+func conformWaiting(t *testing.T, client func(t *testing.T) redis.UniversalClient, wait func(time.Duration)) {
 	type subject struct {
 		*rediscache.Backend
 		rdb    redis.UniversalClient
@@ -48,7 +60,7 @@ func conform(t *testing.T, client func(t *testing.T) redis.UniversalClient) {
 		return subject{newBackend(t, rdb, &rediscache.Options{Prefix: prefix}), rdb, prefix}
 	}
 	t.Run("Cache", func(t *testing.T) {
-		cachetest.Run(t, func(t *testing.T) cache.Cache { return open(t) })
+		cachetest.RunCache(t, cachetest.CacheHarness{Open: func(t *testing.T) cache.Cache { return open(t) }, Wait: wait})
 	})
 	t.Run("Log", func(t *testing.T) {
 		cachetest.RunLog(t, cachetest.LogHarness{

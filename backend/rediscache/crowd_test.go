@@ -5,14 +5,14 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/uncache/uncache/internal/redistest"
 )
 
 // Those who gather are not left behind while others come and go, however many
 // those are.
-func TestNobodyIsLeftBehind(t *testing.T) {
-	b, _ := process(t, redistest.New(t, redistest.Config{}))
+func TestNobodyIsLeftBehind(t *testing.T) { onEachServer(t, testNobodyIsLeftBehind) }
+
+func testNobodyIsLeftBehind(t *testing.T, srv server) {
+	b, _ := process(t, srv)
 	purge(t, b, "a purge")
 	must(t, b.Set(t.Context(), "k", []byte("v"), 0))
 	until := time.Now().Add(1500 * time.Millisecond)

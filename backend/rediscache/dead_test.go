@@ -68,8 +68,9 @@ func TestReadsBesideDeadConnections(t *testing.T) {
 }
 
 // Where the way is long there is nothing to save, and nobody waits for others.
-func TestNobodyGathersFarAway(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestNobodyGathersFarAway(t *testing.T) { onEachServer(t, testNobodyGathersFarAway) }
+
+func testNobodyGathersFarAway(t *testing.T, srv server) {
 	rdb := newClient(t, srv.Options())
 	g := new(gate)
 	rdb.AddHook(g)
@@ -94,7 +95,11 @@ func TestNobodyGathersFarAway(t *testing.T) {
 // Those who gather behind reads that do not end go by themselves, as many of them
 // as are still there.
 func TestWhoGathersDoesNotWaitForLong(t *testing.T) {
-	b, g, trips := gathering(t)
+	onEachServer(t, testWhoGathersDoesNotWaitForLong)
+}
+
+func testWhoGathersDoesNotWaitForLong(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	b.GatherFor(rediscache.MaxGathering)
 	gone, giveUp := context.WithCancel(t.Context())
 	ends := make(chan error, 4)

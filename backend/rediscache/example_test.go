@@ -2,43 +2,25 @@ package rediscache_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
-	"os/exec"
-	"testing"
-	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/redistest"
 )
-
-// An example cannot skip itself, as the tests do where there is no redis-server.
-func TestMain(m *testing.M) {
-	if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("CI") != "true" {
-		flag.Parse()
-		fmt.Fprintln(os.Stderr, "Example is skipped:", err)
-		if err := flag.Set("test.skip", "^Example$"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // The log answers why a page was purged, and who did it.
 func Example() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	srv, err := redistest.Start(ctx, redistest.Config{}) // yours runs already
+	ctx := context.Background()
+	server, err := miniredis.Run() // yours runs already
 	if err != nil {
 		panic(err)
 	}
-	defer srv.Stop()
+	defer server.Close()
 
-	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr, ContextTimeoutEnabled: true})
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true})
 	defer rdb.Close()
 	backend, err := rediscache.New(rdb, nil)
 	if err != nil {

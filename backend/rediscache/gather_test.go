@@ -13,7 +13,6 @@ import (
 
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/redistest"
 )
 
 // A gate is a hook that holds up MGET until it is opened, and counts.
@@ -95,9 +94,9 @@ func (g *gate) seen() []int {
 
 // gathering is a backend whose trips are all under way and held up, so that what
 // is read next gathers. Trips tells when those are done.
-func gathering(t *testing.T) (b *rediscache.Backend, g *gate, trips *sync.WaitGroup) {
+func gathering(t *testing.T, srv server) (b *rediscache.Backend, g *gate, trips *sync.WaitGroup) {
 	t.Helper()
-	return gatheringBy(t, newClient(t, redistest.New(t, redistest.Config{}).Options()))
+	return gatheringBy(t, newClient(t, srv.Options()))
 }
 
 // gatheringBy is gathering with a client of the caller's.
@@ -128,8 +127,10 @@ func gatheringBy(t *testing.T, rdb *redis.Client) (b *rediscache.Backend, g *gat
 
 // Reads that come while others are under way share a command, and its head is one
 // that was read after they came.
-func TestReadsGather(t *testing.T) {
-	b, g, trips := gathering(t)
+func TestReadsGather(t *testing.T) { onEachServer(t, testReadsGather) }
+
+func testReadsGather(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	const n = 20
 	reads := make(chan string, n)
 	for i := range n {
@@ -168,8 +169,10 @@ func TestReadsGather(t *testing.T) {
 
 // One command asks for so many values, and does not wait for others to end then;
 // who comes after that gathers anew.
-func TestGatheringIsBounded(t *testing.T) {
-	b, g, trips := gathering(t)
+func TestGatheringIsBounded(t *testing.T) { onEachServer(t, testGatheringIsBounded) }
+
+func testGatheringIsBounded(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	var all sync.WaitGroup
 	for i := range rediscache.MaxGathered {
 		all.Go(func() { _, _, _, _ = b.GetHead(context.Background(), fmt.Sprint("k", i)) })
@@ -195,8 +198,10 @@ func TestGatheringIsBounded(t *testing.T) {
 
 // Who gives up while his read waits takes nothing from the others, and a trip
 // that takes too long ends with the latest of its reads.
-func TestGatheredReadsGiveUp(t *testing.T) {
-	b, g, trips := gathering(t)
+func TestGatheredReadsGiveUp(t *testing.T) { onEachServer(t, testGatheredReadsGiveUp) }
+
+func testGatheredReadsGiveUp(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	type giver struct{}
 	first, giveUp := context.WithCancelCause(context.WithValue(t.Context(), giver{}, "first"))
 	gone := make(chan error, 1)
@@ -223,8 +228,10 @@ func TestGatheredReadsGiveUp(t *testing.T) {
 	}
 }
 
-func TestGatheredReadsRunOutOfTime(t *testing.T) {
-	b, g, trips := gathering(t)
+func TestGatheredReadsRunOutOfTime(t *testing.T) { onEachServer(t, testGatheredReadsRunOutOfTime) }
+
+func testGatheredReadsRunOutOfTime(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	ends := make(chan error, 2)
 	for _, d := range []time.Duration{20 * time.Millisecond, 80 * time.Millisecond} {
 		ctx := within(t, d)
@@ -246,8 +253,10 @@ func TestGatheredReadsRunOutOfTime(t *testing.T) {
 }
 
 // What fails fails for all who share it, each with its own key.
-func TestGatheredReadsFail(t *testing.T) {
-	b, g, trips := gathering(t)
+func TestGatheredReadsFail(t *testing.T) { onEachServer(t, testGatheredReadsFail) }
+
+func testGatheredReadsFail(t *testing.T, srv server) {
+	b, g, trips := gathering(t, srv)
 	refused := errors.New("refused")
 	errs := make(chan error, 2)
 	for i := range 2 {
@@ -281,8 +290,9 @@ func TestGatheredReadsFail(t *testing.T) {
 }
 
 // A head that was read for several is that of none who came later: raced.
-func TestGatheredHeadsAreRecent(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestGatheredHeadsAreRecent(t *testing.T) { onEachServer(t, testGatheredHeadsAreRecent) }
+
+func testGatheredHeadsAreRecent(t *testing.T, srv server) {
 	b, _ := process(t, srv)
 	must(t, b.Set(t.Context(), "k", []byte("v"), 0))
 	var mu sync.Mutex

@@ -11,7 +11,6 @@ import (
 
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/redistest"
 )
 
 // logKeys are the keys of the log under the default prefix.
@@ -49,7 +48,7 @@ func newBackend(t testing.TB, rdb redis.UniversalClient, opts *rediscache.Option
 }
 
 // process is what a process has: a client of its own and a backend on it.
-func process(t testing.TB, srv *redistest.Server) (*rediscache.Backend, *redis.Client) {
+func process(t testing.TB, srv server) (*rediscache.Backend, *redis.Client) {
 	t.Helper()
 	rdb := newClient(t, srv.Options())
 	return newBackend(t, rdb, nil), rdb

@@ -1,6 +1,7 @@
 package rediscache_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/uncache/uncache/cache"
@@ -61,6 +62,27 @@ func TestAppendAfterRestartWithOlderFile(t *testing.T) {
 	}
 }
 
+// The same without a redis-server: head, events and page go back together, and
+// nothing but the replication ID tells.
+func TestOlderDataUnderAnotherHistory(t *testing.T) {
+	srv := newMini(t)
+	rdb := newClient(t, srv.Options())
+	writer, reader := newBackend(t, rdb, nil), newBackend(t, newClient(t, srv.Options()), nil)
+	old := purge(t, writer, "in the older data")
+	head := rdb.Get(t.Context(), headKey).Val()
+	warm(t, reader, old)
+	lost := purge(t, writer, "not in the older data")
+	srv.history.Store("fedcba9876543210fedcba9876543210fedcba98")
+	must(t,
+		rdb.Set(t.Context(), headKey, head, 0).Err(),
+		rdb.XDel(t.Context(), eventsKey, fmt.Sprint(lost, "-0")).Err())
+	// Over connections that stay open it is noticed when the last answer is too old.
+	eventually(t, "the reader sees a new era", func() bool { return since(t, reader, old).From > lost })
+	if pos := purge(t, writer, "after it"); pos <= lost {
+		t.Errorf("Append after that: got position %d, want one beyond %d, which had been given", pos, lost)
+	}
+}
+
 func TestRestartEmpty(t *testing.T) {
 	srv := redistest.New(t, redistest.Config{})
 	b, _ := process(t, srv)
@@ -69,8 +91,9 @@ func TestRestartEmpty(t *testing.T) {
 	wantEra(t, b, last, last)
 }
 
-func TestFlushed(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestFlushed(t *testing.T) { onEachServer(t, testFlushed) }
+
+func testFlushed(t *testing.T, srv server) {
 	b, rdb := process(t, srv)
 	last := purge(t, b, "before")
 	must(t, rdb.FlushAll(t.Context()).Err())

@@ -22,8 +22,9 @@ func allKeys(t *testing.T, rdb *redis.Client) []string {
 	return keys
 }
 
-func TestKeys(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestKeys(t *testing.T) { onEachServer(t, testKeys) }
+
+func testKeys(t *testing.T, srv server) {
 	rdb := newClient(t, srv.Options())
 	b := newBackend(t, rdb, &rediscache.Options{Prefix: "shop:"})
 	ctx := t.Context()
@@ -44,8 +45,9 @@ func TestKeys(t *testing.T) {
 
 // A value under a key that looks like the log's does not touch the log, nor
 // another value.
-func TestKeysOfTheLogAsKeys(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestKeysOfTheLogAsKeys(t *testing.T) { onEachServer(t, testKeysOfTheLogAsKeys) }
+
+func testKeysOfTheLogAsKeys(t *testing.T, srv server) {
 	b, _ := process(t, srv)
 	ctx := t.Context()
 	first := purge(t, b, "a purge")
@@ -85,8 +87,9 @@ func TestTTLIsRoundedUp(t *testing.T) {
 	})
 }
 
-func TestClear(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestClear(t *testing.T) { onEachServer(t, testClear) }
+
+func testClear(t *testing.T, srv server) {
 	rdb := newClient(t, srv.Options())
 	ctx := t.Context()
 	// As patterns, these prefixes would match the keys of the neighbours.

@@ -15,8 +15,9 @@ import (
 	"github.com/uncache/uncache/internal/redistest"
 )
 
-func TestLogIsTrimmed(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestLogIsTrimmed(t *testing.T) { onEachServer(t, testLogIsTrimmed) }
+
+func testLogIsTrimmed(t *testing.T, srv server) {
 	rdb := newClient(t, srv.Options())
 	b := newBackend(t, rdb, &rediscache.Options{MaxEvents: 100})
 	start := since(t, b, 0).Head
@@ -35,8 +36,9 @@ func TestLogIsTrimmed(t *testing.T) {
 }
 
 // One event may name more than Lua can pass on as arguments, and any bytes.
-func TestEventKeepsEverything(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestEventKeepsEverything(t *testing.T) { onEachServer(t, testEventKeepsEverything) }
+
+func testEventKeepsEverything(t *testing.T, srv server) {
 	b, _ := process(t, srv)
 	want := cache.Event{
 		Time:   time.Date(2026, 11, 22, 20, 50, 0, 123456789, time.UTC),
@@ -62,7 +64,9 @@ func TestEventKeepsEverything(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAnEventIsAGap(t *testing.T) {
+func TestWhatIsNotAnEventIsAGap(t *testing.T) { onEachServer(t, testWhatIsNotAnEventIsAGap) }
+
+func testWhatIsNotAnEventIsAGap(t *testing.T, srv server) {
 	good := map[string]string{"time": "2026-11-22T20:50:00Z", "soft": "0", "why": "", "who": "", "deps": "1:a,"}
 	for name, change := range map[string]map[string]string{
 		"time":          {"time": "yesterday"},
@@ -75,8 +79,8 @@ func TestWhatIsNotAnEventIsAGap(t *testing.T) {
 		"field missing": {"deps": "\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv := redistest.New(t, redistest.Config{})
 			b, rdb := process(t, srv)
+			must(t, rdb.FlushAll(t.Context()).Err())
 			start := purge(t, b, "good")
 			var values []string
 			for field, value := range good {
@@ -105,9 +109,10 @@ func TestWhatIsNotAnEventIsAGap(t *testing.T) {
 }
 
 // Somebody else's data under the keys of the log is replaced.
-func TestLogKeysAreOverwritten(t *testing.T) {
+func TestLogKeysAreOverwritten(t *testing.T) { onEachServer(t, testLogKeysAreOverwritten) }
+
+func testLogKeysAreOverwritten(t *testing.T, srv server) {
 	ctx := t.Context()
-	srv := redistest.New(t, redistest.Config{})
 	b, rdb := process(t, srv)
 	last := purge(t, b, "before")
 	for name, spoil := range map[string]func() error{
@@ -138,9 +143,10 @@ func replace(t *testing.T, rdb *redis.Client, key string, with func() error) err
 
 // The clock of the server is set back, or that of its successor is behind: what
 // is left of the last era, its head or its events, is beyond the clock.
-func TestClockIsBehind(t *testing.T) {
+func TestClockIsBehind(t *testing.T) { onEachServer(t, testClockIsBehind) }
+
+func testClockIsBehind(t *testing.T, srv server) {
 	ctx := t.Context()
-	srv := redistest.New(t, redistest.Config{})
 	b, rdb := process(t, srv)
 	tomorrow := purge(t, b, "today") + cache.Position(24*time.Hour/time.Microsecond)
 	for name, lose := range map[string]func() error{
@@ -162,9 +168,10 @@ func TestClockIsBehind(t *testing.T) {
 }
 
 // Beyond 2^53 Lua would give positions twice.
-func TestLogEndsLoudly(t *testing.T) {
+func TestLogEndsLoudly(t *testing.T) { onEachServer(t, testLogEndsLoudly) }
+
+func testLogEndsLoudly(t *testing.T, srv server) {
 	ctx := t.Context()
-	srv := redistest.New(t, redistest.Config{})
 	b, rdb := process(t, srv)
 	purge(t, b, "a purge")
 	_, id, _ := strings.Cut(rdb.Get(ctx, headKey).Val(), " ")
@@ -178,7 +185,10 @@ func TestLogEndsLoudly(t *testing.T) {
 }
 
 func TestSinceRefusesPositionsItCannotCount(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+	onEachServer(t, testSinceRefusesPositionsItCannotCount)
+}
+
+func testSinceRefusesPositionsItCannotCount(t *testing.T, srv server) {
 	b, _ := process(t, srv)
 	if events, err := b.Since(t.Context(), 1<<53); err == nil {
 		t.Errorf("Since(1<<53) = %+v, want an error", events)
@@ -249,8 +259,9 @@ func TestNoEvictionAndFull(t *testing.T) {
 	}
 }
 
-func TestObserve(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestObserve(t *testing.T) { onEachServer(t, testObserve) }
+
+func testObserve(t *testing.T, srv server) {
 	var obs observations
 	rdb := newClient(t, srv.Options())
 	b := newBackend(t, rdb, &rediscache.Options{Observe: obs.add})
@@ -299,8 +310,9 @@ func TestInfoHiddenFromOne(t *testing.T) {
 }
 
 // Appends of several processes get consecutive positions.
-func TestManyProcessesAppend(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestManyProcessesAppend(t *testing.T) { onEachServer(t, testManyProcessesAppend) }
+
+func testManyProcessesAppend(t *testing.T, srv server) {
 	const processes, each = 5, 100
 	first, _ := process(t, srv)
 	start := since(t, first, 0).Head

@@ -12,7 +12,6 @@ import (
 
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/redistest"
 )
 
 // A longLog is a log of many events, and a process that reads it. Before its
@@ -26,10 +25,9 @@ type longLog struct {
 	wire          *wire // of reader
 }
 
-func newLongLog(t *testing.T, n int) *longLog {
+func newLongLog(t *testing.T, srv server, n int) *longLog {
 	t.Helper()
 	l := &longLog{before: make(map[int]func())}
-	srv := redistest.New(t, redistest.Config{})
 	l.other, l.rdb = process(t, srv)
 	l.start = purge(t, l.other, "the first")
 	l.head = l.start + cache.Position(n)
@@ -76,8 +74,10 @@ func (l *longLog) wantList(t *testing.T, events cache.Events, from cache.Positio
 	}
 }
 
-func TestLongLogIsReadInPages(t *testing.T) {
-	l := newLongLog(t, 30_000)
+func TestLongLogIsReadInPages(t *testing.T) { onEachServer(t, testLongLogIsReadInPages) }
+
+func testLongLogIsReadInPages(t *testing.T, srv server) {
+	l := newLongLog(t, srv, 30_000)
 	for _, tt := range []struct {
 		after cache.Position
 		pages int
@@ -96,8 +96,10 @@ func TestLongLogIsReadInPages(t *testing.T) {
 }
 
 // What others append while a long log is read comes the next time.
-func TestAppendBetweenPages(t *testing.T) {
-	l := newLongLog(t, 12_000)
+func TestAppendBetweenPages(t *testing.T) { onEachServer(t, testAppendBetweenPages) }
+
+func testAppendBetweenPages(t *testing.T, srv server) {
+	l := newLongLog(t, srv, 12_000)
 	appended := 0
 	for page := 2; page <= 3; page++ {
 		l.before[page] = func() {
@@ -115,7 +117,9 @@ func TestAppendBetweenPages(t *testing.T) {
 	}
 }
 
-func TestLossBetweenPages(t *testing.T) {
+func TestLossBetweenPages(t *testing.T) { onEachServer(t, testLossBetweenPages) }
+
+func testLossBetweenPages(t *testing.T, srv server) {
 	trim := func(n cache.Position) func(context.Context, *longLog) error {
 		return func(ctx context.Context, l *longLog) error {
 			return l.rdb.XTrimMinID(ctx, eventsKey, fmt.Sprint(l.start+n)).Err()
@@ -123,7 +127,7 @@ func TestLossBetweenPages(t *testing.T) {
 	}
 	remove := func(n cache.Position) func(context.Context, *longLog) error {
 		return func(ctx context.Context, l *longLog) error {
-			return l.rdb.XDel(ctx, eventsKey, fmt.Sprint(l.start+n)).Err()
+			return l.rdb.XDel(ctx, eventsKey, fmt.Sprint(l.start+n, "-0")).Err()
 		}
 	}
 	for name, tt := range map[string]struct {
@@ -139,7 +143,7 @@ func TestLossBetweenPages(t *testing.T) {
 		}, 12_000},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLongLog(t, 12_000)
+			l := newLongLog(t, srv, 12_000)
 			l.before[2] = func() { must(t, tt.lose(t.Context(), l)) }
 			l.wantList(t, since(t, l.reader, l.start), l.start+tt.from)
 			if l.pages < 2 {
@@ -150,8 +154,10 @@ func TestLossBetweenPages(t *testing.T) {
 }
 
 // A context without a deadline ends after the first page.
-func TestContextEndsBetweenPages(t *testing.T) {
-	l := newLongLog(t, 12_000)
+func TestContextEndsBetweenPages(t *testing.T) { onEachServer(t, testContextEndsBetweenPages) }
+
+func testContextEndsBetweenPages(t *testing.T, srv server) {
+	l := newLongLog(t, srv, 12_000)
 	ctx, cancel := context.WithCancel(t.Context())
 	l.before[2] = cancel
 	_, err := l.reader.Since(ctx, l.start)

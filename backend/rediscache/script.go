@@ -35,7 +35,8 @@ local pos, was
 local stored = redis.pcall('GET', head)
 if type(stored) == 'string' then
   local p, h = string.match(stored, '^(%d+) (%S+)$')
-  if p and tonumber(p) < limit then pos, was = tonumber(p), h end
+  local n = tonumber(p or '')
+  if n and n < limit then pos, was = n, h end
 end
 local id = mine
 if id == '-' and was then id = was end

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/uncache/uncache/internal/redistest"
 )
 
 // A spy is a hook that looks into the contexts of MGETs, as one that traces does.
@@ -45,9 +43,13 @@ func (s *spy) see(ctx context.Context, cmd redis.Cmder) {
 // What is asked for on behalf of several is asked for without what the context of
 // one of them holds. He may have given up, and it may be somebody else's by then.
 func TestGatheredReadsHaveNobodysValues(t *testing.T) {
+	onEachServer(t, testGatheredReadsHaveNobodysValues)
+}
+
+func testGatheredReadsHaveNobodysValues(t *testing.T, srv server) {
 	type key struct{}
 	s := &spy{key: key{}, seen: make(chan any, 100)}
-	rdb := newClient(t, redistest.New(t, redistest.Config{}).Options())
+	rdb := newClient(t, srv.Options())
 	rdb.AddHook(s)
 	b, g, trips := gatheringBy(t, rdb)
 	first, giveUp := context.WithCancel(context.WithValue(t.Context(), key{}, "the first one's"))
@@ -104,9 +106,11 @@ func (p *trap) step(cmd redis.Cmder) {
 
 // A hook that panics does so for those who read, where net/http recovers, and not
 // in a goroutine that takes the process with it.
-func TestGatheredReadsPanic(t *testing.T) {
+func TestGatheredReadsPanic(t *testing.T) { onEachServer(t, testGatheredReadsPanic) }
+
+func testGatheredReadsPanic(t *testing.T, srv server) {
 	p := new(trap)
-	rdb := newClient(t, redistest.New(t, redistest.Config{}).Options())
+	rdb := newClient(t, srv.Options())
 	b, g, trips := gatheringBy(t, rdb)
 	rdb.AddHook(p)
 	const n = 2

@@ -61,8 +61,9 @@ func (c *wiredConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func TestHitIsOneRoundTrip(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestHitIsOneRoundTrip(t *testing.T) { onEachServer(t, testHitIsOneRoundTrip) }
+
+func testHitIsOneRoundTrip(t *testing.T, srv server) {
 	w := &wire{}
 	opts := srv.Options()
 	opts.Dialer = w.dial
@@ -86,8 +87,9 @@ func TestHitIsOneRoundTrip(t *testing.T) {
 
 // A connection that somebody else dialled does not cost a hit a second trip:
 // the hit asks, and still knows the head.
-func TestHitAfterADialIsOneRoundTrip(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestHitAfterADialIsOneRoundTrip(t *testing.T) { onEachServer(t, testHitAfterADialIsOneRoundTrip) }
+
+func testHitAfterADialIsOneRoundTrip(t *testing.T, srv server) {
 	w := &wire{}
 	opts := srv.Options()
 	opts.Dialer = w.dial
@@ -168,8 +170,9 @@ func keyElsewhere(t *testing.T, rdb *redis.ClusterClient) string {
 }
 
 // go-redis sends a command again when its reply was lost.
-func TestLostReplyOfAnAppend(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestLostReplyOfAnAppend(t *testing.T) { onEachServer(t, testLostReplyOfAnAppend) }
+
+func testLostReplyOfAnAppend(t *testing.T, srv server) {
 	reader, _ := process(t, srv)
 	start := since(t, reader, 0).Head
 
@@ -192,8 +195,9 @@ func TestLostReplyOfAnAppend(t *testing.T) {
 	}
 }
 
-func TestLostReplyOfAnEra(t *testing.T) {
-	srv := redistest.New(t, redistest.Config{})
+func TestLostReplyOfAnEra(t *testing.T) { onEachServer(t, testLostReplyOfAnEra) }
+
+func testLostReplyOfAnEra(t *testing.T, srv server) {
 	var dropped atomic.Int64
 	w := &wire{drop: func(b []byte) bool {
 		return bytes.Contains(b, []byte("xrange")) && dropped.Add(1) <= 1

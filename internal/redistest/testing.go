@@ -50,7 +50,7 @@ func must(t testing.TB, err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrNoServer) && os.Getenv("CI") != "true":
-		t.Skip(err)
+		t.Skipf("%v: install it to run this test", err)
 	default:
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,20 +12,8 @@ import (
 
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/cache/cachetest"
 	"github.com/uncache/uncache/cache/pagecache"
 )
-
-// A miniBackend is a backend on a miniredis of its own.
-type miniBackend struct {
-	*rediscache.Backend
-	server *miniredis.Miniredis
-}
-
-func openMini(t *testing.T) miniBackend {
-	s := miniredis.RunT(t)
-	return miniBackend{onMini(t, s), s}
-}
 
 // onMini returns a backend on a client of its own.
 func onMini(t *testing.T, s *miniredis.Miniredis) *rediscache.Backend {
@@ -38,42 +25,6 @@ func onMini(t *testing.T, s *miniredis.Miniredis) *rediscache.Backend {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// miniredis has no clock: what expires does so when it is told that time has
-// passed.
-func TestCacheOnMiniredisConforms(t *testing.T) {
-	var server *miniredis.Miniredis
-	cachetest.RunCache(t, cachetest.CacheHarness{
-		Open: func(t *testing.T) cache.Cache {
-			b := openMini(t)
-			server = b.server
-			return b.Backend
-		},
-		Wait: func(d time.Duration) { server.FastForward(d) },
-	})
-}
-
-func TestLogOnMiniredisConforms(t *testing.T) {
-	const head, events = "uncache:{log}:head", "uncache:{log}:events"
-	server := func(l cache.Log) *miniredis.Miniredis { return l.(miniBackend).server }
-	del := func(l cache.Log, key string) error {
-		if !server(l).Del(key) {
-			return fmt.Errorf("miniredis has no key %q", key)
-		}
-		return nil
-	}
-	cachetest.RunLog(t, cachetest.LogHarness{
-		Open:   func(t *testing.T) cache.Log { return openMini(t) },
-		Second: func(t *testing.T, l cache.Log) cache.Log { return onMini(t, server(l)) },
-		Trim: func(ctx context.Context, l cache.Log) error {
-			rdb := redis.NewClient(&redis.Options{Addr: server(l).Addr()})
-			defer rdb.Close()
-			return rdb.XTrimMaxLen(ctx, events, 1).Err()
-		},
-		LoseHead:   func(_ context.Context, l cache.Log) error { return del(l, head) },
-		LoseEvents: func(_ context.Context, l cache.Log) error { return del(l, events) },
-	})
 }
 
 // A page in Redis is a hit on another node, expires there, and is gone for all
