@@ -5,12 +5,21 @@ import (
 	"slices"
 )
 
-// judge applies [Options.judge] to what a handler gave, and asks what those around
-// the cache have said of the visitor.
-func (rec *recorder) judge(status int, h http.Header) policy {
+// judge applies [Options.judge] to what a handler gave, asks what those around the
+// cache have said of the visitor, and who the visitor is. confirmed is the stored
+// response whose header is in h, or nil.
+func (rec *recorder) judge(status int, h http.Header, confirmed *response) policy {
 	p := rec.c.opts.judge(rec.req, status, h, rec.setsCookie(), rec.asked, rec.given)
 	if p.reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.opts.tellsCookies(h) {
 		p.reason = reasonSetCookie
+	}
+	if rec.visitor != storable {
+		if p.forVisitors = rec.saysPublic(confirmed); !p.forVisitors && p.reason == storable {
+			p.reason = rec.visitor
+		}
+	}
+	if p.reason == storable || rec.visitor != storable {
+		p.words = rec.c.opts.browserWords(h, rec.visitor)
 	}
 	return p
 }

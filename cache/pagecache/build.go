@@ -62,11 +62,8 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 	if !whole {
 		return list
 	}
-	transparent := rec.c.opts.Transparent
-	if !pol.explicit && !transparent {
-		add("Cache-Control", "no-cache")
-	}
-	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !transparent {
+	list = withWords(list, pol.words, rec.before["Cache-Control"])
+	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !rec.c.opts.Transparent {
 		add("Etag", rec.c.opts.makeETag(rec.body))
 	}
 	if _, ok := rec.header["Content-Type"]; !ok && len(rec.body) > 0 && rec.header.Get("Content-Encoding") == "" {

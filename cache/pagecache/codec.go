@@ -11,7 +11,7 @@ import (
 // errFormat is what decoding gives for bytes that this version did not write.
 var errFormat = errors.New("pagecache: stored response is damaged, or of another format")
 
-const formatVersion = 4
+const formatVersion = 5
 
 // codec writes responses as bytes and reads them again. Numbers are varints,
 // strings are preceded by their length; package coherent adds a checksum.
@@ -24,7 +24,7 @@ func (codec) Size(p *response) int { return p.size() }
 
 func (codec) Encode(p *response) ([]byte, error) {
 	b := make([]byte, 0, p.size())
-	b = append(b, formatVersion, byte(p.flags))
+	b = append(b, formatVersion, byte(p.flags), byte(p.flags>>8))
 	b = appendString(b, p.key)
 	b = binary.AppendUvarint(b, uint64(p.status))
 	b = appendString(b, p.route)
@@ -58,13 +58,13 @@ func (codec) Encode(p *response) ([]byte, error) {
 }
 
 func (c codec) Decode(b []byte) (*response, error) {
-	if len(b) < 2 || b[0] != formatVersion {
+	if len(b) < 3 || b[0] != formatVersion {
 		return nil, errFormat
 	}
 	// The strings are parts of b, as the body is: nobody changes it, and it lives
 	// as long as the body does. Copies are made of what lives longer.
-	r := reader{s: unsafe.String(unsafe.SliceData(b[2:]), len(b)-2)}
-	p := &response{flags: flags(b[1]), rare: plain}
+	r := reader{s: unsafe.String(unsafe.SliceData(b[3:]), len(b)-3)}
+	p := &response{flags: flags(b[1]) | flags(b[2])<<8, rare: plain}
 	p.key = r.string()
 	p.status = uint16(r.uvarint(999))
 	p.route = c.shapes.route(r.string())

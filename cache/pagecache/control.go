@@ -18,6 +18,7 @@ type control struct {
 	mustRevalidate  bool
 	proxyRevalidate bool
 	mustUnderstand  bool
+	immutable       bool // RFC 8246
 	onlyIfCached    bool
 	maxAge          seconds
 	sMaxAge         seconds
@@ -117,6 +118,8 @@ func (c *control) flag(name string) *bool {
 		return &c.proxyRevalidate
 	case "must-understand":
 		return &c.mustUnderstand
+	case "immutable":
+		return &c.immutable
 	case "only-if-cached":
 		return &c.onlyIfCached
 	}

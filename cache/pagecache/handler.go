@@ -68,7 +68,8 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	if c.opts.ClientDirectives {
 		asks = clientControl(r.Header)
 	}
-	if c.quick(next, w, r, &asks) {
+	visitor := c.opts.visitorOf(r)
+	if c.quick(next, w, r, &asks, visitor) {
 		return
 	}
 	s := c.scratch.Get().(*scratch)
@@ -89,14 +90,14 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			return
 		}
 		if stored != nil {
-			switch why := c.opts.forbids(stored.Value, r.Header); {
+			switch why := stored.Value.forbids(r, visitor); {
 			case why != storable && asks.onlyIfCached:
 				c.notCached(w, r)
 				return
 			case why != storable:
 				// The handler knows more of this visitor than of the one the
 				// response was made for.
-				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)})
+				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)}, visitor)
 				return
 			}
 			now := c.clock.now()
@@ -104,7 +105,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				if c.short != nil {
 					c.short.learn(r, s.primary, stored.Value.key)
 				}
-				if c.answer(next, w, r, stored, use, now) {
+				if c.answer(next, w, r, stored, use, now, visitor) {
 					return
 				}
 			}
@@ -112,7 +113,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		var part *coherent.Stored[*response]
 		if stored == nil && len(r.Header["Range"]) > 0 {
 			var served bool
-			if part, served = c.servePart(w, r, s, &asks); served {
+			if part, served = c.servePart(w, r, s, &asks, visitor); served {
 				return
 			}
 		}
@@ -121,19 +122,19 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			return
 		}
 		if stored == nil && c.keepsParts(r) {
-			c.missRange(next, w, r, part)
+			c.missRange(next, w, r, part, visitor)
 			return
 		}
-		if c.miss(next, w, r, s, stored, verdict, &asks) {
+		if c.miss(next, w, r, s, stored, verdict, &asks, visitor) {
 			return
 		}
 	}
-	c.alone(next, w, r, status{fwd: fwdMiss})
+	c.alone(next, w, r, status{fwd: fwdMiss}, visitor)
 }
 
 // quick answers r if a shortcut leads to a response that may answer it. It
 // decides as handle does; what it can't do at once it leaves to that.
-func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *control) bool {
+func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *control, visitor reason) bool {
 	if c.short == nil {
 		return false
 	}
@@ -143,22 +144,26 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	}
 	now := c.clock.now()
 	stored := c.values.Hit(key, now)
-	if stored == nil || stored.Value.is(isNote) || c.opts.forbids(stored.Value, r.Header) != storable {
+	if stored == nil || stored.Value.is(isNote) || stored.Value.forbids(r, visitor) != storable {
 		return false
 	}
 	use := useOf(stored.Value, coherent.Fresh, asks, now)
 	if use == useNot {
 		return false
 	}
-	return c.answer(next, w, r, stored, use, now)
+	return c.answer(next, w, r, stored, use, now, visitor)
 }
 
 // answer answers a request with what is stored. It returns false if that may be
 // done only while its successor is made, and that must not be made in the
-// background.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *coherent.Stored[*response], use use, now time.Time) bool {
+// background. A visitor's request is never rendered there: the page would have the
+// visitor's cookies in it, and none of the visitor's session.
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *coherent.Stored[*response], use use, now time.Time, visitor reason) bool {
 	p := stored.Value
-	if use > useHit {
+	switch {
+	case use == useWhileMaking && visitor != storable && !p.marks.has(isRefreshing):
+		return false
+	case use > useHit && visitor == storable:
 		if why := aroundOf(r, w.Header()).tied(&c.opts, r.URL.Path, p.route); why != "" {
 			c.tell(r, why)
 			if use == useWhileMaking {

@@ -87,7 +87,7 @@ func (t *task) forget() {
 // that it is useless to wait for one another. What is said to a visitor who is
 // known says nothing of those who are not.
 func (t *task) holdsForOthers(r reason) bool {
-	return r != reasonRequest && r != reasonIncomplete && r != reasonCondition && !t.c.opts.isPersonal(t.r.Header)
+	return r != reasonRequest && r != reasonIncomplete && r != reasonCondition && !t.isPersonal()
 }
 
 // redirectsToItself reports whether a response sends its visitor to where he is.

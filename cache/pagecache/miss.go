@@ -9,7 +9,7 @@ import (
 
 // miss answers a request for which nothing usable is stored: with a fill, or
 // with one that is under way. It returns false if that was of no use.
-func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *coherent.Stored[*response], verdict coherent.Verdict, asks *control) bool {
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *coherent.Stored[*response], verdict coherent.Verdict, asks *control, visitor reason) bool {
 	look := status{fwd: fwdMiss}
 	forced := asks.noCache || asks.maxAge.set || asks.minFresh.set
 	switch {
@@ -22,7 +22,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	case s.varies:
 		look.fwd = fwdVary
 	}
-	if r.Method == http.MethodHead && old == nil {
+	if r.Method == http.MethodHead && (old == nil || visitor != storable) {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return true
 	}
@@ -37,7 +37,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
 	}
-	t := &task{c: c, next: next, w: w, r: r, id: id, old: old, look: look}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, old: old, look: look}
 	t.nameKey(id.primary)
 	switch {
 	case r.Method == http.MethodHead:
@@ -45,7 +45,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.observe(r, look, false)
 		t.head()
 		return true
-	case forced, c.opts.isPersonal(r.Header), asksNotToStore(r.Header), c.memo.keptApart(s.primary):
+	case forced, t.isPersonal(), asksNotToStore(r.Header), c.memo.keptApart(s.primary):
 		t.alone()
 		return true
 	}
@@ -126,13 +126,13 @@ func (c *Cache) selects(p *response, s *scratch, h http.Header) bool {
 
 // alone has the handler answer without waiting for others, or they for it. What
 // it gives is stored all the same if it may be.
-func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status) {
+func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, visitor reason) {
 	id, ok := c.identify(r)
 	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, id: id, look: look}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: look}
 	t.nameKey(id.primary)
 	t.alone()
 }

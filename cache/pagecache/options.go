@@ -178,17 +178,20 @@ type Options struct {
 	StoreSetCookie bool
 
 	// SessionCookies names the cookies by which handlers know their visitors. A
-	// request that carries one of them is treated as one with Authorization is
-	// (RFC 9111 §3.5): what the handler answers is not stored, and nothing that is
-	// stored answers it, unless the response says public, s-maxage or
-	// must-revalidate, or varies by Cookie. So a page that greets whoever is logged
-	// in, and does not say that it is private, is shown to no one else; visitors
-	// without a session have the cache as ever. Names are compared whole, in their
-	// case. Default none: the cache knows of cookies what Vary says.
+	// request with one of them is answered by its handler, and the answer is given
+	// to nobody else. The one exception is an answer to which the handler itself,
+	// not middleware around the cache, has said "Cache-Control: public": visitors
+	// and strangers may be given it. See docs/sessions.md.
 	//
-	// A handler that looks at another cookie, or at none of these and yet at who
-	// is asking, still has to say so.
+	// Names are compared whole, in their case. Default none.
 	SessionCookies []string
+
+	// Visitor reports whether a request has a visitor behind it whom the handler
+	// knows, as one with a cookie in SessionCookies has: by another field, or by
+	// what middleware has put into the context. It should be quick, may be asked
+	// twice about a request, and is called from many goroutines at once. Default
+	// nil: SessionCookies alone tell.
+	Visitor func(*http.Request) bool
 
 	// MaxBody is the size in bytes up to which a response is stored. Larger
 	// ones are passed through. Default 1 MiB.
@@ -306,9 +309,6 @@ func (o *Options) complete() error {
 		o.Keys = b
 	}
 	o.SessionCookies = slices.Clone(o.SessionCookies)
-	if slices.Contains(o.Keys.Headers(), "Cookie") {
-		o.SessionCookies = nil // every page is that of one value of Cookie
-	}
 	return nil
 }
 

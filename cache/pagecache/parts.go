@@ -20,7 +20,7 @@ var partField = []string{":part"}
 // servePart answers a request for a range of what is not stored whole with a
 // stored part, if it holds all of that (RFC 9111 §3.3). It returns false if there
 // is none, and the part that was of no use.
-func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *control) (part *coherent.Stored[*response], served bool) {
+func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *control, visitor reason) (part *coherent.Stored[*response], served bool) {
 	if !c.keepsParts(r) {
 		return nil, false
 	}
@@ -31,7 +31,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	}
 	p, now := part.Value, time.Now()
 	first, end, ok := oneRange(r.Header["Range"][0], p.part.size)
-	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || c.opts.forbids(p, r.Header) != storable || useOf(p, verdict, asks, now) != useHit {
+	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || p.forbids(r, visitor) != storable || useOf(p, verdict, asks, now) != useHit {
 		return part, false
 	}
 	c.observeHit(r)
@@ -139,13 +139,13 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 
 // missRange answers a request for a range of what is not stored: the whole is not
 // asked for, which could be far more than the visitor wants.
-func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *coherent.Stored[*response]) {
+func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *coherent.Stored[*response], visitor reason) {
 	id, ok := c.identify(r)
 	if !ok {
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, id: id, look: status{fwd: fwdMiss, detail: string(reasonPartial)}}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: status{fwd: fwdMiss, detail: string(reasonPartial)}}
 	t.nameKey(id.primary)
 	t.forwardRange(part)
 }
@@ -168,7 +168,7 @@ func (rec *recorder) judgeRange(h http.Header) {
 	}
 	whole := h.Clone()
 	delete(whole, "Content-Range")
-	rec.policy = rec.judge(http.StatusOK, whole)
+	rec.policy = rec.judge(http.StatusOK, whole, nil)
 	rec.policy.drop = append(rec.policy.drop, "Content-Range")
 	if rec.policy.reason == storable && rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) {
 		rec.policy.reason = reasonTooLarge
@@ -180,7 +180,7 @@ func (rec *recorder) judgeRange(h http.Header) {
 func (rec *recorder) joins(p *response) bool {
 	old, s := p.part, rec.span
 	tags := rec.header["Etag"]
-	if len(tags) != 1 || !isStrong(tags[0]) || tags[0] != p.header.etag() || old.size != s.size || old.first > s.end || s.first > old.end {
+	if len(tags) != 1 || !isStrong(tags[0]) || tags[0] != p.header.etag() || old.size != s.size || rec.visitor != storable && !p.is(isForVisitors) || old.first > s.end || s.first > old.end {
 		return false
 	}
 	both := span{min(old.first, s.first), max(old.end, s.end), s.size}

@@ -20,7 +20,18 @@ type passWriter struct {
 func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, fwd, detail string) {
 	st := status{fwd: fwd, detail: detail}
 	c.observe(r, st, false)
-	p := &passWriter{ResponseWriter: w, then: func(int) { st.add(w.Header(), c.name) }}
+	visitor := storable
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		visitor = c.opts.visitorOf(r)
+	}
+	p := &passWriter{ResponseWriter: w, then: func(code int) {
+		if h := w.Header(); visitor != storable && code >= 200 {
+			if words := c.opts.browserWords(h, visitor); words != "" {
+				h["Cache-Control"] = addWords(h["Cache-Control"], words)
+			}
+		}
+		st.add(w.Header(), c.name)
+	}}
 	next.ServeHTTP(p, r)
 	p.finish()
 }

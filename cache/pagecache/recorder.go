@@ -32,6 +32,8 @@ type recorder struct {
 	spare  *response       // what will be served in place of an error, or nil
 	part   func(*recorder) // lets go those who wait, of whom this response is of no use
 
+	visitor reason // by what the visitor is known, see visitorOf
+
 	through bool // a part was asked for: what is not stored is not held back
 	span    span // of what is recorded, if it is a part
 
@@ -51,7 +53,7 @@ type recorder struct {
 }
 
 func newRecorder(t *task) *recorder {
-	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now()}
+	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), visitor: t.visitor}
 	h := t.w.Header()
 	if t.before == nil && t.c.warm != nil {
 		t.before = &around{t.r.Pattern, slices.Clone(h["Vary"])} // a handler may write into the list
@@ -92,7 +94,7 @@ func (rec *recorder) WriteHeader(code int) {
 		rec.muted = true
 		return
 	}
-	rec.policy = rec.judge(code, h)
+	rec.policy = rec.judge(code, h, nil)
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}
@@ -242,8 +244,8 @@ func (rec *recorder) release() {
 	rec.released = true
 	rec.restoreHeader()
 	h := rec.w.Header()
-	if rec.recording && !rec.policy.explicit && !rec.c.opts.Transparent {
-		h["Cache-Control"] = []string{"no-cache"}
+	if rec.policy.words != "" {
+		h["Cache-Control"] = addWords(h["Cache-Control"], rec.policy.words)
 	}
 	if !rec.recording && rec.policy.reason != storable {
 		rec.look.detail = string(rec.policy.reason)

@@ -62,17 +62,18 @@ func (m *marks) unset(mark uint32)            { m.bits.And(^mark) }
 func (m *marks) set(mark uint32) (first bool) { return m.bits.Or(mark)&mark == 0 }
 
 // flags are what is true of a stored response.
-type flags uint8
+type flags uint16
 
 const (
-	isNote    flags = 1 << iota // only the fields that select: the responses are stored under their own keys
-	isShared                    // may answer requests with Authorization (RFC 9111 §3.5)
-	isNoCache                   // must be validated before each use (§5.2.2.4)
-	isStrict                    // must not be served stale (§4.2.4)
-	isImplied                   // the Cache-Control in its header is ours
-	ownETag                     // the entity tag is the handler's
-	isDated                     // Last-Modified tells this version from the next
-	isPart                      // the body is a part of one
+	isNote        flags = 1 << iota // only the fields that select: the responses are stored under their own keys
+	isShared                        // may answer requests with Authorization (RFC 9111 §3.5)
+	isNoCache                       // must be validated before each use (§5.2.2.4)
+	isStrict                        // must not be served stale (§4.2.4)
+	isImplied                       // the last words of the Cache-Control in its header are ours
+	ownETag                         // the entity tag is the handler's
+	isDated                         // Last-Modified tells this version from the next
+	isPart                          // the body is a part of one
+	isForVisitors                   // it was made for a visitor, and is public
 )
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }

@@ -2,7 +2,6 @@ package pagecache
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +21,7 @@ const (
 	reasonSetCookie   reason = "set-cookie"
 	reasonAuth        reason = "authorization"
 	reasonSession     reason = "session-cookie"
+	reasonVisitor     reason = "visitor"
 	reasonVary        reason = "vary-any"
 	reasonPartial     reason = "partial"
 	reasonTrailer     reason = "trailer"
@@ -99,12 +99,15 @@ type policy struct {
 	lifetime time.Duration // for how long it is fresh
 	age      time.Duration // how old it was when the handler gave it
 	shared   bool          // it may answer requests with Authorization
-	explicit bool          // the handler said something about caching
+	spoken   bool          // the handler said something to caches
 	noCache  bool          // it must be validated before each use
 	strict   bool          // it must not be served stale
 	grace    time.Duration // for how long it may be served stale while it is validated
 	ifError  time.Duration // for how long it may be served stale if that fails
 	drop     []string      // fields that must not be stored
+
+	forVisitors bool   // it was made for a visitor, and is public
+	words       string // what is added to Cache-Control, for browsers
 }
 
 // judge applies RFC 9111 §3 to a response of the handler, to a request that was
@@ -112,14 +115,14 @@ type policy struct {
 func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie bool, asked, now time.Time) policy {
 	cc, targeted := o.control(h)
 	p := policy{
-		age:      initialAge(h, asked, now),
-		shared:   cc.public || cc.sMaxAge.set || cc.mustRevalidate,
-		explicit: cc.present || len(h["Expires"]) > 0 || len(h["Pragma"]) > 0,
-		noCache:  cc.noCache,
-		strict:   cc.strict(),
-		grace:    o.StaleWhileRevalidate,
-		ifError:  o.StaleIfError,
-		drop:     cc.fields,
+		age:     initialAge(h, asked, now),
+		shared:  cc.public || cc.sMaxAge.set || cc.mustRevalidate,
+		spoken:  cc.present || len(h["Expires"]) > 0 || len(h["Pragma"]) > 0,
+		noCache: cc.noCache,
+		strict:  cc.strict(),
+		grace:   o.StaleWhileRevalidate,
+		ifError: o.StaleIfError,
+		drop:    cc.fields,
 	}
 	if cc.whileRevalidate.set && (o.Refresh || o.StaleWhileRevalidate > 0) {
 		p.grace = time.Duration(cc.whileRevalidate.n) * time.Second
@@ -135,7 +138,7 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 	if p.noCache {
 		known = true // it will not be used without asking
 	}
-	if p.lifetime <= 0 && !p.explicit {
+	if p.lifetime <= 0 && !p.spoken {
 		p.grace, p.ifError = 0, 0 // it was never fresh, so it can't have become stale
 	}
 	p.reason = o.reasonNotToStore(req, status, h, setCookie, &cc, &p, known)
@@ -188,8 +191,6 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 		return reasonSetCookie
 	case len(req.Header["Authorization"]) > 0 && !p.shared:
 		return reasonAuth // §3.5
-	case !p.shared && o.hasSession(req.Header) && !slices.Contains(o.selectingFields(h), "Cookie"):
-		return reasonSession
 	case len(h["Trailer"]) > 0:
 		return reasonTrailer
 	case !known:

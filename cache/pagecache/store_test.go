@@ -205,22 +205,3 @@ func TestFieldsOfThoseAround(t *testing.T) {
 		t.Errorf("Vary: got %q", got)
 	}
 }
-
-func TestDownstreamIsToldToAsk(t *testing.T) {
-	for _, own := range []string{"", "max-age=60", "public, s-maxage=60"} {
-		s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
-			if own != "" {
-				w.Header().Set("Cache-Control", own)
-			}
-		})
-		want := own
-		if own == "" {
-			want = "no-cache"
-		}
-		for _, when := range []string{"miss", "hit"} {
-			if got := s.get("/").Header.Get("Cache-Control"); got != want {
-				t.Errorf("handler says %q: on a %s we say %q, want %q", own, when, got, want)
-			}
-		}
-	}
-}

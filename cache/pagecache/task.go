@@ -17,16 +17,17 @@ import (
 // A task has the handler make a response, answers a request with it, and stores
 // it.
 type task struct {
-	c      *Cache
-	next   http.Handler
-	w      http.ResponseWriter
-	r      *http.Request
-	id     identity
-	fill   *coherent.Fill
-	flight *coherent.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
-	old    *coherent.Stored[*response] // what is stored, but stale; or nil
-	look   status
-	before *around // what had been done when the handler was first asked
+	c       *Cache
+	next    http.Handler
+	w       http.ResponseWriter
+	r       *http.Request
+	id      identity
+	visitor reason // by what the visitor is known, see visitorOf
+	fill    *coherent.Fill
+	flight  *coherent.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
+	old     *coherent.Stored[*response] // what is stored, but stale; or nil
+	look    status
+	before  *around // what had been done when the handler was first asked
 }
 
 // nameKey puts a key into Cache-Status, where that is wanted.
@@ -206,7 +207,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*response, policy) {
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
-	pol := rec.judge(int(old.status), merged)
+	pol := rec.judge(int(old.status), merged, old)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec)
 	if from != t.old {
 		t.place(p, merged)
@@ -266,7 +267,7 @@ func (t *task) part(rec *recorder) {
 // transaction of t's request is open, which p may show.
 func (t *task) finish(p *response, may bool) {
 	may = may && !p.is(isNoCache) && p.life > p.age
-	if !may && p != nil && !t.c.opts.isPersonal(t.r.Header) {
+	if !may && p != nil && !t.isPersonal() {
 		t.c.memo.keepApart([]byte(t.id.primary))
 	}
 	if t.flight != nil {

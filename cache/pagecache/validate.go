@@ -70,10 +70,16 @@ func (p *response) freshened(fields []field, pol *policy, rec *recorder) *respon
 	}
 	// A confirmation that does not say for how long confirms as it was said.
 	for _, f := range p.header.list() {
+		if f.name == "Cache-Control" {
+			if f.values = p.said(f.name); len(f.values) == 0 {
+				continue
+			}
+		}
 		if !replaced[f.name] && !slices.Contains(pol.drop, f.name) {
 			header = append(header, f)
 		}
 	}
+	header = withWords(header, pol.words, rec.before["Cache-Control"])
 	slices.SortStableFunc(header, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	q.finish(header, rec.c.shapes)
 	q.setDated(rec.asked)
@@ -97,8 +103,11 @@ func (pol *policy) flags() flags {
 	if pol.strict {
 		f |= isStrict
 	}
-	if !pol.explicit {
+	if pol.words != "" {
 		f |= isImplied
+	}
+	if pol.forVisitors {
+		f |= isForVisitors
 	}
 	return f
 }
@@ -114,7 +123,7 @@ func (o *Options) merged(p *response, h http.Header) http.Header {
 	// is nothing that the handler said.
 	delete(m, "Age")
 	delete(m, "Date")
-	if p.is(isImplied) {
+	if m["Cache-Control"] = p.said("Cache-Control"); len(m["Cache-Control"]) == 0 {
 		delete(m, "Cache-Control")
 	}
 	for name, values := range h {

@@ -44,7 +44,7 @@ func (t *task) question() question {
 // show one visitor the page of another.
 func (t *task) others() []variant {
 	fields := t.c.memo.fields([]byte(t.id.primary))
-	if fields == nil || slices.Contains(fields, "Cookie") || slices.Contains(fields, "Authorization") || t.c.opts.isPersonal(t.r.Header) {
+	if fields == nil || slices.Contains(fields, "Cookie") || slices.Contains(fields, "Authorization") || t.isPersonal() {
 		return nil
 	}
 	note, _, err := t.c.values.Get(t.r.Context(), []byte(t.id.primary))

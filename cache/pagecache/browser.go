@@ -1,0 +1,87 @@
+package pagecache
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// A browser cannot be purged. One that is told nothing keeps a page for a tenth
+// of the time since its Last-Modified (RFC 9111 §4.2.2). So it is told to ask
+// each time, unless the handler has said something to browsers.
+const (
+	// askAlways binds every cache on the way. It is for a response whose handler
+	// has said nothing to caches, or to this one alone.
+	askAlways = "no-cache"
+
+	// askWhenStale does not bind a CDN to which the handler has said s-maxage, or
+	// that may go by its own lifetime because of public (RFC 9111 §5.2.2.4).
+	askWhenStale = "max-age=0, must-revalidate"
+
+	// visitorsOwn is for a visitor's response: a CDN would store it.
+	visitorsOwn = "private, no-cache"
+)
+
+// browserWords returns what is added to the Cache-Control of a response with
+// header h, or "". What was said to this cache alone is nothing that a browser
+// understands: targeted fields, SetTTL. Nor is no-transform, an empty
+// Cache-Control, or Pragma, which means nothing in a response (§5.4).
+func (o *Options) browserWords(h http.Header, visitor reason) string {
+	cc := parseControl(h["Cache-Control"])
+	switch {
+	case cc.maxAge.set, cc.noCache, cc.noStore, cc.private, cc.mustRevalidate, cc.immutable, len(h["Expires"]) > 0:
+		return ""
+	case o.Transparent && (visitor == storable || cc.sMaxAge.set || cc.public):
+		return "" // the origin speaks for itself
+	case cc.sMaxAge.set, cc.public:
+		return askWhenStale
+	case visitor != storable:
+		return visitorsOwn
+	}
+	return askAlways
+}
+
+// addWords returns the lines of a Cache-Control field with words behind the last
+// of them. It does not change lines, which may be shared.
+func addWords(lines []string, words string) []string {
+	if words == "" {
+		return lines
+	}
+	if n := len(lines); n > 0 && strings.Trim(lines[n-1], " \t,") != "" {
+		lines = slices.Clone(lines)
+		lines[n-1] += ", " + words
+		return lines
+	}
+	return append(lines[:max(len(lines)-1, 0):max(len(lines)-1, 0)], words)
+}
+
+// withWords returns the fields of a response to store with words added to its
+// Cache-Control. outer are the lines of somebody around the cache, who will say
+// them again.
+func withWords(list []field, words string, outer []string) []field {
+	if words == "" {
+		return list
+	}
+	i := slices.IndexFunc(list, func(f field) bool { return f.name == "Cache-Control" })
+	if i < 0 {
+		return append(list, field{"Cache-Control", []string{words}, len(outer) > 0})
+	}
+	list[i].values = addWords(list[i].values, words)
+	return list
+}
+
+// said returns the values of a stored field that the handler gave, without our
+// words.
+func (p *response) said(name string) []string {
+	values := p.header.get(name)
+	if name != "Cache-Control" || !p.is(isImplied) || len(values) == 0 {
+		return values
+	}
+	n := len(values) - 1
+	for _, words := range []string{askAlways, askWhenStale, visitorsOwn} {
+		if rest, ok := strings.CutSuffix(values[n], ", "+words); ok {
+			return append(values[:n:n], rest)
+		}
+	}
+	return values[:n:n] // the last line is ours
+}
