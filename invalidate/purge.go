@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/named"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // A PurgeError says that the [Purger] has failed: the data is saved, and
@@ -147,7 +148,7 @@ func (c *change) purge(ctx context.Context) []Observation {
 func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the Purger panicked: %v", p)
+			err = panics.RecoveredFrom("the Purger panicked", p)
 		}
 	}()
 	return inv.purger.Purge(named.Exactly(ctx), e)

@@ -2,12 +2,11 @@ package rediscache
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 const (
@@ -71,7 +70,7 @@ type batch struct {
 	done  chan struct{}
 	reads []read // in the order of keys, once done; nil if nobody asked for them
 
-	panicked string // what a trip said that did not end well
+	failed error // why a trip did not end well
 }
 
 // A read is what a GetHead returns.
@@ -109,8 +108,8 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 	select {
 	case <-n.done:
 		switch {
-		case n.panicked != "":
-			panic(n.panicked)
+		case n.failed != nil:
+			return read{err: failedGet(key, n.failed)}
 		case n.reads != nil:
 			return n.reads[i]
 		}
@@ -199,12 +198,9 @@ func (b *Backend) depart(n *batch) {
 func (b *Backend) fly(n *batch) {
 	defer b.land(time.Now())
 	defer close(n.done)
-	defer func() {
-		// Hooks of the client panic where net/http recovers, if at all.
-		if p := recover(); p != nil {
-			n.panicked = fmt.Sprintf("rediscache: %v\n\n%s", p, debug.Stack())
-		}
-	}()
+	failed := panics.ErrExit
+	defer func() { n.failed = failed }()
+	defer panics.Catch(&failed) // hooks of the client panic, or what reads replies
 	n.reads = make([]read, len(n.keys))
 	// Nobody's context: one that gives up takes nothing from the others, and
 	// what his holds, for hooks to see, may be somebody else's by then.
@@ -215,4 +211,5 @@ func (b *Backend) fly(n *batch) {
 		defer cancel()
 	}
 	b.readHeads(ctx, n.reads, n.keys...)
+	failed = nil
 }

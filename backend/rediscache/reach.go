@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 const (
@@ -34,7 +35,11 @@ func (b *Backend) Reach(ctx context.Context) error {
 		if b.cluster != nil {
 			key = b.opts.Prefix + "reach:" + strconv.Itoa(i)
 		}
-		go func() { errs <- b.knock(ctx, key) }()
+		go func() {
+			err := panics.ErrExit
+			defer func() { errs <- err }()
+			err = b.knock(ctx, key)
+		}()
 	}
 	var failed error
 	reached := false
@@ -52,8 +57,9 @@ func (b *Backend) Reach(ctx context.Context) error {
 }
 
 // knock returns nil if anything is answered.
-func (b *Backend) knock(ctx context.Context, key string) error {
-	err := b.rdb.Get(ctx, key).Err()
+func (b *Backend) knock(ctx context.Context, key string) (err error) {
+	defer panics.Catch(&err)
+	err = b.rdb.Get(ctx, key).Err()
 	if said := redis.Error(nil); errors.As(err, &said) {
 		return nil
 	}

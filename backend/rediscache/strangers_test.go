@@ -2,12 +2,16 @@ package rediscache_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/redistest"
 )
 
 // A spy is a hook that looks into the contexts of MGETs, as one that traces does.
@@ -78,7 +82,10 @@ func testGatheredReadsHaveNobodysValues(t *testing.T, srv server) {
 }
 
 // A trap is a hook that panics where MGET asks for several values.
-type trap struct{ armed atomic.Bool }
+type trap struct {
+	armed atomic.Bool
+	exits bool // ends the goroutine instead
+}
 
 func (p *trap) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -99,26 +106,30 @@ func (p *trap) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 }
 
 func (p *trap) step(cmd redis.Cmder) {
-	if p.armed.Load() && cmd.Name() == "mget" {
+	switch {
+	case !p.armed.Load() || cmd.Name() != "mget":
+	case p.exits:
+		runtime.Goexit()
+	default:
 		panic("a trap")
 	}
 }
 
-// A hook that panics does so for those who read, where net/http recovers, and not
-// in a goroutine that takes the process with it.
-func TestGatheredReadsPanic(t *testing.T) { onEachServer(t, testGatheredReadsPanic) }
+// A hook that panics fails the reads of its trip, and does not take the process
+// with it.
+func TestPanicInAGatheredRead(t *testing.T) { onEachServer(t, testPanicInAGatheredRead) }
 
-func testGatheredReadsPanic(t *testing.T, srv server) {
+func testPanicInAGatheredRead(t *testing.T, srv server) {
 	p := new(trap)
 	rdb := newClient(t, srv.Options())
 	b, g, trips := gatheringBy(t, rdb)
 	rdb.AddHook(p)
 	const n = 2
-	panics := make(chan any, n)
+	errs := make(chan error, n)
 	for range n {
 		go func() {
-			defer func() { panics <- recover() }()
-			_, _, _, _ = b.GetHead(t.Context(), "k1")
+			_, _, _, err := b.GetHead(t.Context(), "k1")
+			errs <- err
 		}()
 	}
 	eventually(t, "reads gather", func() bool { return b.Gathered() == n })
@@ -126,12 +137,94 @@ func testGatheredReadsPanic(t *testing.T, srv server) {
 	g.open()
 	trips.Wait()
 	for range n {
-		if got := fmt.Sprint(<-panics); !strings.Contains(got, "a trap") || !strings.Contains(got, "step") {
-			t.Errorf("got panic %s; want one that says what, and where", got)
+		if err := <-errs; !errors.Is(err, cache.ErrPanic) || !strings.Contains(err.Error(), "a trap, at ") || !strings.Contains(err.Error(), "step") {
+			t.Errorf("got %v; want a cache.ErrPanic that says what, and where", err)
 		}
 	}
 	p.armed.Store(false)
 	if _, ok, _, err := b.GetHead(t.Context(), "k1"); !ok || err != nil || b.Trips() != 0 {
 		t.Errorf("after that: got %v, %v, with %d trips under way", ok, err, b.Trips())
+	}
+}
+
+// A hook that ends the goroutine of a trip leaves nobody waiting.
+func TestGoexitInAGatheredRead(t *testing.T) { onEachServer(t, testGoexitInAGatheredRead) }
+
+func testGoexitInAGatheredRead(t *testing.T, srv server) {
+	p := &trap{exits: true}
+	rdb := newClient(t, srv.Options())
+	b, g, trips := gatheringBy(t, rdb)
+	rdb.AddHook(p)
+	got := make(chan error, 1)
+	go func() {
+		_, _, _, err := b.GetHead(t.Context(), "k1")
+		got <- err
+	}()
+	eventually(t, "a read gathers", func() bool { return b.Gathered() == 1 })
+	p.armed.Store(true)
+	g.open()
+	trips.Wait()
+	if err := <-got; err == nil {
+		t.Error("got no error from a trip that did not end")
+	}
+	p.armed.Store(false)
+	if _, ok, _, err := b.GetHead(t.Context(), "k1"); !ok || err != nil || b.Trips() != 0 {
+		t.Errorf("after that: got %v, %v, with %d trips under way", ok, err, b.Trips())
+	}
+}
+
+// Reach asks in goroutines of its own, where a panic would end the process.
+func TestPanicInReach(t *testing.T) { onEachServer(t, testPanicInReach) }
+
+func testPanicInReach(t *testing.T, srv server) {
+	for _, exits := range []bool{false, true} {
+		rdb := newClient(t, srv.Options())
+		b := newBackend(t, rdb, nil)
+		rdb.AddHook(panicky{exits})
+		if err := b.Reach(t.Context()); err == nil || !exits && !errors.Is(err, cache.ErrPanic) {
+			t.Errorf("with a hook that panics (or exits: %v): Reach returned %v", exits, err)
+		}
+	}
+}
+
+// panicky panics at each command, or ends its goroutine.
+type panicky struct{ exits bool }
+
+func (panicky) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (p panicky) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(context.Context, redis.Cmder) error {
+		if p.exits {
+			runtime.Goexit()
+		}
+		panic("a hook")
+	}
+}
+
+func (panicky) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// On a cluster the head is read in a goroutine of its own, while the value is.
+func TestPanicOnACluster(t *testing.T) {
+	c := redistest.NewCluster(t, redistest.ClusterConfig{})
+	for _, exits := range []bool{false, true} {
+		b, rdb := clusterProcess(t, c)
+		key := "k"
+		must(t, b.Set(t.Context(), key, []byte("v"), 0))
+		if _, err := b.Append(t.Context(), cache.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		log, err := rdb.MasterForKey(t.Context(), "uncache:{log}:head")
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.AddHook(panicky{exits})
+		for at, _ := rdb.MasterForKey(t.Context(), "uncache:"+key); at == log; at, _ = rdb.MasterForKey(t.Context(), "uncache:"+key) {
+			key += "k" // a value on another node
+		}
+		if _, _, head, _ := b.GetHead(t.Context(), key); head != 0 {
+			t.Errorf("GetHead with a log that panics (or exits: %v): head %d, want 0", exits, head)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // logTag begins, after the prefix, the two keys of the log. It is their hash
@@ -66,12 +67,9 @@ func (b *Backend) GetHead(ctx context.Context, key string) ([]byte, bool, cache.
 func (b *Backend) getHeadCluster(ctx context.Context, key string) ([]byte, bool, cache.Position, error) {
 	head := make(chan cache.Position, 1)
 	go func() {
-		src, err := b.source(ctx)
-		if err != nil {
-			head <- 0
-			return
-		}
-		head <- b.readHead(ctx, src.client, src.history, 0).orZero()
+		var h cache.Position // 0, as for a head that cannot be told, if this ends early
+		defer func() { head <- h }()
+		h, _ = b.clusterHead(ctx)
 	}()
 	value, ok, err := b.Get(ctx, key)
 	h := <-head
@@ -79,6 +77,15 @@ func (b *Backend) getHeadCluster(ctx context.Context, key string) ([]byte, bool,
 		return nil, false, 0, err
 	}
 	return value, ok, h, nil
+}
+
+func (b *Backend) clusterHead(ctx context.Context) (head cache.Position, err error) {
+	defer panics.Catch(&err)
+	src, err := b.source(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return b.readHead(ctx, src.client, src.history, 0).result()
 }
 
 // Set stores value under key for ttl, see [cache.Cache].

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // rule is one sentence of a contract and how to check it on a subject. The
@@ -82,15 +83,15 @@ const patience = 10 * time.Second
 
 // promptly fails if f has not returned within patience.
 func promptly(call string, f func()) error {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
+	done := make(chan error, 1)
+	go func() { done <- panics.Apart(func() error { f(); return nil }) }()
 	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {
-	case <-done:
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("%s: %w", call, err)
+		}
 		return nil
 	case <-limit.C:
 		return fmt.Errorf("%s: did not return within %v", call, patience)
@@ -108,7 +109,7 @@ func cancelled(ctx context.Context) context.Context {
 func together(n int, f func(i int) error) error {
 	errs := make(chan error, n)
 	for i := range n {
-		go func() { errs <- f(i) }()
+		go func() { errs <- panics.Apart(func() error { return f(i) }) }()
 	}
 	var err error
 	for range n {

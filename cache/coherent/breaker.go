@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // ErrUnavailable is what lookups and fills return, wrapped together with what
@@ -117,10 +118,17 @@ func (c *Cache) answers() {
 
 // awaitAnswer asks the backend until it answers, and ends the outage.
 func (c *Cache) awaitAnswer() {
-	told := false
+	told, ended := false, false
+	defer func() {
+		if !ended { // Observe has ended the goroutine; the next failure begins another
+			c.breaker.outage.Store(nil)
+		}
+	}()
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
-		err := c.ask(c.life, wait > firstWait)
+		again := wait > firstWait
+		err := panics.Apart(func() error { return c.ask(c.life, again) })
 		if c.life.Err() != nil {
+			ended = true
 			return
 		}
 		if err == nil {
@@ -128,6 +136,7 @@ func (c *Cache) awaitAnswer() {
 			if told {
 				c.observe(OpAvailable, "", nil)
 			}
+			ended = true
 			return
 		}
 		if !told {
@@ -135,13 +144,13 @@ func (c *Cache) awaitAnswer() {
 			c.observe(OpUnavailable, "", err)
 		}
 		// Processes that lost the same server should not come back as one.
-		again := time.NewTimer(wait - rand.N(wait/4))
+		timer := time.NewTimer(wait - rand.N(wait/4))
 		select {
-		case <-again.C:
+		case <-timer.C:
 		case <-c.breaker.poke:
 		case <-c.life.Done():
 		}
-		again.Stop()
+		timer.Stop()
 	}
 }
 
@@ -172,7 +181,8 @@ func (c *Cache) ask(ctx context.Context, again bool) error {
 }
 
 // reach asks one store on all its connections.
-func (t *tier) reach(ctx context.Context, timeout time.Duration) error {
+func (t *tier) reach(ctx context.Context, timeout time.Duration) (err error) {
+	defer panics.Catch(&err)
 	if t.conns == nil {
 		return nil
 	}
@@ -189,7 +199,7 @@ func (t *tier) probe(ctx context.Context, key string, timeout time.Duration) (er
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if t.head != nil {
-		_, _, _, err = t.head.GetHead(ctx, key)
+		_, _, _, err = t.getHead(ctx, key)
 	} else if _, _, err = t.Get(ctx, key); err != nil && !unanswered(ctx, err) {
 		err = nil
 	}

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // confirm makes the view as recent as a request needs that begins now.
-func (c *Cache) confirm(ctx context.Context) error {
+func (c *Cache) confirm(ctx context.Context) (err error) {
 	if c.head != nil {
+		defer panics.Catch(&err)
 		if c.head.Head() == c.view.position() {
 			return nil
 		}
@@ -87,7 +89,18 @@ const (
 // give up after theirs. Otherwise a process would never catch up with a log that
 // takes longer to read than a request waits.
 func (c *Cache) readRounds() {
-	for r := c.running; r != nil; {
+	r := c.running
+	defer func() {
+		if r == nil {
+			return
+		}
+		// The log has ended the goroutine. Those who wait must not wait for ever.
+		r.err = fmt.Errorf("coherent: read the log: %w", panics.ErrExit)
+		if next := c.endRound(r); next != nil {
+			c.wg.Go(c.readRounds)
+		}
+	}()
+	for r != nil {
 		patience := max(c.opts.Timeout, time.Duration(c.patience.Load()))
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		r.err = c.since(ctx)
@@ -102,17 +115,23 @@ func (c *Cache) readRounds() {
 			c.patience.Store(int64(min(4*patience, max(most, c.opts.Timeout))))
 		}
 		cancel()
-		close(r.done)
-
-		c.mu.Lock()
-		r = c.next
-		c.running, c.next = r, nil
-		c.mu.Unlock()
+		r = c.endRound(r)
 	}
 }
 
+// endRound lets those go who wait for a round, and returns the next one, or nil.
+func (c *Cache) endRound(r *round) (next *round) {
+	close(r.done)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next = c.next
+	c.running, c.next = next, nil
+	return next
+}
+
 // since brings the view up to the head of the log.
-func (c *Cache) since(ctx context.Context) error {
+func (c *Cache) since(ctx context.Context) (err error) {
+	defer panics.Catch(&err)
 	began := max(time.Since(c.start), 1)
 	after := c.view.position()
 	events, err := c.log.Since(ctx, after)
@@ -120,8 +139,8 @@ func (c *Cache) since(ctx context.Context) error {
 		return fmt.Errorf("coherent: read the log after %d: %w", after, err)
 	}
 	// At its start a process knows nothing, and misses nothing.
-	if c.view.apply(events) && after != 0 && c.opts.Observe != nil {
-		c.opts.Observe(Observation{Op: OpGap, Floor: events.From})
+	if c.view.apply(events) && after != 0 {
+		c.tell(Observation{Op: OpGap, Floor: events.From})
 	}
 	for {
 		confirmed := c.confirmed.Load()

@@ -30,8 +30,11 @@ func (v *Values[V]) Near() bool {
 //
 // now is the time, or was a moment ago: it decides whether the value has expired,
 // and not whether it was purged. The caller has seen to [cache.Bypassed].
-func (v *Values[V]) Hit(key []byte, now time.Time) *Stored[V] {
+//
+// A store or a log that panics is told to Observe, and says nothing either.
+func (v *Values[V]) Hit(key []byte, now time.Time) (hit *Stored[V]) {
 	c := v.c
+	defer c.catchGet(key) // hit is nil then
 	if c.near == nil || c.closed.Load() {
 		return nil
 	}

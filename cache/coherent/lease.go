@@ -81,7 +81,7 @@ func (fl *Flight[V]) look(ctx context.Context, holder string, useful func(*Store
 	}
 	within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	has, err := c.lease.Lease(within, fl.key, holder, c.opts.Lease)
+	has, err := c.askLease(within, fl.key, holder)
 	if err != nil {
 		c.leaseFailed(ctx, within, fl.key, err)
 		fl.holds = holder // it may have been given all the same
@@ -128,7 +128,7 @@ func (fl *Flight[V]) release() {
 		ctx := context.Background() // Close waits
 		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
-		if err := c.lease.Release(within, fl.key, fl.holds); err != nil {
+		if err := c.endLease(within, fl.key, fl.holds); err != nil {
 			c.leaseFailed(ctx, within, fl.key, err)
 		}
 	})

@@ -43,10 +43,11 @@ const (
 	OpDecode Op = "decode"
 	// OpEncode is encoding a value to store it.
 	OpEncode Op = "encode"
+	// OpObserve is calling Observe itself, which has panicked. It is told once
+	// for each call that panicked; a second panic is ignored.
+	OpObserve Op = "observe"
 )
 
 func (c *Cache) observe(op Op, key string, err error) {
-	if c.opts.Observe != nil {
-		c.opts.Observe(Observation{Op: op, Key: key, Err: err})
-	}
+	c.tell(Observation{Op: op, Key: key, Err: err})
 }

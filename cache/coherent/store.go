@@ -17,12 +17,18 @@ func (v *Values[V]) put(ctx context.Context, key string, s *Stored[V], ttl time.
 	for i := tiers - 1; i >= 0; i-- {
 		t := &c.tiers[i]
 		if t.local != nil {
-			t.local.SetLocal(key, s, v.codec.Size(s.Value)+8*len(s.deps), ttl)
+			size := func() int { return v.codec.Size(s.Value) + 8*len(s.deps) }
+			if err := t.setLocal(key, s, size, ttl); err != nil {
+				err = fmt.Errorf("coherent: set %q: %w", key, err)
+				c.observe(OpSet, key, err)
+				errs = append(errs, err)
+				continue
+			}
 			kept = true
 			continue
 		}
 		if encoded == nil {
-			body, err := v.codec.Encode(s.Value)
+			body, err := v.encode(s.Value)
 			if err != nil {
 				err = fmt.Errorf("coherent: encode %q: %w", key, err)
 				c.observe(OpEncode, key, err)

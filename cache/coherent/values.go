@@ -103,7 +103,7 @@ func (v *Values[V]) get(ctx context.Context, key []byte) (*Stored[V], Verdict, e
 	recent := false
 	if c.tiers[0].local != nil {
 		first = 1
-		if s := loadLocal[V](c.tiers[0].local, key); s != nil {
+		if s := loadLocal[V](c, &c.tiers[0], key); s != nil {
 			if err := c.confirmWithin(ctx); err != nil {
 				return nil, Absent, err
 			}
@@ -216,14 +216,14 @@ func (v *Values[V]) getTiers(ctx context.Context, key string, first int, recent 
 func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent bool) (s *Stored[V], confirmed bool, err error) {
 	c := v.c
 	if t.local != nil {
-		return loadLocal[V](t.local, []byte(key)), false, nil
+		return loadLocal[V](c, t, []byte(key)), false, nil
 	}
 	var b []byte
 	var ok bool
 	if t.head != nil && !recent {
 		before := c.view.position()
 		var head cache.Position
-		b, ok, head, err = t.head.GetHead(ctx, key)
+		b, ok, head, err = t.getHead(ctx, key)
 		if err != nil && (unanswered(ctx, err) || c.read(ctx) != nil) {
 			return nil, false, fmt.Errorf("coherent: get %q: %w", key, err)
 		}
@@ -257,8 +257,8 @@ func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent boo
 	return s, confirmed, nil
 }
 
-func loadLocal[V any](l cache.Local, key []byte) *Stored[V] {
-	x, ok := l.GetLocal(key)
+func loadLocal[V any](c *Cache, t *tier, key []byte) *Stored[V] {
+	x, ok := c.getLocal(t, key)
 	if !ok {
 		return nil
 	}
@@ -271,7 +271,7 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	value, err := v.codec.Decode(body)
+	value, err := v.decode(body)
 	if err != nil {
 		return nil, err
 	}

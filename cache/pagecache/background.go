@@ -91,6 +91,6 @@ func (c *Cache) tell(r *http.Request, why string) {
 	}
 	c.told.mu.Unlock()
 	if first {
-		c.opts.Observe(r, Observation{Forward: fwdBypass, Detail: detailTied + why})
+		c.report(r, Observation{Forward: fwdBypass, Detail: detailTied + why})
 	}
 }

@@ -3,7 +3,6 @@ package pagecache
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -22,7 +21,9 @@ type Observation struct {
 	Forward string
 	// Detail says more, for people, as in Cache-Status.
 	Detail string
-	// Err is what went wrong, if the purge after an unsafe request did.
+	// Err is what went wrong: the purge after an unsafe request, a page that was
+	// rendered in the background, or Observe itself. It is [cache.ErrPanic] if
+	// that panicked.
 	Err error
 }
 
@@ -95,11 +96,3 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	}
 	return pages, nil
 }
-
-func (c *Cache) observe(r *http.Request, s status, hit bool) {
-	if c.opts.Observe != nil {
-		c.opts.Observe(r, Observation{Hit: hit, Collapsed: s.joined, Forward: s.fwd, Detail: s.detail})
-	}
-}
-
-func (c *Cache) observeHit(r *http.Request) { c.observe(r, status{}, true) }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // maxRefreshes bounds how many responses are made in the background at a time.
@@ -59,8 +60,8 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 		defer flight.Finish(nil, false)
 		defer func() {
 			// net/http would recover, were this the visitor's goroutine.
-			if p := recover(); p != nil && c.opts.Observe != nil {
-				c.opts.Observe(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p)})
+			if p := recover(); p != nil {
+				c.report(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
 			}
 		}()
 		if made, err := await(ctx, flight, s, &control{}); made || err != nil {

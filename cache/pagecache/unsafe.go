@@ -105,8 +105,8 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.PurgeTimeout)
 	defer cancel()
 	err := c.purge(ctx, cache.Event{Dependencies: deps, Reason: t.method + " " + t.uri})
-	if err != nil && c.opts.Observe != nil {
-		c.opts.Observe(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
+	if err != nil {
+		c.report(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
 	}
 }
 

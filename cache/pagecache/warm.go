@@ -13,6 +13,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 const (
@@ -212,7 +213,7 @@ func (w *warmer) purged(deps []cache.Dependency) {
 	w.start()
 	w.mu.Unlock()
 	for _, r := range dropped {
-		w.c.opts.Observe(r, Observation{Forward: fwdBypass, Detail: detailWarmDropped})
+		w.c.report(r, Observation{Forward: fwdBypass, Detail: detailWarmDropped})
 	}
 }
 
@@ -238,7 +239,10 @@ func (w *warmer) start() {
 func (w *warmer) work() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	defer func() { w.workers-- }()
+	defer func() {
+		w.workers--
+		w.start() // another, if a handler has ended this goroutine
+	}()
 	for len(w.queue) > 0 && !w.c.closed.Load() {
 		w.renderNext()
 	}
@@ -279,8 +283,8 @@ func (w *warmer) renderNext() {
 func (w *warmer) render(next http.Handler, h discard, r *http.Request) {
 	defer func() {
 		// net/http would recover, were this a visitor's request.
-		if p := recover(); p != nil && w.c.opts.Observe != nil {
-			w.c.opts.Observe(r, Observation{Forward: fwdMiss, Detail: fmt.Sprint("warm-up panicked: ", p)})
+		if p := recover(); p != nil {
+			w.c.report(r, Observation{Forward: fwdMiss, Detail: fmt.Sprint("warm-up panicked: ", p), Err: panics.Recovered(p)})
 		}
 	}()
 	w.c.Handler(next).ServeHTTP(h, r)

@@ -3,7 +3,9 @@ package outboxtest
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,9 +202,27 @@ func TestPurgerPanics(t *testing.T) {
 			func(o *outbox.Options) { o.MaxTries = 1 })
 		d.enqueue(t, box, "path:/a/")
 		until(t, "dead", func() bool { return stats(t, box).Dead == 1 })
-		if got := d.text(t, "SELECT last_error FROM {table}"); got != "the Purger panicked: oops" {
+		if got := d.text(t, "SELECT last_error FROM {table}"); !strings.HasPrefix(got, "the Purger panicked: oops, at ") {
 			t.Errorf("last_error is %q", got)
 		}
+	})
+}
+
+// A Purger that ends the goroutine of the relay (runtime.Goexit) does not end the
+// relay: the rows behind it are purged.
+func TestPurgerExits(t *testing.T) {
+	each(t, []outbox.Dialect{outbox.PostgreSQL, outbox.SQLite}, func(t *testing.T, d *database) {
+		p := newPurger()
+		var calls atomic.Int64
+		p.enter = func(context.Context, cache.Event) error {
+			if calls.Add(1) <= 3 {
+				runtime.Goexit()
+			}
+			return nil
+		}
+		box := d.relay(t, purgerFunc(func(ctx context.Context, e cache.Event) error { return p.enter(ctx, e) }), nil)
+		d.enqueue(t, box, "path:/a/")
+		until(t, "purged", func() bool { return stats(t, box).Pending == 0 })
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strconv"
+
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // claimable is the condition of rows that this process may try, one day.
@@ -53,7 +55,8 @@ func (o *Outbox) claim(ctx context.Context, which string) (out outcome, err erro
 	return out, out.outage
 }
 
-func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) error {
+func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) (err error) {
+	defer panics.Catch(&err)
 	rows, err := o.take(ctx, o.db, which)
 	if err != nil || len(rows) == 0 {
 		return err
@@ -64,32 +67,40 @@ func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) e
 }
 
 func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err error) {
+	// Nothing is closed when the driver panics: database/sql keeps locks then that
+	// a rollback and conn.Close would wait for. It rolls back when ctx ends, and
+	// the pool has lost a connection.
+	defer panics.Catch(&err)
 	conn, err := o.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			// Perhaps it leads to a server that was the primary once, and reads
-			// only. It would be the next one's, and the next one's.
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		}
-		if failed := conn.Close(); failed != sql.ErrConnDone {
-			err = errors.Join(err, failed)
-		}
-	}()
+	if err = o.onConn(ctx, conn, which, out); err != nil {
+		// Perhaps it leads to a server that was the primary once, and reads
+		// only. It would be the next one's, and the next one's.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	if failed := conn.Close(); failed != sql.ErrConnDone {
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+func (o *Outbox) onConn(ctx context.Context, conn *sql.Conn, which string, out *outcome) error {
 	tx, err := conn.BeginTx(ctx, o.level())
 	if err != nil {
 		return err
 	}
-	unguard := func() {}
-	defer func() {
-		_ = tx.Rollback() // of nothing, after the commit
-		unguard()
-	}()
-	if unguard, err = o.guard(ctx, conn, tx); err != nil {
-		return err
+	unguard, err := o.guard(ctx, conn, tx)
+	if err == nil {
+		err = o.inLocks(ctx, tx, which, out)
 	}
+	_ = tx.Rollback() // of nothing, after the commit
+	unguard()
+	return err
+}
+
+func (o *Outbox) inLocks(ctx context.Context, tx *sql.Tx, which string, out *outcome) error {
 	rows, err := o.take(ctx, tx, which)
 	if err != nil || len(rows) == 0 {
 		return err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // Close drains, when nobody saves here any more:
@@ -39,7 +41,7 @@ func (o *Outbox) Close() error {
 	ended := make(chan error, 1)
 	go func() {
 		o.wg.Wait()
-		ended <- o.drain(drain)
+		ended <- panics.Apart(func() error { return o.drain(drain) })
 	}()
 	if err := o.await(ended); err != nil {
 		return fmt.Errorf("outbox: close: rows may be left in %s: %w", o.opts.Table, err)

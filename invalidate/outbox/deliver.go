@@ -2,10 +2,10 @@ package outbox
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/named"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // outcome is what came of the rows of a claim. Those in none of its lists were
@@ -118,15 +118,18 @@ func (o *Outbox) purge(ctx context.Context, e cache.Event) error {
 	return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), e) })
 }
 
-// tell calls f with a deadline. A Purger that panics fails: here it would take
-// the whole process with it, and the next one, as long as the row is there.
-func (o *Outbox) tell(ctx context.Context, f func(ctx context.Context) error) (err error) {
+// tell calls f with a deadline. A Purger that panics fails: here it would end the
+// whole process, and the next one, as long as the row is there. One that ends its
+// goroutine must not end the relay.
+func (o *Outbox) tell(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.PurgeTimeout)
 	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the Purger panicked: %v", p)
-		}
-	}()
-	return f(ctx)
+	return panics.Apart(func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = panics.RecoveredFrom("the Purger panicked", p)
+			}
+		}()
+		return f(ctx)
+	})
 }

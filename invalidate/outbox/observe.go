@@ -1,5 +1,7 @@
 package outbox
 
+import "github.com/uncache/uncache/internal/panics"
+
 // An Observation is something that an operator may want to know, and that no
 // caller can be told.
 type Observation struct {
@@ -36,10 +38,23 @@ const (
 	// OpDelete is a database that did not delete rows which [Outbox.Purged] had
 	// named. They will be purged once more.
 	OpDelete Op = "delete"
+	// OpObserve is calling Observe itself, which has panicked. A panic while it is
+	// told that is ignored.
+	OpObserve Op = "observe"
 )
 
+// observe calls Observe. If that panics it is told so, once: in the relay's
+// goroutine a panic would end the process.
 func (o *Outbox) observe(obs Observation) {
-	if o.opts.Observe != nil {
+	if o.opts.Observe == nil {
+		return
+	}
+	call := func(obs Observation) (err error) {
+		defer panics.Catch(&err)
 		o.opts.Observe(obs)
+		return nil
+	}
+	if err := call(obs); err != nil {
+		_ = call(Observation{Op: OpObserve, ID: obs.ID, Err: err})
 	}
 }

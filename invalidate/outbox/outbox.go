@@ -70,13 +70,16 @@ func (o *Outbox) sql(statement string) string { return o.d.sql(o.opts.Table, sta
 
 // inTx runs fn in a transaction at READ COMMITTED, or at the only level that
 // SQLite has.
+//
+// The rollback is not deferred: when a driver panics, database/sql keeps locks
+// that the rollback would wait for. It rolls back by itself when ctx ends.
 func (o *Outbox) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := o.db.BeginTx(ctx, o.level())
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // of nothing, after the commit
 	if err := fn(tx); err != nil {
+		_ = tx.Rollback() // err says what was wrong
 		return err
 	}
 	return tx.Commit()

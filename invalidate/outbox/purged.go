@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // maxPurged bounds how many ids wait to be deleted, when the database is slow or
@@ -64,11 +66,11 @@ func (o *Outbox) deletePurged() {
 
 func (o *Outbox) delete(ctx context.Context, ids []string) {
 	for chunk := range slices.Chunk(ids, maxDelete) {
-		err := func() error {
+		err := panics.Apart(func() error {
 			ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 			defer cancel()
 			return o.inTx(ctx, func(tx *sql.Tx) error { return o.deleteRows(ctx, tx, chunk) })
-		}()
+		})
 		if err != nil {
 			o.observe(Observation{Op: OpDelete, Rows: len(chunk), Err: err})
 			continue

@@ -3,11 +3,13 @@ package outbox
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // Start starts the relay, which purges what savers have left in the table. Run
@@ -75,7 +77,14 @@ func (o *Outbox) Wake() {
 func (o *Outbox) relay() {
 	failures := 0
 	for {
-		wait, err := o.turn(o.ctx)
+		var wait time.Duration
+		err := panics.Apart(func() (err error) {
+			wait, err = o.turn(o.ctx)
+			return err
+		})
+		if errors.Is(err, panics.ErrExit) { // the others have been observed
+			o.observe(Observation{Op: OpClaim, Err: err})
+		}
 		wake := o.wake
 		if err == nil {
 			failures = 0
@@ -143,7 +152,10 @@ func (o *Outbox) next(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 	defer cancel()
 	var ms float64
-	err := o.db.QueryRowContext(ctx, o.sql(selectNext)).Scan(&ms)
+	err := func() (err error) {
+		defer panics.Catch(&err)
+		return o.db.QueryRowContext(ctx, o.sql(selectNext)).Scan(&ms)
+	}()
 	switch {
 	case err == sql.ErrNoRows:
 		return forever, nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/uncache/uncache/internal/panics"
 )
 
 // ListenOptions configures a [Listener]. The zero value is the default.
@@ -28,7 +30,7 @@ type ListenOptions struct {
 	MaxPause time.Duration
 
 	// Observe, if not nil, is told why there is no connection, each time that
-	// one was lost or could not be made.
+	// one was lost or could not be made. It is also told when wake has panicked.
 	Observe func(error)
 }
 
@@ -98,9 +100,7 @@ func (l *Listener) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if l.opts.Observe != nil {
-			l.opts.Observe(fmt.Errorf("pgxtx: listen: %w", err))
-		}
+		l.observe(fmt.Errorf("pgxtx: listen: %w", err))
 		if listened {
 			pause = firstPause
 		}
@@ -117,6 +117,7 @@ func (l *Listener) run(ctx context.Context) {
 
 // listen listens until the connection is lost, and reports whether there was one.
 func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
+	defer panics.Catch(&err) // of a tracer or a handler in the config
 	conn, err := l.connect(ctx)
 	if err != nil {
 		return false, err
@@ -127,7 +128,10 @@ func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
 		_ = conn.Close(within) // a TCP connection that is gone anyway
 	}()
 	for {
-		l.wake()
+		if err := panics.Apart(func() error { l.wake(); return nil }); err != nil {
+			l.observe(fmt.Errorf("pgxtx: wake: %w", err))
+		}
+		listened = true
 		for {
 			heard, err := l.wait(ctx, conn)
 			if err != nil {
@@ -137,6 +141,13 @@ func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
 				break
 			}
 		}
+	}
+}
+
+// observe calls Observe. A panic of it is ignored: there is nobody else to tell.
+func (l *Listener) observe(err error) {
+	if l.opts.Observe != nil {
+		_ = panics.Apart(func() error { l.opts.Observe(err); return nil })
 	}
 }
 

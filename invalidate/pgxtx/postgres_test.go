@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -484,4 +485,39 @@ func TestDefaultChannel(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wait(t, "a save notified")
+}
+
+// A wake that panics, or ends its goroutine, is told to Observe. The Listener goes
+// on: the next notification wakes again.
+func TestListenWhenWakePanics(t *testing.T) {
+	s := newServer(t)
+	channel := "Pgxtx " + rand.Text()
+	told := make(chan error, 100)
+	calls := 0
+	wake := func() {
+		calls++
+		if calls%2 == 0 {
+			runtime.Goexit()
+		}
+		panic("oops")
+	}
+	l, err := pgxtx.Listen(s.config, wake, &pgxtx.ListenOptions{Channel: channel, Observe: func(err error) {
+		told <- err
+		panic("Observe, too")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for i := range 4 {
+		select {
+		case err := <-told:
+			if !strings.Contains(err.Error(), "pgxtx: wake: ") || i%2 == 0 && !errors.Is(err, cache.ErrPanic) {
+				t.Errorf("wake %d: Observe was told %v", i, err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("wake %d: Observe was not told", i)
+		}
+		s.exec(t, "SELECT pg_notify($1, '')", channel)
+	}
 }
