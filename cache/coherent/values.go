@@ -80,6 +80,16 @@ func (v *Values[V]) Judge(s *Stored[V]) Verdict { return v.c.judge(&s.checked, s
 //
 // The key is read during the call only.
 func (v *Values[V]) Get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
+	s, verdict, err := v.Find(ctx, key)
+	if verdict == Purged {
+		s = nil
+	}
+	return s, verdict, err
+}
+
+// Find is Get, but it returns what was purged, too, with the verdict [Purged]. Such
+// a value must not be served; it may say what else is stored.
+func (v *Values[V]) Find(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
 	s, verdict, err := v.get(ctx, key)
 	if err != nil && !errors.Is(err, ErrUnavailable) {
 		v.c.observe(OpGet, string(key), err)
@@ -97,7 +107,7 @@ func (v *Values[V]) get(ctx context.Context, key []byte) (*Stored[V], Verdict, e
 	}
 	// The first tier, if it keeps Go values, is asked without a deadline and
 	// without anything else that costs.
-	var soft *Stored[V]
+	var dead *Stored[V] // purged, softly or not
 	verdict := Absent
 	first := 0
 	recent := false
@@ -108,21 +118,19 @@ func (v *Values[V]) get(ctx context.Context, key []byte) (*Stored[V], Verdict, e
 				return nil, Absent, err
 			}
 			recent = true
-			switch verdict = c.judge(&s.checked, s.stamp, s.deps); verdict {
-			case Fresh:
+			if verdict = c.judge(&s.checked, s.stamp, s.deps); verdict == Fresh {
 				return s, Fresh, nil
-			case SoftPurged:
-				soft = s
 			}
+			dead = s
 		}
 	}
 	if first == len(c.tiers) {
 		if !recent {
 			return nil, Absent, c.confirmWithin(ctx)
 		}
-		return soft, verdict, nil
+		return dead, verdict, nil
 	}
-	return v.getFar(ctx, string(key), first, recent, soft, verdict)
+	return v.getFar(ctx, string(key), first, recent, dead, verdict)
 }
 
 // confirmWithin is confirm with the deadline that requests have.
@@ -154,19 +162,19 @@ func (c *Cache) judge(checked *atomic.Uint64, stamp cache.Position, deps []uint6
 }
 
 // getFar goes on with the tiers from first, if the backend answers at all.
-func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bool, soft *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
+func (v *Values[V]) getFar(ctx context.Context, key string, first int, recent bool, dead *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
 	if err := v.c.unavailable(); err != nil {
 		return nil, Absent, err
 	}
 	within, cancel := context.WithTimeout(ctx, v.c.opts.Timeout)
 	defer cancel()
-	s, verdict, err := v.getTiers(within, key, first, recent, soft, verdict)
+	s, verdict, err := v.getTiers(within, key, first, recent, dead, verdict)
 	return s, verdict, v.c.answer(ctx, within, err)
 }
 
 // getTiers asks the tiers from first. What was found out before comes with it:
-// whether the view is recent, a softly purged value, a verdict.
-func (v *Values[V]) getTiers(ctx context.Context, key string, first int, recent bool, soft *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
+// whether the view is recent, a value that was purged, its verdict.
+func (v *Values[V]) getTiers(ctx context.Context, key string, first int, recent bool, dead *Stored[V], verdict Verdict) (*Stored[V], Verdict, error) {
 	c := v.c
 	for i := first; i < len(c.tiers); i++ {
 		s, confirmed, err := v.getTier(ctx, &c.tiers[i], key, recent)
@@ -191,22 +199,19 @@ func (v *Values[V]) getTiers(ctx context.Context, key string, first int, recent 
 				return nil, Absent, err
 			}
 		}
-		switch found := c.judge(&s.checked, s.stamp, s.deps); found {
-		case Fresh:
+		found := c.judge(&s.checked, s.stamp, s.deps)
+		if found == Fresh {
 			v.promote(ctx, key, s, i)
 			return s, Fresh, nil
-		case SoftPurged:
-			soft, verdict = s, SoftPurged
-		default:
-			if soft == nil {
-				verdict = found
-			}
+		}
+		if verdict != SoftPurged {
+			dead, verdict = s, found
 		}
 	}
 	if !recent {
 		return nil, verdict, c.confirm(ctx)
 	}
-	return soft, verdict, nil
+	return dead, verdict, nil
 }
 
 // getTier asks one tier, and the head of the log with it where that costs

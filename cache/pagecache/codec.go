@@ -40,6 +40,12 @@ func (codec) Encode(p *response) ([]byte, error) {
 		}
 	}
 	b = appendStrings(b, p.vary)
+	if p.is(isNote) {
+		b = binary.AppendVarint(b, p.end)
+		for _, until := range p.named {
+			b = binary.AppendVarint(b, until)
+		}
+	}
 	b = appendStrings(b, p.variants)
 	b = appendStrings(b, p.tags)
 	b = binary.AppendUvarint(b, uint64(p.header.len()))
@@ -78,9 +84,17 @@ func (c codec) Decode(b []byte) (*response, error) {
 	if vary := r.strings(room[:0]); len(vary) > 0 {
 		p.rare = c.shapes.varying(vary)
 	}
+	var end int64
+	var named []int64
+	if p.is(isNote) {
+		end = r.varint()
+		for range p.vary {
+			named = append(named, r.varint())
+		}
+	}
 	variants, tags := r.strings(room[:0]), r.strings(nil)
-	if len(variants) > 0 || len(tags) > 0 || p.is(isPart) {
-		p.rare = &rare{vary: p.vary, variants: clones(variants), tags: clones(tags), part: part}
+	if len(variants) > 0 || len(tags) > 0 || p.is(isPart) || p.is(isNote) {
+		p.rare = &rare{vary: p.vary, named: named, end: end, variants: clones(variants), tags: clones(tags), part: part}
 	}
 	n, most := r.uvarint(uint64(len(r.s))), r.uvarint(uint64(len(r.s))+1)
 	var listed [16]field

@@ -89,7 +89,7 @@ func sample() *response {
 }
 
 func samples() []*response {
-	note := &response{key: "k", flags: isNote, rare: &rare{vary: []string{"Accept"}, variants: []string{"k#1", "k#2"}, tags: []string{`"a"`, ""}}}
+	note := &response{key: "k", flags: isNote, rare: &rare{vary: []string{"Accept"}, named: []int64{1 << 60}, end: 1 << 61, variants: []string{"k#1", "k#2"}, tags: []string{`"a"`, ""}}}
 	part := sample()
 	part.flags |= isPart
 	part.part = span{10, 14, 20}

@@ -34,12 +34,18 @@ func (t *task) keep(rec *recorder) *response {
 }
 
 // place gives p, whose header is h, the key by which requests like t's find it
-// (RFC 9111 §4.1).
+// (RFC 9111 §4.1), as far as p knows by itself what selects.
 func (t *task) place(p *response, h http.Header) {
-	p.key, p.rare = t.id.primary, plain
-	if vary := t.c.opts.selectingFields(h); len(vary) > 0 {
-		p.rare = t.c.shapes.varying(vary)
-		p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), p.vary, t.r.Header))
+	t.c.place(p, t.id, t.c.opts.selectingFields(h), t.r.Header)
+}
+
+// place gives p the key by which requests find it whose values of some fields are
+// those in asked.
+func (c *Cache) place(p *response, id identity, vary []string, asked http.Header) {
+	p.key, p.rare = id.primary, plain
+	if len(vary) > 0 {
+		p.rare = c.shapes.varying(vary)
+		p.key = string(c.keys.AppendVariant(nil, []byte(id.primary), p.vary, asked))
 	}
 }
 
@@ -54,16 +60,16 @@ func (t *task) depend(h http.Header) {
 
 // store stores p, and says in the status how that went.
 func (t *task) store(p *response) {
-	t.nameKey(p.key)
 	var why reason
-	if len(p.vary) > 0 {
-		t.look.stored, why = t.c.storeVariant(t.r.Context(), t.id, p, t.fill)
+	if t.varies(p) {
+		t.look.stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
 		stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
 		if t.look.stored = stored; !stored {
 			why = whyNot(err, t.fill)
 		}
 	}
+	t.nameKey(p.key)
 	if !t.look.stored {
 		t.look.detail = string(why)
 	} else {
@@ -73,6 +79,12 @@ func (t *task) store(p *response) {
 	}
 	t.c.memo.setDeleted([]byte(t.id.primary), false)
 	t.c.memo.setConfirmed([]byte(t.id.primary), false)
+}
+
+// varies reports whether p has its place beside a note: it names fields, or others of
+// its target URI did. A part is of a response that names none, and is found beside.
+func (t *task) varies(p *response) bool {
+	return !p.is(isPart) && (len(p.vary) > 0 || t.c.memo.fields([]byte(t.id.primary)) != nil)
 }
 
 // forget deletes the stale response that was to be replaced: the handler has

@@ -27,11 +27,18 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coheren
 	}
 	worst := coherent.Absent
 	for {
-		stored, verdict, err := c.values.Get(ctx, key)
+		stored, verdict, err := c.values.Find(ctx, key)
 		if err != nil {
 			return nil, worst, err
 		}
 		atPrimary := len(key) == len(s.primary)
+		if verdict == coherent.Purged {
+			if stored != nil && stored.Value.is(isNote) { // who stores a response deletes the variants that it lists
+				s.varies = true
+				c.memo.setFields(s.primary, stored.Value.vary)
+			}
+			stored = nil
+		}
 		switch {
 		case stored == nil:
 			worst = max(worst, verdict)

@@ -198,7 +198,9 @@ type Options struct {
 	MaxBody int
 
 	// MaxVariants is how many responses of one URL are stored, where they vary;
-	// the oldest make room. Default 64.
+	// the oldest make room. It holds whatever Vary says from one response to the
+	// next. Processes that store variants of one URL at the same moment, or have
+	// near tiers, may each keep as many. Default 64.
 	MaxVariants int
 
 	// RefreshTimeout is how long a response that is made in the background may

@@ -204,7 +204,6 @@ func (t *task) keepPart(rec *recorder) {
 	p.lead = 0
 	if rec.span.first == 0 && rec.span.end == rec.span.size {
 		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.primary, p.flags&^isPart, plain
-		t.c.memo.setFields([]byte(t.id.primary), nil)
 	}
 	t.store(p)
 }

@@ -67,13 +67,17 @@ func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 	return malformed
 }
 
-// computable returns the primary keys of what an event names by path.
+// computable returns the primary keys of what an event names by path, but of those
+// known to hold a note: it takes little room, and says which variants to delete when
+// one of them is stored again.
 func (c *Cache) computable(deps []cache.Dependency) []string {
 	var stored []string
 	for _, d := range deps {
 		if path, ok := strings.CutPrefix(string(d), "path:"); ok {
 			for _, k := range c.keys.PathKeys(path) {
-				stored = append(stored, k.String())
+				if key := k.String(); c.memo.fields([]byte(key)) == nil {
+					stored = append(stored, key)
+				}
 			}
 		}
 	}

@@ -35,6 +35,8 @@ type response struct {
 // never changed.
 type rare struct {
 	vary     []string // the fields that select it, canonical and sorted
+	named    []int64  // of a note: for each of vary, until when a response may be stored that named it, Unix ns
+	end      int64    // of a note: until when one of the responses may be stored, Unix ns
 	variants []string // of a note: the keys of the responses, oldest first
 	tags     []string // of a note: their entity tags, "" for those that the handler gave none
 	part     span     // of a body, that body holds; zero for a whole one
@@ -124,7 +126,7 @@ func (p *response) size() int {
 		n += 16 + len(v)
 	}
 	if p.rare != plain {
-		n += 128
+		n += 128 + 8*len(p.named)
 	}
 	for _, v := range p.header.values {
 		n += 16 + len(v)

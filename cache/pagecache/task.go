@@ -76,11 +76,20 @@ func (t *task) dropPurged() {
 	}
 }
 
-// confirms reports whether a 304 speaks of the selected response, and leaves it
-// where it is: one that varies by other fields has to be stored elsewhere.
+// confirms reports whether a 304 speaks of the selected response, and whether the
+// fields that it names are among those that have selected it: by others, the request
+// might have selected another response.
 func (t *task) confirms(rec *recorder) bool {
 	old := t.old.Value
-	return old.confirmedBy(rec.header) && slices.Equal(t.c.opts.selectingFields(t.c.opts.merged(old, rec.header)), old.vary)
+	if !old.confirmedBy(rec.header) {
+		return false
+	}
+	for _, name := range t.c.opts.selectingFields(t.c.opts.merged(old, rec.header)) {
+		if !slices.Contains(old.vary, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // render calls the handler, and asks it what there is to ask.
@@ -209,9 +218,7 @@ func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*resp
 	merged := t.c.opts.merged(old, rec.header)
 	pol := rec.judge(int(old.status), merged, old)
 	p := old.freshened(rec.fields(&pol, false), &pol, rec)
-	if from != t.old {
-		t.place(p, merged)
-	}
+	t.place(p, merged)
 	from.PassTo(t.fill) // it was made from what it was made from
 	t.depend(rec.header)
 	if pol.reason == storable {

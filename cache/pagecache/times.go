@@ -1,0 +1,16 @@
+package pagecache
+
+import "math"
+
+// addTimes returns a+b, or the nearest value there is. Options and fields may say
+// "for ever".
+func addTimes(a, b int64) int64 {
+	sum := a + b
+	switch {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	}
+	return sum
+}
