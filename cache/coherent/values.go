@@ -295,19 +295,32 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 // on. While the backend does not answer nothing is tried, and the error is
 // [ErrUnavailable].
 func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Duration, f *Fill) (bool, error) {
-	c := v.c
 	if ttl < 0 {
 		return false, fmt.Errorf("coherent: set %q: %w", key, cache.ErrTTL)
 	}
+	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), end: endAfter(ttl)}
+	if may, err := v.maySet(ctx, f, s.deps); !may {
+		return false, err
+	}
+	return v.put(ctx, key, s, ttl, len(v.c.tiers))
+}
+
+// MaySet reports whether [Values.Set] would ask the backend to store what f made, if
+// it were called now. Otherwise it returns what Set would.
+func (v *Values[V]) MaySet(ctx context.Context, f *Fill) (bool, error) {
+	return v.maySet(ctx, f, f.snapshot())
+}
+
+func (v *Values[V]) maySet(ctx context.Context, f *Fill, deps []uint64) (bool, error) {
+	c := v.c
 	if cache.Bypassed(ctx) || f.RolledBack() || c.closed.Load() {
 		return false, nil
 	}
-	s := &Stored[V]{Value: value, stamp: f.stamp, deps: f.snapshot(), end: endAfter(ttl)}
-	if verdict, _ := c.view.judge(s.stamp, s.deps); verdict == Purged {
+	if verdict, _ := c.view.judge(f.stamp, deps); verdict == Purged {
 		return false, nil
 	}
 	if err := c.unavailable(); err != nil {
 		return false, err
 	}
-	return v.put(ctx, key, s, ttl, len(c.tiers))
+	return true, nil
 }

@@ -24,16 +24,25 @@ func (t *task) head() {
 		t.serveStale(rec)
 		return
 	}
+	var p *response
 	switch {
+	case rec.unwrapped, rec.gaveUp: // its header may be another's
 	case rec.status == http.StatusNotFound, rec.status == http.StatusGone:
 		t.forget()
 	case rec.status != int(old.status): // 405, an error: nothing about what a GET gives
 	case !old.describedBy(rec.header):
 		t.forget()
 	case t.confirmedByHead(rec.header) && t.confirms(rec):
-		t.confirmed(rec, t.old)
+		p = t.confirmed(rec, t.old)
+		t.promise(rec, p)
 	}
-	rec.release()
+	sent := rec.sendHeader()
+	if sent && p != nil {
+		t.storeAfterHeader(rec, p, rec.sent)
+	}
+	if sent {
+		rec.sendBody() // net/http sends nothing of it, but may learn the type
+	}
 }
 
 // describedBy reports whether the header of a response to HEAD may be that of

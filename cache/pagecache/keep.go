@@ -1,21 +1,25 @@
 package pagecache
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/uncache/uncache/cache"
 )
 
-// keep stores what was recorded, if it may be, and returns it then.
-func (t *task) keep(rec *recorder) *response {
-	if rec.recording && !rec.complete() {
-		rec.recording = false
-		rec.policy.reason = reasonIncomplete
-	}
-	if rec.recording && t.redirectsToItself(rec) {
-		rec.recording = false
-		rec.policy.reason = reasonRedirect
+// made returns the response to store of what was recorded, or nil if it must not
+// be stored.
+func (t *task) made(rec *recorder) *response {
+	switch {
+	case !rec.recording:
+	case !rec.complete():
+		rec.drop(reasonIncomplete)
+	case t.redirectsToItself(rec):
+		rec.drop(reasonRedirect)
+	case rec.givesCookieLate():
+		rec.drop(reasonSetCookie)
 	}
 	if !rec.recording {
 		if t.holdsForOthers(rec.policy.reason) && !isError(rec.status) && !neverStored(rec.status) {
@@ -23,13 +27,12 @@ func (t *task) keep(rec *recorder) *response {
 		}
 		return nil
 	}
-	if !rec.released { // or it flushed, and would be waited for in vain
+	if !rec.stream {
 		t.c.memo.together([]byte(t.id.primary))
 	}
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
-	t.place(p, rec.header)
-	t.store(p)
+	t.place(p, rec.judged)
 	return p
 }
 
@@ -58,20 +61,41 @@ func (t *task) depend(h http.Header) {
 	t.fill.Add(routeDependencies(t.r.Pattern)...)
 }
 
-// store stores p, and says in the status how that went.
+// promise says in the status whether p is going to be stored, as far as one can
+// tell before its header is sent.
+func (t *task) promise(rec *recorder, p *response) {
+	key := p.key
+	if known := t.c.memo.fields([]byte(t.id.primary)); t.varies(p) && known != nil {
+		fields := slices.Compact(slices.Sorted(slices.Values(slices.Concat(known, p.vary))))
+		key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), fields, t.r.Header))
+	}
+	t.nameKey(key)
+	if rec.policy.reason != storable {
+		return
+	}
+	if may, err := t.c.values.MaySet(t.r.Context(), t.fill); may {
+		t.look.stored = true
+	} else {
+		t.look.detail = string(whyNot(err, t.fill))
+	}
+}
+
+// store stores p. If the status has promised that it will be stored, and it can't
+// be, Observe is told.
 func (t *task) store(p *response) {
+	var stored bool
 	var why reason
 	if t.varies(p) {
-		t.look.stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
+		stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
-		stored, err := t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
-		if t.look.stored = stored; !stored {
+		var err error
+		stored, err = t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
+		if !stored {
 			why = whyNot(err, t.fill)
 		}
 	}
-	t.nameKey(p.key)
-	if !t.look.stored {
-		t.look.detail = string(why)
+	if !stored {
+		t.notStored(why)
 	} else {
 		// Not before: who knows the key looks there, and not where the fill is.
 		t.c.memo.setFields([]byte(t.id.primary), p.vary)
@@ -85,6 +109,19 @@ func (t *task) store(p *response) {
 // its target URI did. A part is of a response that names none, and is found beside.
 func (t *task) varies(p *response) bool {
 	return !p.is(isPart) && (len(p.vary) > 0 || t.c.memo.fields([]byte(t.id.primary)) != nil)
+}
+
+// ErrNotStored is what Observe is told, with the reason as the Detail, when a
+// response was not stored whose Cache-Status says "stored". That is sent before
+// anybody can know: a cookie may be given while the header is written, or the
+// backend may fail.
+var ErrNotStored = errors.New("pagecache: not stored, although Cache-Status says so")
+
+// notStored tells Observe that a promise was not kept.
+func (t *task) notStored(why reason) {
+	if t.look.stored {
+		t.c.report(t.r, Observation{Forward: t.look.fwd, Detail: string(why), Err: ErrNotStored})
+	}
 }
 
 // forget deletes the stale response that was to be replaced: the handler has

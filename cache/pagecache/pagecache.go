@@ -23,7 +23,8 @@ type Observation struct {
 	Detail string
 	// Err is what went wrong: the purge after an unsafe request, a page that was
 	// rendered in the background, or Observe itself. It is [cache.ErrPanic] if
-	// that panicked.
+	// that panicked. With [ErrNotStored], which is told after the Observation of
+	// the request, a response was not stored although its Cache-Status says so.
 	Err error
 }
 

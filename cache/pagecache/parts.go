@@ -117,24 +117,45 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 	if rec.hijacked {
 		return
 	}
-	if !rec.wrote {
-		rec.WriteHeader(http.StatusOK)
-	}
+	rec.end()
 	given := rec.body
+	var p *response
 	switch {
 	case !rec.recording:
 	case !rec.complete():
-		rec.recording, rec.policy.reason = false, reasonIncomplete
+		rec.drop(reasonIncomplete)
 	case rec.status == http.StatusOK:
-		t.keep(rec)
+		p = t.made(rec)
+	case rec.givesCookieLate():
+		rec.drop(reasonSetCookie)
 	case int64(len(rec.body)) == rec.span.end-rec.span.first:
 		if part != nil && t.c.values.Judge(part) == coherent.Fresh && rec.joins(part.Value) {
 			part.PassTo(t.fill)
 		}
-		t.keepPart(rec)
+		p = t.madePart(rec)
 	}
 	rec.body = given // of two parts that were joined the visitor has asked for one
-	rec.release()
+	was := rec.released
+	if p != nil && !was {
+		t.promise(rec, p)
+	}
+	sent := rec.sendHeader()
+	if varies := len(t.c.opts.selectingFields(rec.judged)) > 0; p != nil && varies && !was {
+		if rec.status == http.StatusOK {
+			t.place(p, rec.judged)
+		} else {
+			rec.drop(reasonPartial)
+		}
+	}
+	if p != nil && rec.policy.reason == storable {
+		p.bind(&rec.policy, rec)
+		t.store(p)
+	} else if p != nil {
+		t.notStored(rec.policy.reason)
+	}
+	if sent {
+		rec.sendBody()
+	}
 }
 
 // missRange answers a request for a range of what is not stored: the whole is not
@@ -194,8 +215,9 @@ func (rec *recorder) joins(p *response) bool {
 	return true
 }
 
-// keepPart stores a part that was recorded, or the whole if it is that.
-func (t *task) keepPart(rec *recorder) {
+// madePart returns the response to store of a part that was recorded, or of the
+// whole if it is that.
+func (t *task) madePart(rec *recorder) *response {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
 	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
@@ -205,5 +227,5 @@ func (t *task) keepPart(rec *recorder) {
 	if rec.span.first == 0 && rec.span.end == rec.span.size {
 		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.primary, p.flags&^isPart, plain
 	}
-	t.store(p)
+	return p
 }

@@ -1,13 +1,10 @@
 package pagecache
 
 import (
-	"bufio"
-	"io"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 )
 
@@ -16,11 +13,13 @@ import (
 const holdBytes = 64 << 10
 
 // A recorder stands between a handler and the client while a page is filled. A
-// response that may be stored is held back until the handler is done, so that
-// its entity tag and length can be sent before it, so that it is stored before
-// anybody has it, and so that those who wait for it do not wait for a client
-// that reads slowly. A handler that flushes, or writes more than is stored, is
-// streamed from there on, and nobody waits for it any more.
+// response that may be stored is held back until the handler is done. So its
+// entity tag and length can be sent before it, it is stored before anybody has
+// it, and other requests do not wait for a client that reads slowly. A handler
+// that flushes, or writes more than is stored, is streamed from there on.
+//
+// recorder_header.go sends the header and looks at it again; recorder_stream.go
+// is about bodies that do not come by Write; unwrap.go about those that pass by.
 type recorder struct {
 	c      *Cache
 	w      http.ResponseWriter
@@ -30,7 +29,7 @@ type recorder struct {
 	before http.Header     // what stood in the header before the handler, or nil
 	asks   bool            // a 304 would confirm something that is stored
 	spare  *response       // what will be served in place of an error, or nil
-	part   func(*recorder) // lets go those who wait, of whom this response is of no use
+	part   func(*recorder) // lets waiting requests go: this response is of no use to them
 
 	visitor reason // by what the visitor is known, see visitorOf
 
@@ -39,13 +38,22 @@ type recorder struct {
 
 	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
 
-	wrote     bool        // the handler gave its status
-	status    int         //
-	header    http.Header // as it was then
-	given     time.Time   // when that was
-	policy    policy      //
-	recording bool        // body holds all that was written so far
-	released  bool        // the header was sent
+	wrote     bool          // the handler gave its status
+	status    int           //
+	header    http.Header   // as it was then
+	given     time.Time     // when that was
+	length    int64         // the Content-Length in it, or -1
+	policy    policy        //
+	judged    http.Header   // what policy was judged by: header, and what was changed while it was sent
+	confirmed *response     // the stored response whose header is in judged too, or nil
+	recording bool          // body holds all that was written so far
+	stream    bool          // it goes on for as long as the visitor stays: nobody waits for it
+	gaveUp    bool          // the handler showed that its response is not whole
+	unwrapped bool          // the handler writes to what Unwrap returns
+	raw       bool          // and has gone beyond that, to the client's own ResponseWriter
+	sent      http.Header   // the header as it was handed on; others may have changed it since
+	released  bool          // the header was sent
+	sending   time.Duration // for how long the client was waited for
 	hijacked  bool
 	failed    bool // the client did not take what was written
 	muted     bool // the client gets a stored response instead
@@ -53,7 +61,7 @@ type recorder struct {
 }
 
 func newRecorder(t *task) *recorder {
-	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), visitor: t.visitor}
+	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), length: -1, visitor: t.visitor}
 	h := t.w.Header()
 	if t.before == nil && t.c.warm != nil {
 		t.before = &around{t.r.Pattern, slices.Clone(h["Vary"])} // a handler may write into the list
@@ -68,14 +76,21 @@ func newRecorder(t *task) *recorder {
 
 func (rec *recorder) Header() http.Header { return rec.w.Header() }
 
-// Unwrap lets http.ResponseController find what the recorder does not do.
-func (rec *recorder) Unwrap() http.ResponseWriter { return rec.w }
+// isFinal reports whether a status code ends a response's header (RFC 9110 §15.2).
+func isFinal(code int) bool {
+	return code < 100 || code >= 200 || code == http.StatusSwitchingProtocols
+}
 
 func (rec *recorder) WriteHeader(code int) {
-	if rec.wrote || rec.hijacked {
+	switch {
+	case rec.hijacked:
 		return
-	}
-	if code >= 100 && code < 200 && code != http.StatusSwitchingProtocols {
+	case rec.wrote:
+		if isFinal(code) {
+			rec.secondStatus(code)
+		}
+		return
+	case !isFinal(code):
 		rec.w.WriteHeader(code) // RFC 9110 §15.2: interim, the final one comes
 		return
 	}
@@ -84,8 +99,12 @@ func (rec *recorder) WriteHeader(code int) {
 	rec.given = time.Now()
 	h := rec.w.Header()
 	rec.header = maps.Clone(h)
+	rec.judged = rec.header
+	if n, err := strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
+		rec.length = n
+	}
 	if rec.changed != nil {
-		if len(rec.header["Trailer"]) > 0 {
+		if len(rec.header["Trailer"]) > 0 || rec.unwrapped {
 			rec.release() // trailers are set when the header was sent
 		}
 		return
@@ -95,6 +114,9 @@ func (rec *recorder) WriteHeader(code int) {
 		return
 	}
 	rec.policy = rec.judge(code, h, nil)
+	if rec.policy.reason == storable && rec.unwrapped {
+		rec.policy.reason = reasonUnwrapped
+	}
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}
@@ -106,12 +128,52 @@ func (rec *recorder) WriteHeader(code int) {
 		return
 	}
 	rec.recording = rec.policy.reason == storable
-	if !rec.recording {
+	if rec.stream = isStream(h); rec.stream || !rec.recording {
 		rec.part(rec)
-		if !rec.mayShorten() {
+	}
+	if !rec.recording {
+		if rec.unwrapped || !rec.mayShorten() {
 			rec.release()
 		}
 	}
+}
+
+// secondStatus is told of a status that comes too late. One that differs says that
+// the handler met an error half way: a template that failed, a panic that was
+// recovered inside of the cache. The same status again is mostly a habit, unless
+// http.Error gives it, which changes the header too.
+func (rec *recorder) secondStatus(code int) {
+	if code != rec.status || rec.looksLikeError() {
+		rec.giveUp()
+	}
+}
+
+// looksLikeError reports whether the handler has put into the header what
+// http.Error does, after it gave the header.
+func (rec *recorder) looksLikeError() bool {
+	h := rec.w.Header()
+	const kind, sniff = "Content-Type", "X-Content-Type-Options"
+	if h.Get(kind) != "text/plain; charset=utf-8" || h.Get(sniff) != "nosniff" {
+		return false
+	}
+	return !same(h[kind], rec.header[kind]) && !same(h[sniff], rec.header[sniff])
+}
+
+// giveUp notes that the handler has shown that its response is not whole. The
+// visitor gets what a handler without a cache would have sent.
+func (rec *recorder) giveUp() {
+	rec.gaveUp = true
+	rec.drop(reasonIncomplete)
+}
+
+// drop ends the recording of a response that will not be stored.
+func (rec *recorder) drop(why reason) {
+	if !rec.recording {
+		return
+	}
+	rec.recording = false
+	rec.policy.reason = why
+	rec.part(rec)
 }
 
 // setsCookie reports whether the handler set a cookie, rather than somebody
@@ -129,7 +191,7 @@ func same(a, b []string) bool {
 // become a 304 once it is complete: the fill took the conditions away from the
 // handler.
 func (rec *recorder) mayShorten() bool {
-	return rec.status == http.StatusOK && hasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
+	return rec.status == http.StatusOK && !rec.gaveUp && hasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
 		(len(rec.header["Etag"]) > 0 || len(rec.header["Last-Modified"]) > 0)
 }
 
@@ -146,10 +208,12 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	if rec.muted {
 		return len(b), nil
 	}
+	if !rec.released && rec.length >= 0 && int64(len(rec.body)+len(b)) > rec.length {
+		rec.giveUp() // net/http refuses it, too
+		return 0, http.ErrContentLength
+	}
 	if rec.recording && len(rec.body)+len(b) > rec.c.opts.MaxBody {
-		rec.recording = false
-		rec.policy.reason = reasonTooLarge
-		rec.part(rec)
+		rec.drop(reasonTooLarge)
 		rec.release()
 		rec.body = nil
 	}
@@ -166,116 +230,32 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	return rec.pass(b)
 }
 
+// pass sends bytes of the body to the client.
 func (rec *recorder) pass(b []byte) (int, error) {
+	began := time.Now()
 	n, err := rec.w.Write(b)
-	rec.failed = rec.failed || err != nil
+	rec.sending += time.Since(began)
+	if err != nil {
+		rec.failed = true
+		rec.drop(reasonIncomplete)
+	}
 	return n, err
-}
-
-// ReadFrom keeps the road open on which io.Copy lets the kernel send a file,
-// for bodies that are not kept.
-func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
-	if !rec.wrote {
-		rec.WriteHeader(http.StatusOK)
-	}
-	var n int64
-	buf := make([]byte, 32<<10)
-	for rec.recording || !rec.released {
-		got, err := src.Read(buf)
-		if got > 0 {
-			wrote, err := rec.Write(buf[:got])
-			n += int64(wrote)
-			if err != nil {
-				return n, err
-			}
-		}
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-	if rec.hijacked {
-		return n, http.ErrHijacked
-	}
-	rest, err := io.Copy(rec.w, src)
-	rec.failed = rec.failed || err != nil
-	return n + rest, err
-}
-
-// Flush sends what was held back: the handler wants it to be seen.
-func (rec *recorder) Flush() { _ = rec.FlushError() }
-
-// FlushError is Flush, for http.ResponseController.
-func (rec *recorder) FlushError() error {
-	if rec.hijacked {
-		return http.ErrHijacked
-	}
-	if !rec.wrote {
-		rec.WriteHeader(http.StatusOK)
-	}
-	if rec.muted {
-		return nil
-	}
-	rec.part(rec)
-	rec.release()
-	return http.NewResponseController(rec.w).Flush()
-}
-
-// Hijack hands the connection over. There will be nothing to store.
-func (rec *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(rec.w).Hijack()
-	if err == nil {
-		rec.hijacked = true
-		rec.part(rec)
-	}
-	return conn, rw, err
-}
-
-// release sends the header and what was held back of the body.
-func (rec *recorder) release() {
-	if rec.released {
-		return
-	}
-	if rec.changed != nil {
-		rec.changed()
-	}
-	rec.released = true
-	rec.restoreHeader()
-	h := rec.w.Header()
-	if rec.policy.words != "" {
-		h["Cache-Control"] = addWords(h["Cache-Control"], rec.policy.words)
-	}
-	if !rec.recording && rec.policy.reason != storable {
-		rec.look.detail = string(rec.policy.reason)
-		if query := rec.req.URL.RawQuery; rec.c.keys.Query(query) != query {
-			rec.look.detail += queryCut
-		}
-	}
-	rec.look.add(h, rec.c.name)
-	rec.w.WriteHeader(rec.status)
-	if len(rec.body) > 0 {
-		_, _ = rec.pass(rec.body) // remembered in failed
-	}
-}
-
-// restoreHeader undoes what the handler did to the header after WriteHeader,
-// which net/http would not have seen; trailers excepted, which are set then.
-func (rec *recorder) restoreHeader() {
-	h := rec.w.Header()
-	for name := range h {
-		if _, ok := rec.header[name]; !ok && !strings.HasPrefix(name, http.TrailerPrefix) {
-			delete(h, name)
-		}
-	}
-	for name, values := range rec.header {
-		if !strings.HasPrefix(name, http.TrailerPrefix) {
-			h[name] = values
-		}
-	}
 }
 
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// complete reports whether the handler gave a whole response. What was cut
+// short must not be stored as if it were one (RFC 9111 §3.3).
+func (rec *recorder) complete() bool {
+	if rec.gaveUp || rec.failed || rec.req.Context().Err() != nil {
+		return false
+	}
+	for name := range rec.w.Header() {
+		if hasTrailerPrefix(name) {
+			return false
+		}
+	}
+	return len(rec.header["Content-Length"]) == 0 || rec.length == int64(len(rec.body))
 }

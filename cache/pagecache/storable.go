@@ -45,6 +45,7 @@ const (
 	reasonGaveUp      reason = "gave-up"
 	reasonOlder       reason = "older"     // than what is stored
 	reasonCondition   reason = "condition" // a 304 to the visitor's own
+	reasonUnwrapped   reason = "unwrapped" // the handler wrote to what Unwrap returns
 
 	reasonBypassed     reason = "bypassed" // by the context
 	reasonUpgrade      reason = "upgrade"

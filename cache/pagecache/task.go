@@ -5,8 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/uncache/uncache/cache"
@@ -42,7 +40,7 @@ func (t *task) run() {
 	ask := t.question()
 	rec := t.render(ask)
 	for rec.muted && rec.status == http.StatusNotModified {
-		if from := t.chosen(rec, ask); from != nil {
+		if from := t.chosen(rec, ask); from != nil && !rec.gaveUp {
 			t.freshen(rec, from)
 			return
 		}
@@ -112,10 +110,20 @@ func (t *task) render(ask question) (rec *recorder) {
 	defer rec.catchAbort()
 	t.next.ServeHTTP(rec, inner)
 	t.r.Pattern = inner.Pattern
-	if !rec.hijacked && !rec.wrote {
+	rec.end()
+	return rec
+}
+
+// end does for a handler that wrote nothing what net/http is going to.
+func (rec *recorder) end() {
+	switch {
+	case rec.hijacked, rec.wrote:
+	case rec.raw: // it wrote elsewhere, if at all
+		rec.wrote, rec.released = true, true
+		rec.status, rec.header = http.StatusOK, maps.Clone(rec.w.Header())
+	default:
 		rec.WriteHeader(http.StatusOK)
 	}
-	return rec
 }
 
 // inner is the request that the handler gets. It is a copy: what the handler does
@@ -151,7 +159,7 @@ func (t *task) passesConditions(ask question) bool {
 // around the cache can answer with an error, which he could not if half of a
 // page had been sent as a success.
 func (rec *recorder) catchAbort() {
-	if rec.released || rec.hijacked {
+	if rec.released || rec.hijacked || rec.raw {
 		return
 	}
 	p := recover()
@@ -188,64 +196,99 @@ func (t *task) serveStale(rec *recorder) {
 // freshen takes the handler's word that a stored response is still good.
 func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 	t.look.answer = http.StatusNotModified
-	p, pol := t.confirmed(rec, from)
-	if pol.reason != storable {
-		t.look.detail = string(pol.reason)
-		if t.holdsForOthers(pol.reason) {
+	p := t.confirmed(rec, from)
+	if rec.policy.reason != storable {
+		t.look.detail = string(rec.policy.reason)
+		if t.holdsForOthers(rec.policy.reason) {
 			t.forget()
 		}
 	}
-	t.finish(p, pol.reason == storable)
 	rec.undo()
-	for _, name := range pol.drop { // not stored, but for this visitor
+	for _, name := range rec.policy.drop { // not stored, but for this visitor
 		if values := rec.header[name]; len(values) > 0 {
 			t.w.Header()[name] = values
 		}
 	}
+	t.promise(rec, p)
 	s := t.says(p)
 	if p.age > 0 { // what confirmed it was a cache itself
 		s.age = t.c.age(p.ageAt(rec.given))
 	}
-	t.c.serve(t.w, t.r, p, s)
+	t.answer(rec, p, s)
 }
 
-// confirmed makes a response of a stored one and of what confirmed it, and
-// stores that if it may be: in the place of the one that the request selects. A
-// variant that other requests select stays as it is, since this 304 was not for
-// them (RFC 9111 §4.3.4).
-func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) (*response, policy) {
+// confirmed makes a response of a stored one and of what confirmed it, to be
+// stored in the place of the one that the request selects. A variant that other
+// requests select stays as it is, since this 304 was not for them (RFC 9111
+// §4.3.4).
+func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) *response {
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
-	pol := rec.judge(int(old.status), merged, old)
-	p := old.freshened(rec.fields(&pol, false), &pol, rec)
+	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.status), merged, old), merged, old
+	p := old.freshened(rec.fields(&rec.policy, false), &rec.policy, rec)
 	t.place(p, merged)
 	from.PassTo(t.fill) // it was made from what it was made from
 	t.depend(rec.header)
-	if pol.reason == storable {
-		t.store(p)
-	}
-	return p, pol
+	return p
 }
 
 // conclude answers with what was recorded, and stores it if it may be.
 func (t *task) conclude(rec *recorder) {
-	p := t.keep(rec)
-	t.finish(p, p != nil)
-	if rec.released {
-		return
-	}
-	if p == nil {
-		rec.concludeUnstored()
-		return
-	}
-	rec.released = true
-	rec.restoreHeader()
-	for _, f := range p.header.list() {
-		if f.adds {
-			rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
+	p := t.made(rec)
+	switch {
+	case rec.released: // and looked at
+		if p != nil {
+			t.store(p)
 		}
+		t.finish(p, p != nil)
+	case p == nil:
+		t.finish(nil, false)
+		rec.concludeUnstored()
+	default:
+		rec.released = true
+		rec.restoreHeader()
+		for _, f := range p.header.list() {
+			if f.adds {
+				rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
+			}
+		}
+		t.promise(rec, p)
+		t.answer(rec, p, t.says(p))
 	}
-	t.c.serve(t.w, t.r, p, t.says(p))
+}
+
+// answer sends p, the response that rec was made for. What may be stored is stored
+// when its header was sent, see recorder_header.go.
+func (t *task) answer(rec *recorder, p *response, s says) {
+	t.c.serve(&afterHeader{t.w, func(sent http.Header) {
+		t.storeAfterHeader(rec, p, sent)
+		t.finish(p, rec.policy.reason == storable)
+	}}, t.r, p, s)
+}
+
+// storeAfterHeader stores p if it still may be when its header was sent.
+func (t *task) storeAfterHeader(rec *recorder, p *response, sent http.Header) {
+	if rec.policy.reason != storable {
+		return
+	}
+	pol, judged := rec.lookAgain(rec.policy, int(p.status), rec.judged, sent)
+	if rec.policy = pol; pol.reason != storable {
+		t.notStored(pol.reason)
+		return
+	}
+	if !same(judged["Vary"], rec.judged["Vary"]) {
+		t.place(p, judged)
+	}
+	rec.judged = judged
+	p.bind(&pol, rec)
+	t.store(p)
+}
+
+// bind has p keep to a policy that was narrowed since it was made.
+func (p *response) bind(pol *policy, rec *recorder) {
+	p.setTimes(pol, rec.given)
+	p.setLead(rec.c.opts.EarlyRefresh)
+	p.flags = p.flags&^(isShared|isNoCache|isStrict) | pol.flags()&(isShared|isNoCache|isStrict)
 }
 
 // says returns the header values of a response that the handler was asked for.
@@ -293,31 +336,4 @@ func (rec *recorder) concludeUnstored() {
 		}
 	}
 	rec.release()
-}
-
-// undo takes back what the handler did to the header.
-func (rec *recorder) undo() {
-	rec.released = true
-	h := rec.w.Header()
-	clear(h)
-	maps.Copy(h, rec.before)
-}
-
-// complete reports whether the handler gave a whole response. What was cut
-// short must not be stored as if it were one (RFC 9111 §3.3).
-func (rec *recorder) complete() bool {
-	if rec.failed || rec.req.Context().Err() != nil {
-		return false
-	}
-	for name := range rec.w.Header() {
-		if strings.HasPrefix(name, http.TrailerPrefix) {
-			return false
-		}
-	}
-	declared := rec.header["Content-Length"]
-	if len(declared) == 0 {
-		return true
-	}
-	n, err := strconv.Atoi(declared[0])
-	return err == nil && n == len(rec.body)
 }

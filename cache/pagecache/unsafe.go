@@ -43,9 +43,7 @@ func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Req
 	if rec.hijacked {
 		return
 	}
-	if !rec.wrote {
-		rec.WriteHeader(http.StatusOK)
-	}
+	rec.end()
 	if rec.released {
 		rec.changed()
 	}

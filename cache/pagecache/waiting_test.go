@@ -19,8 +19,15 @@ import (
 func TestNobodyWaitsForAStream(t *testing.T) {
 	for name, begin := range map[string]func(w http.ResponseWriter){
 		"not to be stored": func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-cache"); w.WriteHeader(200) },
-		"flushed":          func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
-		"too large":        func(w http.ResponseWriter) { _, _ = io.WriteString(w, strings.Repeat("x", 1001)) },
+		"server-sent events": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+			w.(http.Flusher).Flush()
+		},
+		"pictures one after another": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=x")
+			_, _ = io.WriteString(w, "--x")
+		},
+		"too large": func(w http.ResponseWriter) { _, _ = io.WriteString(w, strings.Repeat("x", 1001)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,28 @@
+package pagecache
+
+import (
+	"net/http"
+	"strings"
+)
+
+// isStream reports whether a response is one that goes on for as long as its
+// visitor stays: server-sent events, or pictures that replace one another.
+func isStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	kind = strings.TrimSpace(kind)
+	return strings.EqualFold(kind, eventStream) || strings.EqualFold(kind, "multipart/x-mixed-replace")
+}
+
+// asksForStream reports whether a request asks for server-sent events, as a
+// browser's EventSource does. Nobody waits for the answer to it, nor it for theirs.
+func asksForStream(h http.Header) bool {
+	found := false
+	listMembers(h, "Accept", func(member string) bool {
+		kind, _, _ := strings.Cut(member, ";")
+		found = strings.EqualFold(strings.TrimSpace(kind), eventStream)
+		return !found
+	})
+	return found
+}
+
+const eventStream = "text/event-stream"

@@ -1,0 +1,86 @@
+package pagecache
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Unwrap returns a ResponseWriter that does what the recorder does not, for
+// http.ResponseController. What is written to it goes to the visitor, behind what
+// was held back, and is not stored.
+func (rec *recorder) Unwrap() http.ResponseWriter { return outside{rec} }
+
+// An outside is what a handler writes to that passes the recorder by: a library
+// unwraps it to find what it knows. It notices that there is a part of the
+// response which the recorder has not got.
+type outside struct{ rec *recorder }
+
+// pass has the rest of the response go to the visitor at once.
+func (o outside) pass() {
+	rec := o.rec
+	if rec.unwrapped {
+		return
+	}
+	rec.unwrapped = true
+	if rec.wrote && !rec.muted && !rec.hijacked {
+		rec.drop(reasonUnwrapped)
+		rec.release()
+	}
+}
+
+// Unwrap returns the client's own ResponseWriter. What is written to that is seen by
+// nobody here, so nothing of this response is stored.
+func (o outside) Unwrap() http.ResponseWriter {
+	rec := o.rec
+	o.pass()
+	if !rec.wrote && !rec.hijacked && !rec.raw {
+		if rec.changed == nil {
+			rec.policy.reason = reasonUnwrapped
+		}
+		rec.say(rec.w.Header()) // the last chance to
+		rec.raw = true
+		rec.part(rec)
+	}
+	return rec.w
+}
+
+func (o outside) Header() http.Header { return o.rec.Header() }
+
+func (o outside) WriteHeader(code int) {
+	o.pass()
+	o.rec.WriteHeader(code)
+}
+
+func (o outside) Write(b []byte) (int, error) {
+	o.pass()
+	return o.rec.Write(b)
+}
+
+// ReadFrom keeps the road open on which io.Copy lets the kernel send a file.
+func (o outside) ReadFrom(src io.Reader) (int64, error) {
+	o.pass()
+	return o.rec.ReadFrom(src)
+}
+
+// Flush is for handlers that ask for http.Flusher.
+func (o outside) Flush() { o.rec.Flush() }
+
+// FlushError is Flush, for http.ResponseController.
+func (o outside) FlushError() error { return o.rec.FlushError() }
+
+// Hijack hands the connection over.
+func (o outside) Hijack() (net.Conn, *bufio.ReadWriter, error) { return o.rec.Hijack() }
+
+func (o outside) client() *http.ResponseController { return http.NewResponseController(o.rec.w) }
+
+// SetReadDeadline is for http.ResponseController, like the methods below.
+func (o outside) SetReadDeadline(t time.Time) error { return o.client().SetReadDeadline(t) }
+
+// SetWriteDeadline sets the deadline for what is sent to the client.
+func (o outside) SetWriteDeadline(t time.Time) error { return o.client().SetWriteDeadline(t) }
+
+// EnableFullDuplex lets the handler read on when it has begun to write.
+func (o outside) EnableFullDuplex() error { return o.client().EnableFullDuplex() }
