@@ -14,16 +14,29 @@ import (
 // §14.1.2: numbers may be large).
 const maxPosition = math.MaxInt64 / 100
 
+// Each range of a list is answered with some hundred bytes of its own, and each byte
+// of a body as often as ranges name it. Without bounds a short request would have a
+// long answer.
+const (
+	maxRanges     = 16
+	maxRangeField = 1 << 10 // bytes: more than maxRanges of the largest numbers take
+)
+
 // byteRanges returns what a request wants of a body of size bytes, and whether
-// any of it is there. Units are named in any case (RFC 9110 §14.1); one that is
-// not known, and what is no list of ranges, is ignored (§14.2).
-func byteRanges(r *http.Request, size int) (ranges string, there bool) {
+// any of it is there. Units are named in any case (RFC 9110 §14.1). A server may
+// ignore Range (§14.2). Ignored are a unit that is not known, what is no list of
+// ranges, more than maxRanges of them, and ranges that overlap.
+func byteRanges(r *http.Request, size int) (list string, there bool) {
 	fields := r.Header["Range"]
 	const unit = "bytes="
 	if len(fields) != 1 || r.Method != http.MethodGet || len(fields[0]) < len(unit) || !strings.EqualFold(fields[0][:len(unit)], unit) {
 		return "", false
 	}
-	list := []byte(unit)
+	if len(fields[0]) > maxRangeField {
+		return "", false
+	}
+	b := []byte(unit)
+	var all ranges
 	for spec := range strings.SplitSeq(fields[0][len(unit):], ",") {
 		if spec = strings.Trim(spec, " \t"); spec == "" {
 			continue
@@ -34,22 +47,57 @@ func byteRanges(r *http.Request, size int) (ranges string, there bool) {
 		if !ok || first != "" && !hasFirst || last != "" && !hasLast || !hasFirst && !hasLast || hasFirst && hasLast && to < from {
 			return "", false
 		}
-		there = there || hasFirst && from < int64(size) || !hasFirst && to > 0 && size > 0
+		if !all.add(from, hasFirst, to, hasLast, int64(size)) {
+			return "", false
+		}
 		// Written anew, since net/http takes no number that is too large for it.
-		if len(list) > len(unit) {
-			list = append(list, ',')
+		if len(b) > len(unit) {
+			b = append(b, ',')
 		}
 		if hasFirst {
-			list = strconv.AppendInt(list, from, 10)
+			b = strconv.AppendInt(b, from, 10)
 		}
-		if list = append(list, '-'); hasLast {
-			list = strconv.AppendInt(list, to, 10)
+		if b = append(b, '-'); hasLast {
+			b = strconv.AppendInt(b, to, 10)
 		}
 	}
-	if len(list) == len(unit) {
+	if len(b) == len(unit) {
 		return "", false
 	}
-	return string(list), there
+	return string(b), all.there > 0
+}
+
+// ranges are those of a Range field.
+type ranges struct {
+	count int
+	there int // how many of them are in the body
+	taken [maxRanges]struct{ first, end int64 }
+}
+
+// add adds a range of a body of some size. It returns false if there are too many,
+// or two that overlap.
+func (r *ranges) add(from int64, hasFirst bool, to int64, hasLast bool, size int64) bool {
+	if r.count++; r.count > maxRanges {
+		return false
+	}
+	first, end := from, size
+	switch {
+	case !hasFirst:
+		first = max(size-to, 0)
+	case hasLast:
+		end = min(to+1, size)
+	}
+	if first >= end {
+		return true // it is not there
+	}
+	for _, t := range r.taken[:r.there] {
+		if first < t.end && t.first < end {
+			return false
+		}
+	}
+	r.taken[r.there].first, r.taken[r.there].end = first, end
+	r.there++
+	return true
 }
 
 // mayCut reports whether a part of p may be given. Where a compressor stands around
