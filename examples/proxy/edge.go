@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -22,35 +23,55 @@ const pseudonym = "uncache"
 //     the visitor says: this proxy believes nobody in front of it. Host and
 //     scheme are in the key. An origin whose pages depend on the visitor's
 //     address has to say so, with Vary: X-Forwarded-For or private.
+//   - Fields whose names origins confuse with others end here; see isField.
+//   - A target that is none is refused; see refuse.
 //   - Max-Forwards is obeyed; see lastRecipient.
 //   - Via is added, as a gateway must (RFC 9110 §7.6.3), so that a loop is seen.
 //
-// Host stays the visitor's, in lower case (RFC 9110 §4.2.3). It is what the key is made of, and what the origin
-// needs in order to link to itself and to tell virtual hosts apart.
-func edge(next http.Handler) http.Handler {
+// Host stays the visitor's, in lower case (RFC 9110 §4.2.3). It is what the key
+// is made of, and what the origin needs in order to link to itself and to tell
+// virtual hosts apart.
+//
+// Fields with underscores in their names pass where underscores is set.
+func edge(next http.Handler, underscores bool) http.Handler {
+	keep := func(name string) bool { return isField(name, underscores) && !isImposture(name) }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {
 			// This is no tunnel.
 			http.Error(w, http.StatusText(http.StatusNotImplemented), http.StatusNotImplemented)
 			return
 		}
-		r = r.Clone(r.Context())
+		if code := refuse(r); code != 0 {
+			http.Error(w, http.StatusText(code), code)
+			return
+		}
+		if r.RequestURI == "*" { // OPTIONS; package net/http mostly answers it before
+			answerOptions(w)
+			return
+		}
+		// Or package net/http would keep the origin's 413 until it has read the rest.
+		_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 does that by itself
+		options := connectionOptions(r.Header)
+		r = withContent(r, func(name string) bool {
+			return isTrailer(name) && keep(name) && !slices.Contains(options, name)
+		})
+		originForm(r)
 		r.Host = strings.ToLower(r.Host)
 		h := r.Header
 		if lastRecipient(w, r) {
 			return
 		}
-		hopByHop(h)
+		hopByHop(h, options)
+		if !r.ProtoAtLeast(1, 1) { // HTTP/1.0 has neither
+			delete(h, "Te")
+			delete(h, "Expect")
+		}
 		for name := range h {
-			if isImposture(name) {
+			if !keep(name) {
 				delete(h, name)
 			}
 		}
-		scheme := "http"
-		if r.TLS != nil {
-			scheme = "https"
-		}
-		h.Set("X-Forwarded-Proto", scheme)
+		h.Set("X-Forwarded-Proto", schemeOf(r))
 		h.Set("X-Forwarded-Host", r.Host)
 		if ip, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 			h.Set("X-Forwarded-For", ip)
@@ -61,32 +82,61 @@ func edge(next http.Handler) http.Handler {
 	})
 }
 
-// hopByHop deletes the fields that Connection names, and Connection, unless it
-// is there to negotiate another protocol with the origin.
-func hopByHop(h http.Header) {
-	upgrade := h["Upgrade"]
-	wants := false
+// connectionOptions returns what Connection names, as names of fields.
+func connectionOptions(h http.Header) (names []string) {
 	for _, field := range h["Connection"] {
 		for name := range strings.SplitSeq(field, ",") {
-			name = http.CanonicalHeaderKey(strings.Trim(name, " \t"))
-			wants = wants || name == "Upgrade"
-			delete(h, name)
+			names = append(names, http.CanonicalHeaderKey(strings.Trim(name, " \t")))
 		}
 	}
-	delete(h, "Connection")
-	delete(h, "Upgrade")
-	if wants && len(upgrade) > 0 {
+	return names
+}
+
+// hopByHop deletes the fields that Connection names, Connection, and what is for
+// the next server without being named there. Two things go on, since they are
+// for the origin too: another protocol, and that trailers are welcome.
+func hopByHop(h http.Header, options []string) {
+	upgrade, trailers := h["Upgrade"], takesTrailers(h["Te"])
+	for _, name := range options {
+		delete(h, name)
+	}
+	for _, name := range []string{"Connection", "Upgrade", "Te", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization"} {
+		delete(h, name)
+	}
+	if trailers {
+		h["Te"] = []string{"trailers"}
+	}
+	if len(upgrade) > 0 && slices.Contains(options, "Upgrade") {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, upgrade
 	}
 }
 
 // isImposture reports whether a field, by its canonical name, is one by which a
 // visitor can make an origin take his request for another.
+//
+// Origins by CGI, WSGI or PHP can't tell X_Real_IP from X-Real-IP.
 func isImposture(name string) bool {
+	name = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
 	switch name {
 	case "Forwarded", "X-Host", "X-Real-Ip", "X-Original-Url", "X-Original-Host",
 		"X-Rewrite-Url", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override":
 		return true
 	}
 	return strings.HasPrefix(name, "X-Forwarded-")
+}
+
+// isField reports whether the name of a field consists of letters, digits,
+// hyphens and, where they are allowed, underscores. Others end here, as they do
+// at nginx: origins by CGI, WSGI or PHP make an underscore of every odd character
+// and of the hyphen, and confuse X_User with the X-User that a proxy has set.
+func isField(name string, underscores bool) bool {
+	for _, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		case c == '_' && underscores:
+		default:
+			return false
+		}
+	}
+	return true
 }

@@ -27,7 +27,7 @@ const flushInterval = 100 * time.Millisecond
 // all of it, nor the visitor.
 func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
-		Transport:     trimmed{transport},
+		Transport:     namesTE{trimmed{transport}},
 		FlushInterval: flushInterval,
 		ErrorLog:      logger,
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -36,6 +36,9 @@ func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) h
 			// ReverseProxy has left out what package net/url can't parse. The
 			// key has all of it, so the origin gets it too.
 			r.Out.URL.RawQuery = r.In.URL.RawQuery
+			if c := contentOf(r.In.Context()); c != nil {
+				r.Out.Trailer = c.trailer
+			}
 			// ReverseProxy has deleted these; edge has set them.
 			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 				if values, ok := r.In.Header[name]; ok {
@@ -45,10 +48,14 @@ func forward(origin *url.URL, transport http.RoundTripper, logger *log.Logger) h
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			code := http.StatusBadGateway
-			if unanswered(err) {
+			c := contentOf(r.Context())
+			switch {
+			case c != nil && c.failed.Load(): // the visitor's error, not the origin's
+				code = http.StatusBadRequest
+			case unanswered(err):
 				code = http.StatusGatewayTimeout
 			}
-			if !errors.Is(err, context.Canceled) { // or the visitor is gone, and nobody reads this
+			if code != http.StatusBadRequest && !errors.Is(err, context.Canceled) { // or the visitor is gone, and nobody reads this
 				logger.Printf("%s %s: %v", r.Method, r.URL, err)
 			}
 			http.Error(w, http.StatusText(code), code)
@@ -71,14 +78,15 @@ func unanswered(err error) bool {
 // A visitor gets a response as the origin made it: without a type, if it came
 // without. Package net/http would guess, and make a page of what the origin did
 // not call one. Interim responses go to those who know of them only (RFC 9110
-// §15.2).
+// §15.2). 100 is left to net/http, which says it when the content is read: the
+// visitor would hear it twice.
 type visitor struct {
 	http.ResponseWriter
 	interim bool
 }
 
 func (w visitor) WriteHeader(code int) {
-	if code < 200 && code != http.StatusSwitchingProtocols && !w.interim {
+	if code == http.StatusContinue || code < 200 && code != http.StatusSwitchingProtocols && !w.interim {
 		return
 	}
 	if _, typed := w.Header()["Content-Type"]; !typed && code >= 200 {
@@ -98,6 +106,9 @@ func newTransport() *http.Transport {
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: time.Minute,
+		// A visitor who asks before sending content waits for the origin's word,
+		// such as 413. An origin that says nothing gets the content after this.
+		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   128,
 		// Or it would ask for gzip where the visitor did not, and take

@@ -53,6 +53,7 @@ type config struct {
 	targeted             []string
 	allETags             bool
 	storeSetCookie       bool
+	underscores          bool
 }
 
 // run is the program. It returns its exit status when ctx is done.
@@ -109,6 +110,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	})
 	flags.BoolVar(&cfg.allETags, "all-etags", false, "ask the origin about all stored variants by their entity tags; for one that gives two variants of a page the same tag, it serves the wrong one")
 	flags.BoolVar(&cfg.storeSetCookie, "store-set-cookie", false, "store responses that set cookies, and give the cookie to every visitor; for an origin that says private or no-store where it means one visitor")
+	flags.BoolVar(&cfg.underscores, "underscores", false, "pass on request fields that have underscores in their names; without it they are dropped, as nginx does, for an origin that can't tell X_User from X-User")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}

@@ -31,8 +31,7 @@ func lastRecipient(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.Header().Set("Cache-Status", pseudonym+"; fwd=method; detail=max-forwards")
 	if r.Method == http.MethodOptions {
-		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
-		w.WriteHeader(http.StatusNoContent)
+		answerOptions(w)
 		return true
 	}
 	w.Header().Set("Content-Type", "message/http")
@@ -47,6 +46,12 @@ func lastRecipient(w http.ResponseWriter, r *http.Request) bool {
 	}
 	_, _ = fmt.Fprint(w, "\r\n") // who asked is gone
 	return true
+}
+
+// answerOptions answers an OPTIONS request for the origin.
+func answerOptions(w http.ResponseWriter) {
+	w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // isSecret reports whether a field must not be shown in the answer to a TRACE

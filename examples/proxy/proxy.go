@@ -86,7 +86,7 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 	p.closers = append(p.closers, pages.Close)
 	transport := newTransport()
 	p.closers = append(p.closers, func() error { transport.CloseIdleConnections(); return nil })
-	p.handler = edge(pages.Handler(forward(cfg.origin, transport, p.log)))
+	p.handler = edge(pages.Handler(forward(cfg.origin, transport, p.log)), cfg.underscores)
 	return p, nil
 }
 
