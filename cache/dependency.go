@@ -11,7 +11,7 @@ import (
 // served it, a group. It is a kind and a name, "path:/blog/hello/", readable in
 // the log. Make one with the functions below; names are compared byte by byte,
 // so they must be canonical (package keys has the canonical form of paths and
-// URIs). Only the Purge of a pagecache.Cache takes other spellings as well.
+// URIs). Long names are known by their bounded form ([Dependency.Bounded]). Only the Purge of a pagecache.Cache takes other spellings as well.
 type Dependency string
 
 // All is the dependency of every response, whatever it was made from.
@@ -54,28 +54,11 @@ func OriginGroup(origin, name string) Dependency {
 	return Dependency("origin-group:" + origin + " " + name)
 }
 
-// AppendPathDependencies appends to deps what a response under path depends on
-// because of that path: Path(path), and Prefix of it and of each of its
-// parents.
-func AppendPathDependencies(deps []Dependency, path string) []Dependency {
-	deps = append(deps, Path(path))
-	trimmed := strings.TrimRight(path, "/")
-	for i := range len(trimmed) {
-		if trimmed[i] == '/' && (i == 0 || trimmed[i-1] != '/') {
-			deps = append(deps, Prefix(trimmed[:i]))
-		}
-	}
-	if trimmed == "" {
-		return append(deps, Prefix(""))
-	}
-	return append(deps, Prefix(trimmed))
-}
-
 // Hash returns the number by which stored responses and views know d: the first
-// 64 bits of its SHA-256, the same in every process of any version. Two
-// dependencies that meet in one number are purged together: too much, never too
-// little.
+// 64 bits of the SHA-256 of its bounded form, the same in every process of any
+// version. Two dependencies that meet in one number are purged together: too much,
+// never too little.
 func (d Dependency) Hash() uint64 {
-	sum := sha256.Sum256([]byte(d))
+	sum := sha256.Sum256([]byte(d.Bounded()))
 	return binary.BigEndian.Uint64(sum[:8])
 }

@@ -28,7 +28,8 @@ type Event struct {
 	// that. To everybody else a soft purge is a purge.
 	Soft bool
 
-	// Reason says why, for people: "blog.Post 42 saved".
+	// Reason says why, for people: "blog.Post 42 saved". A log has its first 256
+	// bytes, and those of Origin.
 	Reason string
 
 	// Origin says who, for people: a host, a process, a user.
@@ -64,6 +65,9 @@ type Events struct {
 // ever given, so that nothing stamped earlier is served again. The clock of the
 // log's server in microseconds is such a position, for a log that counts less
 // than a million events a second.
+//
+// Package coherent gives a log bounded events ([Event.Bounded]), of at most 10,000
+// dependencies and 4 MiB.
 //
 // All methods are safe for concurrent use.
 type Log interface {

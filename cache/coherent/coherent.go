@@ -187,6 +187,9 @@ func tiersOf(b cache.Backend) []tier {
 // depends on what e names and whose fill began before; a process with a
 // MaxStale keeps to that after MaxStale.
 //
+// The log is given bounded names ([cache.Event.Bounded]), and several events if e
+// names more than 10,000 dependencies, or 4 MiB of them.
+//
 // An error means that it is not known whether the event was recorded. To purge
 // again is harmless. Purge works on a closed Cache too.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
@@ -215,7 +218,7 @@ func describe(deps []cache.Dependency) string {
 		if d == cache.All {
 			d = "everything"
 		}
-		names = append(names, string(d))
+		names = append(names, string(d.Bounded()))
 	}
 	if more := len(deps) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("and %d more", more))

@@ -25,6 +25,9 @@ const fetchPrefix = "value:"
 // A call that looked just before a load ended may be given its value for up to
 // Options.Timeout after it expired.
 //
+// A key may have any length. The value of one beyond 512 bytes is stored under a
+// digest of it.
+//
 // Values are stored as encoding/json writes them, and every caller gets a copy
 // of its own which went through JSON, the one that loaded too: what a miss
 // returns is what a hit will return. A value that JSON can't hold is returned
@@ -41,7 +44,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 		return zero, fmt.Errorf("coherent: fetch %q: %w", key, cache.ErrTTL)
 	}
 	v := c.fetch
-	full := fetchPrefix + key
+	full := string(cache.Dependency(fetchPrefix + key).Bounded())
 	outer := FillFrom(ctx)
 	joined := false
 	for {

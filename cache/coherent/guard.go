@@ -10,8 +10,8 @@ import (
 
 // This file has every call of a store, a log, a codec or Observe. A panic in one
 // of them is an error of it: in a goroutine of ours it would end the process, and
-// in a visitor's it would break a page that needs no cache. Only the log is read
-// elsewhere, by since, which recovers too.
+// in a visitor's it would break a page that needs no cache. Only since and
+// appendOne are elsewhere, which recover too.
 
 func (t *tier) Get(ctx context.Context, key string) (value []byte, ok bool, err error) {
 	defer panics.Catch(&err)
@@ -49,11 +49,6 @@ func (t *tier) setLocal(key string, value any, size func() int, ttl time.Duratio
 	defer panics.Catch(&err)
 	t.local.SetLocal(key, value, size(), ttl)
 	return nil
-}
-
-func (c *Cache) appendEvent(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
-	defer panics.Catch(&err)
-	return c.log.Append(ctx, e)
 }
 
 func (c *Cache) askLease(ctx context.Context, key, holder string) (has string, err error) {

@@ -64,6 +64,9 @@ func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache
 		rows, bytes := 0, 0
 		for rows < min(len(events), maxInsertRows) {
 			e := events[rows]
+			// Not the names: a Purger may be a CDN, which needs them whole.
+			notes := cache.Event{Reason: e.Reason, Origin: e.Origin}.Bounded()
+			e.Reason, e.Origin = notes.Reason, notes.Origin
 			b := encode(e)
 			if rows > 0 && bytes+len(b) > maxInsertBytes {
 				break

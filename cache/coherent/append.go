@@ -1,0 +1,54 @@
+package coherent
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
+)
+
+// maxEvent is how many dependencies an event names at most, and maxEventBytes how
+// long these are together, as in package invalidate. A log keeps and sends an
+// event whole, and whoever reads it holds it in memory.
+const (
+	maxEvent      = 10_000
+	maxEventBytes = 4 << 20
+)
+
+// appendEvent appends e to the log, in bounded form. An event that names more than
+// one may is several. It returns the last position.
+func (c *Cache) appendEvent(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
+	parts := split(e.Bounded())
+	for i, part := range parts {
+		if pos, err = c.appendOne(ctx, part); err != nil && len(parts) > 1 {
+			return 0, fmt.Errorf("event %d of %d: %w", i+1, len(parts), err)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return pos, nil
+}
+
+func (c *Cache) appendOne(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
+	defer panics.Catch(&err)
+	return c.log.Append(ctx, e)
+}
+
+// split returns e in parts of which each is of bounded size.
+func split(e cache.Event) []cache.Event {
+	var parts []cache.Event
+	begin, bytes := 0, 0
+	for i, d := range e.Dependencies {
+		if i-begin == maxEvent || bytes+len(d) > maxEventBytes {
+			part := e
+			part.Dependencies = e.Dependencies[begin:i:i]
+			parts = append(parts, part)
+			begin, bytes = i, 0
+		}
+		bytes += len(d)
+	}
+	e.Dependencies = e.Dependencies[begin:]
+	return append(parts, e)
+}
