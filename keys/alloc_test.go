@@ -33,6 +33,8 @@ func TestHitDoesNotAllocate(t *testing.T) {
 		{"plain", nil, r},
 		{"eight fields", &keys.Options{Headers: eightFields}, r},
 		{"hosts and parameters", &keys.Options{Hosts: []string{"www.example.com", "example.com"}, Query: []string{"page"}}, r},
+		{"cookies that count", &keys.Options{Headers: eightFields, Cookies: []string{"session", "theme"}}, r},
+		{"no cookies that count", &keys.Options{Headers: eightFields, Cookies: []string{}}, r},
 		{"not canonical", nil, unsorted},
 	} {
 		b, err := keys.New("site", tt.opts)

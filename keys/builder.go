@@ -41,6 +41,14 @@ type Options struct {
 	// pagecache.Options.Skip.
 	Query []string
 
+	// Cookies names the cookies that count where Cookie selects: where a response
+	// says "Vary: Cookie", or Headers names it. Nil: all of them. Empty but not nil:
+	// none. Name every cookie that a handler, or middleware around the cache, looks
+	// at to make a page ("theme", "lang", a CSRF token). Others (analytics) make no
+	// variants, and package pagecache gives no fill one of them; see
+	// docs/sessions.md. Names are compared whole, in their case.
+	Cookies []string
+
 	// Hosts are the hosts that this site answers for, "example.com", with a port
 	// unless it is 80 or 443. There are no patterns. A request for another host
 	// has no key. The first one is what [Builder.URL] assumes for a URL without
@@ -67,6 +75,7 @@ type Builder struct {
 	prefix  string // with its colon
 	headers []string
 	query   map[string]struct{} // canonical names; nil: all
+	cookies []string            // sorted; nil: all
 	hosts   []string            // canonical
 	maxURI  int
 	exact   bool
@@ -102,6 +111,9 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	if b.headers, err = selecting(opts.Headers); err != nil {
 		return nil, err
 	}
+	if b.cookies, err = countedCookies(opts.Cookies); err != nil {
+		return nil, err
+	}
 	if opts.Query != nil {
 		b.query = make(map[string]struct{}, len(opts.Query))
 		for _, name := range opts.Query {
@@ -121,8 +133,8 @@ func New(prefix string, opts *Options) (*Builder, error) {
 			b.hosts = append(b.hosts, canonical)
 		}
 	}
-	b.plain[0] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "http"}, nil, nil)))
-	b.plain[1] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "https"}, nil, nil)))
+	b.plain[0] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "http"}, nil, nil, nil)))
+	b.plain[1] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "https"}, nil, nil, nil)))
 	return b, nil
 }
 

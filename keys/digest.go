@@ -29,14 +29,18 @@ func appendText(dst []byte, s string) []byte {
 // "a" and "b" on two lines are "a, b" on one; RFC 9111 §4.1 lets a cache compare
 // them so. A field that is absent is not an empty one. Fields in which neither
 // case nor the space around commas and semicolons means anything are compared
-// without.
-func appendFields(dst []byte, names []string, h http.Header) []byte {
+// without. Of Cookie those in cookies count, unless that is nil.
+func appendFields(dst []byte, names []string, h http.Header, cookies []string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(names)))
 	for _, name := range names {
 		dst = appendText(dst, name)
 		lines := h[name]
 		if len(lines) == 0 {
 			dst = append(dst, 0)
+			continue
+		}
+		if name == "Cookie" && cookies != nil {
+			dst = appendCookies(dst, lines, cookies)
 			continue
 		}
 		if name == "Accept-Encoding" || name == "Accept-Language" {

@@ -73,13 +73,14 @@ func (b *Builder) AppendRequest(dst []byte, r *http.Request) ([]byte, bool) {
 // AppendVariant appends to dst the key of one variant: key, which is that of
 // its request, "#", and a digest of the header fields in h that fields names. The
 // names are canonical and sorted. Requests whose fields have different values
-// have different variants; values are compared as RFC 9111 §4.1 allows: trimmed,
+// have different variants. Values are compared as RFC 9111 §4.1 allows: trimmed,
 // the lines of one field combined, and those of Accept-Encoding and
-// Accept-Language without regard to case and to space in between. It allocates nothing as long as dst has room
-// and the fields take less than half a KiB.
+// Accept-Language without regard to case and to space in between. Of Cookie those
+// in Options.Cookies count. It allocates nothing as long as dst has room, the
+// fields take less than half a KiB, and the cookies that count half of that.
 func (b *Builder) AppendVariant(dst []byte, key []byte, fields []string, h http.Header) []byte {
 	var room [512]byte
-	data := appendFields(room[:0], fields, h)
+	data := appendFields(room[:0], fields, h, b.cookies)
 	dst = append(dst, key...)
 	dst = append(dst, '#')
 	return appendDigest(dst, data)
@@ -185,11 +186,11 @@ func (b *Builder) finish(dst []byte, at layout, from origin, h http.Header) []by
 		return append(dst, b.plain[0]...)
 	}
 	var room [512]byte
-	return appendDigest(dst, appendOrigin(room[:0], from, b.headers, h))
+	return appendDigest(dst, appendOrigin(room[:0], from, b.headers, h, b.cookies))
 }
 
 // appendOrigin appends what the digest of a key is made of.
-func appendOrigin(dst []byte, from origin, fields []string, h http.Header) []byte {
+func appendOrigin(dst []byte, from origin, fields []string, h http.Header, cookies []string) []byte {
 	dst = appendText(dst, from.scheme)
 	dst = appendText(dst, from.claimed)
 	dst = appendText(dst, from.spelling.port)
@@ -202,7 +203,7 @@ func appendOrigin(dst []byte, from origin, fields []string, h http.Header) []byt
 	default:
 		dst = append(dst, 0)
 	}
-	dst = appendFields(dst, fields, h)
+	dst = appendFields(dst, fields, h, cookies)
 	if from.raw != "" {
 		dst = appendText(dst, from.raw)
 	}

@@ -53,3 +53,43 @@ func TestAllocationsOfAStaleHit(t *testing.T) {
 	}
 	t.Logf("a stale hit allocates %v times", got)
 }
+
+// A hit allocates nothing where cookies are cut, nor where a visitor is given what
+// is public. Where the cookies that count stand apart they are put together.
+func TestAllocationsOfAHitWithCookies(t *testing.T) {
+	s := newSite(t, nil, counting(t, "theme", "lang"), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Vary", "Cookie")
+		w.Header().Set("Cache-Control", "public")
+	})
+	plain := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+	plain.get("/")
+	for cookie, site := range map[string]*site{
+		"":                               plain,
+		"_ga=1; other=2":                 s,
+		"_ga=1; theme=dark":              s,
+		"_ga=1; lang=de; theme=dark":     s,
+		"theme=dark; _ga=1; lang=de":     s,
+		"_ga=1; session=1; theme=dark":   s,
+		"session=alice; _ga=1; theme=da": s,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if cookie != "" {
+			r.Header.Set("Cookie", cookie)
+		}
+		for range 3 {
+			site.ServeHTTP(discard{}, r)
+		}
+		w := discard{}
+		got := testing.AllocsPerRun(1000, func() {
+			clear(w)
+			site.ServeHTTP(w, r)
+		})
+		if st := http.Header(w).Get("Cache-Status"); !strings.Contains(st, "hit") {
+			t.Errorf("Cookie %q: Cache-Status is %q, want a hit", cookie, st)
+		}
+		apart := strings.HasPrefix(cookie, "theme") || strings.HasPrefix(cookie, "session")
+		if got > 1 || got > 0 && !apart {
+			t.Errorf("Cookie %q: a hit allocates %v times", cookie, got)
+		}
+	}
+}

@@ -13,6 +13,7 @@ func (rec *recorder) judge(status int, h http.Header, confirmed *response) polic
 	if p.reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.opts.tellsCookies(h) {
 		p.reason = reasonSetCookie
 	}
+	rec.tellRotation()
 	if rec.visitor != storable {
 		if p.forVisitors = rec.saysPublic(confirmed); !p.forVisitors && p.reason == storable {
 			p.reason = rec.visitor

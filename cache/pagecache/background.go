@@ -68,29 +68,33 @@ func isNegotiated(name string) bool {
 	return name == "Accept-Encoding" || name == "Origin" || strings.HasPrefix(name, "Access-Control-Request-")
 }
 
-// maxTold bounds the reasons of which Observe was told.
+// maxTold bounds the details of which Observe was told once.
 const maxTold = 64
 
 const detailTied = "not rendered in the background: "
 
-// told are the reasons not to render in the background of which Observe was told.
+// told are the details of which Observe was told, and is told no more.
 type told struct {
 	mu      sync.Mutex
 	reasons []string
 }
 
-// tell tells Observe once of each reason.
-func (c *Cache) tell(r *http.Request, why string) {
+// tell tells Observe once of each reason not to render in the background.
+func (c *Cache) tell(r *http.Request, why string) { c.tellOnce(r, detailTied+why) }
+
+// tellOnce tells Observe of something that whoever configures the cache should
+// know: of each detail once.
+func (c *Cache) tellOnce(r *http.Request, detail string) {
 	if c.opts.Observe == nil {
 		return
 	}
 	c.told.mu.Lock()
-	first := len(c.told.reasons) < maxTold && !slices.Contains(c.told.reasons, why)
+	first := len(c.told.reasons) < maxTold && !slices.Contains(c.told.reasons, detail)
 	if first {
-		c.told.reasons = append(c.told.reasons, why)
+		c.told.reasons = append(c.told.reasons, detail)
 	}
 	c.told.mu.Unlock()
 	if first {
-		c.report(r, Observation{Forward: fwdBypass, Detail: detailTied + why})
+		c.report(r, Observation{Forward: fwdBypass, Detail: detail})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/internal/isnil"
+	"github.com/uncache/uncache/keys"
 )
 
 // maxDepth bounds the number of path prefixes that a stored response depends
@@ -20,6 +21,8 @@ const attempts = 3
 // scratch is the memory that a lookup needs, used again.
 type scratch struct {
 	primary, variant, tried []byte
+
+	keys *keys.Builder // that makes the keys of this request
 
 	varies bool // variants are stored, if not the one that was looked for
 }
@@ -75,7 +78,8 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	s := c.scratch.Get().(*scratch)
 	defer c.scratch.Put(s)
 	var ok bool
-	if s.primary, ok = c.keys.AppendRequest(s.primary[:0], r); !ok {
+	s.keys = c.keysFor(visitor)
+	if s.primary, ok = s.keys.AppendRequest(s.primary[:0], r); !ok {
 		c.pass(next, w, r, fwdBypass, string(c.whyNoKey(r)))
 		return
 	}
@@ -102,7 +106,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			}
 			now := c.clock.now()
 			if use := useOf(stored.Value, verdict, &asks, now); use != useNot {
-				if c.short != nil {
+				if c.short != nil && s.keys == c.keys {
 					c.short.learn(r, s.primary, stored.Value.key)
 				}
 				if c.answer(next, w, r, stored, use, now, visitor) {
@@ -135,7 +139,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 // quick answers r if a shortcut leads to a response that may answer it. It
 // decides as handle does; what it can't do at once it leaves to that.
 func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *control, visitor reason) bool {
-	if c.short == nil {
+	if c.short == nil || c.keysFor(visitor) != c.keys {
 		return false
 	}
 	key := c.short.key(r)
@@ -170,7 +174,7 @@ func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request
 				return false
 			}
 		} else if p.marks.set(isRefreshing) {
-			if id, ok := c.identify(r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
+			if id, ok := c.identify(r, visitor); !ok || !c.refresh(next, w.Header(), r, id, stored) {
 				p.marks.unset(isRefreshing)
 			}
 		}

@@ -48,7 +48,7 @@ func (c *Cache) place(p *response, id identity, vary []string, asked http.Header
 	p.key, p.rare = id.primary, plain
 	if len(vary) > 0 {
 		p.rare = c.shapes.varying(vary)
-		p.key = string(c.keys.AppendVariant(nil, []byte(id.primary), p.vary, asked))
+		p.key = string(id.keys.AppendVariant(nil, []byte(id.primary), p.vary, asked))
 	}
 }
 

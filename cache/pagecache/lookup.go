@@ -22,7 +22,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coheren
 	s.tried, s.varies = s.tried[:0], false
 	key := s.primary
 	if fields := c.memo.fields(s.primary); fields != nil {
-		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
+		s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 		key = s.variant
 	}
 	worst := coherent.Absent
@@ -51,7 +51,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coheren
 			fields := stored.Value.vary
 			s.varies = true
 			c.memo.setFields(s.primary, fields)
-			s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
+			s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 			if !atPrimary || bytes.Equal(s.variant, s.tried) {
 				return nil, worst, nil
 			}
@@ -83,6 +83,7 @@ func (c *Cache) whyNoKey(r *http.Request) reason {
 
 // An identity is what a request asks for, by the names that a purge knows.
 type identity struct {
+	keys    *keys.Builder // made primary, and makes the keys of variants
 	primary string
 	origin  string
 	uri     string
@@ -91,13 +92,14 @@ type identity struct {
 
 // identify returns the identity of a request; ok is false if its path is too
 // deep.
-func (c *Cache) identify(r *http.Request) (id identity, ok bool) {
-	k := c.keys.Request(r)
+func (c *Cache) identify(r *http.Request, visitor reason) (id identity, ok bool) {
+	b := c.keysFor(visitor)
+	k := b.Request(r)
 	path := k.Path()
 	if !k.Valid() || strings.Count(path, "/") > maxDepth {
 		return identity{}, false
 	}
 	// A purge names a URL with its host, or without.
 	deps := append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
-	return identity{k.String(), origin(k), k.URI(), cache.AppendPathDependencies(deps, path)}, true
+	return identity{b, k.String(), origin(k), k.URI(), cache.AppendPathDependencies(deps, path)}, true
 }

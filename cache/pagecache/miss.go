@@ -32,7 +32,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, look.fwd, string(reasonPartial))
 		return true
 	}
-	id, ok := c.identify(r)
+	id, ok := c.identify(r, visitor)
 	if !ok {
 		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
@@ -54,7 +54,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		if old == nil && !s.varies && len(s.tried) == 0 {
 			return false // stored since the lookup, which did not know by what it varies
 		}
-		s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
+		s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
 		key = string(s.variant)
 	}
 	flight, leads := c.values.Enter(key, id.deps...)
@@ -120,14 +120,14 @@ func (c *Cache) selects(p *response, s *scratch, h http.Header) bool {
 	if len(p.vary) == 0 {
 		return true
 	}
-	s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, p.vary, h)
+	s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, p.vary, h)
 	return string(s.variant) == p.key
 }
 
 // alone has the handler answer without waiting for others, or they for it. What
 // it gives is stored all the same if it may be.
 func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, visitor reason) {
-	id, ok := c.identify(r)
+	id, ok := c.identify(r, visitor)
 	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return

@@ -33,7 +33,8 @@ type Observation struct {
 type Cache struct {
 	opts    Options
 	name    string
-	keys    *keys.Builder
+	keys    *keys.Builder // for which session cookies count
+	uncut   *keys.Builder // for which all cookies count
 	store   *coherent.Cache
 	values  *coherent.Values[*response]
 	memo    *memo
@@ -71,6 +72,10 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
+	counting, uncut, err := o.keys()
+	if err != nil {
+		return nil, fmt.Errorf("pagecache: %w", err)
+	}
 	background, stop := context.WithCancel(context.Background())
 	shared := newShapes()
 	hitStatus := o.Name + "; hit; ttl="
@@ -79,7 +84,8 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		stop:       stop,
 		opts:       o,
 		name:       o.Name,
-		keys:       o.Keys,
+		keys:       counting,
+		uncut:      uncut,
 		store:      c,
 		values:     coherent.NewValues(c, codec{o.EarlyRefresh, shared}),
 		shapes:     shared,
@@ -93,7 +99,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	}
 	pages.warm = newWarmer(pages)
 	if pages.values.Near() {
-		pages.short = &shortcuts{memo: pages.memo, keys: o.Keys, always: o.Keys.Headers()}
+		pages.short = &shortcuts{memo: pages.memo, keys: counting, always: counting.Headers(), cookies: counting.Cookies()}
 	}
 	return pages, nil
 }

@@ -161,7 +161,7 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 // missRange answers a request for a range of what is not stored: the whole is not
 // asked for, which could be far more than the visitor wants.
 func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *coherent.Stored[*response], visitor reason) {
-	id, ok := c.identify(r)
+	id, ok := c.identify(r, visitor)
 	if !ok {
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
 		return

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/uncache/uncache/internal/cookie"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -20,9 +21,10 @@ import (
 // They are bounded: by slots, in each of which one stays for as long as it is
 // used, and by what one may take.
 type shortcuts struct {
-	memo   *memo
-	keys   *keys.Builder
-	always []string // the fields that select whatever a response says
+	memo    *memo
+	keys    *keys.Builder
+	always  []string // the fields that select whatever a response says
+	cookies []string // that count; nil: all
 
 	hints [shortcutSlots]atomic.Uint32 // by URL: the selectors to try, their number plus one
 	slots [shortcutSlots]atomic.Pointer[shortcut]
@@ -88,10 +90,20 @@ type selecting struct {
 }
 
 // read takes the values of fields in h in, and adds them to a hash. It is false
-// if a field has several lines.
-func (s *selecting) read(seed maphash.Seed, h http.Header, fields []string, hash uint64) (uint64, bool) {
+// if a field has several lines. It allocates only if the cookies that count stand
+// apart, or in another order than their names.
+func (s *selecting) read(seed maphash.Seed, h http.Header, fields, cookies []string, hash uint64) (uint64, bool) {
 	for i, name := range fields {
-		switch lines := h[name]; len(lines) {
+		lines := h[name]
+		if name == "Cookie" && cookies != nil && len(lines) > 0 {
+			if text := cookie.Cut(lines, cookies); text != "" {
+				s.lines[i], s.there[i] = text, true
+				hash = hash*hashMultiplier ^ maphash.String(seed, text)
+				continue
+			}
+			lines = nil
+		}
+		switch len(lines) {
 		case 0:
 			hash = hash*hashMultiplier + 1
 		case 1:
@@ -129,7 +141,7 @@ func (s *shortcuts) key(r *http.Request) []byte {
 	}
 	fields := (*s.selectors.Load())[by-1].fields
 	var values selecting
-	if hash, ok = values.read(s.memo.seed, r.Header, fields, hash); !ok {
+	if hash, ok = values.read(s.memo.seed, r.Header, fields, s.cookies, hash); !ok {
 		return nil
 	}
 	for i := range uint64(shortcutWays) {
@@ -190,7 +202,7 @@ func (s *shortcuts) learn(r *http.Request, primary []byte, key string) {
 	hint := &s.hints[hash%shortcutSlots]
 	fields := (*s.selectors.Load())[by-1].fields
 	var values selecting
-	if hash, ok = values.read(s.memo.seed, r.Header, fields, hash); !ok {
+	if hash, ok = values.read(s.memo.seed, r.Header, fields, s.cookies, hash); !ok {
 		return
 	}
 	slot, old := s.slot(hash)

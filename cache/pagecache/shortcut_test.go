@@ -83,11 +83,14 @@ func (w *twin) serve(rw http.ResponseWriter, r *http.Request) {
 		vary("X-A")
 	case kind == 3 && w.version%3 == 0:
 		vary("Accept-Language")
+	case kind == 3:
+		vary("Cookie")
 	case kind == 4:
 		h.Set("ETag", fmt.Sprintf(`"v%d"`, w.version/2))
 		h.Set("Last-Modified", "Thu, 01 Jan 1998 00:00:00 GMT")
 		h.Set("Cache-Control", "public, max-age=7")
 		h.Set("Cache-Status", "inner; hit")
+		vary("Cookie")
 	case kind == 5:
 		status = []int{200, 404, 500, 204}[w.version%4]
 		h.Set("Cache-Control", "s-maxage=9, stale-if-error=30")
@@ -122,6 +125,7 @@ func drawRequest(dice *rand.Rand, tag string) *http.Request {
 	add("X-A", "-", "1", "1", "2", " 1", "", "1|2", "1, 2")
 	add("Accept-Language", "-", "de", "de", "DE", "en, de", "en,de")
 	add("X-Key", "-", "-", "k", "k|l")
+	add("Cookie", "-", "-", "_ga=1", "_ga=2", "theme=1; _ga=3", "_ga=4;  theme=1", "lang=1; _ga=5; theme=1", "theme=1; lang=1", "lang=1; theme=1", "lang=1|theme=1", "theme=2, x=1")
 	if dice.IntN(3) == 0 {
 		add("If-None-Match", "-", tag, `"x"`, "*", `"x", `+tag)
 		add("If-Modified-Since", "-", "Thu, 01 Jan 1998 00:00:00 GMT", "nonsense")
@@ -165,6 +169,18 @@ func runTwins(t *testing.T, seed uint64) {
 	k := keys.Options{Exact: dice.IntN(3) == 0}
 	if coin() {
 		k.Headers = []string{"X-Key"}
+	}
+	if dice.IntN(4) == 0 {
+		k.Headers = append(k.Headers, "Cookie")
+	}
+	switch dice.IntN(4) {
+	case 0, 1:
+		k.Cookies = []string{"theme", "lang"}
+	case 2:
+		k.Cookies = []string{}
+	}
+	if coin() {
+		o.Visitor = func(r *http.Request) bool { return strings.Contains(r.Header.Get("Cookie"), "_ga=2") }
 	}
 	if coin() {
 		k.Query = []string{"q"}
@@ -283,8 +299,8 @@ func TestShortcutIsCompared(t *testing.T) {
 	is := func(r *http.Request) bool {
 		var values, now selecting
 		e := &shortcut{}
-		values.read(w.pages.memo.seed, made.Header, fields, 0)
-		now.read(w.pages.memo.seed, r.Header, fields, 0)
+		values.read(w.pages.memo.seed, made.Header, fields, nil, 0)
+		now.read(w.pages.memo.seed, r.Header, fields, nil, 0)
 		return e.write(made, &values, len(fields), "key") && string(e.text[e.keyAt:]) == "key" && e.is(r, &now)
 	}
 	if !is(made) {

@@ -136,6 +136,7 @@ func (t *task) inner() *http.Request {
 		inner.URL.RawQuery = counts
 		inner.RequestURI = inner.URL.RequestURI()
 	}
+	t.c.cutCookies(inner.Header, t.visitor)
 	return inner
 }
 

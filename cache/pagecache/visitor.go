@@ -22,10 +22,10 @@ import (
 // stranger.
 func (o *Options) visitorOf(r *http.Request) reason {
 	switch {
+	case o.Visitor != nil && o.Visitor(r): // first: see keysFor
+		return reasonVisitor
 	case cookie.Has(r.Header["Cookie"], o.SessionCookies):
 		return reasonSession
-	case o.Visitor != nil && o.Visitor(r):
-		return reasonVisitor
 	}
 	return storable
 }

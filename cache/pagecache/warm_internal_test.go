@@ -34,7 +34,7 @@ func TestWarmRemembersTheLast(t *testing.T) {
 	for i := range maxWarmPages {
 		visit(i)
 	}
-	id, _ := c.identify(httptest.NewRequestWithContext(t.Context(), "GET", "/p0", nil))
+	id, _ := c.identify(httptest.NewRequestWithContext(t.Context(), "GET", "/p0", nil), storable)
 	if err := c.values.Delete(context.Background(), id.primary); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestWarmRemembersTheLast(t *testing.T) {
 		t.Errorf("%d pages are remembered, in a list of %d; want %d", n, m, maxWarmPages)
 	}
 	for i, want := range map[int]bool{0: true, 1: false, 2: true, maxWarmPages: true} {
-		id, _ := c.identify(httptest.NewRequestWithContext(t.Context(), "GET", fmt.Sprint("/p", i), nil))
+		id, _ := c.identify(httptest.NewRequestWithContext(t.Context(), "GET", fmt.Sprint("/p", i), nil), storable)
 		if _, ok := c.warm.pages[id.primary]; ok != want {
 			t.Errorf("/p%d is remembered: %v, want %v", i, ok, want)
 		}

@@ -46,7 +46,8 @@ func Cut(lines, names []string) string {
 	if s, ok := CutInPlace(lines, names); ok {
 		return s
 	}
-	return string(AppendCut(nil, lines, names))
+	var room [256]byte
+	return string(AppendCut(room[:0], lines, names))
 }
 
 // CutInPlace returns what [AppendCut] appends if that is a part of one of the
