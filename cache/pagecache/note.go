@@ -28,53 +28,36 @@ const maxSelect = 16
 
 // storeVariant stores p, which varies or whose target URI has a note, for requests
 // whose fields are those of asked. It gives p its place by the fields of the note,
-// and writes the note. If p is not stored, why says so.
-//
-// Processes that write the note at the same time may lose one another's entry; such
-// a variant stays until it expires.
+// and has the note written, see noteRound. If p is not stored, why says so.
 func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header, p *response, f *coherent.Fill) (stored bool, why reason) {
-	mu := &c.notes[maphash.String(c.memo.seed, id.primary)%uint64(len(c.notes))]
-	mu.Lock()
-	defer mu.Unlock()
-	old, verdict, err := c.values.Find(ctx, []byte(id.primary))
-	if err != nil { // a list that forgets the others would not bound them
-		return false, reasonStore
-	}
-	var was *response
-	if old != nil && old.Value.is(isNote) {
-		was = old.Value
-	}
-	keep := c.keepFor(p)
-	n, gone := newNote(id.primary, was, verdict, p, keep)
-	if n == nil {
-		// RFC 9111 §4: of those that a request may select, it gets the newest.
-		c.memo.setFields([]byte(id.primary), was.vary)
-		return false, reasonOlder
-	}
-	c.place(p, id, n.vary, asked)
-	if stored, err = c.values.Set(ctx, p.key, p, keep, f); !stored {
+	if may, err := c.values.MaySet(ctx, f); !may {
 		return false, whyNot(err, f)
 	}
-	n.list(p)
-	gone = slices.DeleteFunc(gone, func(key string) bool { return key == p.key })
-	if surplus := len(n.variants) - c.opts.MaxVariants; surplus > 0 && len(n.vary) > 0 {
-		gone = append(gone, n.variants[:surplus]...)
-		n.variants, n.tags = n.variants[surplus:], n.tags[surplus:]
+	hash := maphash.String(c.memo.seed, id.primary)
+	e := &noteEntry{p: p, keep: c.keepFor(p)}
+	r, leads := c.notes.enter(id.primary, e)
+	store := func() {
+		defer r.storing.Done()
+		if e.why != storable {
+			return
+		}
+		c.place(p, id, r.vary, asked)
+		var err error
+		if e.stored, err = c.values.Set(ctx, p.key, p, e.keep, f); !e.stored {
+			e.why = whyNot(err, f)
+		}
 	}
-	if len(gone) > 0 && c.values.Delete(ctx, gone...) != nil {
-		// They count until they are deleted.
-		n.variants, n.tags = append(gone, n.variants...), append(make([]string, len(gone)), n.tags...)
+	if leads {
+		c.lead(ctx, id, r, hash, store)
+	} else {
+		<-r.read
+		store()
+		<-r.over
 	}
-	if len(n.vary) == 0 {
-		return true, storable // p stands in the note's place
+	if e.why == reasonOlder {
+		c.memo.setFields([]byte(id.primary), r.vary)
 	}
-	n.finish(nil, c.shapes)
-	// The note depends on the page and not on what one variant was made from.
-	// It can't mislead: each variant is judged by its own stamp.
-	fill := c.store.Begin()
-	fill.Add(id.deps...)
-	_, _ = c.values.Set(ctx, id.primary, n, time.Duration(n.end-time.Now().UnixNano()), fill) // coherent tells its Observe
-	return true, storable
+	return e.stored, e.why
 }
 
 // newNote returns the note under key that is to replace was, which may be nil, when

@@ -54,7 +54,7 @@ type Cache struct {
 	background context.Context // of the responses that are made in the background
 	stop       context.CancelFunc
 	refreshing chan struct{}
-	notes      [64]sync.Mutex // for the writers of notes, by hash of the key
+	notes      noteRounds
 	told       told
 }
 

@@ -1,0 +1,216 @@
+package pagecache
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// A noteRound stores responses of one target URI that were made at the same time. It
+// reads the note once, and writes it once, for all of them:
+//
+//  1. the first that comes opens a round, and leads it
+//  2. it waits for the round before, if one runs; others enter meanwhile
+//  3. it reads the note, and finds the fields that select among all
+//  4. each entry stores its own response, at the same time as the others
+//  5. the leader writes the note, and the round is over
+//
+// So nobody waits for more than two rounds, however many visitors there are, and no
+// entry of this process is lost from the note.
+type noteRound struct {
+	before  *noteRound // that has to be over first, or nil
+	entries []*noteEntry
+	read    chan struct{} // closed when vary is known
+	over    chan struct{}
+	storing sync.WaitGroup
+
+	vary []string  // the fields that select
+	note *response // to be written, or nil
+	gone []string  // the keys of what nobody will find
+}
+
+// A noteEntry is one response of a round.
+type noteEntry struct {
+	p      *response
+	keep   time.Duration
+	stored bool
+	why    reason // why it must not be stored, or was not
+}
+
+// noteRounds are the rounds that run, and what they have stored.
+type noteRounds struct {
+	mu     sync.Mutex
+	newest map[string]*noteRound // by primary key
+	recent [64]written
+}
+
+// written is what this process has stored of one target URI. Another process that
+// writes the note at the same time may lose entries of it, which would then be
+// bounded by nothing.
+type written struct {
+	primary  string
+	vary     []string
+	variants []string // oldest first
+}
+
+// enter puts e into the round of a primary key that has not begun, or opens one,
+// which the caller leads then.
+func (s *noteRounds) enter(primary string, e *noteEntry) (r *noteRound, leads bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.newest[primary]
+	if r = before; r == nil || r.entries == nil {
+		r = &noteRound{before: before, read: make(chan struct{}), over: make(chan struct{})}
+		if s.newest == nil {
+			s.newest = make(map[string]*noteRound)
+		}
+		s.newest[primary], leads = r, true
+	}
+	r.entries = append(r.entries, e)
+	r.storing.Add(1)
+	return r, leads
+}
+
+// begin waits for the round before, and returns the entries of r, which nobody
+// enters any more.
+func (s *noteRounds) begin(r *noteRound) []*noteEntry {
+	if r.before != nil {
+		<-r.before.over
+		r.before = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := r.entries
+	r.entries = nil
+	return entries
+}
+
+// end ends a round.
+func (s *noteRounds) end(primary string, r *noteRound) {
+	s.mu.Lock()
+	if s.newest[primary] == r {
+		delete(s.newest, primary)
+	}
+	s.mu.Unlock()
+	close(r.over)
+}
+
+// of returns what this process has stored under a primary key lately.
+func (s *noteRounds) of(primary string, hash uint64) written {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.recent[hash%uint64(len(s.recent))]; w.primary == primary {
+		return w
+	}
+	return written{}
+}
+
+// remember keeps what a note lists.
+func (s *noteRounds) remember(n *response, hash uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recent[hash%uint64(len(s.recent))] = written{n.key, n.vary, slices.Clone(n.variants)}
+}
+
+// prepare finds the note that r writes, when was is the one that is stored, or nil.
+// Entries that must not be stored get a reason.
+func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, verdict coherent.Verdict, mine written) {
+	slices.SortStableFunc(entries, func(a, b *noteEntry) int { return a.p.made().Compare(b.p.made()) })
+	n := was
+	for _, e := range entries {
+		next, gone := newNote(key, n, verdict, e.p, e.keep)
+		if next == nil {
+			// RFC 9111 §4: of those that a request may select, it gets the newest.
+			e.why = reasonOlder
+			continue
+		}
+		n, r.note, verdict = next, next, coherent.Fresh
+		r.gone = append(r.gone, gone...)
+	}
+	if n != nil {
+		r.vary = n.vary
+	}
+	for _, e := range entries {
+		for _, name := range e.p.vary {
+			if !slices.Contains(r.vary, name) {
+				e.why = reasonOlder // the note began anew without its fields
+			}
+		}
+	}
+	if r.note == nil {
+		return
+	}
+	lost := slices.DeleteFunc(slices.Clone(mine.variants), func(key string) bool {
+		return slices.Contains(r.note.variants, key) || slices.Contains(r.gone, key)
+	})
+	if slices.Equal(mine.vary, r.vary) {
+		r.note.variants = append(lost, r.note.variants...)
+		r.note.tags = append(make([]string, len(lost)), r.note.tags...)
+	} else {
+		r.gone = append(r.gone, lost...)
+	}
+}
+
+// finish lists the entries that were stored, and returns the keys of what has to make
+// room.
+func (r *noteRound) finish(entries []*noteEntry, most int) (gone []string) {
+	n := r.note
+	for _, e := range entries {
+		if e.stored {
+			n.list(e.p)
+			r.gone = slices.DeleteFunc(r.gone, func(key string) bool { return key == e.p.key })
+		}
+	}
+	if surplus := len(n.variants) - most; surplus > 0 && len(n.vary) > 0 {
+		r.gone = append(r.gone, n.variants[:surplus]...)
+		n.variants, n.tags = n.variants[surplus:], n.tags[surplus:]
+	}
+	return r.gone
+}
+
+// lead reads the note of a target URI, has the entries of r stored, and writes the
+// note. It serves other visitors too, so it does not end with the leader's.
+func (c *Cache) lead(ctx context.Context, id identity, r *noteRound, hash uint64, store func()) {
+	defer c.notes.end(id.primary, r)
+	ctx = context.WithoutCancel(ctx)
+	entries := c.notes.begin(r)
+	func() {
+		defer close(r.read)
+		old, verdict, err := c.values.Find(ctx, []byte(id.primary))
+		if err != nil || verdict == coherent.Bypassed { // a list that forgets the others would not bound them
+			for _, e := range entries {
+				e.why = reasonStore
+			}
+			return
+		}
+		var was *response
+		if old != nil && old.Value.is(isNote) {
+			was = old.Value
+		}
+		r.prepare(strings.Clone(id.primary), entries, was, verdict, c.notes.of(id.primary, hash))
+	}()
+	store()
+	r.storing.Wait()
+	if !slices.ContainsFunc(entries, func(e *noteEntry) bool { return e.stored }) {
+		return
+	}
+	n := r.note
+	if gone := r.finish(entries, c.opts.MaxVariants); len(gone) > 0 && c.values.Delete(ctx, gone...) != nil {
+		// They count until they are deleted.
+		n.variants, n.tags = append(gone, n.variants...), append(make([]string, len(gone)), n.tags...)
+	}
+	c.notes.remember(n, hash)
+	if len(n.vary) == 0 {
+		return // a response stands in the note's place
+	}
+	n.finish(nil, c.shapes)
+	// The note depends on the page and not on what one variant was made from.
+	// It can't mislead: each variant is judged by its own stamp.
+	fill := c.store.Begin()
+	fill.Add(id.deps...)
+	_, _ = c.values.Set(ctx, id.primary, n, time.Duration(n.end-time.Now().UnixNano()), fill) // coherent tells its Observe
+}
