@@ -16,7 +16,8 @@ import (
 // Go service can purge the pages of a Django site whose cache it shares.
 //
 // Its fields are the settings of that site. The zero value is a site of Django
-// 1.7 or later with USE_I18N and USE_TZ off and everything else at its default.
+// 6.0 or later with USE_I18N and USE_TZ off and everything else at its default.
+// Over WSGI, keys of 1.7 and later are the same.
 // The values under these keys are pickled Python objects: delete them, don't
 // read or write them.
 //
@@ -58,7 +59,9 @@ type Django struct {
 	Join DjangoJoin
 
 	// ASGI is set if the site is served over ASGI. Over WSGI, bytes of a query
-	// that the client should have encoded come out encoded twice.
+	// that the client should have encoded come out encoded twice. Over ASGI,
+	// Django 6.0 and later hash a Cookie field without what follows its last
+	// cookie: "a=1; " is "a=1".
 	ASGI bool
 }
 
@@ -66,13 +69,15 @@ type Django struct {
 // its releases.
 type DjangoLayout int
 
-// The layouts, by the first release that has them. Those before Django17 were
-// established for paths that are UTF-8. Django17 hashes header values that are
-// not ASCII as Django does on Python 3.
+// The layouts, by the first release that has them. Those before Django17 are
+// those of Python 2, and were established for paths that are UTF-8. Django17 and
+// Django60 hash header values that are not ASCII as Django does on Python 3.
 const (
-	Django17  DjangoLayout = iota // 1.7 and later: method, digest of the absolute URI
-	Django14                      // 1.4 to 1.6: method, digest of path and query
-	Django13                      // 1.3: method, digest of the path
+	Django60  DjangoLayout = iota // 6.0 and later: as 1.7, but for cookies over ASGI
+	Django17                      // 1.7 to 5.2: method, digest of the absolute URI
+	Django16                      // 1.6: as 1.4, but for Accept-Language
+	Django14                      // 1.4 and 1.5: as 1.3, and the time zone
+	Django13                      // 1.3: method, digest of path and query
 	Django12                      // 1.2: digest of the path, language
 	Django103                     // 1.0.3 to 1.1: digest of the path
 	Django10                      // 1.0 to 1.0.2: the path, percent-encoded
@@ -101,12 +106,15 @@ const (
 )
 
 // HeaderList returns what Django stores, under ListKey, about the Vary field of
-// a response: the names of the fields as WSGI has them, "HTTP_COOKIE". Since
-// 1.7 they are sorted, and without Accept-Language if USE_I18N is on; in 1.4 and
-// before they are as the response has them. For 1.5 and 1.6 that was not
-// established. The field is the one that a client sees: Django 6.1 adds
-// Authorization to it where the request has that field and the response is not
-// public.
+// a response: the names of the fields as WSGI has them, "HTTP_COOKIE".
+//
+// Since 1.6 they are sorted, and without Accept-Language if USE_I18N is on; that
+// 1.6 sorts them was inferred. Before, they are as the response has them. Django
+// 6.1, which Join names, strips them and drops empty ones; others keep the white
+// space at both ends of the list, and find no such field in a request.
+//
+// The field is the one that a client sees: Django 6.1 adds Authorization to it
+// where the request has that field and the response is not public.
 func (d *Django) HeaderList(vary string) []string {
 	if vary == "" {
 		return []string{}
@@ -121,9 +129,15 @@ func (d *Django) HeaderList(vary string) []string {
 		if i < len(list)-1 {
 			name = strings.TrimRight(name, " \t")
 		}
+		if d.since61() {
+			name = strings.TrimSpace(name)
+		}
 		list[i] = "HTTP_" + strings.ReplaceAll(strings.ToUpper(name), "-", "_")
 	}
-	if d.Layout == Django17 {
+	if d.since61() {
+		list = slices.DeleteFunc(list, func(name string) bool { return name == "HTTP_" })
+	}
+	if d.Layout <= Django16 {
 		if d.Language != "" {
 			list = slices.DeleteFunc(list, func(name string) bool { return name == "HTTP_ACCEPT_LANGUAGE" })
 		}
@@ -160,6 +174,10 @@ func (d *Django) pageKey(method, resource, headers, language, zone string) strin
 func (d *Django) listKey(resource, language, zone string) string {
 	return d.final("views.decorators.cache.cache_header." + d.Prefix + "." + resource + d.suffix(language, zone))
 }
+
+// since61 reports whether the site is of Django 6.1 or later, which joins header
+// values in its own way.
+func (d *Django) since61() bool { return d.Join == DjangoLengths || d.Join == DjangoLengthsMark }
 
 func (d *Django) hasMethod() bool { return d.Layout <= Django13 }
 
@@ -227,11 +245,27 @@ func (d *Django) headerValue(r *http.Request, name string) (string, bool) {
 	if !ok || len(lines) == 0 {
 		return "", false
 	}
+	if field == "Cookie" && d.ASGI {
+		lines, separator = d.cookiesOverASGI(lines)
+	}
 	value := strings.Join(lines, separator)
-	if d.Layout == Django17 {
+	if d.Layout <= Django17 {
 		value = latin1(value) // Python 3 decodes header fields so, and encodes what it hashes
 	}
 	return value, true
+}
+
+// cookiesOverASGI returns the lines of a Cookie field as Django takes them from
+// the server, and what it joins them with. Before 6.0 it treats Cookie as any
+// other field.
+func (d *Django) cookiesOverASGI(lines []string) (cut []string, separator string) {
+	if d.Layout != Django60 && !d.since61() {
+		return lines, ","
+	}
+	for _, line := range lines {
+		cut = append(cut, strings.TrimRight(line, "; "))
+	}
+	return cut, "; "
 }
 
 // latin1 reads s as ISO 8859-1.

@@ -9,7 +9,7 @@ import (
 // PurgeKeys returns every key under which Django may keep a page of an absolute
 // URL if no page of that URL varies on a header field: those of a GET and a
 // HEAD, in each language and time zone, and the lists of header fields. Before
-// 1.4 Django cached no URL with a query; the keys are those of its path.
+// 1.3 Django cached no URL with a query; the keys are those of its path.
 //
 // The host is hashed as it is written here, because Django hashes it as the
 // request has it. Browsers send it in lower case and without the default port

@@ -235,7 +235,7 @@ func (v vector) site(t *testing.T) keys.Django {
 		for prefix, layout := range map[string]keys.DjangoLayout{
 			"0.96": keys.Django096, "1.0": keys.Django10, "1.0.4": keys.Django103,
 			"1.1": keys.Django103, "1.2": keys.Django12, "1.3.7": keys.Django13,
-			"1.4.22": keys.Django14, "1.6.11": keys.Django14,
+			"1.4.22": keys.Django14, "1.6.11": keys.Django16,
 			"1.7.11": keys.Django17, "1.11.29": keys.Django17,
 		} {
 			if version, _, _ := strings.Cut(v.Version, " "); version == prefix {
@@ -397,7 +397,7 @@ func globMatch(pattern, s string) bool {
 func FuzzDjango(f *testing.F) {
 	f.Add("/a/../b%ff", "q=\xff", "Cookie, *", "a\xe9", 0)
 	f.Fuzz(func(t *testing.T, path, query, vary, value string, n int) {
-		d := keys.Django{Layout: keys.DjangoLayout(n & 7), Join: keys.DjangoJoin(n >> 3 & 3), ASGI: n&32 != 0, Language: "de"}
+		d := keys.Django{Layout: keys.DjangoLayout(n&7 + n>>6&1), Join: keys.DjangoJoin(n >> 3 & 3), ASGI: n&32 != 0, Language: "de"}
 		r := &http.Request{URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Cookie": {value}}}
 		d.PageKey(r, d.HeaderList(vary))
 		d.ListKey(r)

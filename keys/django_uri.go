@@ -47,9 +47,9 @@ func (d *Django) resource(t djangoTarget) string {
 		return t.path
 	case Django10:
 		return string(escape.DjangoIRI.Append(nil, path))
-	case Django103, Django12, Django13:
+	case Django103, Django12:
 		return md5Hex(string(escape.DjangoIRI.Append(nil, path)))
-	case Django14:
+	case Django13, Django14, Django16:
 		return md5Hex(string(d.appendQuery(escape.DjangoIRI.Append(nil, path), t.query)))
 	}
 	full := d.appendQuery(escape.DjangoPath.Append(nil, path), t.query)
@@ -60,7 +60,7 @@ func (d *Django) appendQuery(dst []byte, query string) []byte {
 	if query == "" {
 		return dst
 	}
-	if !d.ASGI {
+	if !d.ASGI && d.Layout <= Django17 {
 		query = latin1(query) // as WSGI hands it to Python 3
 	}
 	return escape.DjangoIRI.Append(append(dst, '?'), query)
