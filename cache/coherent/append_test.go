@@ -146,3 +146,37 @@ func (k *keyed) Set(ctx context.Context, key string, value []byte, ttl time.Dura
 	k.seen(key)
 	return k.Backend.Set(ctx, key, value, ttl)
 }
+
+// A value that names more than it may is loaded, and neither stored nor shared; so
+// is a page that it is part of. What is named many times takes room once.
+func TestTooManyDependencies(t *testing.T) {
+	c := newCache(t, newMemory(t), nil)
+	ctx := t.Context()
+	for _, tt := range []struct {
+		distinct, times, loads int
+	}{{60_000, 1, 1}, {1000, 1000, 1}, {70_000, 1, 2}} {
+		loads := 0
+		var outer *coherent.Fill
+		for range 2 {
+			outer = c.Begin()
+			_, err := coherent.Fetch(coherent.WithFill(ctx, outer), c, fmt.Sprint(tt), time.Hour, func(_ context.Context, deps *coherent.Deps) (int, error) {
+				loads++
+				for range tt.times {
+					for i := range tt.distinct {
+						deps.AddGroups(fmt.Sprint(i))
+					}
+				}
+				return 1, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if loads != tt.loads {
+			t.Errorf("%+v: %d loads", tt, loads)
+		}
+		if got, want := outer.TooMany(), tt.loads > 1; got != want {
+			t.Errorf("%+v: TooMany of what the value is part of: %v", tt, got)
+		}
+	}
+}

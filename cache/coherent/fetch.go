@@ -109,7 +109,7 @@ func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, out
 	c := fl.v.c
 	defer fl.Finish(nil, false) // in case load fails or panics
 	// A page that says "not found" was made from what was not found.
-	defer func() { pass(outer, fl.fill.snapshot()) }()
+	defer func() { passFill(outer, fl.fill) }()
 	loaded, err := load(WithFill(ctx, fl.fill), &fl.fill.Deps)
 	if err != nil {
 		var zero T
@@ -135,13 +135,19 @@ func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, out
 // fill around it.
 func loadAlone[T any](ctx context.Context, c *Cache, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	f := c.Begin()
-	defer func() { pass(outer, f.snapshot()) }()
+	defer func() { passFill(outer, f) }()
 	return load(WithFill(ctx, f), &f.Deps)
 }
 
 func pass(outer *Fill, deps []uint64) {
 	if outer != nil {
 		outer.addHashes(deps)
+	}
+}
+
+func passFill(outer, f *Fill) {
+	if outer != nil {
+		outer.addAll(&f.Deps)
 	}
 }
 

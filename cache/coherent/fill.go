@@ -14,19 +14,26 @@ import (
 // event that names one of them and came after the fill began makes the value
 // unusable.
 //
+// A value may name up to 65,536 dependencies. One that names more is not stored,
+// see [Deps.TooMany].
+//
 // A Deps is safe for concurrent use. What is added after the fill has returned
 // is not seen.
 type Deps struct {
-	mu     sync.Mutex
-	hashes []uint64
+	mu      sync.Mutex
+	hashes  []uint64
+	tooMany bool
 }
+
+// maxDeps bounds the memory of a fill, and of what is stored: 8 bytes each.
+const maxDeps = 1 << 16
 
 // Add names dependencies.
 func (d *Deps) Add(deps ...cache.Dependency) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, dep := range deps {
-		d.hashes = append(d.hashes, dep.Hash())
+		d.add(dep.Hash())
 	}
 }
 
@@ -35,8 +42,48 @@ func (d *Deps) AddGroups(names ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, name := range names {
-		d.hashes = append(d.hashes, cache.Group(name).Hash())
+		d.add(cache.Group(name).Hash())
 	}
+}
+
+// add names a dependency. The caller holds mu. What is named twice takes room
+// once: a handler may name the group of each of a million rows.
+func (d *Deps) add(h uint64) {
+	const few = 64
+	if n := len(d.hashes); n >= few && n == cap(d.hashes) {
+		d.compact()
+	}
+	if len(d.hashes) >= maxDeps {
+		d.compact()
+		d.tooMany = d.tooMany || len(d.hashes) >= maxDeps
+	}
+	if d.tooMany {
+		d.hashes = nil
+		return
+	}
+	d.hashes = append(d.hashes, h)
+}
+
+func (d *Deps) compact() {
+	slices.Sort(d.hashes)
+	d.hashes = slices.Compact(d.hashes)
+}
+
+// TooMany reports whether more was named than a value may be made from. Such a
+// value is neither stored nor given to others: it has forgotten what it names.
+func (d *Deps) TooMany() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tooMany
+}
+
+// addAll names what another value was made from that is part of this one.
+func (d *Deps) addAll(from *Deps) {
+	hashes, tooMany := from.snapshot(), from.TooMany()
+	d.addHashes(hashes)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tooMany = d.tooMany || tooMany
 }
 
 // NamedIn reports whether something that was named so far is in a sorted list
@@ -53,15 +100,16 @@ func (d *Deps) NamedIn(sorted []uint64) bool {
 func (d *Deps) addHashes(hashes []uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.hashes = append(d.hashes, hashes...)
+	for _, h := range hashes {
+		d.add(h)
+	}
 }
 
 // snapshot returns what was named so far, sorted and without repetitions.
 func (d *Deps) snapshot() []uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	slices.Sort(d.hashes)
-	d.hashes = slices.Compact(d.hashes)
+	d.compact()
 	return slices.Clone(d.hashes)
 }
 
@@ -82,7 +130,9 @@ func (c *Cache) Begin() *Fill {
 
 // again returns a fill that begins now and depends on what f has named.
 func (f *Fill) again(c *Cache) *Fill {
-	return &Fill{Deps: Deps{hashes: f.snapshot()}, stamp: c.view.position()}
+	again := &Fill{stamp: c.view.position()}
+	again.addAll(&f.Deps)
+	return again
 }
 
 // Position returns the fill's stamp.

@@ -72,7 +72,7 @@ func (fl *Flight[V]) Fill() *Fill { return fl.fill }
 func (fl *Flight[V]) Finish(value V, ok bool) {
 	fl.once.Do(func() {
 		v := fl.v
-		ok = ok && !fl.fill.RolledBack()
+		ok = ok && !fl.fill.RolledBack() && !fl.fill.TooMany()
 		fl.value, fl.ok = value, ok
 		v.mu.Lock()
 		switch {

@@ -285,8 +285,8 @@ func (v *Values[V]) open(key string, b []byte) (*Stored[V], error) {
 
 // Set stores value, which f made, under key for ttl; 0 means that it does not
 // expire. A value that was purged while it was made is not stored, nor one that may
-// show what was rolled back ([Fill.RolledBack]), and it is not an error; stored
-// tells.
+// show what was rolled back ([Fill.RolledBack]), nor one that names too much
+// ([Deps.TooMany]). It is not an error; stored tells.
 //
 // The key may be kept, see [cache.Local].
 //
@@ -313,7 +313,7 @@ func (v *Values[V]) MaySet(ctx context.Context, f *Fill) (bool, error) {
 
 func (v *Values[V]) maySet(ctx context.Context, f *Fill, deps []uint64) (bool, error) {
 	c := v.c
-	if cache.Bypassed(ctx) || f.RolledBack() || c.closed.Load() {
+	if cache.Bypassed(ctx) || f.RolledBack() || f.TooMany() || c.closed.Load() {
 		return false, nil
 	}
 	if verdict, _ := c.view.judge(f.stamp, deps); verdict == Purged {

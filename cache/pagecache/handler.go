@@ -75,6 +75,10 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	if c.quick(next, w, r, &asks, visitor) {
 		return
 	}
+	if isLong(r) {
+		c.pass(next, w, r, fwdBypass, string(reasonURLLength))
+		return
+	}
 	s := c.scratch.Get().(*scratch)
 	defer c.scratch.Put(s)
 	var ok bool

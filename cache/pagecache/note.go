@@ -143,6 +143,8 @@ func whyNot(err error, f *coherent.Fill) reason {
 		return reasonStore
 	case f.RolledBack():
 		return reasonRolledBack
+	case f.TooMany():
+		return reasonTooManyNames
 	}
 	return reasonPurged // while it was made
 }
