@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -80,7 +81,8 @@ func (v *Values[V]) promote(ctx context.Context, key string, s *Stored[V], from 
 func (v *Values[V]) Delete(ctx context.Context, keys ...string) error {
 	v.leave(keys)
 	const many = 1000
-	patience := v.c.opts.Timeout * time.Duration(1+len(keys)/many)
+	times := time.Duration(1 + len(keys)/many)
+	patience := min(v.c.opts.Timeout, math.MaxInt64/times) * times // Timeout may mean "for ever"
 	var errs []error
 	for i := range v.c.tiers {
 		t := &v.c.tiers[i]

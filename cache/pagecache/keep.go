@@ -73,7 +73,9 @@ func (t *task) promise(rec *recorder, p *response) {
 	if rec.policy.reason != storable {
 		return
 	}
-	if may, err := t.c.values.MaySet(t.r.Context(), t.fill); may {
+	if t.c.keepFor(p) == 0 {
+		t.look.detail = string(reasonNoLifetime)
+	} else if may, err := t.c.values.MaySet(t.r.Context(), t.fill); may {
 		t.look.stored = true
 	} else {
 		t.look.detail = string(whyNot(err, t.fill))
@@ -85,11 +87,13 @@ func (t *task) promise(rec *recorder, p *response) {
 func (t *task) store(p *response) {
 	var stored bool
 	var why reason
-	if t.varies(p) {
+	if keep := t.c.keepFor(p); keep == 0 {
+		why = reasonNoLifetime
+	} else if t.varies(p) {
 		stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
 		var err error
-		stored, err = t.c.values.Set(t.r.Context(), p.key, p, t.c.keepFor(p), t.fill)
+		stored, err = t.c.values.Set(t.r.Context(), p.key, p, keep, t.fill)
 		if !stored {
 			why = whyNot(err, t.fill)
 		}

@@ -120,10 +120,11 @@ type Options struct {
 	// says otherwise (RFC 5861 §4). Default 0: not at all.
 	StaleIfError time.Duration
 
-	// KeepStale is for how long after it became stale a response is kept that
-	// the handler can be asked about: one to which it gave an ETag or a
-	// Last-Modified. With ClientDirectives it is kept, too, if it has neither,
-	// for those who say max-stale. Default 10 minutes.
+	// KeepStale is for how long a stale response is kept that the handler can be
+	// asked about: one to which it gave an ETag or a Last-Modified. It counts from
+	// the moment the response became stale, or from its arrival if it was stale
+	// then. With ClientDirectives it is kept, too, if it has neither, for those
+	// who say max-stale. Default 10 minutes.
 	KeepStale time.Duration
 
 	// ClientDirectives makes the cache obey the Cache-Control of requests (RFC

@@ -90,15 +90,19 @@ func (p *response) finish(header []field, s *shapes) {
 func (p *response) changed() time.Time { return p.dateIn("Last-Modified") }
 
 // setDated notes whether Last-Modified tells this version from the next, in a
-// response whose making began at asked. RFC 9110 §8.8.2.2: one that was made in
-// the second in which it was changed may have been changed again in that second.
-// It goes by the handler's clock and by ours.
+// response whose making began at asked.
 func (p *response) setDated(asked time.Time) {
-	given, changed := p.dateIn("Date"), p.changed()
 	p.flags &^= isDated
-	if !changed.IsZero() && given.Sub(changed) >= time.Second && asked.Sub(changed) >= time.Second {
+	if changed := p.changed(); !changed.IsZero() && tells(changed, p.dateIn("Date"), asked) {
 		p.flags |= isDated
 	}
+}
+
+// tells reports whether a Last-Modified tells a version from the next. RFC 9110
+// §8.8.2.2: one that was made in the second in which it was changed may have been
+// changed again in that second. It goes by the handler's clock and by ours.
+func tells(changed, given, asked time.Time) bool {
+	return given.Sub(changed) >= time.Second && asked.Sub(changed) >= time.Second
 }
 
 // dateIn returns the date in a field, or zero.

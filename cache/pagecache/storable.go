@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/uncache/uncache/internal/httpdate"
 )
 
 // A reason says in a word why a response was not stored, or not answered from the
@@ -107,6 +109,7 @@ type policy struct {
 	strict   bool          // it must not be served stale
 	grace    time.Duration // for how long it may be served stale while it is validated
 	ifError  time.Duration // for how long it may be served stale if that fails
+	useful   bool          // also when it must not be served
 	drop     []string      // fields that must not be stored
 
 	forVisitors bool   // it was made for a visitor, and is public
@@ -144,6 +147,7 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 	if p.lifetime <= 0 && !p.spoken {
 		p.grace, p.ifError = 0, 0 // it was never fresh, so it can't have become stale
 	}
+	p.useful = o.maxStale(p.lifetime, p.strict) || validates(status, h, asked, now)
 	p.reason = o.reasonNotToStore(req, status, h, setCookie, &cc, &p, known)
 	return p
 }
@@ -209,17 +213,11 @@ func (o *Options) reasonNotToStore(req *http.Request, status int, h http.Header,
 	}
 	// What is stale from the start is worth storing if it can be validated, or
 	// served stale.
-	if !hasValidator(status, h) {
-		if p.noCache {
-			return reasonNoCache
-		}
-		after := max(p.grace, p.ifError)
-		if o.maxStale(p.lifetime, p.strict) {
-			after = max(after, o.KeepStale)
-		}
-		if p.lifetime <= p.age && p.lifetime+after <= p.age {
-			return reasonNoLifetime
-		}
+	switch {
+	case p.noCache && !p.useful:
+		return reasonNoCache
+	case o.keepFor(p.lifetime, p.age, max(p.grace, p.ifError), p.useful) == 0:
+		return reasonNoLifetime
 	}
 	return storable
 }
@@ -250,10 +248,26 @@ func saysPart(status int, h http.Header) bool {
 	return false
 }
 
-// hasValidator reports whether the handler can be asked if its response is
-// still what it was (RFC 9111 §4.3.1).
+// hasValidator reports whether a response says what it may be validated by (RFC 9111
+// §4.3.1).
 func hasValidator(status int, h http.Header) bool {
 	return status == http.StatusOK && (len(h["Etag"]) == 1 || len(h["Last-Modified"]) == 1)
+}
+
+// validates reports whether the handler, which was asked at asked, can be asked again
+// if its response is still what it was: by its entity tag, or by a date that tells
+// (RFC 9110 §8.8.2.2).
+func validates(status int, h http.Header, asked, now time.Time) bool {
+	switch {
+	case status != http.StatusOK:
+		return false
+	case len(h["Etag"]) == 1 && h["Etag"][0] != "":
+		return true
+	case len(h["Last-Modified"]) != 1:
+		return false
+	}
+	changed, ok := httpdate.ParseAt(h["Last-Modified"][0], now)
+	return ok && tells(changed, dateOf(h, now), asked)
 }
 
 // hasNoCachePragma recognises what handlers wrote before there was

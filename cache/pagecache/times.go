@@ -3,8 +3,8 @@ package pagecache
 import "math"
 
 // addTimes returns a+b, or the nearest value there is. Options and fields may say
-// "for ever".
-func addTimes(a, b int64) int64 {
+// "for ever", and what comes after that must not be in the past.
+func addTimes[T ~int64](a, b T) T {
 	sum := a + b
 	switch {
 	case a > 0 && b > 0 && sum < 0:

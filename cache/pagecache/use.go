@@ -75,14 +75,25 @@ func isError(status int) bool {
 	return false
 }
 
-// keepFor is how long a response is stored: while it is fresh, and after that
-// while it can be of use.
+// keepFor is how long p is stored: while it is fresh, and after that while it can
+// be of use. It is 0 if p is of no use.
 func (c *Cache) keepFor(p *response) time.Duration {
-	after := max(p.grace, p.ifError)
-	if p.canBeValidated() || c.opts.maxStale(time.Duration(p.life), p.is(isStrict)) {
-		after = max(after, int64(c.opts.KeepStale))
+	life := time.Duration(p.life)
+	useful := p.canBeValidated() || c.opts.maxStale(life, p.is(isStrict))
+	return c.opts.keepFor(life, time.Duration(p.age), time.Duration(max(p.grace, p.ifError)), useful)
+}
+
+// keepFor is how long a response is stored that arrives at an age, and may be served
+// stale for a time after its lifetime. KeepStale counts for what is useful even when
+// that is over. It counts from the arrival, if the response arrives stale: it
+// would be over before anybody could ask the handler about it.
+func (o *Options) keepFor(life, age, after time.Duration, useful bool) time.Duration {
+	left := addTimes(life, -age)
+	keep := addTimes(left, after)
+	if useful {
+		keep = max(keep, addTimes(max(left, 0), o.KeepStale))
 	}
-	return max(time.Duration(p.life-p.age+after), time.Millisecond)
+	return max(keep, 0)
 }
 
 // maxStale reports whether what has become stale may be of use to a visitor who
@@ -95,5 +106,9 @@ func (o *Options) maxStale(life time.Duration, strict bool) bool {
 // canBeValidated reports whether the handler can be asked if p is still what it
 // was: by an entity tag that it made itself, or by a date that tells.
 func (p *response) canBeValidated() bool {
-	return p.status == http.StatusOK && (p.is(ownETag) || p.is(isDated))
+	return p.status == http.StatusOK && (p.hasOwnETag() || p.is(isDated))
 }
+
+// hasOwnETag reports whether p has an entity tag that its handler made: one, and
+// not none or several.
+func (p *response) hasOwnETag() bool { return p.is(ownETag) && p.header.etag() != "" }

@@ -9,7 +9,7 @@ import (
 
 // askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
 func (p *response) askWhether(h http.Header) {
-	if p.is(ownETag) {
+	if p.hasOwnETag() {
 		h["If-None-Match"] = []string{p.header.etag()}
 	}
 	if p.is(isDated) {
