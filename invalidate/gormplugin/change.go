@@ -3,6 +3,7 @@ package gormplugin
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -32,7 +33,7 @@ func (p *Plugin) afterUpdate(db *gorm.DB, w *write) error {
 	if len(w.old) == 0 && w.affected == 0 {
 		return nil // Save, of a row that is going to be created
 	}
-	w.unknown = w.unknown || w.ran && w.affected > int64(len(w.old))
+	w.count()
 	models := elements(stmt.ReflectValue)
 	rows := append(models, w.old...)
 	if !w.ruled {
@@ -65,14 +66,20 @@ func (p *Plugin) beforeDelete(db *gorm.DB, w *write) error {
 }
 
 func (p *Plugin) afterDelete(_ *gorm.DB, w *write) error {
-	w.unknown = w.unknown || w.ran && w.affected > int64(len(w.old))
+	w.count()
 	return nil
 }
 
+// count finds out whether the statement has changed rows that were not read.
+func (w *write) count() {
+	if w.ran && (w.affected > int64(len(w.old)) || w.unsteady && w.affected != 0) {
+		w.unknown = true
+	}
+}
+
 // loadMatching loads the rows that the conditions of db's statement match, and
-// keys, which GORM is going to add to them. They are locked, so that they will be
-// among those that the statement changes; if it changes more than these, the
-// others came in between.
+// keys, which GORM is going to add to them. They are locked, and the statement is
+// kept to them if its condition may match others when it runs.
 func (p *Plugin) loadMatching(db *gorm.DB, w *write, keys []clause.Expression) error {
 	stmt := db.Statement
 	where, _ := stmt.Clauses["WHERE"].Expression.(clause.Where)
@@ -80,18 +87,57 @@ func (p *Plugin) loadMatching(db *gorm.DB, w *write, keys []clause.Expression) e
 	if len(exprs) == 0 && !db.AllowGlobalUpdate {
 		return nil // which GORM refuses
 	}
-	if _, joins := stmt.Clauses["FROM"]; joins || len(stmt.Joins) > 0 || stmt.SQL.Len() > 0 {
+	_, from := stmt.Clauses["FROM"]
+	_, with := stmt.Clauses["WITH"]
+	if from || with || len(stmt.Joins) > 0 || stmt.SQL.Len() > 0 || stmt.Clauses["WHERE"].Builder != nil {
 		w.unknown = true
 		return nil
 	}
-	rows, err := p.load(db, selection{
-		schema: stmt.Schema, where: exprs, unscoped: stmt.Unscoped, lock: clause.LockingStrengthUpdate, limit: p.opts.MaxRows + 1,
+	var all []clause.Expression
+	if len(exprs) > 0 {
+		all = []clause.Expression{clause.And(slices.Clone(exprs)...)}
+	}
+	rows, by, err := p.loadWhere(db, selection{
+		schema: stmt.Schema, where: all, unscoped: stmt.Unscoped, lock: clause.LockingStrengthUpdate, limit: p.opts.MaxRows + 1,
 	})
+	if err != nil {
+		return err
+	}
 	if len(rows) > p.opts.MaxRows {
-		rows, w.unknown = nil, true
+		w.unknown = true
+		return nil
 	}
 	w.old = rows
-	return err
+	if oneRow(stmt.Schema, keys, exprs) {
+		w.counted = len(rows) == 0
+		return nil
+	}
+	by = slices.DeleteFunc(slices.Clone(by), func(e clause.Expression) bool { return len(all) > 0 && reflect.DeepEqual(e, all[0]) })
+	p.restrict(db, w, exprs, by)
+	return nil
+}
+
+// oneRow reports whether exprs match one row at most: keys, which are among them, are
+// the key of one.
+func oneRow(s *schema.Schema, keys, exprs []clause.Expression) bool {
+	equal := 0
+	for _, e := range keys {
+		switch e := e.(type) {
+		case clause.Eq:
+			equal++
+		case clause.IN:
+			if len(e.Values) == 1 {
+				equal = len(s.PrimaryFields)
+			}
+		}
+	}
+	return equal > 0 && equal == len(s.PrimaryFields) && !slices.ContainsFunc(exprs, isOr)
+}
+
+// isOr reports whether e is joined to the condition before it by OR.
+func isOr(e clause.Expression) bool {
+	or, ok := e.(clause.OrConditions)
+	return ok && len(or.Exprs) == 1
 }
 
 // byKey is the condition that a row is one of models.

@@ -26,9 +26,8 @@
 // [invalidate.Outbox] the event is written in the transaction. Under
 // SkipDefaultTransaction a write outside of a transaction is purged when it has
 // returned: then a process that dies in between has lost the purge, outbox or
-// not, and rows may change between the statement and what the plugin reads. If its
-// answer is lost, the rows as they were, the models as they were given and the
-// [Table] are purged, for it may have been made.
+// not. A write that returns an error is purged as well if it may have changed rows: its
+// answer was lost, or a hook failed after it.
 //
 // # Which rows
 //
@@ -45,12 +44,23 @@
 //	a row of a join table     1 for each end, and 1 after an update
 //
 // and one more where Options.Preload asks for associations, or columns were left
-// out. On PostgreSQL and MySQL those before lock the rows (FOR UPDATE), so that
-// the rows that were read are those that are changed; the ends of a join are
-// locked FOR SHARE. On SQLite a transaction that reads first and then writes may
+// out. On PostgreSQL and MySQL those before lock the rows (FOR UPDATE); the ends of a
+// join are locked FOR SHARE. On SQLite a transaction that reads first and then writes may
 // find that another has written meanwhile, and fails with SQLITE_BUSY however long
 // the busy timeout is; where several write at once, open the database with
 // _txlock=immediate.
+//
+// A condition is evaluated twice, by that query and by the statement. If it may match
+// other rows the second time (a sub-select, random(), a function that the plugin does not
+// know), the statement is given the keys of the rows that were read:
+//
+//	in a transaction      the keys take the place of that condition
+//	MySQL, sub-selects    both hold, as do any condition and keys there
+//	in no transaction     both hold
+//
+// The rows are unknown where the keys cannot say so: a volatile condition in no
+// transaction, or in a sub-select on MySQL; no primary key; too many keys for one
+// statement.
 //
 // An upsert finds its rows by the keys that it names or the model declares. A row
 // that another transaction inserts there in the meantime is not read, so that a
@@ -60,10 +70,14 @@
 // nothing where it inserted nothing, and all of its models where it inserted some
 // of them; on MySQL, which does not tell, all of them always.
 //
-// Where the rows are not known, since they are more than Options.MaxRows, or
-// more than were read, or joined by a FROM clause, or an upsert of maps, or have got
-// another primary key by a condition or an expression, the rule for the [Table] is
-// asked, and if that names nothing, everything is purged.
+// # Unknown rows
+//
+// Where it is not certain which rows a write has changed, the rule for the [Table] is
+// asked. If there is none, or it names nothing, everything is purged: the save works, and
+// no page stays old. That is so for more rows than Options.MaxRows, or than were read
+// (a scope or a callback hid some from the query, or they came in between); for FROM and
+// WITH clauses; for an upsert of maps; and for a primary key that a condition or an
+// expression has changed.
 //
 // A join table that has a model of its own is one of these for
 // [gorm.DB.SetupJoinTable] only; without, its model needs a rule like any other.

@@ -118,14 +118,14 @@ func (p *Plugin) register(db *gorm.DB) error {
 	return errors.Join(
 		create.Before(begin).Register("uncache:wrap", p.wrapStatement),
 		create.Before("gorm:before_create").Register("uncache:enter", enter),
-		create.Before("gorm:create").Register("uncache:before", p.before(p.beforeCreate)),
+		create.Before("gorm:create").Register("uncache:before", p.before(inserts, p.beforeCreate)),
 		create.Before("gorm:save_after_associations").Register("uncache:done", done),
 		create.Before(commit).Register("uncache:after", p.after(p.afterCreate)),
 		create.After(commit).Register("uncache:leave", leave),
 
 		update.Before(begin).Register("uncache:wrap", p.wrapStatement),
 		update.Before("gorm:before_update").Register("uncache:enter", enter),
-		update.Before("gorm:save_before_associations").Register("uncache:before", p.before(p.beforeUpdate)),
+		update.Before("gorm:save_before_associations").Register("uncache:before", p.before(updates, p.beforeUpdate)),
 		update.Before("gorm:save_after_associations").Register("uncache:done", done),
 		update.Before(commit).Register("uncache:after", p.after(p.afterUpdate)),
 		update.After(commit).Register("uncache:leave", leave),
@@ -133,7 +133,7 @@ func (p *Plugin) register(db *gorm.DB) error {
 		// Before the associations are deleted, which Preload may ask for.
 		del.Before(begin).Register("uncache:wrap", p.wrapStatement),
 		del.Before("gorm:before_delete").Register("uncache:enter", enter),
-		del.Before("gorm:delete_before_associations").Register("uncache:before", p.before(p.beforeDelete)),
+		del.Before("gorm:delete_before_associations").Register("uncache:before", p.before(deletes, p.beforeDelete)),
 		del.Before("gorm:after_delete").Register("uncache:done", done),
 		del.Before(commit).Register("uncache:after", p.after(p.afterDelete)),
 		del.After(commit).Register("uncache:leave", leave),

@@ -21,6 +21,13 @@ type selection struct {
 // load returns pointers to the rows of a selection, with what Preload says. They
 // are read in the transaction of db, and hooks are run, as for any query.
 func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
+	rows, _, err := p.loadWhere(db, sel)
+	return rows, err
+}
+
+// loadWhere is load. It also returns the condition that the rows were read by, as
+// scopes and callbacks have left it.
+func (p *Plugin) loadWhere(db *gorm.DB, sel selection) ([]reflect.Value, []clause.Expression, error) {
 	typ := reflect.PointerTo(sel.schema.ModelType)
 	q := db.Session(&gorm.Session{NewDB: true}).Model(reflect.New(sel.schema.ModelType).Interface())
 	q.Error = nil                 // of a hook, after the write
@@ -44,10 +51,12 @@ func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
 		q = q.Clauses(clause.Locking{Strength: sel.lock})
 	}
 	dest := reflect.New(reflect.SliceOf(typ))
-	if err := q.Find(dest.Interface()).Error; err != nil {
-		return nil, err
+	found := q.Find(dest.Interface())
+	if found.Error != nil {
+		return nil, nil, found.Error
 	}
-	return elements(dest.Elem()), nil
+	where, _ := found.Statement.Clauses["WHERE"].Expression.(clause.Where)
+	return elements(dest.Elem()), where.Exprs, nil
 }
 
 // lookup loads the rows in which fields have one of values, deleted ones too. It

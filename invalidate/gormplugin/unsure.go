@@ -1,41 +1,118 @@
 package gormplugin
 
 import (
+	"database/sql"
 	"errors"
+	"reflect"
 
 	"github.com/uncache/uncache/invalidate"
 	"gorm.io/gorm"
+	"gorm.io/gorm/callbacks"
+	"gorm.io/gorm/clause"
 )
 
-// unsure invalidates what is known of a write that commits by itself
-// (SkipDefaultTransaction) and whose answer was lost: the rows as they were, the models
-// as they were given, and the Table. The database is not asked again; what is wrong with
-// a model is no news to who has an error already.
+// unsure invalidates what a write may have changed that has returned an error: its
+// answer was lost, or could not be read. The database is not asked again. Rows are known
+// as they were, and as they are if the statement says so. An error of a rule is not
+// added: there is one already.
 func (p *Plugin) unsure(db *gorm.DB, w *write) {
-	rows := append(w.old, elements(db.Statement.ReflectValue)...)
-	if s := db.Statement.Schema; w.ruled {
-		for _, row := range rows {
-			w.models = append(w.models, p.models(s, row)...)
+	var now []reflect.Value
+	known := true
+	switch {
+	case !w.ruled: // a join table, or a model without a rule
+		known = len(w.parents) == 0 || w.op == deletes // whose parents were read before
+	case w.op == inserts:
+		now, known = inserted(db)
+	case w.op == updates:
+		now, known = p.updated(db, w)
+	}
+	w.unknown = w.unknown || w.unsteady || w.counted || !known
+	given := w.models
+	for _, row := range append(now, w.old...) {
+		if w.ruled {
+			given = append(given, p.models(db.Statement.Schema, row)...)
 		}
 	}
-	if table := Table(db.Statement.Table); p.hasTarget(table) {
-		w.models = append(w.models, table)
-	}
-	var known []any
-	for _, m := range w.models {
-		if _, err := p.inv.Resolve(m); err == nil {
-			known = append(known, m)
+	w.models = nil
+	for _, m := range given {
+		if _, err := p.inv.Resolve(m); err != nil {
+			w.unknown = true
+			continue
 		}
+		w.models = append(w.models, m)
 	}
-	if len(known) > 0 {
-		_ = db.AddError(p.invalidate(db, known))
+	p.addUnknown(db, w)
+	if len(w.models) > 0 {
+		_ = db.AddError(p.invalidate(db, w.models))
 	}
 }
 
-// refused reports whether err is the word of the database, or of GORM, that a statement
-// has changed nothing.
+// inserted returns the rows as an insert was going to write them, and false if the
+// database has a part in that: by a default, a new key, a row that was there.
+func inserted(db *gorm.DB) ([]reflect.Value, bool) {
+	stmt := db.Statement
+	models := elements(stmt.ReflectValue)
+	conflict, ok := upsert(stmt)
+	if len(models) == 0 || ok && !conflict.DoNothing {
+		return models, false
+	}
+	columns, restricted := stmt.SelectAndOmitColumns(true, false)
+	for _, name := range stmt.Schema.DBNames {
+		if selected, said := columns[name]; said && !selected || !said && restricted {
+			return models, false
+		}
+	}
+	for _, f := range stmt.Schema.FieldsWithDefaultDBValue {
+		for _, m := range models {
+			if _, zero := f.ValueOf(stmt.Context, m.Elem()); zero {
+				return models, false
+			}
+		}
+	}
+	return models, true
+}
+
+// updated returns the rows as an update was going to leave them, and false if it says
+// so by an expression, or if a hook or an association has a part in what the rule reads.
+func (p *Plugin) updated(db *gorm.DB, w *write) ([]reflect.Value, bool) {
+	stmt := db.Statement
+	s := stmt.Schema
+	if s.AfterFind || len(p.opts.Preload[s.Table]) > 0 {
+		return nil, false
+	}
+	where, has := stmt.Clauses["WHERE"]
+	set := callbacks.ConvertToAssignments(stmt) // which GORM has forgotten
+	if stmt.Clauses["WHERE"] = where; !has {
+		delete(stmt.Clauses, "WHERE")
+	}
+	var rows []reflect.Value
+	for _, old := range w.old {
+		row := reflect.New(s.ModelType)
+		row.Elem().Set(old.Elem())
+		for _, a := range set {
+			f := s.LookUpField(a.Column.Name)
+			if f == nil {
+				continue // no field, and no rule that reads it
+			}
+			switch a.Value.(type) {
+			case clause.Expression, gorm.Valuer, []any, *gorm.DB:
+				return rows, false
+			}
+			if err := f.Set(stmt.Context, row.Elem(), a.Value); err != nil {
+				return rows, false
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, true
+}
+
+// refused reports whether err says that a statement has changed nothing: the word of
+// the database, or of who was to send it.
 func refused(err error) bool {
-	for _, by := range []error{gorm.ErrMissingWhereClause, gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated} {
+	for _, by := range []error{
+		gorm.ErrMissingWhereClause, gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated, sql.ErrTxDone,
+	} {
 		if errors.Is(err, by) {
 			return true
 		}

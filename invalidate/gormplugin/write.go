@@ -4,14 +4,24 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"regexp"
 
 	"github.com/uncache/uncache/invalidate"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
+type op int
+
+const (
+	inserts op = iota
+	updates
+	deletes
+)
+
 // A write is one INSERT, UPDATE or DELETE of GORM's, from before it to after it.
 type write struct {
+	op      op
 	ruled   bool                   // there is a rule for the models
 	parents []*schema.Relationship // of a join table: those that have a rule
 	table   bool                   // the rule for the Table is to be asked
@@ -20,8 +30,12 @@ type write struct {
 	models  []any           // what else is to be invalidated
 	unknown bool            // there are other rows
 
+	unsteady   bool // if the statement changes any row, it may be another
+	counted    bool // others would show in how many it changes
+	restricted bool // the statement has a condition of ours
+
 	done     bool  // it has succeeded
-	unsure   bool  // it may have: it commits by itself, and was not answered
+	unsure   bool  // it may have, and has returned an error
 	ran      bool  // it was a statement: nothing to set is nothing to run
 	affected int64 // rows, says the database
 }
@@ -55,12 +69,12 @@ func leave(db *gorm.DB) {
 
 // before finds out whether anybody is to be told of a write, and if so what load
 // has to learn before it is made.
-func (p *Plugin) before(load func(*gorm.DB, *write) error) func(*gorm.DB) {
+func (p *Plugin) before(op op, load func(*gorm.DB, *write) error) func(*gorm.DB) {
 	return func(db *gorm.DB) {
 		if db.Error != nil || db.DryRun {
 			return
 		}
-		w := &write{models: changes(db)}
+		w := &write{op: op, models: changes(db)}
 		if s := db.Statement.Schema; s != nil {
 			w.ruled = p.ruled(s)
 			if !w.ruled {
@@ -107,13 +121,19 @@ func done(db *gorm.DB) {
 		return
 	}
 	w := v.(*write)
-	switch pool := db.Statement.ConnPool; {
+	unrestrict(db, w)
+	switch sql := db.Statement.SQL.String(); {
 	case db.Error == nil:
-		w.done, w.ran, w.affected = true, db.Statement.SQL.Len() > 0, db.RowsAffected
-	case db.Statement.SQL.Len() > 0 && txOf(pool) == nil && !foreign(pool):
-		w.unsure = !refused(db.Error)
+		w.done, w.ran, w.affected = true, sql != "", db.RowsAffected
+	case sql != "":
+		// In a transaction, too, which may commit for all that.
+		w.unsure = !refused(db.Error) || keepsWhatItDid.MatchString(sql)
 	}
 }
+
+// keepsWhatItDid is in statements of SQLite that keep what they have done when they
+// fail.
+var keepsWhatItDid = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 
 // after invalidates the rows of a write as they were, and as collect finds them.
 func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
@@ -139,16 +159,22 @@ func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 				_ = db.AddError(fmt.Errorf("gormplugin: load rows of %q: %w", db.Statement.Table, err))
 			}
 		}
-		table := Table(db.Statement.Table)
-		switch {
-		case w.table || w.unknown && p.hasTarget(table):
-			w.models = append(w.models, table)
-		case w.unknown:
-			w.models = append(w.models, unknownRows(table))
-		}
+		p.addUnknown(db, w)
 		if len(w.models) > 0 {
 			_ = db.AddError(p.invalidate(db, w.models))
 		}
+	}
+}
+
+// addUnknown adds what stands for the rows of w that are not known: the Table, or all
+// there is.
+func (p *Plugin) addUnknown(db *gorm.DB, w *write) {
+	table := Table(db.Statement.Table)
+	switch {
+	case w.table || w.unknown && p.hasTarget(table):
+		w.models = append(w.models, table)
+	case w.unknown:
+		w.models = append(w.models, unknownRows(table))
 	}
 }
 
