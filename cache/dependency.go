@@ -33,16 +33,6 @@ func Prefix(path string) Dependency {
 	return Dependency("prefix:" + strings.TrimRight(path, "/"))
 }
 
-// Route is the dependency of every response that one route served. The name is
-// the route's pattern as [net/http.ServeMux] reports it in Request.Pattern.
-//
-// Route("") stands for a route that could not be learned. A response whose
-// route is unknown, or whose pattern serves a subtree and may have passed the
-// request on, depends on it, and an event that names a route names it too, so
-// that not knowing purges too much. Only a handler of an exact pattern which
-// hands a copy of its request to another mux hides that mux's route.
-func Route(pattern string) Dependency { return Dependency("route:" + pattern) }
-
 // Group is the dependency of every response in a cache group (RFC 9875).
 func Group(name string) Dependency { return Dependency("group:" + name) }
 

@@ -133,8 +133,8 @@ func New(prefix string, opts *Options) (*Builder, error) {
 			b.hosts = append(b.hosts, canonical)
 		}
 	}
-	b.plain[0] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "http"}, nil, nil, nil)))
-	b.plain[1] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "https"}, nil, nil, nil)))
+	b.plain[0] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "http"}, nil, nil, nil, nil)))
+	b.plain[1] = string(appendDigest(nil, appendOrigin(nil, origin{scheme: "https"}, nil, nil, nil, nil)))
 	return b, nil
 }
 

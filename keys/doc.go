@@ -27,7 +27,8 @@
 //
 // A host in upper case, with a last dot, with zeros before its port or with an
 // IPv6 address that could be shorter has keys of its own, since [http.ServeMux]
-// may route it elsewhere; a purge of its URL finds them all the same.
+// may route it elsewhere; a purge of its URL finds them too. So has a request
+// whose path somebody has changed on its way ([Key.Requested]).
 //
 // To purge a URL, name it to package invalidate. The keys of [Builder.PathKeys]
 // and [Builder.URL] are for giving memory back, or for a plain store without a

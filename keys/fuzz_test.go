@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,7 +50,100 @@ func FuzzRequest(f *testing.F) {
 		checkText(t, k)
 		checkSeen(t, k, r)
 		checkPurged(t, b, k, r)
+		checkSegments(t, k.Path())
+		checkShown(t, b, k, r)
+		r.RequestURI = target
+		if asked := b.Request(r); asked != k {
+			t.Errorf("the client asked for what is in the URL, %q: key %s, without RequestURI %s", target, asked, k)
+		}
+		checkShown(t, b, k, r)
 	})
+}
+
+// checkSegments checks that nobody who decodes a path, or cleans it, sees another
+// than the key's.
+func checkSegments(t *testing.T, p string) {
+	decoded, err := url.PathUnescape(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if clean := path.Clean(decoded); clean != decoded && clean+"/" != decoded {
+		t.Errorf("the path %q is decoded to %q, which is cleaned to %q", p, decoded, clean)
+	}
+}
+
+// checkShown checks that the request which a handler is shown has the key of r,
+// and nothing more to remove.
+func checkShown(t *testing.T, b *keys.Builder, k keys.Key, r *http.Request) {
+	for range 2 { // Seen of Seen is the same again
+		seen := b.Seen(r)
+		if got := b.Request(seen); got != k {
+			t.Errorf("Seen of %q has the key %s, want %s", r.RequestURI, got, k)
+		}
+		if again := b.Seen(seen); again != seen {
+			t.Errorf("Seen makes of host %q, URL %#v, RequestURI %q another request: %q, %#v, %q",
+				seen.Host, seen.URL, seen.RequestURI, again.Host, again.URL, again.RequestURI)
+		}
+		if seen.URL.Path != r.URL.Path {
+			t.Errorf("Seen changed the path %q to %q", r.URL.Path, seen.URL.Path)
+		}
+		r = seen
+	}
+}
+
+// FuzzMount asks for one path and shows another, as http.StripPrefix does: two
+// such requests share a key if and only if both paths are the same, and so does
+// what a handler sees of them.
+func FuzzMount(f *testing.F) {
+	f.Add("/en/blog/", "/blog/", "/de/blog/", "/blog/", false)
+	f.Add("/blog/", "/en/blog/", "/blog/", "/de/blog/", true)
+	f.Add("/en/a%2fb?x", "/a%2Fb", "/e%6e/a%2Fb?y", "/a%2fb", false)
+	f.Add("http://h/en/", "/", "/en/", "/", true)
+	f.Add("/caf%c3%a9/", "/", "/caf%C3%A9/", "/", false)
+	f.Add("", "/a", "/a", "/%61", false)
+	f.Fuzz(func(t *testing.T, uri1, path1, uri2, path2 string, exact bool) {
+		b := newBuilder(t, &keys.Options{Exact: exact})
+		r1, ok1 := mounted(uri1, path1)
+		r2, ok2 := mounted(uri2, path2)
+		k1, k2 := b.Request(r1), b.Request(r2)
+		if !ok1 || !ok2 || !k1.Valid() || !k2.Valid() {
+			return
+		}
+		for _, x := range []struct {
+			r *http.Request
+			k keys.Key
+		}{{r1, k1}, {r2, k2}} {
+			checkShown(t, b, x.k, x.r)
+			if text, ok := b.AppendRequest(nil, x.r); !ok || string(text) != x.k.String() {
+				t.Errorf("AppendRequest = %q, %v; Request = %q", text, ok, x.k)
+			}
+			if asked := x.k.Requested(); asked != "" {
+				checkSegments(t, asked)
+				if again, err := keys.Path(asked); err != nil || again != asked {
+					t.Errorf("Path(%q) = %q, %v; want it unchanged", asked, again, err)
+				}
+			}
+		}
+		s1, s2 := b.Seen(r1), b.Seen(r2)
+		same := s1.RequestURI == s2.RequestURI && *s1.URL == *s2.URL
+		if (k1 == k2) != same || (k1.String() == k2.String()) != same {
+			t.Errorf("%q shown as %q and %q shown as %q: keys %s and %s, handlers see %q %q and %q %q",
+				uri1, path1, uri2, path2, k1, k2, s1.RequestURI, s1.URL, s2.RequestURI, s2.URL)
+		}
+	})
+}
+
+// mounted returns a request for uri whose path somebody has changed.
+func mounted(uri, path string) (*http.Request, bool) {
+	u, err := url.ParseRequestURI(path)
+	if err != nil || u.Scheme != "" {
+		return &http.Request{}, false
+	}
+	u.RawQuery, u.ForceQuery = "", false
+	if asked, err := url.ParseRequestURI(uri); uri != "" && (err != nil || asked.User != nil) {
+		return &http.Request{}, false // net/http answers 400
+	}
+	return &http.Request{Method: "GET", URL: u, Host: "h", RequestURI: uri, Header: http.Header{}}, true
 }
 
 // checkText checks that a key is what it says it is: printable, of limited

@@ -8,6 +8,7 @@ type Key struct {
 	uri       string // host/path?query, however long
 	pathStart int    // in uri
 	pathEnd   int
+	requested string // the path that the client asked for, if another
 }
 
 // String returns the key as a cache is given it, "prefix:host/path?query:digest".
@@ -31,3 +32,8 @@ func (k Key) Target() string { return k.uri[k.pathStart:] }
 // Path returns the canonical path: what cache.Path and cache.Prefix are to be
 // named with.
 func (k Key) Path() string { return k.uri[k.pathStart:k.pathEnd] }
+
+// Requested returns the canonical path that the client asked for, or "" if that
+// is Path. It is another where somebody around has changed the request since, as
+// [net/http.StripPrefix] does. A stored response depends on both.
+func (k Key) Requested() string { return k.requested }

@@ -192,6 +192,17 @@ func TestNoKey(t *testing.T) {
 		"a malformed port: a sign":                       func(r *http.Request) { r.Host = "h:+80" },
 		"a dot segment":                                  func(r *http.Request) { r.URL.Path = "/a/../x" },
 		"a dot segment, encoded":                         func(r *http.Request) { r.URL = request(t, "/a/%2e%2e/x", "h").URL },
+		"a dot segment behind encoded slashes":           func(r *http.Request) { r.URL = request(t, "/x%2F..%2Faccount/", "h").URL },
+		"a dot segment before an encoded slash":          func(r *http.Request) { r.URL = request(t, "/.%2faccount/", "h").URL },
+		"a dot segment, encoded, at an encoded slash":    func(r *http.Request) { r.URL = request(t, "/x%2F%2e", "h").URL },
+		"an empty segment":                               func(r *http.Request) { r.URL.Path = "/a//x" },
+		"an empty segment at the beginning":              func(r *http.Request) { r.URL.Path = "//account/" },
+		"an empty segment at the end":                    func(r *http.Request) { r.URL.Path = "/account//" },
+		"an empty segment before an encoded slash":       func(r *http.Request) { r.URL = request(t, "/%2Faccount/", "h").URL },
+		"an empty segment behind an encoded slash":       func(r *http.Request) { r.URL = request(t, "/account%2F/", "h").URL },
+		"an empty segment that the client asked for":     func(r *http.Request) { r.RequestURI = "//x" },
+		"a dot segment that the client asked for":        func(r *http.Request) { r.RequestURI = "/y%2F..%2Fx" },
+		"RequestURI in no form that has a path":          func(r *http.Request) { r.RequestURI = "x" },
 		"an encoded slash that the mux takes for a real": func(r *http.Request) { r.URL = request(t, "/\xc3\xa9%2Fb", "h").URL },
 	} {
 		r := good()

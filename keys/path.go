@@ -19,6 +19,11 @@ var (
 	// segments before they send them, and what a server makes of those that
 	// arrive differs, so they are neither keyed nor guessed at.
 	ErrDotSegment = errors.New("dot segment in path")
+
+	// ErrEmptySegment is what is wrapped by the errors of a path with an empty
+	// segment before its end, "//a" or "/a//b", as requests have it. ServeMux
+	// redirects it, handlers that clean paths serve "/a" and "/a/b" for it.
+	ErrEmptySegment = errors.New("empty segment in path")
 )
 
 // Path returns the canonical form of an escaped path ("/caf%c3%a9/" or "/café/"
@@ -26,8 +31,9 @@ var (
 //
 // Each segment is unescaped and escaped again: what RFC 3986 §3.3 lets stand in
 // a segment stands for itself, every other byte is %XX in upper case. An encoded
-// slash stays encoded, so that "/a%2Fb" and "/a/b" remain two paths. Empty
-// segments and a last slash are kept, since handlers tell them apart.
+// slash stays encoded, so that "/a%2Fb" and "/a/b" remain two paths; a page under
+// one of them depends on both (cache.Dependency.Decoded). Empty segments and a
+// last slash are kept. A request whose path has empty segments has no key.
 //
 // A path that has a query or a fragment is an error, [ErrPath]; so is a percent
 // sign that is not followed by two hexadecimal digits.
@@ -38,40 +44,57 @@ func Path(path string) (string, error) {
 		}
 	}
 	var room [128]byte
-	dst, err := appendPath(room[:0], path, true)
+	dst, err := appendPath(room[:0], path, escapedPath)
 	if err != nil {
 		return "", fmt.Errorf("keys: path %q: %w", path, err)
 	}
 	return string(dst), nil
 }
 
-// appendPath appends the canonical form of a path that is escaped or not.
-func appendPath(dst []byte, path string, escaped bool) ([]byte, error) {
+// A pathForm says how a path is to be read.
+type pathForm uint8
+
+const (
+	escapedPath  pathForm = 1 << iota // it has percent-encoding
+	requestPath                       // it is a request's, which has no key if decoding it gives other segments than names
+	decodedPath  = pathForm(0)        // it has none
+)
+
+// appendPath appends the canonical form of a path.
+//
+// A request's path is read as handlers may that go by the decoded path: an
+// encoded slash ends a segment, too, and no segment may be empty but the last.
+func appendPath(dst []byte, path string, form pathForm) ([]byte, error) {
 	if path == "" || path[0] != '/' {
 		return dst, ErrPath
 	}
 	dots, length := 0, 0 // of the segment so far: bytes that are dots, bytes
 	for i := 0; i < len(path); {
 		c, n := path[i], 1
-		if c == '/' {
-			if dots == length && (length == 1 || length == 2) {
-				return dst, ErrDotSegment
-			}
-			dots, length = 0, 0
-			dst = append(dst, '/')
-			i++
-			continue
-		}
-		if escaped {
+		if c == '%' && form&escapedPath != 0 {
 			if c, n = escape.Decode(path, i); n == 0 {
 				return dst, ErrPath
 			}
 		}
-		if c == '.' {
-			dots++
+		if c == '/' && (n == 1 || form&requestPath != 0) {
+			if dots == length && (length == 1 || length == 2) {
+				return dst, ErrDotSegment
+			}
+			if length == 0 && i > 0 && form&requestPath != 0 {
+				return dst, ErrEmptySegment
+			}
+			dots, length = 0, 0
+		} else {
+			if c == '.' {
+				dots++
+			}
+			length++
 		}
-		length++
-		dst = escape.Segment.AppendByte(dst, c)
+		if c == '/' && n == 1 {
+			dst = append(dst, '/')
+		} else {
+			dst = escape.Segment.AppendByte(dst, c)
+		}
 		i += n
 	}
 	if dots == length && (length == 1 || length == 2) {
@@ -83,18 +106,18 @@ func appendPath(dst []byte, path string, escaped bool) ([]byte, error) {
 // appendURLPath appends the canonical form of what a handler, and the ServeMux
 // before it, see of u's path, which is what [url.URL.EscapedPath] says, without
 // the allocations.
-func appendURLPath(dst []byte, u *url.URL) ([]byte, error) {
+func appendURLPath(dst []byte, u *url.URL, form pathForm) ([]byte, error) {
 	if u.RawPath == "" {
-		return appendPath(dst, u.Path, false)
+		return appendPath(dst, u.Path, form)
 	}
 	decodes, standard := examineRawPath(u.RawPath, u.Path)
 	switch {
 	case decodes && standard:
-		return appendPath(dst, u.RawPath, true)
+		return appendPath(dst, u.RawPath, form|escapedPath)
 	case !decodes:
 		// Somebody changed Path after the request was parsed, and RawPath
 		// counts no more.
-		return appendPath(dst, u.Path, false)
+		return appendPath(dst, u.Path, form)
 	}
 	// RawPath has bytes that a client should have encoded ("/é%2Fb"), for which
 	// EscapedPath falls back to Path and turns the encoded slash into a real
@@ -102,11 +125,11 @@ func appendURLPath(dst []byte, u *url.URL) ([]byte, error) {
 	// spelling has no key: its page would be found under a path that nobody
 	// asked for, or missed by a purge of the path that was served.
 	start := len(dst)
-	dst, err := appendPath(dst, u.Path, false)
+	dst, err := appendPath(dst, u.Path, form)
 	if err != nil {
 		return dst, err
 	}
-	raw, err := appendPath(nil, u.RawPath, true)
+	raw, err := appendPath(nil, u.RawPath, form|escapedPath)
 	if err != nil {
 		return dst, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // origin is what the digest of a key holds of where a request was sent: the
@@ -15,9 +16,10 @@ type origin struct {
 	raw      string // the path and query, where Options.Exact and not canonical
 }
 
-// layout is where the parts of a key lie in a buffer.
+// layout is where the parts of a key lie in a buffer. Behind the URI lies the
+// path that the client asked for, if somebody has changed it since.
 type layout struct {
-	uri, path, query, end int
+	uri, path, query, end, asked int
 }
 
 // Request returns the key of the response to r. It is not valid, and the
@@ -26,9 +28,10 @@ type layout struct {
 //   - is a CONNECT, or has a target in asterisk form or without a path;
 //   - has a target with user information or a scheme that is neither http nor
 //     https;
-//   - has a dot segment in its path (see [ErrDotSegment]), or a path that mixes
-//     encoded slashes with bytes that should have been encoded, which
-//     ServeMux would route elsewhere;
+//   - has a dot segment or an empty segment in its path, also if that shows
+//     only when encoded slashes are decoded ([ErrDotSegment],
+//     [ErrEmptySegment]), or a path that mixes encoded slashes with bytes that
+//     should have been encoded, which ServeMux would route elsewhere;
 //   - has more than [MaxParameters] query parameters or, where Options.Query
 //     says which count, a malformed one.
 //
@@ -37,6 +40,10 @@ type layout struct {
 //
 // The scheme is https if r came over TLS. The host is r.Host, or r.URL.Host if
 // that is empty.
+//
+// Where the path of r.RequestURI is not that of r.URL, somebody around has
+// changed it: [http.StripPrefix], or a tenant or language in front. Both paths
+// are in the key then. The query is that of r.URL; RequestURI's never counts.
 func (b *Builder) Request(r *http.Request) Key {
 	var room [2 * DefaultMaxURI]byte
 	dst, at, from, err := b.appendRequestURI(append(room[:0], b.prefix...), r)
@@ -47,8 +54,8 @@ func (b *Builder) Request(r *http.Request) Key {
 }
 
 // Check returns nil if r has a key, or why it has none: an error that is
-// [ErrForeignHost], [ErrHost], [ErrPath], [ErrDotSegment], [ErrQuery] or, for the
-// method and what else is wrong with the target, [ErrURL].
+// [ErrForeignHost], [ErrHost], [ErrPath], [ErrDotSegment], [ErrEmptySegment],
+// [ErrQuery] or, for the method and what else is wrong with the target, [ErrURL].
 func (b *Builder) Check(r *http.Request) error {
 	var room [2 * DefaultMaxURI]byte
 	if _, _, _, err := b.appendRequestURI(room[:0], r); err != nil {
@@ -111,7 +118,54 @@ func (b *Builder) appendRequestURI(dst []byte, r *http.Request) ([]byte, layout,
 		host = u.Host
 	}
 	dst, at, err := b.appendURI(dst, host, &from, u)
+	if err == nil {
+		dst, err = b.appendAsked(dst, &at, r)
+	}
 	return dst, at, from, err
+}
+
+// appendAsked appends the path that the client asked for, if it is not r.URL's
+// any more, as its spelling counts.
+func (b *Builder) appendAsked(dst []byte, at *layout, r *http.Request) ([]byte, error) {
+	at.asked = at.end
+	asked, err := askedPath(r.RequestURI)
+	if err != nil || asked == "" || r.URL.RawPath == "" && asked == r.URL.Path && strings.IndexByte(asked, '%') < 0 {
+		return dst, err
+	}
+	if dst, err = appendPath(dst, asked, escapedPath|requestPath); err != nil {
+		return dst, err
+	}
+	if string(dst[at.end:]) == string(dst[at.path:at.query]) {
+		return dst[:at.end], nil
+	}
+	if b.exact {
+		dst = append(dst[:at.end], asked...)
+	}
+	at.asked = len(dst)
+	return dst, nil
+}
+
+// askedPath returns the escaped path of a RequestURI in origin or absolute form
+// (RFC 9112 §3.2), or "" if that is empty: a request that no server has read.
+func askedPath(uri string) (string, error) {
+	if uri == "" {
+		return "", nil
+	}
+	if uri[0] != '/' {
+		_, rest, ok := strings.Cut(uri, "://")
+		if !ok {
+			return "", ErrPath
+		}
+		i := strings.IndexAny(rest, "/?")
+		if i < 0 || rest[i] == '?' {
+			return "/", nil // RFC 9110 §4.2.3
+		}
+		uri = rest[i:]
+	}
+	if i := strings.IndexByte(uri, '?'); i >= 0 {
+		uri = uri[:i]
+	}
+	return uri, nil
 }
 
 // appendURI appends "host/path?query" and notes in from how host was spelled.
@@ -125,12 +179,13 @@ func (b *Builder) appendURI(dst []byte, host string, from *origin, u *url.URL) (
 	if !b.answersFor(dst[at.uri:at.path]) {
 		return dst, at, ErrForeignHost
 	}
-	if dst, err = appendURLPath(dst, u); err != nil {
+	if dst, err = appendURLPath(dst, u, requestPath); err != nil {
 		return dst, at, err
 	}
 	at.query = len(dst)
 	dst, _, err = appendQuery(dst, u.RawQuery, b.query)
 	at.end = len(dst)
+	at.asked = at.end
 	if b.exact && err == nil {
 		from.raw = b.rawTarget(u, dst[at.path:at.end])
 	}
@@ -166,12 +221,28 @@ func (b *Builder) key(dst []byte, at layout, from origin, h http.Header) Key {
 		pathStart: at.path - at.uri,
 		pathEnd:   at.query - at.uri,
 	}
+	if at.asked > at.end {
+		k.requested = b.requested(dst[at.end:at.asked])
+	}
 	k.text = string(b.finish(dst, at, from, h))
 	return k
 }
 
+// requested returns the canonical form of what appendAsked appended.
+func (b *Builder) requested(asked []byte) string {
+	if b.exact {
+		if canonical, err := appendPath(nil, string(asked), escapedPath); err == nil {
+			return string(canonical)
+		}
+	}
+	return string(asked)
+}
+
 // finish cuts a URI that is too long, and appends the digest.
 func (b *Builder) finish(dst []byte, at layout, from origin, h http.Header) []byte {
+	var room [512]byte
+	asked := append(room[:0], dst[at.end:at.asked]...)
+	dst = dst[:at.end]
 	if at.end-at.uri > b.maxURI {
 		var room [digestLen]byte
 		digest := appendDigest(room[:0], dst[at.uri:at.end])
@@ -179,18 +250,18 @@ func (b *Builder) finish(dst []byte, at layout, from origin, h http.Header) []by
 		dst = append(dst, digest...)
 	}
 	dst = append(dst, ':')
-	if len(b.headers) == 0 && from.claimed == "" && from.spelling == (spelling{}) && from.raw == "" {
+	if len(b.headers) == 0 && from.claimed == "" && from.spelling == (spelling{}) && from.raw == "" && len(asked) == 0 {
 		if from.scheme == "https" {
 			return append(dst, b.plain[1]...)
 		}
 		return append(dst, b.plain[0]...)
 	}
-	var room [512]byte
-	return appendDigest(dst, appendOrigin(room[:0], from, b.headers, h, b.cookies))
+	var data [512]byte
+	return appendDigest(dst, appendOrigin(data[:0], from, b.headers, h, b.cookies, asked))
 }
 
 // appendOrigin appends what the digest of a key is made of.
-func appendOrigin(dst []byte, from origin, fields []string, h http.Header, cookies []string) []byte {
+func appendOrigin(dst []byte, from origin, fields []string, h http.Header, cookies []string, asked []byte) []byte {
 	dst = appendText(dst, from.scheme)
 	dst = appendText(dst, from.claimed)
 	dst = appendText(dst, from.spelling.port)
@@ -204,8 +275,8 @@ func appendOrigin(dst []byte, from origin, fields []string, h http.Header, cooki
 		dst = append(dst, 0)
 	}
 	dst = appendFields(dst, fields, h, cookies)
-	if from.raw != "" {
+	if from.raw != "" || len(asked) > 0 {
 		dst = appendText(dst, from.raw)
 	}
-	return dst
+	return append(dst, asked...)
 }

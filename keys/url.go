@@ -48,7 +48,7 @@ func canonicalURI(rawURL string, only map[string]struct{}) (string, error) {
 			return "", fmt.Errorf("keys: URL %q: %w", rawURL, err)
 		}
 	}
-	if dst, err = appendURLPath(dst, u); err != nil {
+	if dst, err = appendURLPath(dst, u, decodedPath); err != nil {
 		return "", fmt.Errorf("keys: URL %q: %w", rawURL, err)
 	}
 	if dst, _, err = appendQuery(dst, u.RawQuery, only); err != nil {
@@ -95,12 +95,15 @@ func (b *Builder) PathKeys(path string) []Key {
 	if err != nil || len(b.hosts) == 0 {
 		return nil
 	}
+	if _, err := appendPath(nil, path, escapedPath|requestPath); err != nil {
+		return nil // no request for it has a key
+	}
 	keys := make([]Key, 0, 2*len(b.hosts))
 	for _, host := range b.hosts {
 		dst := append([]byte(b.prefix), host...)
 		at := layout{uri: len(b.prefix), path: len(dst)}
 		dst = append(dst, canonical...)
-		at.query, at.end = len(dst), len(dst)
+		at.query, at.end, at.asked = len(dst), len(dst), len(dst)
 		for _, scheme := range []string{"http", "https"} {
 			keys = append(keys, b.key(slices.Clone(dst), at, origin{scheme: scheme}, nil))
 		}
@@ -129,7 +132,7 @@ func parse(rawURL string) (*url.URL, error) {
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	if raw, err := appendPath(nil, u.RawPath, true); err == nil {
+	if raw, err := appendPath(nil, u.RawPath, escapedPath); err == nil {
 		u.RawPath = string(raw) // "/é%2Fb" is meant as clients send it, "/%C3%A9%2Fb"
 	}
 	return u, nil

@@ -14,5 +14,7 @@
 // of the other patterns in a mux: if "/blog/new" is registered too, the path of
 // a post called "new" is served by that.
 //
-// It is of no use with routers that have another pattern language.
+// Routers that have another pattern language can't be given these patterns. Where
+// a handler tells pagecache.SetRoute which of them it served, rules may name it
+// all the same.
 package route

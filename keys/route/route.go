@@ -16,8 +16,8 @@ type Route struct {
 }
 
 // Pattern returns the pattern as it was given to Parse: what
-// [net/http.ServeMux.Handle] is to be given, what it reports in
-// Request.Pattern, and so what cache.Route is to be named with.
+// [net/http.ServeMux.Handle] is to be given, and what it reports in
+// Request.Pattern.
 func (r Route) Pattern() string { return r.pattern }
 
 // String returns the pattern.
