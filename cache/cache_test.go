@@ -58,6 +58,9 @@ func TestPrefixCoversWholeSegments(t *testing.T) {
 		{"", "/x", true},
 		{"/a//b", "/a//b/c", true},
 		{"/a", "/a//b/c", true},
+		{"/a/b", "/a/b%2Fc", true},
+		{"/a%2Fb", "/a%2Fb/c", true},
+		{"/a/b", "/a%2Fbc", false},
 	}
 	for _, tt := range tests {
 		got := slices.Contains(cache.AppendPathDependencies(nil, tt.path), cache.Prefix(tt.prefix))

@@ -8,7 +8,8 @@ import "strings"
 // A handler that goes by http.Request.URL.Path, as [net/http.FileServer] does,
 // or by a {path...} wildcard, gives one page for both spellings. So a stored
 // response depends on both, and an event that names one names both. Kinds other
-// than path, prefix and uri have no path.
+// than path, prefix and uri have no path. Nothing is stored under a path whose
+// decoded form has empty segments or dot segments: ok is false for it.
 func (d Dependency) Decoded() (decoded Dependency, ok bool) {
 	kind, name, _ := strings.Cut(string(d), ":")
 	if kind != "path" && kind != "prefix" && kind != "uri" {
@@ -20,14 +21,30 @@ func (d Dependency) Decoded() (decoded Dependency, ok bool) {
 			path, query = name[:i], name[i:]
 		}
 	}
-	if !strings.Contains(path, "%2F") && !strings.Contains(path, "%2f") {
+	if path, ok = decodedPath(path); !ok {
 		return d, false
 	}
-	path = slashes.Replace(path)
 	if kind == "prefix" {
 		return Prefix(path), true
 	}
 	return Dependency(kind + ":" + path + query), true
+}
+
+// decodedPath returns a path, behind a host or without, with its encoded slashes
+// decoded, if there are any and a page may be stored under what that gives.
+func decodedPath(path string) (decoded string, ok bool) {
+	if !strings.Contains(path, "%2F") && !strings.Contains(path, "%2f") {
+		return path, false
+	}
+	decoded = slashes.Replace(path)
+	return decoded, !cleans(decoded)
+}
+
+// cleans reports whether a path, behind its host, has an empty segment before
+// its end, or a dot segment.
+func cleans(path string) bool {
+	path = path[max(strings.IndexByte(path, '/'), 0):]
+	return strings.Contains(path, "//") || strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../")
 }
 
 // A canonical path has no "%" that is not the first byte of an encoded one, so

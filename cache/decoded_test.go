@@ -18,6 +18,12 @@ func TestDecodedSlashes(t *testing.T) {
 		{cache.Prefix("/docs%2Fa/"), cache.Prefix("/docs/a/")},
 		{cache.URI("h/a%2Fb?q=%2F"), cache.URI("h/a/b?q=%2F")},
 		{cache.URI("/a?q=%2F"), ""},
+		{cache.Path("/%2Fa"), ""}, // no page
+		{cache.Path("/x%2F..%2Faccount/"), ""},
+		{cache.Path("/a/.%2Fb"), ""},
+		{cache.Path("/a%2F.."), ""},
+		{cache.URI("h/a%2F%2Fb"), ""},
+		{cache.Path("/a%2F.b%2F...%2F"), cache.Path("/a/.b/.../")},
 		{cache.Group("a%2Fb"), ""},
 		{cache.Route("/a%2Fb"), ""},
 		{"product:a%2Fb", ""},

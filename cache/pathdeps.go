@@ -8,10 +8,20 @@ import (
 
 // AppendPathDependencies appends to deps what a response under path depends on
 // because of that path: Path(path), and Prefix of it and of each of its parents.
+// Where path has encoded slashes, the same of its decoded form follows
+// ([Dependency.Decoded]).
 //
 // The names are bounded ([Dependency.Bounded]): the work grows with the length of
 // the path, and the memory with its depth, never with both at once.
 func AppendPathDependencies(deps []Dependency, path string) []Dependency {
+	deps = appendPathDependencies(deps, path)
+	if decoded, ok := decodedPath(path); ok {
+		deps = appendPathDependencies(deps, decoded)
+	}
+	return deps
+}
+
+func appendPathDependencies(deps []Dependency, path string) []Dependency {
 	deps = append(deps, Path(path).Bounded())
 	p := prefixes{path: strings.TrimRight(path, "/")}
 	for i := range len(p.path) {

@@ -150,7 +150,7 @@ func TestPurgeError(t *testing.T) {
 		{"prefix", func(to *invalidate.Targets) { to.Prefix("/blog") }, "prefix /blog"},
 		{"prefix of all paths", func(to *invalidate.Targets) { to.Prefix("/") }, "prefix /"},
 		{"group", func(to *invalidate.Targets) { to.Group("a") }, "group a"},
-		{"route", func(to *invalidate.Targets) { to.Route(postPage) }, "unknown routes, route GET /blog/{slug}/{$}"},
+		{"route", func(to *invalidate.Targets) { to.Route(postPage) }, "unknown routes, route /blog/{}/{$}"},
 		{"all", func(to *invalidate.Targets) { to.All() }, "everything"},
 		{"many", func(to *invalidate.Targets) { to.Path("/a", "/b", "/c", "/d", "/e") }, "/a, /b, /c and 2 more"},
 	}

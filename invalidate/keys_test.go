@@ -63,7 +63,7 @@ func TestKeys(t *testing.T) {
 			to.Group("ada")
 			to.All()
 			to.Path("/a")
-		}, []string{"http://example.com/a", "https://example.com/a"}, []string{"prefix /blog", "route GET /blog/{slug}/{$}", "unknown routes", "group ada", "everything"}},
+		}, []string{"http://example.com/a", "https://example.com/a"}, []string{"prefix /blog", "route /blog/{}/{$}", "unknown routes", "group ada", "everything"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

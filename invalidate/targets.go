@@ -84,19 +84,17 @@ func (t *Targets) Prefix(prefixes ...string) {
 // "/blog/" without values is every page that the route served. "/blog/{slug}/{$}"
 // serves one path, and names one.
 //
-// The mux is to be given this very string, r.Pattern(): a page knows its route by
-// what [net/http.ServeMux] says in Request.Pattern, so that "/blog/{slug}/" and
-// "GET /blog/{slug}/" are two.
-//
-// Which route served a page is not always known. A purge of a route takes the
-// pages of unknown route with it.
+// A page knows its route by what [net/http.ServeMux] says in Request.Pattern, or
+// by pagecache.SetRoute. Neither the method nor the names of wildcards need be
+// those of the mux ([cache.Route]). Which route served a page is not always
+// known: a purge of a route takes the pages of unknown route with it.
 func (t *Targets) Route(r route.Route, values ...any) {
 	if r.Pattern() == "" {
 		t.fail("route: the Route is empty: make it with route.Parse")
 		return
 	}
 	if len(values) == 0 && servesMany(r) {
-		t.name(cache.Route(r.Pattern()))
+		t.name(cache.Route(r.Name()))
 		t.name(cache.Route(""))
 		return
 	}
@@ -159,7 +157,16 @@ func (t *Targets) canonical(kind, p string) (string, bool) {
 	return canonical, true
 }
 
+// name notes that d is named, under both forms of its path if decoding its
+// encoded slashes gives another.
 func (t *Targets) name(d cache.Dependency) {
+	t.note(d)
+	if decoded, ok := d.Decoded(); ok {
+		t.note(decoded)
+	}
+}
+
+func (t *Targets) note(d cache.Dependency) {
 	if t.found == nil {
 		t.found = make(map[cache.Dependency]*target)
 	}

@@ -55,9 +55,9 @@ func Path(path string) (string, error) {
 type pathForm uint8
 
 const (
-	escapedPath  pathForm = 1 << iota // it has percent-encoding
-	requestPath                       // it is a request's, which has no key if decoding it gives other segments than names
-	decodedPath  = pathForm(0)        // it has none
+	escapedPath pathForm      = 1 << iota // it has percent-encoding
+	requestPath                           // it is a request's, which has no key if decoding it gives other segments than names
+	decodedPath = pathForm(0)             // it has none
 )
 
 // appendPath appends the canonical form of a path.

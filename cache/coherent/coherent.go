@@ -193,6 +193,7 @@ func tiersOf(b cache.Backend) []tier {
 // An error means that it is not known whether the event was recorded. To purge
 // again is harmless. Purge works on a closed Cache too.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
+	e.Dependencies = cache.WithDecoded(e.Dependencies)
 	pos, err := c.appendEvent(ctx, e)
 	if err != nil {
 		return fmt.Errorf("coherent: purge %s: %w", describe(e.Dependencies), err)

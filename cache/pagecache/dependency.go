@@ -9,6 +9,7 @@ import (
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/named"
 	"github.com/uncache/uncache/keys"
+	"github.com/uncache/uncache/keys/route"
 )
 
 // ErrDependency is what [Cache.Purge] returns, wrapped, for what no page and no
@@ -37,7 +38,7 @@ func (c *Cache) canonical(deps []cache.Dependency) ([]cache.Dependency, error) {
 			deps = append(deps, k)
 		}
 	}
-	return deps, errors.Join(errs...)
+	return cache.WithDecoded(deps), errors.Join(errs...)
 }
 
 // canonicalOf returns the names by which stored responses know d, if they know
@@ -63,12 +64,29 @@ func (c *Cache) canonicalOf(d cache.Dependency) ([]cache.Dependency, error) {
 		return []cache.Dependency{cache.Prefix(canonical)}, nil
 	case kind == "uri":
 		return c.canonicalURI(name)
+	case kind == "route":
+		return []cache.Dependency{canonicalRoute(name)}, nil
 	case kind == "group" && name == "":
 		return nil, errors.New("the group has no name")
 	case d != cache.All && kind == "all":
 		return nil, errors.New("cache.All has no name")
 	}
 	return nil, nil
+}
+
+// canonicalRoute returns the dependency of a route, whose literals may be escaped
+// in any way. In the name that [cache.Route] makes, wildcards have lost theirs.
+func canonicalRoute(name string) cache.Dependency {
+	segments := strings.Split(name, "/")
+	for i, s := range segments {
+		if s == "{}" {
+			segments[i] = fmt.Sprintf("{w%d}", i)
+		}
+	}
+	if r, err := route.Parse(strings.Join(segments, "/")); err == nil {
+		name = r.Name()
+	}
+	return cache.Route(name)
 }
 
 // canonicalURI returns a URI in canonical form, with the query parameters that it

@@ -73,3 +73,5 @@ func TestPrivateHandlerIsNotGivenWhatDoesNotCount(t *testing.T) {
 		}
 	}
 }
+
+func queryOf(names ...string) *keys.Options { return &keys.Options{Query: names} }

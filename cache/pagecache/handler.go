@@ -10,10 +10,6 @@ import (
 	"github.com/uncache/uncache/keys"
 )
 
-// maxDepth bounds the number of path prefixes that a stored response depends
-// on. Deeper paths are passed through.
-const maxDepth = 64
-
 // attempts is how often a request looks again after it waited for a fill that
 // was of no use to it, before it renders for itself.
 const attempts = 3
@@ -45,7 +41,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.pass(next, w, r, fwdBypass, string(reasonBypassed))
 		case upgrades(r.Header, connection):
 			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
-		case c.opts.Skip != nil && c.opts.Skip(r):
+		case c.skips(r):
 			c.pass(next, w, r, fwdBypass, string(reasonSkip))
 		case coherent.FillFrom(r.Context()) != nil:
 			// This request is part of the making of another response, which

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
-
-	"github.com/uncache/uncache/cache"
 )
 
 // made returns the response to store of what was recorded, or nil if it must not
@@ -58,7 +55,7 @@ func (t *task) depend(h http.Header) {
 	groups := groupList(h, "Cache-Groups")
 	t.fill.AddGroups(groups...)
 	addOriginGroups(t.fill, t.id.origin, groups)
-	t.fill.Add(routeDependencies(t.r.Pattern)...)
+	t.fill.Add(t.routes()...)
 }
 
 // promise says in the status whether p is going to be stored, as far as one can
@@ -152,21 +149,11 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 	if rec.status < 300 || rec.status > 399 || location == "" {
 		return false
 	}
-	base := baseURL(t.r)
-	uri, ok := t.c.sameOrigin(&base, t.id.origin, location, false)
-	return ok && uri == t.id.uri
-}
-
-// routeDependencies returns what a response depends on because of the route
-// that served it. A pattern that serves a subtree may have passed the request
-// on to a ServeMux of its own, through a copy that this package can't see;
-// then, too, the route is not known for certain.
-func routeDependencies(pattern string) []cache.Dependency {
-	switch {
-	case pattern == "":
-		return []cache.Dependency{cache.Route("")}
-	case strings.HasSuffix(pattern, "/"), strings.HasSuffix(pattern, "...}"):
-		return []cache.Dependency{cache.Route(pattern), cache.Route("")}
+	for _, base := range basesOf(t.r) {
+		uri, ok := t.c.sameOrigin(&base, t.id.origin, location, false)
+		if ok && slices.Contains(t.id.uris, uri) {
+			return true
+		}
 	}
-	return []cache.Dependency{cache.Route(pattern)}
+	return false
 }

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
-	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/keys"
 )
@@ -73,33 +71,10 @@ func (c *Cache) whyNoKey(r *http.Request) reason {
 		return reasonOtherHost
 	case errors.Is(err, keys.ErrHost):
 		return reasonHost
-	case errors.Is(err, keys.ErrPath), errors.Is(err, keys.ErrDotSegment):
+	case errors.Is(err, keys.ErrPath), errors.Is(err, keys.ErrDotSegment), errors.Is(err, keys.ErrEmptySegment):
 		return reasonPath
 	case errors.Is(err, keys.ErrQuery):
 		return reasonQuery
 	}
 	return reasonNoKey
-}
-
-// An identity is what a request asks for, by the names that a purge knows.
-type identity struct {
-	keys    *keys.Builder // made primary, and makes the keys of variants
-	primary string
-	origin  string
-	uri     string
-	deps    []cache.Dependency // what its response depends on from birth
-}
-
-// identify returns the identity of a request; ok is false if its path is too
-// deep.
-func (c *Cache) identify(r *http.Request, visitor reason) (id identity, ok bool) {
-	b := c.keysFor(visitor)
-	k := b.Request(r)
-	path := k.Path()
-	if !k.Valid() || strings.Count(path, "/") > maxDepth {
-		return identity{}, false
-	}
-	// A purge names a URL with its host, or without.
-	deps := append(make([]cache.Dependency, 0, 8), cache.URI(k.URI()), cache.URI(k.Target()))
-	return identity{b, k.String(), origin(k), k.URI(), cache.AppendPathDependencies(deps, path)}, true
 }

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -51,12 +52,12 @@ type selector struct {
 // A shortcut is for the requests of one URL whose selecting fields have the same
 // values. It is made to lie in few cache lines.
 type shortcut struct {
-	text   []byte              // host, path, raw path, query, values, key
-	ends   [4]uint16           // of the first four
+	text   []byte              // host, path, raw path, query, asked path, values, key
+	ends   [5]uint16           // of the first five
 	keyAt  uint16              //
 	values [maxSelecting]int16 // lengths; absent for no such field
 	count  uint8               // of values
-	form   uint8               //
+	form   uint8               // see form
 	by     uint32              // its selector
 	set    *varySet            // where the memo has its URL
 	change uint32              // of the set, when it was made
@@ -79,8 +80,30 @@ func form(r *http.Request) (f uint8, ok bool) {
 	default:
 		return 0, false
 	}
+	if asksForURL(r) {
+		f |= formAsked
+	}
 	u := r.URL
 	return f, u.Opaque == "" && u.User == nil && !u.ForceQuery && r.Host != ""
+}
+
+// formAsked is for a request whose RequestURI begins as its URL's path is written,
+// so that the shortcut need not have both. Which key that makes depends on nothing
+// but the URL.
+const formAsked = 8
+
+func asksForURL(r *http.Request) bool {
+	path, uri := r.URL.RawPath, r.RequestURI
+	if path == "" {
+		path = r.URL.Path
+	}
+	return len(uri) >= len(path) && uri[:len(path)] == path && (len(uri) == len(path) || uri[len(path)] == '?')
+}
+
+// askedPath returns what counts of a RequestURI that does not begin so.
+func askedPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	return path
 }
 
 // selecting are the values of a selector's fields in a request.
@@ -119,8 +142,11 @@ func (s *selecting) read(seed maphash.Seed, h http.Header, fields, cookies []str
 // hashMultiplier keeps the same values in another order apart.
 const hashMultiplier = 0x9e3779b97f4a7c15
 
-func (s *shortcuts) hash(r *http.Request) uint64 {
+func (s *shortcuts) hash(r *http.Request, form uint8) uint64 {
 	h := maphash.String(s.memo.seed, r.URL.Path)*hashMultiplier ^ maphash.String(s.memo.seed, r.Host)
+	if form&formAsked == 0 {
+		h = h*hashMultiplier ^ maphash.String(s.memo.seed, askedPath(r))
+	}
 	if r.URL.RawQuery != "" {
 		h = h*hashMultiplier ^ maphash.String(s.memo.seed, r.URL.RawQuery)
 	}
@@ -134,7 +160,7 @@ func (s *shortcuts) key(r *http.Request) []byte {
 	if !ok {
 		return nil
 	}
-	hash := s.hash(r)
+	hash := s.hash(r, f)
 	by := s.hints[hash%shortcutSlots].Load()
 	if by == 0 {
 		return nil
@@ -163,8 +189,11 @@ func (s *shortcuts) key(r *http.Request) []byte {
 // is reports whether e is for a request whose selecting fields have these values.
 func (e *shortcut) is(r *http.Request, v *selecting) bool {
 	u, t, host, path, raw := r.URL, e.text, e.ends[0], e.ends[1], e.ends[2]
-	at := int(e.ends[3])
-	if string(t[:host]) != r.Host || string(t[host:path]) != u.Path || string(t[path:raw]) != u.RawPath || string(t[raw:at]) != u.RawQuery {
+	query, at := e.ends[3], int(e.ends[4])
+	if string(t[:host]) != r.Host || string(t[host:path]) != u.Path || string(t[path:raw]) != u.RawPath || string(t[raw:query]) != u.RawQuery {
+		return false
+	}
+	if e.form&formAsked == 0 && string(t[query:at]) != askedPath(r) {
 		return false
 	}
 	for i := range e.count {
@@ -198,7 +227,7 @@ func (s *shortcuts) learn(r *http.Request, primary []byte, key string) {
 	if by == 0 {
 		return
 	}
-	hash := s.hash(r)
+	hash := s.hash(r, f)
 	hint := &s.hints[hash%shortcutSlots]
 	fields := (*s.selectors.Load())[by-1].fields
 	var values selecting
@@ -225,8 +254,11 @@ func (s *shortcuts) learn(r *http.Request, primary []byte, key string) {
 
 // write writes e's text. It is false if that would be too long.
 func (e *shortcut) write(r *http.Request, v *selecting, count int, key string) bool {
-	u := r.URL
-	size := len(r.Host) + len(u.Path) + len(u.RawPath) + len(u.RawQuery)
+	u, asked := r.URL, ""
+	if e.form&formAsked == 0 {
+		asked = askedPath(r)
+	}
+	size := len(r.Host) + len(u.Path) + len(u.RawPath) + len(u.RawQuery) + len(asked)
 	for _, line := range v.lines {
 		size += len(line)
 	}
@@ -234,7 +266,7 @@ func (e *shortcut) write(r *http.Request, v *selecting, count int, key string) b
 		return false
 	}
 	e.text = make([]byte, 0, size+len(key))
-	for i, part := range [...]string{r.Host, u.Path, u.RawPath, u.RawQuery} {
+	for i, part := range [...]string{r.Host, u.Path, u.RawPath, u.RawQuery, asked} {
 		e.text = append(e.text, part...)
 		e.ends[i] = uint16(len(e.text))
 	}

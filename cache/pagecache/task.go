@@ -26,6 +26,7 @@ type task struct {
 	old     *coherent.Stored[*response] // what is stored, but stale; or nil
 	look    status
 	before  *around // what had been done when the handler was first asked
+	served  served  // which route has served it
 }
 
 // nameKey puts a key into Cache-Status, where that is wanted.
@@ -131,11 +132,11 @@ func (rec *recorder) end() {
 // what is not in the key: that would get into a page which others are given.
 func (t *task) inner() *http.Request {
 	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
-	inner := t.r.Clone(coherent.WithFill(ctx, t.fill))
-	if counts := t.c.keys.Query(inner.URL.RawQuery); counts != inner.URL.RawQuery {
-		inner.URL.RawQuery = counts
-		inner.RequestURI = inner.URL.RequestURI()
+	ctx = context.WithValue(ctx, servedKey{}, &t.served)
+	if t.served.r == nil {
+		t.served.r, t.served.paths = t.r, t.id.paths
 	}
+	inner := t.c.keys.Seen(t.r).Clone(coherent.WithFill(ctx, t.fill))
 	t.c.cutCookies(inner.Header, t.visitor)
 	return inner
 }

@@ -3,8 +3,7 @@ package pagecache
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strings"
+	"slices"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -50,81 +49,32 @@ func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Req
 	rec.release()
 }
 
-// A target is what an unsafe request was sent to.
-type target struct {
-	ok     bool // it has a key
-	method string
-	uri    string
-	origin string
-	base   url.URL // what references in the response are relative to
-}
-
-func (c *Cache) target(r *http.Request) target {
-	k := c.keys.Request(r)
-	if !k.Valid() { // a query that has no key, but the answer may name other pages
-		plain := r.Clone(context.Background())
-		plain.URL.RawQuery = ""
-		k = c.keys.Request(plain)
-	}
-	t := target{ok: k.Valid(), method: r.Method, base: baseURL(r)}
-	if t.ok {
-		t.uri, t.origin = k.URI(), origin(k)
-	}
-	return t
-}
-
-// baseURL is what references in the response to r are relative to.
-func baseURL(r *http.Request) url.URL {
-	base := *r.URL
-	base.Scheme, base.Host = "http", r.Host
-	if r.TLS != nil {
-		base.Scheme = "https"
-	}
-	return base
-}
-
 // purgeAfter purges what an unsafe request that was answered without error has
-// changed: its target URI and, of the same origin, what Location and
+// changed: what it was sent to and, of the same origin, what Location and
 // Content-Location name (RFC 9111 §4.4), and the groups in
 // Cache-Group-Invalidation (RFC 9875 §3).
 func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
-	if !t.ok {
-		return
-	}
-	deps := []cache.Dependency{cache.URI(t.uri)}
+	deps := slices.Clone(t.deps)
 	for _, name := range []string{"Location", "Content-Location"} {
-		if uri, ok := c.sameOrigin(&t.base, t.origin, h.Get(name), c.opts.Transparent); ok {
-			deps = append(deps, cache.URI(uri))
-		}
+		deps = append(deps, c.referred(&t, h.Get(name))...)
 	}
 	for _, group := range groupList(h, "Cache-Group-Invalidation") {
-		deps = append(deps, cache.OriginGroup(t.origin, group))
+		switch {
+		case t.origin != "":
+			deps = append(deps, cache.OriginGroup(t.origin, group))
+		case !c.opts.Transparent: // the handler of this process has no other origin's groups
+			deps = append(deps, cache.Group(group))
+		}
 	}
+	if len(deps) == 0 {
+		return
+	}
+	slices.Sort(deps)
+	deps = slices.Compact(deps)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.PurgeTimeout)
 	defer cancel()
-	err := c.purge(ctx, cache.Event{Dependencies: deps, Reason: t.method + " " + t.uri})
+	err := c.purge(ctx, cache.Event{Dependencies: deps, Reason: t.method + " " + t.name})
 	if err != nil {
 		c.report(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
 	}
-}
-
-// sameOrigin returns the canonical URI of a reference that is relative to base,
-// if it is on own, the host that the request was sent to. Others must not be
-// purged: anybody could name them. The scheme counts if strict is set. A handler
-// is often behind a proxy that ends TLS, and speaks of its URLs as visitors see
-// them: with another scheme than the one that it was asked by.
-func (c *Cache) sameOrigin(base *url.URL, own, reference string, strict bool) (string, bool) {
-	ref, err := url.Parse(reference)
-	if err != nil || reference == "" {
-		return "", false
-	}
-	ref = base.ResolveReference(ref)
-	if strict && ref.Scheme != base.Scheme {
-		return "", false
-	}
-	uri, err := c.keys.URI(ref.String())
-	if err != nil || !strings.HasPrefix(uri, own+"/") {
-		return "", false
-	}
-	return uri, true
 }

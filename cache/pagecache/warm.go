@@ -65,6 +65,7 @@ type warmPage struct {
 type warmRequest struct {
 	next   http.Handler // nil if the page is not to be rendered any more
 	uri    *url.URL
+	asked  string // its RequestURI: somebody around the cache may have changed the URL
 	host   string
 	https  bool
 	fields http.Header    // those that are in every key
@@ -99,10 +100,10 @@ func (w *warmer) remember(t *task, stored *response) {
 	if w == nil || stored.is(isPart) {
 		return
 	}
-	uri := *t.r.URL
-	uri.RawQuery = w.c.keys.Query(uri.RawQuery)
+	seen := w.c.keys.Seen(t.r)
+	uri := *seen.URL
 	p := &warmPage{key: t.id.primary, warmRequest: warmRequest{
-		next: t.next, uri: &uri, host: t.r.Host, https: t.r.TLS != nil, fill: t.fill,
+		next: t.next, uri: &uri, asked: seen.RequestURI, host: seen.Host, https: t.r.TLS != nil, fill: t.fill,
 		around: *t.before,
 	}}
 	if why := p.around.tied(&w.c.opts, uri.Path, stored.route); why != "" {
@@ -166,7 +167,7 @@ func (w *warmer) fields(h http.Header) (fields http.Header, ok bool) {
 func (p *warmPage) request(ctx context.Context) *http.Request {
 	uri := *p.uri
 	r := (&http.Request{
-		Method: http.MethodGet, URL: &uri, Host: p.host, RequestURI: uri.RequestURI(),
+		Method: http.MethodGet, URL: &uri, Host: p.host, RequestURI: p.asked,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: p.fields.Clone(), Body: http.NoBody, Pattern: p.around.pattern,
 	}).WithContext(ctx)

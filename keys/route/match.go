@@ -82,6 +82,12 @@ func cutSegment(path string) (segment, rest string) {
 	return segment, rest
 }
 
+// AllowsMethod reports whether the pattern matches requests with a method: any if
+// it names none, HEAD if it names GET.
+func (r Route) AllowsMethod(method string) bool {
+	return r.method == "" || r.method == method || r.method == "GET" && method == "HEAD"
+}
+
 // servesSubtree reports whether the pattern matches everything below its path.
 func (r Route) servesSubtree() bool {
 	return strings.HasSuffix(r.pattern, "/") || strings.HasSuffix(r.pattern, "...}")

@@ -1,0 +1,200 @@
+package pagecache_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/keys"
+)
+
+// around are what somebody around the cache does to the URL: each serves the pages
+// of two languages by one Cache.
+func around(pages *pagecache.Cache, site http.Handler) map[string]http.Handler {
+	mounts := http.NewServeMux()
+	for _, lang := range []string{"en", "de"} {
+		mounts.Handle("/"+lang+"/", http.StripPrefix("/"+lang, pages.Handler(site)))
+	}
+	cached := pages.Handler(site)
+	front := func(change func(r *http.Request, lang string)) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			lang := r.Header.Get("Accept-Language")
+			if lang == "" {
+				lang = r.URL.Path[1:3]
+			}
+			own := r.Clone(r.Context())
+			change(own, lang)
+			cached.ServeHTTP(w, own)
+		})
+	}
+	return map[string]http.Handler{
+		"StripPrefix": mounts,
+		"a language in front": front(func(r *http.Request, lang string) {
+			if !strings.HasPrefix(r.URL.Path, "/"+lang+"/") {
+				r.URL.Path = "/" + lang + r.URL.Path
+			}
+		}),
+		"a language taken off": front(func(r *http.Request, lang string) {
+			r.URL.Path = strings.TrimPrefix(r.URL.Path, "/"+lang)
+		}),
+	}
+}
+
+// Two mounts of one cache don't share pages, by the long way, the shortcut, or in
+// the background.
+func TestMountsHaveTheirOwnPages(t *testing.T) {
+	for _, opts := range []*pagecache.Options{
+		{TTL: time.Minute}, {TTL: time.Minute, Warm: 1}, {TTL: time.Minute, StaleWhileRevalidate: time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t, nil, opts, func(http.ResponseWriter, *http.Request) {})
+			site := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI) })
+			for name, h := range around(s.pages, site) {
+				for i := range 4 {
+					for _, lang := range []string{"en", "de"} {
+						for _, query := range []string{"", "?page=2"} {
+							want := "/" + lang + "/blog/" + query
+							w := httptest.NewRecorder()
+							h.ServeHTTP(w, httptest.NewRequest("GET", want, nil))
+							if got := w.Body.String(); got != want {
+								t.Errorf("%s: %s shows the page of %q (%s)", name, want, got, w.Header().Get("Cache-Status"))
+							}
+							if st := w.Header().Get("Cache-Status"); i > 0 && name != "a language in front" && !strings.Contains(st, "hit") && i != 2 {
+								t.Errorf("%s: %s the %d. time: %s, want a hit", name, want, i+1, st)
+							}
+						}
+					}
+					if i == 1 {
+						if err := s.pages.Purge(t.Context(), cache.Event{Soft: opts.StaleWhileRevalidate > 0, Dependencies: []cache.Dependency{cache.Prefix("/")}}); err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(time.Second)
+					}
+					synctest.Wait()
+				}
+			}
+			if err := s.pages.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// What one visitor's language has chosen is not shown to another's, though both
+// asked for one URL.
+func TestLanguageInFrontIsInTheKey(t *testing.T) {
+	s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+	h := around(s.pages, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }))["a language in front"]
+	for range 3 {
+		for _, lang := range []string{"en", "de"} {
+			r := httptest.NewRequest("GET", "/blog/", nil)
+			r.Header.Set("Accept-Language", lang)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got, want := w.Body.String(), "/"+lang+"/blog/"; got != want {
+				t.Errorf("a visitor who reads %s is shown %s", lang, got)
+			}
+		}
+	}
+}
+
+// Whether a rule names the URL that the client asked for, or the one that the
+// handler saw: the page is purged.
+func TestPurgeOfAMountedPage(t *testing.T) {
+	for _, d := range []cache.Dependency{
+		cache.Path("/en/blog/a%2Fb"), cache.Path("/blog/a%2Fb"), cache.Path("/en/blog/a/b"), cache.Path("/blog/a/b"),
+		cache.Prefix("/en/"), cache.Prefix("/en/blog/a"), cache.Prefix("/blog/a"),
+		cache.URI("http://example.com/en/blog/a%2Fb?page=2"), cache.URI("/en/blog/a/b?page=2"),
+		cache.URI("http://example.com/blog/a%2Fb?page=2"), cache.URI("/blog/a/b?page=2"),
+	} {
+		s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+		s.Handler = http.StripPrefix("/en", s.Handler)
+		const url = "http://example.com/en/blog/a%2Fb?page=2"
+		s.get(url)
+		wantStatus(t, s.get(url), "before", "uncache; hit")
+		s.purge(d)
+		wantStatus(t, s.get(url), fmt.Sprint("after a purge of ", d), "uncache; fwd=miss")
+	}
+	for _, d := range []cache.Dependency{cache.Path("/de/blog/"), cache.Path("/en/"), cache.URI("/en/blog/?page=2"), cache.Prefix("/de")} {
+		s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+		s.Handler = http.StripPrefix("/en", s.Handler)
+		s.get("/en/blog/")
+		s.purge(d)
+		wantStatus(t, s.get("/en/blog/"), fmt.Sprint("after a purge of ", d), "uncache; hit")
+	}
+}
+
+// The query of RequestURI never counts, and no handler sees it.
+func TestQueryOfRequestURIDoesNotCount(t *testing.T) {
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Keys: newKeys(t, &keys.Options{Query: []string{"page"}})},
+		func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI, " ", r.URL) })
+	s.Handler = func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.RawQuery = "page=" + r.URL.Query().Get("p")
+			h.ServeHTTP(w, r)
+		})
+	}(http.StripPrefix("/en", s.Handler))
+	for _, u := range []string{"/en/blog/?p=2&utm=x", "/en/blog/?utm=y&p=2", "/en/blog/?p=2"} {
+		if got, want := body(t, s.get(u)), "/en/blog/?page=2 /blog/?page=2"; got != want {
+			t.Errorf("%s: the handler saw %q, want %q", u, got, want)
+		}
+	}
+	if got := s.rendered(); got != 1 {
+		t.Errorf("%d renderings, want 1", got)
+	}
+}
+
+// A redirect from inside a mount purges the page to which it leads, however it is
+// written.
+func TestRedirectInsideAMount(t *testing.T) {
+	for _, location := range []string{
+		"../blog/hello/", "hello/", "./hello/", // the browser resolves these by what it asked for
+		"/en/blog/hello/", "http://example.com/en/blog/hello/", "//example.com/en/blog/hello/",
+		"/blog/hello/", "http://example.com/blog/hello/", // somebody around will add the prefix
+		"https://example.com:443/en/blog/hello/", "http://u@example.com/en/blog/hello/", "/en/blog/x/../hello/", "/en/blog/%2e/hello/", "/en//blog/hello/",
+	} {
+		for _, mount := range []string{"/en", ""} {
+			s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == "POST" {
+					w.Header().Set("Location", location)
+					w.WriteHeader(http.StatusSeeOther)
+				}
+			})
+			if mount != "" {
+				s.Handler = http.StripPrefix(mount, s.Handler)
+			} else if strings.Contains(location, "/en/") || strings.Contains(location, "/en//") {
+				continue
+			}
+			s.get("http://example.com" + mount + "/blog/hello/")
+			s.get("http://example.com" + mount + "/other/")
+			s.do("POST", "http://example.com"+mount+"/blog/")
+			wantStatus(t, s.get("http://example.com"+mount+"/blog/hello/"), fmt.Sprintf("Location %q, mounted at %q", location, mount), "uncache; fwd=miss")
+			wantStatus(t, s.get("http://example.com"+mount+"/other/"), "another page", "uncache; hit")
+		}
+	}
+}
+
+// A redirect to the URL that was asked for goes round for ever if it is stored.
+func TestMountedRedirectToItself(t *testing.T) {
+	for location, stored := range map[string]bool{
+		"https://example.com/en/blog": false, "/en/blog": false, "blog": false, "https://example.com/blog": false,
+		"https://example.com/en/blog/": true, "/de/blog": true, "https://other.example/en/blog": true,
+	} {
+		s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", location)
+			w.Header().Set("Cache-Control", "max-age=60")
+			w.WriteHeader(http.StatusMovedPermanently)
+		})
+		s.Handler = http.StripPrefix("/en", s.Handler)
+		s.get("http://example.com/en/blog")
+		if hit := strings.Contains(s.get("http://example.com/en/blog").Header.Get("Cache-Status"), "hit"); hit != stored {
+			t.Errorf("a redirect from /en/blog to %s: stored %v, want %v", location, hit, stored)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package pagecache
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/keys/route"
+)
+
+type servedKey struct{}
+
+// served is which route has served a request, as far as SetRoute was told.
+type served struct {
+	r     *http.Request
+	paths []string // by which the request may be known
+	known atomic.Bool
+}
+
+// SetRoute names the route that serves the page being rendered, for routers that
+// don't leave a [net/http.ServeMux] pattern in Request.Pattern. A purge of the
+// route, by [cache.Route] or invalidate.Targets.Route, then finds the page. Any
+// handler or middleware inside the cache may call it, with the context of its
+// request, until the page is done.
+//
+// The pattern is written as for ServeMux: "/blog/{slug}/" where echo has
+// "/blog/:slug/". If it is not, or does not match the request, the page depends
+// on the name as it is, which only cache.Route can purge, and on all routes.
+// Outside a page SetRoute does nothing. It is safe for concurrent use.
+func SetRoute(ctx context.Context, pattern string) {
+	f := coherent.FillFrom(ctx)
+	s, ok := ctx.Value(servedKey{}).(*served)
+	if f == nil || !ok || pattern == "" {
+		return
+	}
+	name, credible := s.credible(pattern)
+	f.Add(cache.Route(name))
+	if credible {
+		s.known.Store(true)
+	}
+}
+
+// credible returns the name by which purges know a pattern, and whether it can
+// have served the request, and nothing else: its method, its host and its path
+// match. One that serves a subtree may have passed the request on to a router of
+// its own, through a copy that this package can't see.
+func (s *served) credible(pattern string) (name string, ok bool) {
+	p, err := route.Parse(pattern)
+	if err != nil {
+		return pattern, false
+	}
+	if name = p.Name(); strings.HasSuffix(name, "/") || !p.AllowsMethod(s.r.Method) {
+		return name, false
+	}
+	for _, path := range s.paths {
+		if p.Matches(s.r.Host, path) {
+			return name, true
+		}
+	}
+	return name, false
+}
+
+// routes returns what a response depends on because of the route that served it.
+// Unless something credible says which that was, it may have been any.
+func (t *task) routes() []cache.Dependency {
+	var deps []cache.Dependency
+	known := t.served.known.Load()
+	if pattern := t.r.Pattern; pattern != "" {
+		name, credible := t.served.credible(pattern)
+		deps = append(deps, cache.Route(name))
+		known = known || credible
+	}
+	if !known {
+		deps = append(deps, cache.Route(""))
+	}
+	return deps
+}
