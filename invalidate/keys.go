@@ -27,8 +27,9 @@ var ErrUnsupported = errors.New("no key can be computed")
 // named beside it, as [Targets.Route] does for a pattern that ends with a slash,
 // is no error: the page is deleted, what else was asked for below it is not.
 //
-// It knows the key of a plain GET and no more. Other variants, and for a path
-// the pages with a query string, stay. Nor does it help against the race that
+// It knows the key of a plain GET and no more. Other variants, pages that were
+// filled under a mount ([keys.Key.Requested]), and for a path the pages with a
+// query string, stay. Nor does it help against the race that
 // package coherent is there for: a page that was being rendered when its key
 // was deleted is stored after it, old as it is, and stays until it expires.
 //
@@ -52,6 +53,7 @@ type keyed struct {
 
 func (p keyed) Purge(ctx context.Context, e cache.Event) error {
 	var found, missing, paths set
+	e.Dependencies = cache.WithDecoded(e.Dependencies)
 	for _, d := range e.Dependencies {
 		if kind, name := cut(d); kind == "path" {
 			paths.add(strings.TrimRight(name, "/"))
@@ -64,7 +66,7 @@ func (p keyed) Purge(ctx context.Context, e cache.Event) error {
 		}
 		kind, name := cut(d)
 		_, named := paths.has[name]
-		if len(ks) == 0 && !(kind == "prefix" && named) {
+		if len(ks) == 0 && !(kind == "prefix" && named) && !p.isUnkeyed(d) {
 			missing.add(spoken(d))
 		}
 	}
@@ -96,6 +98,24 @@ func (p keyed) keys(d cache.Dependency) []keys.Key {
 	default:
 		return p.urls(name)
 	}
+}
+
+// isUnkeyed reports whether d is a page whose path no request has a key for, so
+// that nothing is stored under it.
+func (p keyed) isUnkeyed(d cache.Dependency) bool {
+	kind, name := cut(d)
+	switch {
+	case kind == "uri" && !strings.HasPrefix(name, "/"):
+	case kind == "path" || kind == "uri":
+		if len(p.hosts.list) == 0 {
+			return false
+		}
+		name = p.hosts.list[0] + name
+	default:
+		return false
+	}
+	_, err := p.builder.URL("http://" + name)
+	return errors.Is(err, keys.ErrEmptySegment) || errors.Is(err, keys.ErrDotSegment)
 }
 
 // urls returns the keys of a URI without a scheme, by either.

@@ -57,6 +57,13 @@ func TestKeys(t *testing.T) {
 		{"subtree of a route with values", hosts[:1], func(to *invalidate.Targets) { to.Route(userFiles, "ada") }, []string{"http://example.com/users/ada/", "https://example.com/users/ada/"}, nil},
 		{"path without hosts", nil, func(to *invalidate.Targets) { to.Path("/a") }, nil, []string{"/a"}},
 		{"url without hosts", nil, func(to *invalidate.Targets) { to.URL("/a") }, nil, []string{"/a"}},
+		{"an encoded slash", hosts[:1], func(to *invalidate.Targets) { to.Path("/docs/a%2fb") }, []string{
+			"http://example.com/docs/a%2Fb", "https://example.com/docs/a%2Fb", "http://example.com/docs/a/b", "https://example.com/docs/a/b",
+		}, nil},
+		{"what no request has a key for", hosts[:1], func(to *invalidate.Targets) {
+			to.Path("/a//b", "/x%2F..%2Fa", "/%2F")
+			to.URL("http://example.com/a//b", "/a//b?c")
+		}, nil, nil},
 		{"all else", hosts[:1], func(to *invalidate.Targets) {
 			to.Prefix("/blog")
 			to.Route(postPage)
@@ -102,10 +109,10 @@ func TestKeys(t *testing.T) {
 func TestKeysAreThoseOfRequests(t *testing.T) {
 	b := builder(t, "example.com")
 	d := new(deleter)
-	if err := invalidate.Keys(d, b).Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/blog/hello/")}}); err != nil {
+	if err := invalidate.Keys(d, b).Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/blog/a%2Fb/")}}); err != nil {
 		t.Fatal(err)
 	}
-	key := b.Request(httptest.NewRequest("GET", "http://example.com/blog/hello/", nil))
+	key := b.Request(httptest.NewRequest("GET", "http://example.com/blog/a/b/", nil))
 	if !slices.Contains(slices.Concat(d.calls...), key.String()) {
 		t.Errorf("deleted %q, without the key of the request, %q", d.calls, key)
 	}

@@ -220,9 +220,11 @@ type Options struct {
 	// tells a visitor how the cache is laid out.
 	StatusKey bool
 
-	// Skip, if not nil, names the requests that the cache must leave alone:
-	// neither answer, nor store what the handler answers. Unsafe requests purge
-	// what they changed all the same.
+	// Skip reports whether the cache must ignore a request: no answer from the
+	// store, no storing. It is asked about the request as it came and, if that
+	// differs, as a handler would see it (keys.Builder.Seen): without a default
+	// port, with the path in one spelling. Unsafe requests purge what they changed
+	// in any case. Nil ignores none.
 	Skip func(*http.Request) bool
 
 	// Observe, if not nil, is told of every request. It is called from many

@@ -28,9 +28,9 @@ const pseudonym = "uncache"
 //   - Max-Forwards is obeyed; see lastRecipient.
 //   - Via is added, as a gateway must (RFC 9110 §7.6.3), so that a loop is seen.
 //
-// Host stays the visitor's, in lower case (RFC 9110 §4.2.3). It is what the key
-// is made of, and what the origin needs in order to link to itself and to tell
-// virtual hosts apart.
+// Host stays the visitor's, in lower case and without the default port (RFC 9110
+// §4.2.3). It is what the key is made of, and what the origin needs in order to
+// link to itself and to tell virtual hosts apart.
 //
 // Fields with underscores in their names pass where underscores is set.
 func edge(next http.Handler, underscores bool) http.Handler {
@@ -56,7 +56,7 @@ func edge(next http.Handler, underscores bool) http.Handler {
 			return isTrailer(name) && keep(name) && !slices.Contains(options, name)
 		})
 		originForm(r)
-		r.Host = strings.ToLower(r.Host)
+		r.Host = hostOf(r)
 		h := r.Header
 		if lastRecipient(w, r) {
 			return
@@ -80,6 +80,17 @@ func edge(next http.Handler, underscores bool) http.Handler {
 		h.Add("Via", version+" "+pseudonym)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// hostOf returns the host that a request was sent to, spelled as its key spells
+// it: what the origin makes of ":80" would be stored for all others.
+func hostOf(r *http.Request) string {
+	host := strings.ToLower(r.Host)
+	port := ":80"
+	if r.TLS != nil {
+		port = ":443"
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(host, port), ":")
 }
 
 // connectionOptions returns what Connection names, as names of fields.

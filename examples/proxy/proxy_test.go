@@ -117,6 +117,35 @@ func TestWhatTheOriginSees(t *testing.T) {
 	}
 }
 
+// The origin sees the host that is in the key, in every field: whoever writes the
+// default port sends nobody else to it.
+func TestOriginSeesNoDefaultPort(t *testing.T) {
+	o := newOrigin(t)
+	addr, _ := inFront(t, o.URL)
+	for i, head := range []string{
+		"/1 HTTP/1.1\r\nHost: Site.example:80\r\n", "/2 HTTP/1.1\r\nHost: site.example:\r\n",
+		"http://site.example:80/3 HTTP/1.1\r\nHost: other.example\r\n", "http://site.example/4 HTTP/1.1\r\nHost: other.example:80\r\n",
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			send(t, addr, method, method+" "+head+"Content-Length: 0\r\n\r\n")
+		}
+		path := fmt.Sprint("/", i+1)
+		asked := o.requests(path)
+		if len(asked) != 2 {
+			t.Fatalf("the origin was asked %d times for %s, want twice", len(asked), path)
+		}
+		for _, r := range asked {
+			if got := r.Host + " " + r.Header.Get("X-Forwarded-Host") + " " + r.RequestURI; got != "site.example site.example "+path {
+				t.Errorf("%s %q: the origin got %q", r.Method, head, got)
+			}
+		}
+	}
+	send(t, addr, "GET", "GET /5 HTTP/1.1\r\nHost: site.example:443\r\n\r\n")
+	if r := o.requests("/5")[0]; r.Host != "site.example:443" {
+		t.Errorf("the port of https, without it: the origin got %q", r.Host)
+	}
+}
+
 // A field that ends at the proxy selects nothing: or the page without it would
 // be stored as the page with it.
 func TestHopByHopFieldDoesNotSelect(t *testing.T) {
