@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"cache":                {"internal/isnil"},
 	"cache/cachetest":      {"cache", "internal/panics"},
 	"cache/coherent":       {"cache", "internal/isnil", "internal/panics"},
-	"cache/pagecache":      {"cache", "cache/coherent", "keys", "internal/cookie", "internal/httpdate", "internal/isnil", "internal/named", "internal/panics", "internal/sfv"},
+	"cache/pagecache":      {"cache", "cache/coherent", "keys", "keys/route", "internal/cookie", "internal/httpdate", "internal/isnil", "internal/named", "internal/panics", "internal/sfv"},
 	"keys":                 {"keys/internal/escape", "internal/cookie"},
 	"keys/internal/escape": {},
 	"keys/route":           {"keys/internal/escape"},
