@@ -38,13 +38,19 @@ type Event struct {
 
 // Events is an answer of [Log.Since]: what happened in the log after a
 // position, as far as the log still knows.
+//
+// A log that holds much answers in pages, so that no answer is without bound:
+//
+//	Since(0)    From 100, List 101 to 350, Head 900, More
+//	Since(350)  From 350, List 351 to 720, Head 901, More
+//	Since(720)  From 720, List 721 to 901, Head 901
 type Events struct {
 	// Head is the position of the last event, or the start of the era if there
 	// has been none in it.
 	Head Position
 
 	// From is where List begins: List holds every event with a position in
-	// (From, Head], in order, so that len(List) == Head-From. It is the proof
+	// (From, Head], in order, or with More the first of them. It is the proof
 	// of continuity: a From after the position that was asked for says that
 	// the events between are not known any more, and that whatever was stamped
 	// before From must not be served. From is never before the position that
@@ -54,7 +60,16 @@ type Events struct {
 	// List holds the events. It is the caller's; the slices in it are shared
 	// and must not be changed.
 	List []Event
+
+	// More says that List ends before Head. The caller keeps what it was given
+	// and asks for the next page: Since(End). Each page gets on: its End is
+	// after the position that was asked for. Without More, End is Head.
+	More bool
 }
+
+// End returns the position that was reached: that of the last event in List, or
+// From if there is none.
+func (e Events) End() Position { return e.From + Position(len(e.List)) }
 
 // A Log records purges, in one order that all processes see. It is append
 // only, and it may forget its oldest events; it must never forget one silently.
@@ -83,11 +98,13 @@ type Log interface {
 	// If ctx was done before the call, Append returns an error.
 	Append(ctx context.Context, e Event) (Position, error)
 
-	// Since returns the events after a position.
+	// Since returns the events after a position, all of them or the first page.
 	//
 	// The answer is as recent as the call: every Append that had returned when
 	// Since was called is covered by Head.
 	// Since(0) returns all that the log still has, with From set accordingly.
+	// How much fits into a page is the log's choice: a few hundred kilobytes
+	// are read in time over a slow link.
 	// If events after the position were trimmed, evicted or lost, From is after
 	// it; List is never silently incomplete.
 	// If the head was lost, or is before the position asked for, Since begins a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ func (l *Log) Append(ctx context.Context, e cache.Event) (cache.Position, error)
 	if l.closed.Load() {
 		return 0, fmt.Errorf("memory: append: %w", cache.ErrClosed)
 	}
-	e.Dependencies = slices.Clone(e.Dependencies)
+	e = copyOf(e)
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
@@ -84,8 +85,36 @@ func (l *Log) Append(ctx context.Context, e cache.Event) (cache.Position, error)
 	return e.Position, nil
 }
 
-// Since returns the events after a position. If there are none it neither
-// locks nor allocates. It does not look at ctx, since it never waits for long.
+// copyOf returns a copy of e whose strings are its own. A reason or a name may be
+// a small part of a large request, which the log would keep alive.
+func copyOf(e cache.Event) cache.Event {
+	n := len(e.Reason) + len(e.Origin)
+	for _, d := range e.Dependencies {
+		n += len(d)
+	}
+	var all strings.Builder
+	all.Grow(n)
+	all.WriteString(e.Reason)
+	all.WriteString(e.Origin)
+	for _, d := range e.Dependencies {
+		all.WriteString(string(d))
+	}
+	rest := all.String()
+	next := func(n int) (s string) {
+		s, rest = rest[:n], rest[n:]
+		return s
+	}
+	e.Reason, e.Origin = next(len(e.Reason)), next(len(e.Origin))
+	e.Dependencies = slices.Clone(e.Dependencies)
+	for i, d := range e.Dependencies {
+		e.Dependencies[i] = cache.Dependency(next(len(d)))
+	}
+	return e
+}
+
+// Since returns the events after a position, some hundred kilobytes of them at
+// most. If there are none it neither locks nor allocates. It does not look at
+// ctx, since it never waits for long.
 func (l *Log) Since(_ context.Context, after cache.Position) (cache.Events, error) {
 	if l.closed.Load() {
 		return cache.Events{}, fmt.Errorf("memory: since %d: %w", after, cache.ErrClosed)
@@ -106,7 +135,12 @@ func (l *Log) Since(_ context.Context, after cache.Position) (cache.Events, erro
 func (l *Log) tail(after cache.Position) cache.Events {
 	head := l.Head()
 	n := min(uint64(head-after), uint64(l.ring.len))
-	return cache.Events{Head: head, From: head - cache.Position(n), List: l.ring.newest(int(n))}
+	ev := cache.Events{Head: head, From: head - cache.Position(n)}
+	if n > 0 {
+		ev.List = l.ring.page(int(n))
+		ev.More = ev.End() < head
+	}
+	return ev
 }
 
 // newEra answers one who has seen a position that this log has not given: it

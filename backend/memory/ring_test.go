@@ -11,6 +11,21 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
+// all returns what the log says after a position, all pages of it.
+func all(t *testing.T, l *Log, after cache.Position) (cache.Events, error) {
+	t.Helper()
+	ev, err := l.Since(t.Context(), after)
+	for err == nil && ev.More {
+		var next cache.Events
+		if next, err = l.Since(t.Context(), ev.End()); next.From != ev.End() {
+			t.Fatalf("Since(%d): From %d", ev.End(), next.From)
+		}
+		next.From, next.List = ev.From, append(ev.List, next.List...)
+		ev = next
+	}
+	return ev, err
+}
+
 func TestLogKeepsTheNewest(t *testing.T) {
 	l := NewLog(&LogOptions{MaxEvents: 100})
 	start := l.Head()
@@ -19,7 +34,7 @@ func TestLogKeepsTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 		kept := cache.Position(min(i+1, 100))
-		ev, err := l.Since(t.Context(), start)
+		ev, err := all(t, l, start)
 		if err != nil || ev.Head != l.Head() || ev.From != l.Head()-kept || len(ev.List) != int(kept) {
 			t.Fatalf("Since after %d events: got Head %d, From %d, %d events, %v; want %d events", i+1, ev.Head, ev.From, len(ev.List), err, kept)
 		}
@@ -40,7 +55,7 @@ func TestLogBytesBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sum int64
-		ev, _ := l.Since(t.Context(), 0)
+		ev, _ := all(t, l, 0)
 		for _, e := range ev.List {
 			sum += eventBytes(e)
 		}

@@ -101,3 +101,17 @@ func begins(to func(head, after cache.Position) cache.Position) func(*brokenLog)
 		}
 	}
 }
+
+// inPages makes a log that answers in pages of n events, and changes what it
+// answers where there is more.
+func inPages(n int, to func(after cache.Position, whole cache.Events, page *cache.Events)) func(*brokenLog) {
+	return answers(func(_ *brokenLog, after cache.Position, ev *cache.Events) {
+		whole := *ev
+		if len(ev.List) > n {
+			ev.List, ev.More = ev.List[:n], true
+		}
+		if to != nil {
+			to(after, whole, ev)
+		}
+	})
+}

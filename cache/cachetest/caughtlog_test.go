@@ -140,13 +140,45 @@ var brokenLogs = []struct {
 			}
 			return ev, err
 		}
-	}, []string{"Event/fields", "Append/position is ignored", "Append/twice", "Since/any position", "Since/complete?", "Since/nothing happened", "Since/trimmed", "Since/beyond the head"}},
+	}, []string{"Event/fields", "Append/position is ignored", "Append/twice", "Since/any position", "Since/complete?", "Since/nothing happened", "Since/trimmed", "Since/beyond the head", "Since/pages"}},
 	{"Since gives the newest first", answers(func(_ *brokenLog, _ cache.Position, ev *cache.Events) {
 		slices.Reverse(ev.List)
-	}), []string{"Since/0", "Since/any position", "Since/complete", "Since/list is the caller's", "Since/trimmed"}},
+	}), []string{"Since/0", "Since/any position", "Since/complete", "Since/list is the caller's", "Since/trimmed", "Since/pages"}},
 	{"Since gives ten at most", answers(func(_ *brokenLog, _ cache.Position, ev *cache.Events) {
 		ev.List = ev.List[:min(len(ev.List), 10)]
-	}), []string{"Since/any position", "Since/complete"}},
+	}), []string{"Since/any position", "Since/complete", "Since/last page"}},
+	{"keeps the contract, in pages", inPages(3, nil), nil},
+	{"keeps the contract, an event at a time", inPages(1, nil), nil},
+	{"says that there is more at the head", inPages(3, func(_ cache.Position, _ cache.Events, page *cache.Events) {
+		page.More = true
+	}), []string{"Since/more"}},
+	{"says that there is nothing more", inPages(10, func(_ cache.Position, _ cache.Events, page *cache.Events) {
+		page.More = false
+	}), []string{"Since/last page", "Since/any position", "Since/complete"}},
+	{"gives nothing where there is more", inPages(10, func(_ cache.Position, _ cache.Events, page *cache.Events) {
+		if page.More {
+			page.List = nil
+		}
+	}), []string{"Since/gets on", "Since/any position", "Since/complete"}},
+	{"gives the page before", inPages(10, func(_ cache.Position, _ cache.Events, page *cache.Events) {
+		if page.More {
+			page.From -= cache.Position(len(page.List))
+		}
+	}), []string{"Since/pages", "Since/gets on", "Since/any position", "Since/complete"}},
+	{"gives the newest page", inPages(10, func(_ cache.Position, whole cache.Events, page *cache.Events) {
+		if page.More {
+			page.From, page.List = whole.Head-10, whole.List[len(whole.List)-10:]
+			page.More = false
+		}
+	}), []string{"Since/pages", "Since/any position"}},
+	{"leaves an event out between pages", inPages(10, func(_ cache.Position, whole cache.Events, page *cache.Events) {
+		if n := len(page.List); page.More {
+			page.List = append(page.List[:n-1:n-1], whole.List[n])
+		}
+	}), []string{"Since/pages", "Since/any position", "Since/complete"}},
+	{"the head of a page is its end", inPages(10, func(_ cache.Position, _ cache.Events, page *cache.Events) {
+		page.Head, page.More = page.End(), false
+	}), []string{"Since/pages", "Since/any position", "Since/complete", "Since/recent?"}},
 	{"From is 0 if nothing happened", answers(func(_ *brokenLog, after cache.Position, ev *cache.Events) {
 		if after == ev.Head {
 			ev.From = 0

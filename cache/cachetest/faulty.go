@@ -75,7 +75,7 @@ func (l faultyLog) Since(ctx context.Context, after cache.Position) (cache.Event
 		return cache.Events{}, err
 	}
 	if f.Forget {
-		ev.From, ev.List = ev.Head, nil
+		ev.From, ev.List, ev.More = ev.Head, nil, false
 	}
 	return ev, nil
 }

@@ -121,7 +121,7 @@ var sinceRules = []logRule{
 	},
 	{
 		"Since/any position",
-		"Since returns the events after a position.",
+		"Since returns the events after a position, all of them or the first page.",
 		func(ctx context.Context, s logSubject) error {
 			before, last, err := s.appendN(ctx, 30)
 			if err != nil {
@@ -146,7 +146,7 @@ var sinceRules = []logRule{
 	},
 	{
 		"Since/complete",
-		"From is where List begins: List holds every event with a position in (From, Head], in order, so that len(List) == Head-From.",
+		"From is where List begins: List holds every event with a position in (From, Head], in order, or with More the first of them.",
 		func(ctx context.Context, s logSubject) error {
 			start, err := s.head(ctx)
 			if err != nil {

@@ -86,7 +86,7 @@ func (h *LogHarness) lacks(name string) string {
 type logRule = rule[logSubject]
 
 func logRules() []logRule {
-	return slices.Concat(eventRules, appendRules, sinceRules, lossRules, headRules)
+	return slices.Concat(eventRules, appendRules, sinceRules, pageRules, lossRules, headRules)
 }
 
 // logSubject is a log with the calls that rules are written in.
@@ -144,7 +144,24 @@ func appendTo(ctx context.Context, l cache.Log, e cache.Event) (cache.Position, 
 	return p, nil
 }
 
+// since returns what the log says after a position, all pages of it.
 func since(ctx context.Context, l cache.Log, after cache.Position) (cache.Events, error) {
+	all, err := sincePage(ctx, l, after)
+	for at := after; err == nil && all.More && all.End() < all.Head && all.End() > at; {
+		at = all.End()
+		var next cache.Events
+		if next, err = sincePage(ctx, l, at); err != nil {
+			break
+		}
+		if next.From == at {
+			next.From, next.List = all.From, append(all.List, next.List...)
+		}
+		all = next
+	}
+	return all, err
+}
+
+func sincePage(ctx context.Context, l cache.Log, after cache.Position) (cache.Events, error) {
 	ev, err := l.Since(ctx, after)
 	if err != nil {
 		return ev, fmt.Errorf("Since(%d): got error %w, want none", after, err)
@@ -175,6 +192,9 @@ func answer(after cache.Position, ev cache.Events, want string, args ...any) err
 	list := fmt.Sprint(positions)
 	if len(positions) > 20 {
 		list = fmt.Sprintf("%d events from %d to %d", len(positions), positions[0], positions[len(positions)-1])
+	}
+	if ev.More {
+		list += " and More"
 	}
 	return fmt.Errorf("Since(%d): got Head %d, From %d, List %s; want %s",
 		after, ev.Head, ev.From, list, fmt.Sprintf(want, args...))

@@ -39,17 +39,22 @@ var checkedBy = map[string]string{
 
 // noDuty says why there is nothing to check.
 var noDuty = map[string]string{
-	"A Cache keeps values under keys for a while.":                                                                                             "what it is",
-	"It is what a third party implements to bring a store of its own: three methods.":                                                          "what it is",
-	"A Cache may forget any value at any time.":                                                                                                "a licence",
-	"A Position is a place in a [Log].":                                                                                                        "what it is",
-	"It is for people; nothing is decided by it.":                                                                                              "a duty of readers",
-	"A log has its first 256 bytes, and those of Origin.":                                                                                      "a duty of callers",
-	"Package coherent gives a log bounded events ([Event.Bounded]), of at most 10,000 dependencies and 4 MiB.":                                 "a duty of callers",
-	"A log lives in eras.":                                                                                                                     "what it is",
-	"LocalLog is implemented by a [Log] in this process's memory.":                                                                             "what it is",
-	"LocalHead is the ability of a [LocalLog].":                                                                                                "what it is",
-	"The value counts as size bytes where the Cache is bounded by bytes.":                                                                      "the kit does not know the bound",
+	"A Cache keeps values under keys for a while.":                                                              "what it is",
+	"It is what a third party implements to bring a store of its own: three methods.":                           "what it is",
+	"A Cache may forget any value at any time.":                                                                 "a licence",
+	"A Position is a place in a [Log].":                                                                         "what it is",
+	"It is for people; nothing is decided by it.":                                                               "a duty of readers",
+	"A log has its first 256 bytes, and those of Origin.":                                                       "a duty of callers",
+	"Package coherent gives a log bounded events ([Event.Bounded]), of at most 10,000 dependencies and 4 MiB.":  "a duty of callers",
+	"A log lives in eras.":                                                                                      "what it is",
+	"LocalLog is implemented by a [Log] in this process's memory.":                                              "what it is",
+	"LocalHead is the ability of a [LocalLog].":                                                                 "what it is",
+	"The value counts as size bytes where the Cache is bounded by bytes.":                                       "the kit does not know the bound",
+	"End returns the position that was reached: that of the last event in List, or From if there is none.":      "a function",
+	"How much fits into a page is the log's choice: a few hundred kilobytes are read in time over a slow link.": "a licence",
+	"A log that holds much answers in pages, so that no answer is without bound: " +
+		"Since(0) From 100, List 101 to 350, Head 900, More Since(350) From 350, List 351 to 720, Head 901, More " +
+		"Since(720) From 720, List 721 to 901, Head 901.": "a licence",
 	"Events is an answer of [Log.Since]: what happened in the log after a position, as far as the log still knows.":                            "what it is",
 	"The clock of the log's server in microseconds is such a position, for a log that counts less than a million events a second.":             "advice",
 	"Local is implemented by a [Cache] in this process's memory which can keep a Go value as it is, so that a hit neither decodes nor copies.": "what it is",

@@ -15,11 +15,17 @@ import (
 // events returns what a log holds.
 func events(t *testing.T, l cache.Log) []cache.Event {
 	t.Helper()
-	all, err := l.Since(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
+	var list []cache.Event
+	for after := cache.Position(0); ; {
+		page, err := l.Since(t.Context(), after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, page.List...)
+		if after = page.End(); !page.More {
+			return list
+		}
 	}
-	return all.List
 }
 
 // Whoever purges, a log is given events of bounded size, and those purge what was

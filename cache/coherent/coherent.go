@@ -25,10 +25,12 @@ type Options struct {
 	// this process's memory. At least 1 ms.
 	MaxStale time.Duration
 
-	// MaxDependencies bounds the memory of the view: for how many dependencies
-	// the last position that named them is kept, some 50 bytes each. When there
-	// are more, the older half is forgotten, and with it whatever was stored
-	// before. Default 1<<18.
+	// MaxDependencies bounds the memory of the view: how many purged names it
+	// keeps, 17 bytes each when it is full and at most 64 while it grows; a name
+	// purged both hard and softly counts twice. Names share buckets of 16. A full
+	// bucket forgets its oldest name: pages that are older than this purge and
+	// depend on another name of the bucket are made anew. Default 1<<21, 34 MiB;
+	// at most 1<<28.
 	MaxDependencies int
 
 	// Timeout is how long one lookup waits for the backend, for all it asks of
@@ -69,7 +71,8 @@ type Options struct {
 }
 
 const (
-	defaultMaxDependencies = 1 << 18
+	defaultMaxDependencies = 1 << 21
+	mostDependencies       = 1 << 28
 	defaultTimeout         = 50 * time.Millisecond
 	minMaxStale            = time.Millisecond
 	minTimeout             = time.Millisecond
@@ -98,12 +101,15 @@ type Cache struct {
 	confirmed atomic.Int64 // when the newest read of the log began, in ns since start; 0 for never
 
 	mu      sync.Mutex
-	running *round      // the read of the log that is under way
-	next    *round      // the one after it, for requests that came since
-	closed  atomic.Bool // set under mu, so that nothing begins behind Close's back
-	life    context.Context
-	stop    context.CancelFunc
-	wg      sync.WaitGroup
+	running *round // the read of the log that is under way
+	next    *round // the one after it, for requests that came since
+
+	recalling bool // what the view has skipped is being read
+
+	closed atomic.Bool // set under mu, so that nothing begins behind Close's back
+	life   context.Context
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
 }
 
 // tier is one of the stores, with what it can do.
@@ -128,8 +134,8 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	switch o := &c.opts; {
 	case o.MaxStale < 0 || o.MaxStale > 0 && o.MaxStale < minMaxStale:
 		return nil, fmt.Errorf("coherent: %w: MaxStale is %v: it must be 0, or at least %v", ErrOptions, o.MaxStale, minMaxStale)
-	case o.MaxDependencies < 0:
-		return nil, fmt.Errorf("coherent: %w: MaxDependencies is %d: it must not be negative", ErrOptions, o.MaxDependencies)
+	case o.MaxDependencies < 0 || o.MaxDependencies > mostDependencies:
+		return nil, fmt.Errorf("coherent: %w: MaxDependencies is %d: it must be 0 for the default, or from 1 to %d", ErrOptions, o.MaxDependencies, mostDependencies)
 	case o.Lease < 0 || o.Lease > 0 && o.Lease < minLease:
 		return nil, fmt.Errorf("coherent: %w: Lease is %v: it must be 0, or at least %v", ErrOptions, o.Lease, minLease)
 	case o.Timeout < 0 || o.Timeout > 0 && o.Timeout < minTimeout:
@@ -201,6 +207,13 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	c.answers()
 	// The caller's own process sees its purge at once, MaxStale or not. If the
 	// read fails the promise above holds all the same.
+	if c.head != nil {
+		// Here it costs next to nothing. A view that waits for the next request
+		// could fall behind a log that forgets, when many purge at once.
+		if err := c.since(ctx); err != nil && !errors.Is(err, cache.ErrClosed) {
+			c.observe(OpSince, "", err)
+		}
+	}
 	if c.opts.MaxStale > 0 && c.head == nil && c.view.position() < pos {
 		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()

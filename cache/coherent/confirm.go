@@ -2,6 +2,7 @@ package coherent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -129,25 +130,57 @@ func (c *Cache) endRound(r *round) (next *round) {
 	return next
 }
 
-// since brings the view up to the head of the log.
+// errNoProgress says that a log breaks its contract.
+var errNoProgress = errors.New("the log says that there is more and gives nothing: see cache.Events.More")
+
+// since brings the view up to the head of the log, page by page. Each page is
+// kept, so that what fails later goes on from there.
+//
+// A process that has just started goes on to the head after the first page, and
+// one that is far behind when half of a request's time is over. What they skip is
+// read in the background: see owed.
 func (c *Cache) since(ctx context.Context) (err error) {
 	defer panics.Catch(&err)
 	began := max(time.Since(c.start), 1)
-	after := c.view.position()
-	events, err := c.log.Since(ctx, after)
-	if err != nil {
-		return fmt.Errorf("coherent: read the log after %d: %w", after, err)
+	for {
+		after := c.view.position()
+		events, err := c.page(ctx, after)
+		if err != nil {
+			return err
+		}
+		// At its start a process knows nothing, and misses nothing.
+		if c.view.apply(events) && after != 0 {
+			c.tell(Observation{Op: OpGap, Floor: events.From})
+		}
+		if events.End() >= events.Head {
+			break
+		}
+		if after == 0 || time.Since(c.start)-began > c.opts.Timeout/2 {
+			c.view.skip(events.Head, after != 0)
+			break
+		}
 	}
-	// At its start a process knows nothing, and misses nothing.
-	if c.view.apply(events) && after != 0 {
-		c.tell(Observation{Op: OpGap, Floor: events.From})
-	}
+	c.recall()
 	for {
 		confirmed := c.confirmed.Load()
 		if confirmed >= int64(began) || c.confirmed.CompareAndSwap(confirmed, int64(began)) {
 			return nil
 		}
 	}
+}
+
+// page asks the log for the events after a position. A list that is too short
+// counts as a page, whatever the log says: it is never taken for the whole.
+func (c *Cache) page(ctx context.Context, after cache.Position) (events cache.Events, err error) {
+	defer panics.Catch(&err)
+	events, err = c.log.Since(ctx, after)
+	if err == nil && events.End() < events.Head && events.End() <= after {
+		err = errNoProgress
+	}
+	if err != nil {
+		return cache.Events{}, fmt.Errorf("coherent: read the log after %d: %w", after, err)
+	}
+	return events, nil
 }
 
 // keepConfirmed reads the log often enough that requests need not. A read that

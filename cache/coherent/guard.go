@@ -10,7 +10,7 @@ import (
 
 // This file has every call of a store, a log, a codec or Observe. A panic in one
 // of them is an error of it: in a goroutine of ours it would end the process, and
-// in a visitor's it would break a page that needs no cache. Only since and
+// in a visitor's it would break a page that needs no cache. Only page and
 // appendOne are elsewhere, which recover too.
 
 func (t *tier) Get(ctx context.Context, key string) (value []byte, ok bool, err error) {

@@ -242,7 +242,9 @@ func TestPanicOfALocalBackendIsAnError(t *testing.T) {
 			c := newCache(t, localBomb{b.m, b}, &coherent.Options{Observe: seen.note})
 			v := coherent.NewValues(c, texts{})
 			r := &row{v: 1}
-			purge(t, c, group()) // so that there is something to read
+			if _, err := b.m.Append(t.Context(), cache.Event{}); err != nil { // so that there is something to read
+				t.Fatal(err)
+			}
 			b.arm(method)
 			wantRow(t, c, r, 1, "while "+method+" panics")
 			if s := v.Hit([]byte("k"), time.Now()); s != nil {

@@ -139,8 +139,8 @@ func TestViewAgainstTheWholeHistory(t *testing.T) {
 			if limit > 1000 && got != want {
 				t.Fatalf("seed %d: stamp %d, deps %v: the view, which forgot nothing, says %v, the history %v", seed, stamp, deps, got, want)
 			}
-			if len(w.named) > limit {
-				t.Fatalf("seed %d: the view names %d dependencies, its limit is %d", seed, len(w.named), limit)
+			if w.table.named > limit {
+				t.Fatalf("seed %d: the view names %d dependencies, its limit is %d", seed, w.table.named, limit)
 			}
 		}
 	}

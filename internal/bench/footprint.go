@@ -32,7 +32,7 @@ that varies has two entries, itself and the note that says by what.`, b.size(n))
 
 	const purges = 100_000
 	took := b.perPurge(b.size(purges))
-	b.printf("The view takes %s bytes for each dependency that was purged, up to MaxDependencies of them (%d purges of one each).\n", number(took), b.size(purges))
+	b.printf("The view takes %s bytes for each dependency that was purged, and 34 MiB in all at most (%d purges of one each).\n", number(took), b.size(purges))
 	b.bar("a stored page, bytes over its own", estimate{plain, plain, plain}, 200)
 }
 
@@ -83,7 +83,7 @@ func (b *bench) perPage(store cache.Backend, n int, vary bool) float64 {
 func (b *bench) perPurge(n int) float64 {
 	log := &passingLog{head: 1}
 	store := cache.Join(b.memory(), log)
-	c := b.coherent(store, coherent.Options{MaxDependencies: 1 << 24})
+	c := b.coherent(store, coherent.Options{})
 	values := coherent.NewValues(c, rawCodec{})
 	confirm := func() {
 		_, _, err := values.Get(b.ctx, []byte("nothing"))

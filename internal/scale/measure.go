@@ -47,6 +47,8 @@ func measure(ctx context.Context, each int) (c costs, err error) {
 	m := &meter{ctx: ctx, rdb: rdb, each: each}
 	c.Append = m.cost(func() error { _, err := log.Append(ctx, event); return err })
 	events, err := log.Since(ctx, 0)
+	for ; err == nil && events.More; events, err = log.Since(ctx, events.End()) {
+	}
 	if err != nil {
 		return c, err
 	}

@@ -1,0 +1,286 @@
+package coherent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// A slowLog is shared by several processes. Each page of it takes a while.
+func newSlowLog(t *testing.T, page time.Duration) *remote {
+	t.Helper()
+	b := memory.New(&memory.Options{Log: &memory.LogOptions{MaxEvents: 200_000, MaxBytes: 64 << 20}})
+	t.Cleanup(func() { _ = b.Close() })
+	return &remote{Backend: b, onSince: func(ctx context.Context) error { return sleep(ctx, page) }}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func appendMany(t *testing.T, l cache.Log, n int) {
+	t.Helper()
+	for i := range n {
+		if _, err := l.Append(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Group(fmt.Sprint("other ", i))}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// counted fetches the value of a key that depends on its group, and counts how
+// often it was loaded.
+type counted struct {
+	loads atomic.Int64
+	takes time.Duration
+}
+
+func (n *counted) fetch(ctx context.Context, c *coherent.Cache, key string) error {
+	_, err := coherent.Fetch(ctx, c, key, time.Hour, func(ctx context.Context, deps *coherent.Deps) (int, error) {
+		n.loads.Add(1)
+		deps.Add(cache.Group(key))
+		return 1, sleep(ctx, n.takes)
+	})
+	return err
+}
+
+// want fetches and fails unless that loads the value so many times.
+func (n *counted) want(t *testing.T, c *coherent.Cache, key string, loads int64, when string) {
+	t.Helper()
+	before := n.loads.Load()
+	if err := n.fetch(t.Context(), c, key); err != nil {
+		t.Errorf("%s: %s: %v", when, key, err)
+	}
+	if got := n.loads.Load() - before; got != loads {
+		t.Errorf("%s: %s was loaded %d times, want %d", when, key, got, loads)
+	}
+}
+
+// A process starts over a log of 100,000 events, or has slept through so many. It
+// waits for a page, or for half of Timeout. Then it collapses and stores, and when
+// it has read the rest, it serves what was stored before and not purged since.
+func TestLongLogIsReadInTheBackground(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sleeps bool
+		waits  time.Duration
+	}{
+		"a new process":            {false, 10 * time.Millisecond},
+		"a process that has slept": {true, 40 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const page = 10 * time.Millisecond
+				b := newSlowLog(t, page)
+				other := newCache(t, b, nil)
+				var stored counted
+				c := newCache(t, b, nil)
+				stored.want(t, other, "kept", 1, "at first")
+				stored.want(t, other, "purged", 1, "at first")
+				if tt.sleeps {
+					stored.want(t, c, "kept", 0, "before it sleeps")
+				}
+				appendMany(t, b, 60_000)
+				purge(t, other, cache.Group("purged"))
+				appendMany(t, b, 40_000)
+
+				began := time.Now()
+				fresh := counted{takes: 30 * time.Millisecond}
+				var visitors sync.WaitGroup
+				for range 200 {
+					visitors.Go(func() {
+						if err := fresh.fetch(t.Context(), c, "new"); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				visitors.Wait()
+				if d := time.Since(began); d > tt.waits+fresh.takes+2*page {
+					t.Errorf("200 visitors waited %v, want %v", d, tt.waits+fresh.takes)
+				}
+				if got := fresh.loads.Load(); got != 1 {
+					t.Errorf("200 visitors had the value loaded %d times, want once", got)
+				}
+				fresh.want(t, c, "new", 0, "a moment later")
+				// Not known yet whether it was purged.
+				stored.want(t, c, "unknown", 1, "while it reads")
+				time.Sleep(200 * page)
+				fresh.want(t, c, "new", 0, "when everything is read")
+				stored.want(t, c, "unknown", 0, "when everything is read")
+				stored.want(t, c, "kept", 0, "when everything is read")
+				stored.want(t, c, "purged", 1, "when everything is read")
+				purge(t, other, cache.Group("new"), cache.Group("kept"))
+				fresh.want(t, c, "new", 1, "after a purge")
+				stored.want(t, c, "kept", 1, "after a purge")
+			})
+		})
+	}
+}
+
+// What is purged while the process still reads its history is not served.
+func TestPurgeWhileTheHistoryIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const page = 10 * time.Millisecond
+		b := newSlowLog(t, page)
+		other := newCache(t, b, nil)
+		var n counted
+		n.want(t, other, "old", 1, "at first")
+		appendMany(t, b, 50_000)
+		c := newCache(t, b, nil)
+		n.want(t, c, "new", 1, "at the start")
+		for i := range 10 {
+			n.want(t, c, "new", 0, "while it reads")
+			purge(t, other, cache.Group("new"))
+			n.want(t, c, "new", 1, "after a purge")
+			if i == 5 {
+				purge(t, other, cache.Group("old"))
+			}
+		}
+		time.Sleep(100 * page)
+		n.want(t, c, "old", 1, "purged while it read")
+		n.want(t, c, "new", 0, "when everything is read")
+	})
+}
+
+// A log that fails while the history is read is asked again, where the reader was.
+func TestLogFailsWhileTheHistoryIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSlowLog(t, 0)
+		other := newCache(t, b, nil)
+		var n counted
+		n.want(t, other, "kept", 1, "at first")
+		appendMany(t, b, 50_000)
+		var fails atomic.Bool
+		errLog := errors.New("the log is away")
+		pages := 0
+		var told []coherent.Op
+		var mu sync.Mutex
+		slow := &remote{Backend: b, onSince: func(ctx context.Context) error {
+			mu.Lock()
+			pages++
+			mu.Unlock()
+			if fails.Load() {
+				return errLog
+			}
+			return sleep(ctx, 10*time.Millisecond)
+		}}
+		c := newCache(t, slow, &coherent.Options{Observe: func(o coherent.Observation) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, o.Op)
+		}})
+		n.want(t, c, "new", 1, "at the start")
+		time.Sleep(100 * time.Millisecond)
+		fails.Store(true)
+		time.Sleep(4 * time.Second)
+		fails.Store(false)
+		time.Sleep(2 * time.Second)
+		n.want(t, c, "kept", 0, "when everything is read")
+		mu.Lock()
+		defer mu.Unlock()
+		if fmt.Sprint(told) != fmt.Sprint([]coherent.Op{coherent.OpSince}) {
+			t.Errorf("Observe was told of %v, want one failure", told)
+		}
+		if most := 50_000/1000 + 20; pages > most {
+			t.Errorf("%d pages were asked for, want at most %d: what was read is kept", pages, most)
+		}
+	})
+}
+
+func TestCloseWhileTheHistoryIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSlowLog(t, 0)
+		appendMany(t, b, 50_000)
+		b.onSince = func(ctx context.Context) error { return sleep(ctx, time.Second) }
+		c := newCache(t, b, &coherent.Options{Timeout: 2 * time.Second})
+		var n counted
+		n.want(t, c, "new", 1, "at the start")
+		time.Sleep(3500 * time.Millisecond)
+		began := time.Now()
+		if err := c.Close(); err != nil || time.Since(began) != 0 {
+			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
+		}
+	})
+}
+
+// A list that ends before the head is never taken for the whole, whatever the log
+// says of it.
+func TestListThatIsTooShort(t *testing.T) {
+	for name, change := range map[string]func(*cache.Events){
+		"a page that does not say so": func(ev *cache.Events) {
+			if n := len(ev.List); n > 1 {
+				ev.List, ev.More = ev.List[:1], false
+			}
+		},
+		"more, and gives nothing": func(ev *cache.Events) {
+			if len(ev.List) > 0 {
+				ev.List, ev.More = nil, true
+			}
+		},
+		"the last event is missing": func(ev *cache.Events) {
+			if n := len(ev.List); n > 0 {
+				ev.List = ev.List[:n-1]
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newMemory(t)
+			c := newCache(t, cache.Join(b, shortLog{b, change}), nil)
+			var r row
+			wantRow(t, c, &r, 0, "at first")
+			for i := range 20 {
+				r.write(i + 1)
+				for _, d := range []cache.Dependency{cache.Group("other"), group(), cache.Group("another")} {
+					if _, err := b.Append(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				wantRow(t, c, &r, i+1, "after a purge")
+			}
+		})
+	}
+}
+
+type shortLog struct {
+	cache.Log
+	change func(*cache.Events)
+}
+
+func (l shortLog) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+	ev, err := l.Log.Since(ctx, after)
+	l.change(&ev)
+	return ev, err
+}
+
+// A process that purges more between two requests than its log remembers keeps
+// what is not named.
+func TestOwnPurgesDoNotOutrunTheView(t *testing.T) {
+	b := newMemory(t)
+	c := newCache(t, b, nil)
+	var n counted
+	n.want(t, c, "kept", 1, "at first")
+	large := strings.Repeat("x", 900_000)
+	for i := range 60 { // 54 MB, and the log keeps 16
+		purge(t, c, cache.Group(fmt.Sprint(i, large)))
+	}
+	n.want(t, c, "kept", 0, "after 60 large purges")
+	for i := range memory.DefaultMaxEvents + 1000 {
+		purge(t, c, cache.Group(fmt.Sprint(i)))
+	}
+	n.want(t, c, "kept", 0, "after as many purges as the log remembers")
+	purge(t, c, cache.Group("kept"))
+	n.want(t, c, "kept", 1, "after its own purge")
+}

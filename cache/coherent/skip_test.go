@@ -1,0 +1,302 @@
+package coherent
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A ledger is a whole history, and a log over it that answers in pages and may
+// have forgotten how it began.
+type ledger struct {
+	mu    sync.RWMutex
+	start cache.Position
+	first cache.Position // events up to here are forgotten
+	all   []cache.Event
+}
+
+func (l *ledger) head() cache.Position { return l.start + cache.Position(len(l.all)) }
+
+func (l *ledger) add(e cache.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.Position = l.head() + 1
+	l.all = append(l.all, e)
+}
+
+func (l *ledger) trim(p cache.Position) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.first = max(l.first, min(p, l.head()))
+}
+
+// since returns a page of at most n events.
+func (l *ledger) since(after cache.Position, n int) cache.Events {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	from := max(after, l.first, l.start)
+	end := min(from+cache.Position(n), l.head())
+	return cache.Events{
+		Head: l.head(), From: from, More: end < l.head(),
+		List: append([]cache.Event(nil), l.all[from-l.start:end-l.start]...),
+	}
+}
+
+// verdict is what the whole history up to a position says.
+func (l *ledger) verdict(stamp, upTo cache.Position, deps []cache.Dependency) Verdict {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return judgeByHistory(l.all[stamp-l.start:upTo-l.start], stamp, deps)
+}
+
+func randomEvent(rng *rand.Rand, names []cache.Dependency) cache.Event {
+	e := cache.Event{Soft: rng.IntN(3) == 0}
+	for range rng.IntN(4) {
+		e.Dependencies = append(e.Dependencies, names[rng.IntN(len(names))])
+	}
+	if rng.IntN(200) == 0 {
+		e.Dependencies = append(e.Dependencies, cache.All)
+	}
+	return e
+}
+
+func ledgerNames(n int) []cache.Dependency {
+	names := []cache.Dependency{cache.Prefix(""), cache.Route("")}
+	for i := range n {
+		names = append(names, cache.Group(fmt.Sprint(i)))
+	}
+	return names
+}
+
+// A view that skips and recalls, reads pages of any length and forgets, never
+// says more than the whole history; one that has recalled everything, and forgot
+// nothing, says the same.
+func TestSkippingAgainstTheWholeHistory(t *testing.T) {
+	exact := 0
+	for seed := range uint64(400) {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		names := ledgerNames(15)
+		limit, trims := 1<<16, seed%2 == 0
+		if seed%3 == 0 {
+			limit = 1 + rng.IntN(40)
+		}
+		l := &ledger{start: 1000, first: 1000}
+		for range rng.IntN(50) {
+			l.add(randomEvent(rng, names))
+		}
+		w := newView(limit)
+		var late []cache.Events // answers that are not taken in yet
+		var asked []owed        // what the pages of recalled were asked for
+		var recalled []cache.Events
+		for range 300 {
+			switch rng.IntN(12) {
+			case 0, 1, 2:
+				l.add(randomEvent(rng, names))
+			case 3:
+				if trims && rng.IntN(6) == 0 {
+					l.trim(l.first + cache.Position(rng.IntN(20)))
+				}
+			case 4, 5:
+				ev := l.since(w.position(), 1+rng.IntN(5))
+				w.apply(ev)
+				if rng.IntN(2) == 0 {
+					w.skip(ev.Head, true)
+				}
+			case 6: // comes late
+				late = append(late, l.since(w.position(), 1+rng.IntN(5)))
+			case 7:
+				if len(late) > 0 {
+					w.apply(late[0])
+					w.skip(late[0].Head, true)
+					late = late[1:]
+				}
+			case 8, 9:
+				if o, ok := w.owes(); ok {
+					asked, recalled = append(asked, o), append(recalled, l.since(o.at, 1+rng.IntN(5)))
+				}
+			case 10:
+				if len(asked) > 0 {
+					w.recall(asked[0], recalled[0])
+					asked, recalled = asked[1:], recalled[1:]
+				}
+			}
+			pos := w.position()
+			if pos < l.start {
+				continue
+			}
+			stamp := l.start + cache.Position(rng.IntN(int(pos-l.start)+1))
+			deps := []cache.Dependency{names[rng.IntN(len(names))], names[rng.IntN(len(names))]}
+			want := l.verdict(stamp, pos, deps)
+			got, by := w.judge(stamp, hashes(deps...))
+			if by != pos || got == Fresh && want != Fresh || got == SoftPurged && want == Purged {
+				t.Fatalf("seed %d: stamp %d, deps %v: the view says %v at %d, the history %v at %d", seed, stamp, deps, got, by, want, pos)
+			}
+			if _, owes := w.owes(); limit > 1000 && !owes && !trims {
+				exact++
+				if got != want {
+					t.Fatalf("seed %d: stamp %d, deps %v: the view, which knows everything, says %v, the history %v", seed, stamp, deps, got, want)
+				}
+			}
+		}
+	}
+	if exact < 3000 {
+		t.Errorf("%d verdicts of views that knew everything, want some 5,000: the test shows little", exact)
+	}
+}
+
+// The same, with many goroutines that read, skip, recall and judge at a time, and
+// buckets that change all the time.
+func TestViewIsRaced(t *testing.T) {
+	for _, limit := range []int{16, 64, 1 << 16} {
+		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
+			names := ledgerNames(100)
+			l := &ledger{start: 1000, first: 1000}
+			w := newView(limit)
+			w.apply(cache.Events{From: 1000, Head: 1000})
+			var all sync.WaitGroup
+			until := time.Now().Add(300 * time.Millisecond)
+			as := func(n int, do func(rng *rand.Rand)) {
+				for i := range n {
+					all.Go(func() {
+						rng := rand.New(rand.NewPCG(uint64(i), uint64(limit)))
+						for time.Now().Before(until) && !t.Failed() {
+							do(rng)
+						}
+					})
+				}
+			}
+			as(1, func(rng *rand.Rand) {
+				for range rng.IntN(5) {
+					l.add(randomEvent(rng, names))
+				}
+				if rng.IntN(5000) == 0 {
+					l.trim(l.since(0, 0).Head - 3)
+				}
+				time.Sleep(time.Duration(rng.IntN(20)) * time.Microsecond)
+			})
+			as(2, func(rng *rand.Rand) {
+				ev := l.since(w.position(), 1+rng.IntN(20))
+				w.apply(ev)
+				if ev.More && rng.IntN(4) == 0 {
+					w.skip(ev.Head, true)
+				}
+			})
+			as(2, func(rng *rand.Rand) {
+				if o, ok := w.owes(); ok {
+					w.recall(o, l.since(o.at, 1+rng.IntN(20)))
+				}
+			})
+			var judged, fresh [4]int
+			var mu sync.Mutex
+			as(4, func(rng *rand.Rand) {
+				// As a request does: the stamp is of before, the position of now.
+				pos := w.position()
+				stamp := pos - min(cache.Position(rng.IntN(60)), pos-l.start)
+				deps := []cache.Dependency{names[rng.IntN(len(names))], names[rng.IntN(len(names))]}
+				got, by := w.judge(stamp, hashes(deps...))
+				if by < pos {
+					t.Errorf("judged by position %d after %d was read", by, pos)
+				}
+				if want := l.verdict(stamp, by, deps); got == Fresh && want != Fresh || got == SoftPurged && want == Purged {
+					t.Errorf("stamp %d, deps %v: the view says %v by position %d, the history %v", stamp, deps, got, by, want)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				judged[0]++
+				if got == Fresh {
+					fresh[0]++
+				}
+			})
+			all.Wait()
+			if judged[0] < 500 || fresh[0] == 0 {
+				t.Errorf("%d of %d pages were fresh: the test shows nothing", fresh[0], judged[0])
+			}
+			// In the end everything is recalled, and nothing is given up but what
+			// was forgotten.
+			for ev := l.since(w.position(), 50); ; ev = l.since(w.position(), 50) {
+				if w.apply(ev); !ev.More {
+					break
+				}
+			}
+			for o, ok := w.owes(); ok; o, ok = w.owes() {
+				w.recall(o, l.since(o.at, 50))
+			}
+			if w.skipped.Load() != 0 {
+				t.Errorf("nothing is owed, and the floor is still at %d", w.skipped.Load())
+			}
+		})
+	}
+}
+
+// What is trimmed while a process reads its way through what it has skipped is
+// given up; what comes after is not.
+func TestTrimWhileRecalling(t *testing.T) {
+	l := &ledger{start: 100, first: 100}
+	for range 20 {
+		l.add(event(0, cache.Group("named")))
+	}
+	w := newView(1000)
+	ev := l.since(0, 5)
+	w.apply(ev)
+	w.skip(ev.Head, true)
+	want := func(stamp cache.Position, want Verdict) {
+		t.Helper()
+		if got, _ := w.judge(stamp, hashes(cache.Group("other"))); got != want {
+			t.Errorf("stamp %d: got %v, want %v", stamp, got, want)
+		}
+	}
+	want(119, Purged)
+	want(120, Fresh)
+	l.trim(112)
+	o, _ := w.owes()
+	if !w.recall(o, l.since(o.at, 5)) {
+		t.Error("events 106 to 112 are lost: recall does not say so")
+	}
+	want(119, Purged)
+	o, _ = w.owes()
+	if w.recall(o, l.since(o.at, 5)) {
+		t.Error("nothing more is lost: recall says so")
+	}
+	want(111, Purged)
+	want(112, Fresh)
+	want(119, Fresh)
+	if got, _ := w.judge(119, hashes(cache.Group("named"))); got != Purged {
+		t.Errorf("named by 120, stamped 119: got %v, want %v", got, Purged)
+	}
+}
+
+// A log that does not reach as far any more, or begins a new era, does not let the
+// floor sink.
+func TestLogIsTakenBackWhileRecalling(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer cache.Events
+		lost   bool
+	}{
+		"its head is before":        {cache.Events{From: 105, Head: 110, List: make([]cache.Event, 5)}, true},
+		"a new era, from its start": {cache.Events{From: 500, Head: 500}, true},
+		"all is trimmed":            {cache.Events{From: 120, Head: 120}, true},
+	} {
+		w := newView(1000)
+		w.apply(cache.Events{From: 100, Head: 120, List: make([]cache.Event, 5), More: true})
+		w.skip(120, true)
+		o, _ := w.owes()
+		for i := range tt.answer.List {
+			tt.answer.List[i].Position = tt.answer.From + cache.Position(i) + 1
+		}
+		if got := w.recall(o, tt.answer); got != tt.lost {
+			t.Errorf("%s: recall says %v, want %v", name, got, tt.lost)
+		}
+		if _, owes := w.owes(); owes {
+			t.Errorf("%s: something is still owed", name)
+		}
+		for stamp, want := range map[cache.Position]Verdict{105: Purged, 119: Purged, 120: Fresh} {
+			if got, _ := w.judge(stamp, nil); got != want {
+				t.Errorf("%s: stamp %d: got %v, want %v", name, stamp, got, want)
+			}
+		}
+	}
+}
