@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("blog", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&cfg.addr, "addr", "", "`address` to listen on (default "+defaultAddr+", or a free port if that is taken)")
-	flags.StringVar(&cfg.posts, "posts", "", "`directory` of Markdown files with YAML or TOML front matter, in place of the sample posts")
+	flags.StringVar(&cfg.posts, "posts", "", "`directory` of Markdown files with YAML, TOML or JSON front matter, in place of the sample posts")
 	flags.StringVar(&cfg.db, "db", "", "postgres:// `URL` of a database to keep the posts in, in a schema that goes with the blog, in place of SQLite in a temporary file")
 	flags.BoolVar(&cfg.outbox, "outbox", false, "keep purges in the database until they are made")
 	flags.StringVar(&cfg.redis, "redis", "", "`address` or redis:// URL of a Redis to keep the pages in, in place of memory")

@@ -21,6 +21,9 @@ func split(file []byte) (matter, string, error) {
 		return nil, "", errors.New("not UTF-8")
 	}
 	text := strings.ReplaceAll(strings.TrimPrefix(string(file), "\ufeff"), "\r\n", "\n")
+	if beginsJSON(text) {
+		return splitJSON(text)
+	}
 	first, rest, _ := strings.Cut(text, "\n")
 	var ends []string
 	var parse func([]byte) (map[string]any, error)

@@ -1,6 +1,6 @@
 // Package mdfiles reads a blog from Markdown files, as Hugo and Jekyll keep
-// them: front matter in YAML or TOML, page bundles, _posts with the date in the
-// name. It reads the files only; templates, shortcodes and Liquid tags of those
+// them: front matter in YAML, TOML or JSON, page bundles, _posts with the date in
+// the name. It reads the files only; templates, shortcodes and Liquid tags of those
 // programs mean nothing to it and stay in the text as they are.
 package mdfiles
 
@@ -18,7 +18,7 @@ import (
 // A Result is what a directory held.
 type Result struct {
 	Posts  []*posts.Post // newest first, each valid and with a slug of its own
-	Drafts int           // files that say that they are not published yet
+	Drafts int           // files that say that they are not published: not yet, or not any more
 
 	// Problems says what could not be used as it is, one file an error. A file
 	// that cannot be parsed is left out; one with an odd field is not.
@@ -27,7 +27,7 @@ type Result struct {
 
 // Read reads every post below the root of dir: all .md and .markdown files,
 // except what their programs take for something else. now decides which posts
-// are dated in the future, and so are not published yet.
+// are of the future or have expired, and so are not published.
 //
 // A file that cannot be used is a problem in the result. The error is of the
 // directory itself.
@@ -79,7 +79,11 @@ func readFile(dir fs.FS, name string, now time.Time) (p *posts.Post, draft bool,
 		return nil, true, nil, nil
 	}
 	p, warning = post(m, text, name, info.ModTime())
-	if p.Published.After(now) {
+	shown, odd := isShown(m, p.Published, now)
+	if warning == nil {
+		warning = odd
+	}
+	if !shown {
 		return nil, true, warning, nil
 	}
 	if err := p.Validate(); err != nil {
