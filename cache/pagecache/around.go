@@ -9,11 +9,13 @@ import (
 // cache have said of the visitor, and who the visitor is. confirmed is the stored
 // response whose header is in h, or nil.
 func (rec *recorder) judge(status int, h http.Header, confirmed *response) policy {
-	p := rec.c.opts.judge(rec.req, status, h, rec.setsCookie(), rec.asked, rec.given)
+	var refused bool
+	rec.said, refused = rec.page.says()
+	p := rec.c.opts.judge(rec.req, status, h, rec.setsCookie(), rec.said, rec.asked, rec.given)
 	if p.reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.opts.tellsCookies(h) {
 		p.reason = reasonSetCookie
 	}
-	rec.tellRotation()
+	rec.tellRotation(rec.header["Set-Cookie"])
 	if rec.visitor != storable {
 		if p.forVisitors = rec.saysPublic(confirmed); !p.forVisitors && p.reason == storable {
 			p.reason = rec.visitor
@@ -21,6 +23,9 @@ func (rec *recorder) judge(status int, h http.Header, confirmed *response) polic
 	}
 	if p.reason == storable || rec.visitor != storable {
 		p.words = rec.c.opts.browserWords(h, rec.visitor)
+	}
+	if refused && p.reason == storable {
+		p.reason = reasonDoNotStore
 	}
 	return p
 }

@@ -77,6 +77,7 @@ const detailTied = "not rendered in the background: "
 type told struct {
 	mu      sync.Mutex
 	reasons []string
+	sites   map[uintptr]struct{} // of calls with a context that leads nowhere
 }
 
 // tell tells Observe once of each reason not to render in the background.

@@ -52,11 +52,11 @@ const detailRotated = "sets a cookie that the fill was not given, since keys.Opt
 //  1. a visitor with the cookie "id=1" asks for a page
 //  2. the handler is not given the cookie, takes the visitor for a new one, and
 //     sets "id=2"
-func (rec *recorder) tellRotation() {
-	if len(rec.header["Set-Cookie"]) == 0 || rec.c.keysFor(rec.visitor) == rec.c.uncut {
+func (rec *recorder) tellRotation(lines []string) {
+	if len(lines) == 0 || rec.c.keysFor(rec.visitor) == rec.c.uncut {
 		return
 	}
-	for _, line := range rec.header["Set-Cookie"] {
+	for _, line := range lines {
 		set, err := http.ParseSetCookie(line)
 		if err != nil || slices.Contains(rec.c.keys.Cookies(), set.Name) {
 			continue

@@ -9,7 +9,7 @@
 // Every stored response depends on its URI, its path, the prefixes of its path
 // and the route that served it; a handler adds groups with [AddGroups] or with a
 // Cache-Groups field (RFC 9875). Each of these can be purged, with one append to
-// the log.
+// the log. [SetTTL] and [DoNotStore] are for what it says to this cache alone.
 //
 // What is stored: final responses to GET that HTTP allows a shared cache to
 // store, with the handler's freshness lifetime or [Options].TTL. Not stored are,

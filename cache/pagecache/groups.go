@@ -11,23 +11,28 @@ import (
 	"github.com/uncache/uncache/keys"
 )
 
-type originKey struct{}
-
 // AddGroups names cache groups (RFC 9875) that the page being rendered belongs
-// to: what it was made from. It may be called at any moment of the rendering,
-// also after the data was read, from any goroutine that the handler waits for.
-// Outside a page, or where the page is not going to be stored, it does nothing;
-// nor does an empty name, since no purge can name it.
+// to: what it was made from. A purge of a group purges every page that named it.
+// It may be called at any moment of the rendering, also after the data was read,
+// from any goroutine that the handler waits for. Where the page is not going to be
+// stored it does nothing. An empty name does nothing, since no purge can name it.
 //
-// A purge of a group purges every page that named it.
+// ctx is that of the request, or derived from it: r.Context(), in gin
+// c.Request.Context(), in echo c.Request().Context(). Where ctx does not lead to a
+// request behind a cache, Observe is told once for each call site ([ErrContext]).
 func AddGroups(ctx context.Context, groups ...string) {
+	p, leads := pageFrom(ctx)
+	if !leads {
+		stray("AddGroups")
+		return
+	}
 	f := coherent.FillFrom(ctx)
 	if f == nil {
 		return
 	}
 	f.AddGroups(groups...)
-	if origin, ok := ctx.Value(originKey{}).(string); ok {
-		addOriginGroups(f, origin, groups)
+	if p != nil && p != nobody {
+		addOriginGroups(f, p.origin, groups)
 	}
 }
 

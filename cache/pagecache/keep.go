@@ -9,6 +9,7 @@ import (
 // made returns the response to store of what was recorded, or nil if it must not
 // be stored.
 func (t *task) made(rec *recorder) *response {
+	rec.settle()
 	switch {
 	case !rec.recording:
 	case !rec.complete():
@@ -64,7 +65,7 @@ func (t *task) promise(rec *recorder, p *response) {
 	key := p.key
 	if known := t.c.memo.fields([]byte(t.id.primary)); t.varies(p) && known != nil {
 		fields := slices.Compact(slices.Sorted(slices.Values(slices.Concat(known, p.vary))))
-		key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), fields, t.r.Header))
+		key = string(t.id.keys.AppendVariant(nil, []byte(t.id.primary), fields, t.r.Header))
 	}
 	t.nameKey(key)
 	if rec.policy.reason != storable {

@@ -25,6 +25,7 @@ type Observation struct {
 	// rendered in the background, or Observe itself. It is [cache.ErrPanic] if
 	// that panicked. With [ErrNotStored], which is told after the Observation of
 	// the request, a response was not stored although its Cache-Status says so.
+	// With [ErrContext] no request is behind it.
 	Err error
 }
 
@@ -101,5 +102,6 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if pages.values.Near() {
 		pages.short = &shortcuts{memo: pages.memo, keys: counting, always: counting.Headers(), cookies: counting.Cookies()}
 	}
+	open.add(pages)
 	return pages, nil
 }

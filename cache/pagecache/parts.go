@@ -118,6 +118,7 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 		return
 	}
 	rec.end()
+	rec.settle()
 	given := rec.body
 	var p *response
 	switch {

@@ -32,7 +32,7 @@ func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		}
 		st.add(w.Header(), c.name)
 	}}
-	next.ServeHTTP(p, r)
+	passing(next, p, r)
 	p.finish()
 }
 

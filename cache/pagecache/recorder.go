@@ -33,6 +33,9 @@ type recorder struct {
 
 	visitor reason // by what the visitor is known, see visitorOf
 
+	page *page     // what the handler says through its context
+	said lifetimes // by which policy was judged
+
 	through bool // a part was asked for: what is not stored is not held back
 	span    span // of what is recorded, if it is a part
 
@@ -61,7 +64,7 @@ type recorder struct {
 }
 
 func newRecorder(t *task) *recorder {
-	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), length: -1, visitor: t.visitor}
+	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), length: -1, visitor: t.visitor, page: t.newPage()}
 	h := t.w.Header()
 	if t.before == nil && t.c.warm != nil {
 		t.before = &around{t.r.Pattern, slices.Clone(h["Vary"])} // a handler may write into the list
@@ -211,6 +214,11 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	if !rec.released && rec.length >= 0 && int64(len(rec.body)+len(b)) > rec.length {
 		rec.giveUp() // net/http refuses it, too
 		return 0, http.ErrContentLength
+	}
+	if rec.recording {
+		if _, refused := rec.page.says(); refused {
+			rec.drop(reasonDoNotStore)
+		}
 	}
 	if rec.recording && len(rec.body)+len(b) > rec.c.opts.MaxBody {
 		rec.drop(reasonTooLarge)

@@ -81,6 +81,7 @@ func (rec *recorder) sendBody() {
 // everybody than it was.
 func (rec *recorder) lookAgain(pol policy, status int, judged, sent http.Header) (policy, http.Header) {
 	now := rec.w.Header()
+	rec.tellRotation(now["Set-Cookie"])
 	if !rec.c.opts.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
 		pol.reason = reasonSetCookie
 		return pol, judged

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"weak"
 
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/internal/panics"
@@ -80,6 +81,7 @@ func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed.Store(true)
 	c.mu.Unlock()
+	open.remove(weak.Make(c))
 	c.clock.closed.Store(true)
 	c.stop()
 	c.wg.Wait()

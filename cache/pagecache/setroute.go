@@ -29,8 +29,13 @@ type served struct {
 // The pattern is written as for ServeMux: "/blog/{slug}/" where echo has
 // "/blog/:slug/". If it is not, or does not match the request, the page depends
 // on the name as it is, which only cache.Route can purge, and on all routes.
-// Outside a page SetRoute does nothing. It is safe for concurrent use.
+// Where the page is not going to be stored it does nothing. Observe is told of a
+// ctx that leads to no request, see [AddGroups]. It is safe for concurrent use.
 func SetRoute(ctx context.Context, pattern string) {
+	if _, leads := pageFrom(ctx); !leads {
+		stray("SetRoute")
+		return
+	}
 	f := coherent.FillFrom(ctx)
 	s, ok := ctx.Value(servedKey{}).(*served)
 	if f == nil || !ok || pattern == "" {

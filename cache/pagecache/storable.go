@@ -24,6 +24,7 @@ const (
 	reasonAuth         reason = "authorization"
 	reasonSession      reason = "session-cookie"
 	reasonVisitor      reason = "visitor"
+	reasonDoNotStore   reason = "do-not-store"
 	reasonVary         reason = "vary-any"
 	reasonPartial      reason = "partial"
 	reasonTrailer      reason = "trailer"
@@ -117,8 +118,8 @@ type policy struct {
 }
 
 // judge applies RFC 9111 §3 to a response of the handler, to a request that was
-// made at asked.
-func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie bool, asked, now time.Time) policy {
+// made at asked. said is what the handler said with SetTTL.
+func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie bool, said lifetimes, asked, now time.Time) policy {
 	cc, targeted := o.control(h)
 	p := policy{
 		age:     initialAge(h, asked, now),
@@ -141,6 +142,7 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 	}
 	var known bool
 	p.lifetime, known = o.lifetime(&cc, targeted, status, h, now)
+	p.lifetime, known = said.apply(o, status, p.lifetime, known)
 	if p.noCache {
 		known = true // it will not be used without asking
 	}

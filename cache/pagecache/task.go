@@ -25,6 +25,7 @@ type task struct {
 	flight  *coherent.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
 	old     *coherent.Stored[*response] // what is stored, but stale; or nil
 	look    status
+	page    *page   // what the handler says through its context
 	before  *around // what had been done when the handler was first asked
 	served  served  // which route has served it
 }
@@ -127,11 +128,20 @@ func (rec *recorder) end() {
 	}
 }
 
+// newPage returns the page of a rendering that begins.
+func (t *task) newPage() *page {
+	t.page = &page{origin: t.id.origin}
+	if flight := t.flight; flight != nil {
+		t.page.stop = func() { flight.Finish(nil, false) }
+	}
+	return t.page
+}
+
 // inner is the request that the handler gets. It is a copy: what the handler does
 // to the header must not change what the response is stored under. Nor may it see
 // what is not in the key: that would get into a page which others are given.
 func (t *task) inner() *http.Request {
-	ctx := context.WithValue(t.r.Context(), originKey{}, t.id.origin)
+	ctx := context.WithValue(t.r.Context(), pageKey{}, t.page)
 	ctx = context.WithValue(ctx, servedKey{}, &t.served)
 	if t.served.r == nil {
 		t.served.r, t.served.paths = t.r, t.id.paths

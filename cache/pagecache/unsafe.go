@@ -37,7 +37,7 @@ func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Req
 	}
 	func() {
 		defer rec.catchAbort()
-		next.ServeHTTP(rec, r)
+		passing(next, rec, r)
 	}()
 	if rec.hijacked {
 		return

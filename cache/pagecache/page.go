@@ -1,0 +1,166 @@
+package pagecache
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+type pageKey struct{}
+
+// A page is what a handler says about its response through the context of its
+// request: SetTTL and DoNotStore. A request that passes has one too, so that what
+// is said there is known to lead somewhere.
+type page struct {
+	origin string // by which groups are known too
+	outer  *page  // of which this page becomes a part, or nil
+	stop   func() // lets waiting requests go; nil if none wait
+
+	mu      sync.Mutex
+	said    lifetimes
+	refused bool // DoNotStore was called
+}
+
+// lifetimes are what SetTTL has said of a page, and of the pages in it.
+type lifetimes struct {
+	set, limited bool
+	ttl          time.Duration // if set
+	limit        time.Duration // if limited: no part of the page may be older
+}
+
+// pageFrom returns the page that ctx leads to, or nil. It finds a fill of
+// coherent.Fetch as well, which has no page.
+func pageFrom(ctx context.Context) (p *page, leads bool) {
+	if ctx == nil {
+		return nil, false
+	}
+	p, _ = ctx.Value(pageKey{}).(*page)
+	return p, p != nil || coherent.FillFrom(ctx) != nil
+}
+
+// SetTTL sets the freshness lifetime of the page being rendered, for this cache
+// alone: in place of Options.TTL, of max-age and of Expires, and without a word to
+// browsers or CDNs. It counts for the statuses that Options.TTL counts for, so a
+// handler may call it first and fail then; Options.ErrorTTL bounds it.
+//
+// It lifts no prohibition: what says no-store, private or no-cache, or sets a
+// cookie, is treated as without it. The last call counts, until the handler
+// returns. With 0 or less the page is stale from the start.
+//
+// ctx is that of the request, see [AddGroups].
+func SetTTL(ctx context.Context, d time.Duration) {
+	p, leads := pageFrom(ctx)
+	if !leads {
+		stray("SetTTL")
+		return
+	}
+	if p != nil && p != nobody {
+		p.setTTL(min(max(d, 0), maxDuration))
+	}
+}
+
+// DoNotStore keeps the page being rendered from being stored, and from being given
+// to requests that wait for it. It may be called until the handler returns, also
+// after the first byte was written. It says nothing to browsers and CDNs:
+// "Cache-Control: private" or "no-store" does.
+//
+// ctx is that of the request, see [AddGroups].
+func DoNotStore(ctx context.Context) {
+	p, leads := pageFrom(ctx)
+	if !leads {
+		stray("DoNotStore")
+		return
+	}
+	for ; p != nil && p != nobody; p = p.outer {
+		p.refuse()
+	}
+}
+
+func (p *page) setTTL(d time.Duration) {
+	p.mu.Lock()
+	p.said.set, p.said.ttl = true, d
+	p.mu.Unlock()
+	for p = p.outer; p != nil; p = p.outer {
+		p.mu.Lock()
+		if !p.said.limited || d < p.said.limit {
+			p.said.limited, p.said.limit = true, d
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *page) refuse() {
+	p.mu.Lock()
+	first := !p.refused
+	p.refused = true
+	p.mu.Unlock()
+	if first && p.stop != nil {
+		p.stop()
+	}
+}
+
+// says returns what the handler has said so far.
+func (p *page) says() (said lifetimes, refused bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said, p.refused
+}
+
+// apply returns the lifetime of a response with a status code, which is life
+// without SetTTL.
+func (l lifetimes) apply(o *Options, status int, life time.Duration, known bool) (time.Duration, bool) {
+	if !l.set && !l.limited || !ttlCounts(status) {
+		return life, known
+	}
+	if l.set {
+		life, known = l.ttl, true
+	}
+	if l.limited && (!known || l.limit < life) {
+		life, known = l.limit, true
+	}
+	if saysGone(status) && o.ErrorTTL > 0 {
+		life = min(life, o.ErrorTTL)
+	}
+	return life, known
+}
+
+// settle takes in what the handler has said about its page since it gave the
+// header.
+func (rec *recorder) settle() {
+	said, refused := rec.page.says()
+	switch {
+	case !rec.recording:
+	case refused:
+		rec.drop(reasonDoNotStore)
+	case said != rec.said && rec.status != http.StatusPartialContent:
+		pol := rec.judge(rec.status, rec.judged, rec.confirmed)
+		if pol.reason != storable {
+			rec.drop(pol.reason)
+			return
+		}
+		pol.words = rec.policy.words // they may have been sent
+		rec.policy = pol
+	}
+}
+
+// passing calls a handler of whose response nothing will be stored. Its context
+// leads to a page, which nobody asks for what is said of it.
+func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	p := nobody
+	if outer, _ := pageFrom(r.Context()); outer != nil && outer != nobody {
+		p = &page{origin: outer.origin, outer: outer} // a request within the making of a page
+	}
+	inner := r.WithContext(context.WithValue(r.Context(), pageKey{}, p))
+	// What the handler leaves in the request is for those around the cache: the
+	// server deletes the files of MultipartForm.
+	defer func() {
+		r.Pattern, r.Form, r.PostForm, r.MultipartForm = inner.Pattern, inner.Form, inner.PostForm, inner.MultipartForm
+	}()
+	next.ServeHTTP(w, inner)
+}
+
+// nobody is the page of all requests that pass.
+var nobody = new(page)
