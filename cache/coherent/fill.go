@@ -86,16 +86,9 @@ func (d *Deps) addAll(from *Deps) {
 	d.tooMany = d.tooMany || tooMany
 }
 
-// NamedIn reports whether something that was named so far is in a sorted list
-// of [cache.Dependency.Hash].
-func (d *Deps) NamedIn(sorted []uint64) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.ContainsFunc(d.hashes, func(h uint64) bool {
-		_, found := slices.BinarySearch(sorted, h)
-		return found
-	})
-}
+// Hashes returns the [cache.Dependency.Hash] of what was named so far, sorted, each
+// once. The slice is the caller's.
+func (d *Deps) Hashes() []uint64 { return d.snapshot() }
 
 func (d *Deps) addHashes(hashes []uint64) {
 	d.mu.Lock()

@@ -90,29 +90,14 @@ type Options struct {
 	// not. Default 0: not at all.
 	EarlyRefresh float64
 
-	// Warm, if not 0, has pages rendered again in the background when they were
-	// purged, that many at a time, so that the next visitor finds them: those
-	// that this Cache has stored itself lately, by whatever the purge names them,
-	// the last stored first. Only purges made through this Cache warm, so that
-	// of several servers one does: the one that purges, and only pages that it has
-	// stored itself. Some 4,000 pages are remembered, and 256 may
-	// wait; what finds no place is told to Observe, and rendered for its next
-	// visitor.
+	// Warm is how many pages are rendered at a time in the background, after a
+	// purge through this Cache, so that the next visitor finds them. It warms pages
+	// that this Cache has stored itself: about 4,000 of the last, in 8 MiB at most,
+	// URLs and dependencies included. Up to 256 wait. Observe is told of the others.
 	//
-	// The request that renders a page has its method, URL and Host, and no field
-	// or context value of a visitor: where responses vary it makes the one for
-	// visitors who say nothing. It has the fields that are in every key
-	// (keys.Options.Headers), which all who are given the page have in common; a
-	// page is not warmed if Cookie or Authorization is among them, or they take
-	// more than 512 bytes. Vary begins with what the middleware around the cache
-	// had put there. The request can be told by [Warming]; a purge that is made
-	// with its context warms nothing, or a handler that saves something at each
-	// visit would be run for ever.
-	//
-	// The handler is run in the background, without the middleware around the
-	// cache: see StaleWhileRevalidate for what it must not do, and where it is
-	// not. RefreshTimeout bounds it.
-	// Default 0: nothing is warmed.
+	// The handler runs without a visitor and without the middleware around the
+	// cache: see StaleWhileRevalidate and docs/warming.md. [Warming] tells such a
+	// request. Default 0: nothing is warmed.
 	Warm int
 
 	// StaleIfError is for how long after it became stale a response is served

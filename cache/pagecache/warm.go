@@ -3,27 +3,28 @@ package pagecache
 import (
 	"container/list"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/internal/panics"
 )
 
 const (
-	// maxWarmPages bounds how many pages are remembered. A page takes some 500
-	// bytes.
+	// maxWarmPages bounds how many pages are remembered.
 	maxWarmPages = 4096
 
-	// maxWarmFields bounds the fields in the key of a page that are remembered
-	// with it, in bytes.
-	maxWarmFields = 512
+	// maxWarmBytes bounds the memory of what is remembered of them. Most pages take
+	// less than 1 KiB; a visitor decides how long a URL is, and a handler what a
+	// page is made from.
+	maxWarmBytes = 8 << 20
+
+	// maxWarmPage bounds the memory of one of them, which must not push out all
+	// others.
+	maxWarmPage = maxWarmBytes / 16
 
 	// maxWarmQueue bounds how many pages wait to be warmed.
 	maxWarmQueue = 256
@@ -50,40 +51,10 @@ type warmer struct {
 	mu      sync.Mutex
 	pages   map[string]*list.Element // of *warmPage, by primary key
 	recent  *list.List               // the last that was stored first
+	bytes   int                      // what they take
 	queue   []*warmPage
 	workers int
 }
-
-// A warmPage is a page that this process has stored.
-type warmPage struct {
-	key   string
-	state warmState
-	warmRequest
-}
-
-// A warmRequest is what renders a page again.
-type warmRequest struct {
-	next   http.Handler // nil if the page is not to be rendered any more
-	uri    *url.URL
-	asked  string // its RequestURI: somebody around the cache may have changed the URL
-	host   string
-	https  bool
-	fields http.Header    // those that are in every key
-	around around         // the same for all visitors
-	fill   *coherent.Fill // knows what the page was made from
-}
-
-// A warmState is where a page is on its way. Purged again while it is rendered,
-// a page is rendered once more, however often that was: the last rendering
-// begins after the last purge.
-type warmState uint8
-
-const (
-	warmIdle   warmState = iota
-	warmQueued           // purged
-	warmBusy             // being rendered
-	warmAgain            // being rendered, and purged since
-)
 
 func newWarmer(c *Cache) *warmer {
 	if c.opts.Warm == 0 {
@@ -101,31 +72,63 @@ func (w *warmer) remember(t *task, stored *response) {
 		return
 	}
 	seen := w.c.keys.Seen(t.r)
-	uri := *seen.URL
-	p := &warmPage{key: t.id.primary, warmRequest: warmRequest{
-		next: t.next, uri: &uri, asked: seen.RequestURI, host: seen.Host, https: t.r.TLS != nil, fill: t.fill,
-		around: *t.before,
-	}}
-	if why := p.around.tied(&w.c.opts, uri.Path, stored.route); why != "" {
+	if why := t.before.tied(&w.c.opts, seen.URL.Path, stored.route); why != "" {
 		w.c.tell(t.r, why)
-		w.forget(p.key)
+		w.forget(t.id.primary)
 		return
 	}
-	var ok bool
-	if p.fields, ok = w.fields(t.r.Header); !ok || w.c.keys.Request(p.request(context.Background())).String() != p.key {
+	request, ok := w.requestOf(t, seen)
+	if !ok {
 		return
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if e, ok := w.pages[p.key]; ok {
+	dropped := w.add(t.id.primary, request)
+	w.mu.Unlock()
+	w.tellDropped(dropped)
+}
+
+// add remembers a page, and forgets the oldest for which there is no room. It returns
+// requests for those of them that were to be rendered. The caller holds mu.
+func (w *warmer) add(key string, request warmRequest) (dropped []*http.Request) {
+	e, ok := w.pages[key]
+	if ok {
 		// The page itself stays, which may be on its way.
-		e.Value.(*warmPage).warmRequest = p.warmRequest
 		w.recent.MoveToFront(e)
-		return
+		w.bytes -= e.Value.(*warmPage).size()
+	} else {
+		key = strings.Clone(key)
+		e = w.recent.PushFront(&warmPage{key: key})
+		w.pages[key] = e
 	}
-	w.pages[p.key] = w.recent.PushFront(p)
-	if w.recent.Len() > maxWarmPages {
-		delete(w.pages, w.recent.Remove(w.recent.Back()).(*warmPage).key)
+	p := e.Value.(*warmPage)
+	p.warmRequest = request
+	w.bytes += p.size()
+	if p.size() > maxWarmPage {
+		return w.drop(e, nil)
+	}
+	for w.recent.Len() > maxWarmPages || w.bytes > maxWarmBytes {
+		dropped = w.drop(w.recent.Back(), dropped)
+	}
+	return dropped
+}
+
+// drop forgets a page. If it is queued, a request for it is added to dropped. The
+// caller holds mu.
+func (w *warmer) drop(e *list.Element, dropped []*http.Request) []*http.Request {
+	p := w.recent.Remove(e).(*warmPage)
+	delete(w.pages, p.key)
+	w.bytes -= p.size()
+	if (p.state == warmQueued || p.state == warmAgain) && p.next != nil && w.c.opts.Observe != nil {
+		dropped = append(dropped, p.request(w.context(context.Background())))
+	}
+	p.warmRequest = warmRequest{} // the queue may hold it
+	return dropped
+}
+
+// tellDropped tells Observe of pages that will not be warmed.
+func (w *warmer) tellDropped(dropped []*http.Request) {
+	for _, r := range dropped {
+		w.c.report(r, Observation{Forward: fwdBypass, Detail: detailWarmDropped})
 	}
 }
 
@@ -135,49 +138,8 @@ func (w *warmer) forget(key string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if e, ok := w.pages[key]; ok {
-		delete(w.pages, key)
-		w.recent.Remove(e).(*warmPage).next = nil // it may be queued
+		w.drop(e, nil)
 	}
-}
-
-// fields returns those of h that are in every key. Not the ones by which a
-// visitor is known: he is not to be impersonated when he is gone.
-func (w *warmer) fields(h http.Header) (fields http.Header, ok bool) {
-	size := 0
-	for _, name := range w.c.keys.Headers() {
-		values := h[name]
-		if len(values) == 0 {
-			continue
-		}
-		if name == "Cookie" || name == "Authorization" || name == "Proxy-Authorization" {
-			return nil, false
-		}
-		if fields == nil {
-			fields = make(http.Header)
-		}
-		for _, v := range values {
-			size += len(name) + len(v)
-			fields[name] = append(fields[name], strings.Clone(v))
-		}
-	}
-	return fields, size <= maxWarmFields
-}
-
-// request is that of a visitor without any field of his own.
-func (p *warmPage) request(ctx context.Context) *http.Request {
-	uri := *p.uri
-	r := (&http.Request{
-		Method: http.MethodGet, URL: &uri, Host: p.host, RequestURI: p.asked,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: p.fields.Clone(), Body: http.NoBody, Pattern: p.around.pattern,
-	}).WithContext(ctx)
-	if r.Header == nil {
-		r.Header = make(http.Header)
-	}
-	if p.https {
-		r.TLS = &tls.ConnectionState{HandshakeComplete: true}
-	}
-	return r
 }
 
 // purged queues the pages that an event names, and returns. What finds no place
@@ -196,7 +158,7 @@ func (w *warmer) purged(deps []cache.Dependency) {
 	w.mu.Lock()
 	for e := w.recent.Front(); e != nil; e = e.Next() {
 		p := e.Value.(*warmPage)
-		if p.state == warmQueued || p.state == warmAgain || !all && !p.fill.NamedIn(named) {
+		if p.state == warmQueued || p.state == warmAgain || !all && !p.madeFrom(named) {
 			continue
 		}
 		switch {
@@ -213,9 +175,7 @@ func (w *warmer) purged(deps []cache.Dependency) {
 	}
 	w.start()
 	w.mu.Unlock()
-	for _, r := range dropped {
-		w.c.report(r, Observation{Forward: fwdBypass, Detail: detailWarmDropped})
-	}
+	w.tellDropped(dropped)
 }
 
 func (w *warmer) context(ctx context.Context) context.Context {
@@ -253,6 +213,7 @@ func (w *warmer) work() {
 // returns, even if the handler ends the goroutine (runtime.Goexit).
 func (w *warmer) renderNext() {
 	p := w.queue[0]
+	w.queue[0] = nil // or what is behind it would hold the page
 	w.queue = w.queue[1:]
 	if p.next == nil {
 		p.state = warmIdle
