@@ -38,6 +38,9 @@ func (c *Cache) identify(r *http.Request, visitor reason) (id identity, ok bool)
 		id.deps = append(id.deps, cache.URI(uri), cache.URI(strings.TrimPrefix(uri, id.origin)))
 	}
 	id.deps = cache.WithDecoded(id.deps)
+	for i, d := range id.deps { // they are held while the handler runs
+		id.deps[i] = d.Bounded()
+	}
 	for _, path := range paths {
 		id.deps = cache.AppendPathDependencies(id.deps, path)
 	}

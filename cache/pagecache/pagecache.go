@@ -42,6 +42,7 @@ type Cache struct {
 	warm    *warmer // nil unless pages are warmed
 	shapes  *shapes
 	clock   *clock
+	shared  *gatherer  // of the purges after unsafe requests
 	short   *shortcuts // nil where no hit is found at once
 	scratch sync.Pool
 
@@ -98,6 +99,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
+	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
 	pages.warm = newWarmer(pages)
 	if pages.values.Near() {
 		pages.short = &shortcuts{memo: pages.memo, keys: counting, always: counting.Headers(), cookies: counting.Cookies()}

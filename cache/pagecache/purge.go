@@ -49,14 +49,19 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 	var malformed error
 	e.Dependencies, malformed = c.canonical(e.Dependencies)
+	return errors.Join(c.record(ctx, e), malformed)
+}
+
+// record records e, whose names are canonical, and does what follows from it.
+func (c *Cache) record(ctx context.Context, e cache.Event) error {
 	if err := c.store.Purge(ctx, e); err != nil {
-		return errors.Join(err, malformed)
+		return err
 	}
 	if !Warming(ctx) { // or a handler that saves something at each visit would run for ever
 		defer c.warm.purged(e.Dependencies)
 	}
 	if e.Soft {
-		return malformed // what became stale may still be served
+		return nil // what became stale may still be served
 	}
 	if stored := c.computable(e.Dependencies); len(stored) > 0 {
 		_ = c.values.Delete(ctx, stored...)
@@ -64,7 +69,7 @@ func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 			c.memo.setDeleted([]byte(key), true)
 		}
 	}
-	return malformed
+	return nil
 }
 
 // computable returns the primary keys of what an event names by path, but of those

@@ -21,9 +21,15 @@ type target struct {
 }
 
 func (c *Cache) target(r *http.Request) target {
+	if isLong(r) {
+		return longTarget(r)
+	}
 	t := target{method: r.Method, bases: basesOf(r)}
 	if k := c.keys.Request(r); k.Valid() {
 		t.keyed, t.origin, t.name = true, origin(k), k.URI()
+		if c.neverStored(r) {
+			return t
+		}
 		for _, uri := range urisOf(k) {
 			t.deps = append(t.deps, cache.URI(uri))
 		}
@@ -36,11 +42,40 @@ func (c *Cache) target(r *http.Request) target {
 	}
 	for _, base := range t.bases {
 		for _, p := range pagesAt(&base) {
-			t.name = p
-			t.deps = append(t.deps, cache.Path(p))
+			if t.name = p; !c.neverStored(at(r, p)) {
+				t.deps = append(t.deps, cache.Path(p))
+			}
 		}
 	}
 	return t
+}
+
+// longTarget is the target of a request with a URL for which nothing is stored.
+// What its answer names may be stored, if its host is not too long as well.
+func longTarget(r *http.Request) target {
+	t := target{method: r.Method, name: r.URL.Path[:min(len(r.URL.Path), cache.MaxNote)]}
+	if max(len(r.Host), len(r.URL.Host)) > maxURL {
+		return t
+	}
+	if uri, err := keys.URI("http://" + r.Host + "/"); err == nil {
+		t.keyed, t.origin = true, strings.TrimSuffix(uri, "/")
+	}
+	short := *r
+	short.RequestURI = "" // it is long, and says nothing more
+	t.bases = basesOf(&short)
+	return t
+}
+
+// at returns r as it would be for the canonical path p.
+func at(r *http.Request, p string) *http.Request {
+	u, err := url.ParseRequestURI(p)
+	if err != nil {
+		return r
+	}
+	to := *r
+	u.RawQuery = r.URL.RawQuery
+	to.URL, to.RequestURI = u, u.RequestURI()
+	return &to
 }
 
 // basesOf returns what references in the response to r may be relative to: the

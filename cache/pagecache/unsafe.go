@@ -1,7 +1,6 @@
 package pagecache
 
 import (
-	"context"
 	"net/http"
 	"slices"
 
@@ -70,11 +69,8 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 		return
 	}
 	slices.Sort(deps)
-	deps = slices.Compact(deps)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.PurgeTimeout)
-	defer cancel()
-	err := c.purge(ctx, cache.Event{Dependencies: deps, Reason: t.method + " " + t.name})
-	if err != nil {
+	e := cache.Event{Dependencies: slices.Compact(deps), Reason: t.method + " " + t.name}
+	if err := c.purgeShared(r.Context(), e); err != nil {
 		c.report(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
 	}
 }

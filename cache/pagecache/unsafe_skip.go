@@ -1,0 +1,54 @@
+package pagecache
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strings"
+)
+
+// neverStored reports whether Options.Skip says that nothing is stored for a GET of
+// the URL that r, an unsafe request, was sent to. Then the purge of that URL would
+// be work for nothing, which anybody can cause.
+//
+// Skip may look at more than the URL. It is asked about three requests, and must
+// say true of each: one with no field at all, one as a browser sends it that knows
+// nobody, and r itself as a GET. Whether it says true of somebody who is signed in
+// says nothing about what is stored for others.
+func (c *Cache) neverStored(r *http.Request) bool {
+	if c.opts.Skip == nil {
+		return false
+	}
+	ctx := context.Background()
+	for _, key := range []any{http.ServerContextKey, http.LocalAddrContextKey} {
+		ctx = context.WithValue(ctx, key, r.Context().Value(key))
+	}
+	own := maps.Clone(r.Header)
+	for name := range own {
+		if strings.HasPrefix(name, "Content-") {
+			delete(own, name)
+		}
+	}
+	return c.skipsGet(r, ctx, make(http.Header)) && c.skipsGet(r, ctx, browserFields()) && c.skipsGet(r, r.Context(), own)
+}
+
+// browserFields are those of a browser that asks for a page.
+func browserFields() http.Header {
+	return http.Header{
+		"Accept":          {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"},
+		"Accept-Encoding": {"gzip, deflate, br"},
+		"Accept-Language": {"en"},
+		"User-Agent":      {"Mozilla/5.0"},
+	}
+}
+
+// skipsGet asks Skip about a GET of what r was sent to. A Skip that panics, because
+// it expects what middleware puts into each context, has not said true.
+func (c *Cache) skipsGet(r *http.Request, ctx context.Context, h http.Header) (skips bool) {
+	defer func() { _ = recover() }() // of the question that is ours, not the visitor's
+	get := r.Clone(ctx)
+	get.Method, get.Header = http.MethodGet, h
+	get.Body, get.GetBody, get.ContentLength, get.TransferEncoding, get.Trailer = http.NoBody, nil, 0, nil, nil
+	get.Form, get.PostForm, get.MultipartForm = nil, nil, nil
+	return c.skips(get)
+}
