@@ -194,7 +194,8 @@ type Options struct {
 	RefreshTimeout time.Duration
 
 	// PurgeTimeout is how long the answer to an unsafe request may be held up
-	// by the purge that it calls for (RFC 9111 §4.4). Default 5 s.
+	// by the purge that it calls for (RFC 9111 §4.4). Requests that come at once
+	// share a purge. Default 5 s.
 	PurgeTimeout time.Duration
 
 	// Name is how this cache calls itself in Cache-Status (RFC 9211). Default
@@ -207,9 +208,11 @@ type Options struct {
 
 	// Skip reports whether the cache must ignore a request: no answer from the
 	// store, no storing. It is asked about the request as it came and, if that
-	// differs, as a handler would see it (keys.Builder.Seen): without a default
-	// port, with the path in one spelling. Unsafe requests purge what they changed
-	// in any case. Nil ignores none.
+	// differs, as a handler would see it (keys.Builder.Seen). Nil ignores none.
+	//
+	// It is also asked about GETs of the target of an unsafe request: without any
+	// field, with those of a browser, and with its own. If it says true of all,
+	// nothing is stored there, and that target is not purged.
 	Skip func(*http.Request) bool
 
 	// Observe, if not nil, is told of every request. It is called from many
