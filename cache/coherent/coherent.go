@@ -65,6 +65,11 @@ type Options struct {
 	// rests on it. Default 0: every process makes its own. At least 1 ms.
 	Lease time.Duration
 
+	// CollapseTimeout is how long a call of [Fetch] waits for the loads of others,
+	// for a lease too, before it loads by itself. Default 10 s, or twice Lease if
+	// that is longer. At least 1 ms.
+	CollapseTimeout time.Duration
+
 	// Observe, if not nil, is told what no caller can be told. It is called
 	// from many goroutines at once and should return quickly.
 	Observe func(Observation)
@@ -77,6 +82,9 @@ const (
 	minMaxStale            = time.Millisecond
 	minTimeout             = time.Millisecond
 	minLease               = time.Millisecond
+
+	defaultCollapseTimeout = 10 * time.Second
+	minCollapseTimeout     = time.Millisecond
 )
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
@@ -140,6 +148,11 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("coherent: %w: Lease is %v: it must be 0, or at least %v", ErrOptions, o.Lease, minLease)
 	case o.Timeout < 0 || o.Timeout > 0 && o.Timeout < minTimeout:
 		return nil, fmt.Errorf("coherent: %w: Timeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.Timeout, minTimeout)
+	case o.CollapseTimeout < 0 || o.CollapseTimeout > 0 && o.CollapseTimeout < minCollapseTimeout:
+		return nil, fmt.Errorf("coherent: %w: CollapseTimeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.CollapseTimeout, minCollapseTimeout)
+	}
+	if c.opts.CollapseTimeout == 0 {
+		c.opts.CollapseTimeout = max(defaultCollapseTimeout, 2*c.opts.Lease)
 	}
 	if c.opts.MaxDependencies == 0 {
 		c.opts.MaxDependencies = defaultMaxDependencies

@@ -19,8 +19,10 @@ const fetchPrefix = "value:"
 //
 // Concurrent calls for one key are collapsed into one load, in this process,
 // but never across a purge. If the load that a call waits for fails or panics,
-// the call loads by itself, with its own context. An error of load is returned
-// as it is; nothing is stored then.
+// the call loads by itself, with its own context. If it takes more than twice as
+// long as the last one, one of the waiting calls loads too, and the others take what
+// ends first; Options.CollapseTimeout ends the wait. An error of load is returned as
+// it is; nothing is stored then.
 //
 // A call that looked just before a load ended may be given its value for up to
 // Options.Timeout after it expired.
@@ -47,6 +49,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 	full := string(cache.Dependency(fetchPrefix + key).Bounded())
 	outer := FillFrom(ctx)
 	joined := false
+	var until time.Time
 	for {
 		s, verdict, err := v.Get(ctx, []byte(full))
 		if err != nil || verdict == Bypassed {
@@ -60,34 +63,47 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 				c.observe(OpDecode, full, err)
 			}
 		}
-		fl, leads := v.Enter(full)
-		if leads || joined {
-			if !leads {
-				fl = &Flight[[]byte]{v: v, key: full, fill: c.Begin(), done: make(chan struct{})}
-			} else if value, ok, err := fetchAwaited[T](ctx, fl, outer); ok || err != nil {
-				return value, err
+		// Of a value that was never loaded here nothing is known: half of the time
+		// that callers wait passes before one more of them loads.
+		fl, leads := v.Enter(full, c.opts.CollapseTimeout/4)
+		if until.IsZero() {
+			until = time.Now().Add(c.opts.CollapseTimeout)
+		}
+		if !leads {
+			// One wait is fair, a second could be for ever under a storm of purges.
+			now := Waited[[]byte]{How: WaitedAlone}
+			if !joined {
+				if now, err = fl.Wait(ctx, until); err != nil {
+					return zero, err
+				}
 			}
-			return lead(ctx, fl, ttl, outer, load)
-		}
-		// One wait is fair, a second could be for ever under a storm of purges.
-		joined = true
-		b, ok, err := fl.Wait(ctx)
-		if err != nil {
-			return zero, err
-		}
-		if ok {
-			if value, err := decode[T](b); err == nil {
-				pass(outer, fl.deps())
-				return value, nil
+			joined = true
+			switch now.How {
+			case WaitedMade:
+				if value, err := decode[T](now.Value); err == nil {
+					pass(outer, now.Flight.deps())
+					return value, nil
+				}
+				continue
+			case WaitedAgain:
+				continue
+			case WaitedAlone:
+				fl = &Flight[[]byte]{v: v, key: full, fill: c.Begin(), extra: true}
+			case WaitedLead:
+				fl = now.Flight
 			}
 		}
+		if value, ok, err := fetchAwaited[T](ctx, fl, until, outer); ok || err != nil {
+			return value, err
+		}
+		return lead(ctx, fl, ttl, outer, load)
 	}
 }
 
 // fetchAwaited returns the value that another process has made while the leader
 // of a flight waited for its lease, if it has.
-func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], outer *Fill) (value T, ok bool, err error) {
-	s, err := fl.Await(ctx, nil)
+func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], until time.Time, outer *Fill) (value T, ok bool, err error) {
+	s, err := fl.Await(ctx, max(time.Until(until), 1), nil)
 	if err != nil {
 		fl.Finish(nil, false)
 		return value, false, err
@@ -107,7 +123,7 @@ func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], outer *Fill) (
 // lead loads the value of a flight, stores it and gives it to those who wait.
 func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	c := fl.v.c
-	defer fl.Finish(nil, false) // in case load fails or panics
+	defer fl.LetGo() // in case load fails or panics
 	// A page that says "not found" was made from what was not found.
 	defer func() { passFill(outer, fl.fill) }()
 	loaded, err := load(WithFill(ctx, fl.fill), &fl.fill.Deps)

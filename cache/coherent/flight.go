@@ -1,8 +1,6 @@
 package coherent
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,8 +8,8 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A Flight is a fill that others may wait for. Concurrent requests for one
-// value are collapsed into it, but never across a purge:
+// A Flight is a fill that other requests may wait for. Concurrent requests for one
+// value share one fill, but never across a purge:
 //
 //  1. fill F begins, and reads the old row
 //  2. a save commits, its purge returns
@@ -19,98 +17,154 @@ import (
 //     F has named so far: R does not join, it leads a fill of its own
 //  4. F names a group late                R', which joined before that, is told
 //     at the end that F's value is not for it
+//
+// The request that starts a flight leads it. It makes the value, names in
+// [Flight.Fill] what the value is made from, and ends the flight exactly once,
+// whatever happens. Others call [Flight.Wait].
 type Flight[V any] struct {
 	v      *Values[V]
+	crowd  *crowd[V] // nil for a flight that nobody can join
 	key    string
 	fill   *Fill
+	began  time.Time
+	number int           // among those of its crowd
+	took   time.Duration // how long the making took, if the leader knows better
+	extra  bool          // another flight was too slow: this one waits for no lease
 	once   sync.Once
-	done   chan struct{}
+	ended  bool
 	value  V
 	ok     bool
-	until  time.Time  // for how long others may still join, once it is done
+	until  time.Time  // for how long others may still join, once it has ended
 	holds  string     // the lease that the leader has, by its holder's name; "" for none
 	found  *Stored[V] // what the leader was given by Await, in place of a turn
 	stored *Stored[V] // what it has ended with, if that was found and not made
 }
 
-// lingering is how many flights that have ended are kept for those who come a
+// lingering is how many flights that have ended are kept for requests that come a
 // moment late.
 const lingering = 64
 
-// Enter joins the fill of key that is under way, if a request that begins now
-// may be answered by it as far as one can tell; otherwise it leads a new one,
-// which depends on deps from the start. Call it after a Get that returned no
-// error, which confirmed the log.
+// Enter joins the flight of key that is under way, if it may answer a request that
+// begins now, as far as one can tell. Otherwise it starts one, which depends on deps
+// from the start, and reports that the caller leads it. took is how long the making
+// of the value took last time; 0 stands for what this process remembers of that.
 //
-// Who leads makes the value, names in [Flight.Fill] what it is made from, and
-// must call [Flight.Finish], whatever happens. Who does not calls
-// [Flight.Wait].
-func (v *Values[V]) Enter(key string, deps ...cache.Dependency) (fl *Flight[V], leads bool) {
+// Call Enter after a Get that returned no error: Get is what confirms the log. A
+// caller that leads calls [Flight.Await] next.
+func (v *Values[V]) Enter(key string, took time.Duration, deps ...cache.Dependency) (fl *Flight[V], leads bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.land(time.Now())
-	if fl, ok := v.flights[key]; ok {
-		if verdict, _ := v.c.view.judge(fl.fill.stamp, fl.fill.snapshot()); verdict == Fresh {
+	cr := v.crowds[key]
+	if cr != nil {
+		for _, fl := range slices.Backward(cr.flying) {
+			if v.mayJoin(fl) {
+				return fl, false
+			}
+		}
+		if fl := cr.landed; fl != nil && v.mayJoin(fl) {
 			return fl, false
 		}
+	} else {
+		cr = &crowd[V]{v: v, key: key}
+		v.crowds[key] = cr
 	}
-	fl = &Flight[V]{v: v, key: key, fill: v.c.Begin(), done: make(chan struct{})}
+	if cr.pause == 0 {
+		if known := v.lasted.of(key); known > 0 {
+			took = known
+		}
+		cr.pause = patience(took)
+	}
+	fl = cr.launch() // one that was purged goes on, and nobody joins it any more
 	fl.fill.Add(deps...)
-	v.flights[key] = fl // one that was purged goes on, and nobody joins it any more
 	return fl, true
+}
+
+// mayJoin reports whether a request that has confirmed the log may be answered by
+// what fl makes.
+func (v *Values[V]) mayJoin(fl *Flight[V]) bool {
+	verdict, _ := v.c.view.judge(fl.fill.stamp, fl.fill.snapshot())
+	return verdict == Fresh
 }
 
 // Fill returns the fill that the flight's leader makes.
 func (fl *Flight[V]) Fill() *Fill { return fl.fill }
 
-// Finish ends the flight: with its value, or with ok false if there is none
-// that others may have, because making it failed or because it is private. Only
-// the first call counts, so that it can be deferred against panics.
+// Took tells how long the making of the value took, for the next time. By default it
+// is the time from the beginning of the flight to its end.
+func (fl *Flight[V]) Took(d time.Duration) { fl.took = d }
+
+// Finish ends the flight with its value, or with ok false if there is none for a
+// reason that is the leader's own: its visitor has left, say. One of the waiting
+// requests then leads a flight, and the others wait for that. Only the first call
+// that ends a flight counts, so it can be deferred against panics.
 //
-// A flight with a value can be joined for a while after its end, by those whose
+// A flight with a value can be joined for a while after its end, by requests whose
 // Get began before the value was stored: as long as a Get may take.
 func (fl *Flight[V]) Finish(value V, ok bool) {
-	fl.once.Do(func() {
-		v := fl.v
-		ok = ok && !fl.fill.RolledBack() && !fl.fill.TooMany()
-		fl.value, fl.ok = value, ok
-		v.mu.Lock()
-		switch {
-		case v.flights[fl.key] != fl:
-		case !ok:
-			delete(v.flights, fl.key)
-		default:
-			now := time.Now()
-			fl.until = now.Add(v.c.opts.Timeout)
-			v.landed = append(v.landed, fl)
-			v.land(now)
+	fl.end(func() {
+		fl.value, fl.ok = value, ok && !fl.fill.RolledBack() && !fl.fill.TooMany()
+		cr, now := fl.crowd, time.Now()
+		if !fl.ok {
+			cr.carryOn(fl)
+			return
 		}
-		v.mu.Unlock()
-		close(fl.done)
-		fl.release()
+		v := fl.v
+		if fl.took <= 0 {
+			fl.took = now.Sub(fl.began)
+		}
+		v.lasted.set(fl.key, fl.took)
+		fl.until = now.Add(v.c.opts.Timeout)
+		cr.landed = fl
+		v.landed = append(v.landed, fl)
+		if v.mayJoin(fl) {
+			cr.tell(Waited[V]{How: WaitedMade, Flight: fl})
+		} else {
+			cr.carryOn(fl)
+		}
+		v.land(now)
 	})
+}
+
+// LetGo ends the flight without a value that others may have: making it failed, or
+// it is of no use to anybody else. All waiting requests make their own, at once: to
+// try one after another would add up.
+func (fl *Flight[V]) LetGo() {
+	fl.end(func() { fl.crowd.tell(Waited[V]{How: WaitedAlone}) })
 }
 
 // FinishStored is for code that integrates a cache of its own, as pagecache does. It
 // ends the flight with a value that was found and not made: the one that
 // [Flight.Await] returned or, for want of a better one, what has become stale.
-// It goes to those who wait already, unless it was purged in the meantime, and to
-// nobody who comes later. What Await returned was fresh, so that nobody has asked
-// whether those who wait allow for less: of that a soft purge is a purge.
+// It goes to the requests that wait already, unless it was purged in the meantime,
+// and to none that comes later. What Await returned was fresh, so nobody has asked
+// whether waiting requests allow for less: there a soft purge is a purge.
 func (fl *Flight[V]) FinishStored(s *Stored[V]) {
-	fl.once.Do(func() {
-		v := fl.v
-		v.mu.Lock()
-		if v.flights[fl.key] == fl {
-			delete(v.flights, fl.key)
-		}
-		// Whoever waits has confirmed the log before it entered, which was
+	fl.end(func() {
+		// A waiting request has confirmed the log before it entered, which was
 		// before this: the view judges for all of them.
-		verdict, _ := v.c.view.judge(s.stamp, s.deps)
+		verdict, _ := fl.v.c.view.judge(s.stamp, s.deps)
 		fl.stored = s
 		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged && s != fl.found
-		v.mu.Unlock()
-		close(fl.done)
+		if fl.ok && fl.v.mayJoin(fl) {
+			fl.crowd.tell(Waited[V]{How: WaitedMade, Flight: fl})
+		} else {
+			fl.crowd.carryOn(fl)
+		}
+	})
+}
+
+// end calls how, with the lock, if fl has not ended yet, and gives its lease back.
+func (fl *Flight[V]) end(how func()) {
+	fl.once.Do(func() {
+		if fl.crowd != nil {
+			fl.v.mu.Lock()
+			fl.ended = true
+			fl.crowd.leave(fl)
+			how()
+			fl.crowd.tidy()
+			fl.v.mu.Unlock()
+		}
 		fl.release()
 	})
 }
@@ -128,8 +182,10 @@ func (fl *Flight[V]) deps() []uint64 {
 func (v *Values[V]) land(now time.Time) {
 	n := 0
 	for n < len(v.landed) && (len(v.landed)-n > lingering || v.landed[n].until.Before(now)) {
-		if fl := v.landed[n]; v.flights[fl.key] == fl {
-			delete(v.flights, fl.key)
+		fl := v.landed[n]
+		if fl.crowd.landed == fl {
+			fl.crowd.landed = nil
+			fl.crowd.tidy()
 		}
 		n++
 	}
@@ -137,31 +193,14 @@ func (v *Values[V]) land(now time.Time) {
 }
 
 // leave takes out the flights of keys that have ended. Whoever deletes what one of
-// them stored does not want it to be given to those who come a moment later.
+// them stored does not want it to be given to requests that come a moment later.
 func (v *Values[V]) leave(keys []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, key := range keys {
-		if fl, ok := v.flights[key]; ok && !fl.until.IsZero() {
-			delete(v.flights, key)
+		if cr, ok := v.crowds[key]; ok {
+			cr.landed = nil
+			cr.tidy()
 		}
 	}
-}
-
-// Wait waits for the flight's value. ok is false if the flight brought none, or
-// one that was purged in the meantime; the caller then makes its own. The error
-// is ctx's.
-func (fl *Flight[V]) Wait(ctx context.Context) (value V, ok bool, err error) {
-	select {
-	case <-fl.done:
-	case <-ctx.Done():
-		return value, false, fmt.Errorf("coherent: waiting for the fill of %q: %w", fl.key, context.Cause(ctx))
-	}
-	if !fl.ok {
-		return value, false, nil
-	}
-	if verdict, _ := fl.v.c.view.judge(fl.fill.stamp, fl.fill.snapshot()); verdict != Fresh {
-		return value, false, nil
-	}
-	return fl.value, true, nil
 }

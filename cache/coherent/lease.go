@@ -26,7 +26,8 @@ func leaserOf(b cache.Backend) cache.Leaser {
 // share a store, see [Options.Lease]; without leases it returns at once. The
 // leader calls it once, before anything else, and makes the value if it returns
 // nil; it reads [Flight.Fill] afterwards, since the fill begins when the waiting
-// is over. Otherwise another process has made the value, which is returned.
+// is over. Otherwise another process has made the value, which is returned. within
+// bounds the wait, beside Options.Lease; 0 is no bound.
 //
 // useful says whether a fresh value that is found will do; nil stands for any.
 // The error is ctx's.
@@ -45,10 +46,14 @@ func leaserOf(b cache.Backend) cache.Leaser {
 //
 // What is found is judged by the log, as any request does it. So is what B makes
 // itself: its fill begins after the last look, which has confirmed the log.
-func (fl *Flight[V]) Await(ctx context.Context, useful func(*Stored[V]) bool) (*Stored[V], error) {
+func (fl *Flight[V]) Await(ctx context.Context, within time.Duration, useful func(*Stored[V]) bool) (*Stored[V], error) {
 	c := fl.v.c
-	if c.lease == nil {
+	if c.lease == nil || fl.extra {
 		return nil, nil
+	}
+	bound := c.opts.Lease
+	if within > 0 {
+		bound = min(bound, within)
 	}
 	holder := rand.Text()
 	began := time.Now()
@@ -60,12 +65,12 @@ func (fl *Flight[V]) Await(ctx context.Context, useful func(*Stored[V]) bool) (*
 			return found, nil
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("coherent: waiting for the lease on %q: %w", fl.key, context.Cause(ctx))
-		case !ok, has == holder, has == "", before != "" && has != before, waited >= c.opts.Lease:
+		case !ok, has == holder, has == "", before != "" && has != before, waited >= bound:
 			fl.beginAgain()
 			return nil, nil
 		default:
 			before = has
-			if err := pause(ctx, min(pollAfter(waited), c.opts.Lease-waited)); err != nil {
+			if err := pause(ctx, min(pollAfter(waited), bound-waited)); err != nil {
 				return nil, fmt.Errorf("coherent: waiting for the lease on %q: %w", fl.key, err)
 			}
 		}
@@ -111,6 +116,8 @@ func (fl *Flight[V]) beginAgain() {
 	fl.v.mu.Lock()
 	defer fl.v.mu.Unlock()
 	fl.fill = fl.fill.again(fl.v.c)
+	fl.began = time.Now()
+	fl.crowd.start()
 }
 
 // release ends the lease that the leader has, if any. Nobody waits for that here.

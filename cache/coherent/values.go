@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,15 +34,16 @@ type Values[V any] struct {
 	c     *Cache
 	codec Codec[V]
 
-	mu      sync.Mutex
-	flights map[string]*Flight[V]
-	landed  []*Flight[V] // those of flights that have ended, oldest first
+	mu     sync.Mutex
+	crowds map[string]*crowd[V] // the flights of each key
+	landed []*Flight[V]         // flights that have ended and can still be joined, oldest first
+	lasted lasted
 }
 
 // NewValues returns the use of c for values that codec knows. Two Values of one
 // Cache must not share keys.
 func NewValues[V any](c *Cache, codec Codec[V]) *Values[V] {
-	return &Values[V]{c: c, codec: codec, flights: make(map[string]*Flight[V])}
+	return &Values[V]{c: c, codec: codec, crowds: make(map[string]*crowd[V]), lasted: lasted{seed: maphash.MakeSeed()}}
 }
 
 // A Stored is a value as it was found: with what it was made from, and since

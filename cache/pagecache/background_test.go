@@ -47,7 +47,7 @@ type background struct {
 
 const (
 	fresh  = 20 * time.Minute // until a page is stale
-	making = 10 * time.Second // what making it takes
+	making = 8 * time.Second  // what making it takes: a visitor waits for that
 )
 
 var backgrounds = []background{

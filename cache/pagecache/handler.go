@@ -20,7 +20,8 @@ type scratch struct {
 
 	keys *keys.Builder // that makes the keys of this request
 
-	varies bool // variants are stored, if not the one that was looked for
+	varies bool      // variants are stored, if not the one that was looked for
+	until  time.Time // for how long the visitor waits at most; zero before it has begun to
 }
 
 // Handler returns next with the cache in front of it. Several handlers may be
@@ -79,6 +80,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	defer c.scratch.Put(s)
 	var ok bool
 	s.keys = c.keysFor(visitor)
+	s.until = time.Time{}
 	if s.primary, ok = s.keys.AppendRequest(s.primary[:0], r); !ok {
 		c.pass(next, w, r, fwdBypass, string(c.whyNoKey(r)))
 		return

@@ -8,12 +8,12 @@ import (
 )
 
 // await has the leader of a flight wait for its turn among the processes that
-// share the store, see [coherent.Options.Lease]. made says that another process
+// share the store, see [coherent.Options.Lease], within a time; 0 is no bound. made says that another process
 // has stored what was looked for; those who wait for the flight have it then. Of
 // responses that vary it may have stored another one, and tells by what they do:
 // that, too, is found by looking again.
-func await(ctx context.Context, flight *coherent.Flight[*response], old *coherent.Stored[*response], asks *control) (made bool, err error) {
-	s, err := flight.Await(ctx, newer(old, asks))
+func await(ctx context.Context, flight *coherent.Flight[*response], within time.Duration, old *coherent.Stored[*response], asks *control) (made bool, err error) {
+	s, err := flight.Await(ctx, within, newer(old, asks))
 	if s != nil && !s.Value.is(isNote) {
 		flight.FinishStored(s)
 	}

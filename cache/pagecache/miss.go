@@ -45,7 +45,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.observe(r, look, false)
 		t.head()
 		return true
-	case forced, t.isPersonal(), asksNotToStore(r.Header), c.memo.keptApart(s.primary):
+	case forced, t.isPersonal(), asksNotToStore(r.Header), asksForStream(r.Header), c.memo.keptApart(s.primary):
 		t.alone()
 		return true
 	}
@@ -57,30 +57,40 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
 		key = string(s.variant)
 	}
-	flight, leads := c.values.Enter(key, id.deps...)
-	if leads {
-		defer flight.Finish(nil, false) // whatever panics
-		made, err := await(r.Context(), flight, old, asks)
-		switch {
-		case err != nil:
-			c.gaveUp(w, r, look)
-			return true
-		case made:
-			return false // the next lookup finds it
-		}
-		c.observe(r, look, false)
-		t.fill, t.flight = flight.Fill(), flight
-		t.run()
+	now := time.Now()
+	if s.until.IsZero() {
+		s.until = now.Add(c.opts.CollapseTimeout)
+	}
+	if !now.Before(s.until) {
+		t.alone() // it has waited long enough
 		return true
 	}
-	p, ok, err := flight.Wait(r.Context())
-	if err != nil {
+	var took time.Duration
+	if old != nil {
+		took = time.Duration(old.Value.took)
+	}
+	flight, leads := c.values.Enter(key, took, id.deps...)
+	if leads {
+		return t.lead(flight, asks, s.until)
+	}
+	waited, err := flight.Wait(r.Context(), s.until)
+	switch {
+	case err != nil:
 		c.gaveUp(w, r, look)
 		return true
+	case waited.How == coherent.WaitedLead:
+		waited.Flight.Fill().Add(id.deps...)
+		return t.lead(waited.Flight, asks, s.until)
+	case waited.How == coherent.WaitedAlone:
+		t.alone()
+		return true
+	case waited.How == coherent.WaitedAgain:
+		return false
 	}
-	now := time.Now()
-	stale := ok && p.ageAt(now) >= time.Duration(p.life)
-	if !ok || !c.selects(p, s, r.Header) || stale && !p.mayReplaceError(now) {
+	p := waited.Value
+	now = time.Now()
+	stale := p.ageAt(now) >= time.Duration(p.life)
+	if !c.selects(p, s, r.Header) || stale && !p.mayReplaceError(now) {
 		return false
 	}
 	t.look.joined = true
@@ -90,6 +100,29 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		sec.age = c.age(p.ageAt(now)) // it was stored long before this fill
 	}
 	c.serve(w, r, p, sec)
+	return true
+}
+
+// lead makes the response that others wait for, and answers with it. It returns false
+// if another process has made it: the next lookup finds that.
+func (t *task) lead(flight *coherent.Flight[*response], asks *control, until time.Time) bool {
+	t.flight = flight
+	defer t.endFlight() // whatever panics
+	// Other requests of this process wait as long. If the time is up for all of them
+	// at once, they must find a response that is being made.
+	const share, of = 3, 4
+	within := max(time.Until(until)*share/of, 1)
+	made, err := await(t.r.Context(), flight, within, t.old, asks)
+	switch {
+	case err != nil:
+		t.c.gaveUp(t.w, t.r, t.look)
+		return true
+	case made:
+		return false
+	}
+	t.c.observe(t.r, t.look, false)
+	t.fill = flight.Fill()
+	t.run()
 	return true
 }
 

@@ -193,6 +193,16 @@ type Options struct {
 	// take. Default 30 s.
 	RefreshTimeout time.Duration
 
+	// CollapseTimeout is how long a request waits for the renderings of others, in
+	// this process and, by a lease, in others. Then it renders for itself, and
+	// nobody waits for that. Default 10 s.
+	//
+	// A rendering that takes longer than twice what the stored page took (200 ms
+	// where nothing is known) is joined by that of the request which has waited
+	// longest; the others take what ends first. The next joins after twice that
+	// time, and so on. See docs/waiting.md for long polls and streams.
+	CollapseTimeout time.Duration
+
 	// PurgeTimeout is how long the answer to an unsafe request may be held up
 	// by the purge that it calls for (RFC 9111 §4.4). Requests that come at once
 	// share a purge. Default 5 s.
@@ -236,6 +246,8 @@ const (
 	defaultKeepStale      = 10 * time.Minute
 	defaultRefreshTimeout = 30 * time.Second
 	defaultPurgeTimeout   = 5 * time.Second
+
+	defaultCollapseTimeout = 10 * time.Second
 )
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
@@ -255,6 +267,7 @@ func (o *Options) complete() error {
 		{"KeepStale", &o.KeepStale, defaultKeepStale},
 		{"RefreshTimeout", &o.RefreshTimeout, defaultRefreshTimeout},
 		{"PurgeTimeout", &o.PurgeTimeout, defaultPurgeTimeout},
+		{"CollapseTimeout", &o.CollapseTimeout, defaultCollapseTimeout},
 	} {
 		if *d.value < 0 {
 			return fmt.Errorf("%w: %s is %v: it must not be negative", ErrOptions, d.name, *d.value)

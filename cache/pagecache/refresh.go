@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 	"weak"
 
 	"github.com/uncache/uncache/cache/coherent"
@@ -28,7 +29,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	default:
 		return false
 	}
-	flight, leads := c.values.Enter(s.Value.key, id.deps...)
+	flight, leads := c.values.Enter(s.Value.key, time.Duration(s.Value.took), id.deps...)
 	c.mu.Lock()
 	if !leads || c.closed.Load() {
 		c.mu.Unlock()
@@ -58,14 +59,14 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 		defer func() { <-c.refreshing }()
 		defer s.Value.marks.unset(isRefreshing)
 		defer cancel()
-		defer flight.Finish(nil, false)
+		defer t.endFlight()
 		defer func() {
 			// net/http would recover, were this the visitor's goroutine.
 			if p := recover(); p != nil {
 				c.report(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
 			}
 		}()
-		if made, err := await(ctx, flight, s, &control{}); made || err != nil {
+		if made, err := await(ctx, flight, 0, s, &control{}); made || err != nil {
 			return // by another process, or nobody in time
 		}
 		t.fill = flight.Fill()

@@ -252,9 +252,9 @@ func (t *task) conclude(rec *recorder) {
 		if p != nil {
 			t.store(p)
 		}
-		t.finish(p, p != nil)
+		t.finish(rec, p, p != nil)
 	case p == nil:
-		t.finish(nil, false)
+		t.finish(rec, nil, false)
 		rec.concludeUnstored()
 	default:
 		rec.released = true
@@ -274,7 +274,7 @@ func (t *task) conclude(rec *recorder) {
 func (t *task) answer(rec *recorder, p *response, s says) {
 	t.c.serve(&afterHeader{t.w, func(sent http.Header) {
 		t.storeAfterHeader(rec, p, sent)
-		t.finish(p, rec.policy.reason == storable)
+		t.finish(rec, p, rec.policy.reason == storable)
 	}}, t.r, p, s)
 }
 
@@ -308,14 +308,14 @@ func (t *task) says(p *response) says {
 	return says{status: p.appendStatus(t.look.format(t.c.name))}
 }
 
-// part lets go those who wait for a response that will be of no use to them, as
-// soon as that is known: it may go on for hours.
+// part lets waiting requests go when it is known that a response will be of no use to
+// them: it may go on for hours.
 func (t *task) part(rec *recorder) {
 	if t.id.primary == "" {
 		return // an unsafe request, for which nobody waits
 	}
 	if t.flight != nil {
-		t.flight.Finish(nil, false)
+		t.endWithout(rec)
 	}
 	if rec.status == http.StatusNotModified {
 		t.c.memo.setConfirmed([]byte(t.id.primary), true)
@@ -325,16 +325,41 @@ func (t *task) part(rec *recorder) {
 	}
 }
 
-// finish gives p to those who wait, if it can be used without asking again, and no
-// transaction of t's request is open, which p may show.
-func (t *task) finish(p *response, may bool) {
+// finish gives p to the requests that wait, if it can be used without asking again,
+// and no transaction of t's request is open, which p may show.
+func (t *task) finish(rec *recorder, p *response, may bool) {
 	may = may && !p.is(isNoCache) && p.life > p.age
 	if !may && p != nil && !t.isPersonal() {
 		t.c.memo.keepApart([]byte(t.id.primary))
 	}
-	if t.flight != nil {
-		t.flight.Finish(p, may && !cache.Bypassed(t.r.Context()))
+	switch {
+	case t.flight == nil:
+	case may && !cache.Bypassed(t.r.Context()):
+		t.flight.Took(time.Since(rec.asked) - rec.sending)
+		t.flight.Finish(p, true)
+	default:
+		t.endWithout(rec)
 	}
+}
+
+// endWithout ends the flight of a response that is not for others. Where that says
+// something about this request alone, one of those that wait makes the next.
+func (t *task) endWithout(rec *recorder) {
+	if reason := rec.policy.reason; rec.failed || reason == reasonCondition || reason == reasonRequest {
+		t.flight.Finish(nil, false)
+		return
+	}
+	t.endFlight()
+}
+
+// endFlight ends a flight that has not ended, after a panic for one: without a value.
+// If the visitor has left, or has a transaction open, that is no failure of the page.
+func (t *task) endFlight() {
+	if ctx := t.r.Context(); ctx.Err() != nil || cache.Bypassed(ctx) {
+		t.flight.Finish(nil, false)
+		return
+	}
+	t.flight.LetGo()
 }
 
 func (rec *recorder) concludeUnstored() {
