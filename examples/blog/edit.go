@@ -58,9 +58,9 @@ func (n *node) edit(w http.ResponseWriter, r *http.Request) {
 // InTx, and says what it saved. The post is returned as it would have been even
 // if it could not be saved.
 func (n *node) save(ctx context.Context, slug string, form url.Values) (saved *posts.Post, err error) {
-	err = n.inv.InTx(ctx, n.site.store.DB(), nil, func(ctx context.Context, tx *sql.Tx) error {
-		old, err := posts.Lock(ctx, tx, slug)
-		if err != nil {
+	var old *posts.Post
+	err = n.inv.InTx(ctx, n.site.store.DB(), nil, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if old, err = posts.Lock(ctx, tx, slug); err != nil {
 			return err
 		}
 		p := *old
@@ -76,6 +76,11 @@ func (n *node) save(ctx context.Context, slug string, form url.Values) (saved *p
 		// That is no news for who saved, but for who runs this.
 		n.report(err)
 		err = nil
+	}
+	if err == nil { // for strip.go, to tell which rule named what
+		if targets, err := n.inv.Resolve(old, saved); err == nil {
+			n.saved.Store(targets)
+		}
 	}
 	return saved, err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,6 +34,9 @@ type node struct {
 	inv    *invalidate.Invalidator
 	report func(error)
 
+	journal journal                            // what was purged, for people
+	saved   atomic.Pointer[invalidate.Targets] // what the last save here purged, by which rule
+
 	listener net.Listener
 	server   *http.Server
 	served   chan error
@@ -51,6 +55,7 @@ func newNode(ctx context.Context, name string, s *site, cfg config, report func(
 	if err != nil {
 		return nil, err
 	}
+	n.journal.log = backend
 	// The default of 50 ms is for a busy site, which would rather render than
 	// wait. This one would rather show a hit, on however slow a laptop.
 	store, err := coherent.New(backend, &coherent.Options{Timeout: 2 * time.Second})
@@ -115,8 +120,9 @@ func (n *node) forget(ctx context.Context) error {
 	})
 }
 
-// handler is the cache in front of the blog.
-func (n *node) handler() http.Handler { return n.site.oneHost(n.pages.Handler(n.mux())) }
+// handler is the cache in front of the blog, and around it what shows that there
+// is one.
+func (n *node) handler() http.Handler { return n.site.oneHost(n.strip(n.pages.Handler(n.mux()))) }
 
 // serve serves on l until close.
 func (n *node) serve(l net.Listener) {

@@ -57,14 +57,14 @@ func openSite(ctx context.Context, dir, database string, report func(error)) (_ 
 			report(p)
 		}
 		if list = found.Posts; len(list) == 0 {
-			return nil, fmt.Errorf("-posts %s: no post to show: %d drafts or posts of another time, and %d files with problems",
+			return nil, fmt.Errorf("-posts %s: no post to show: %d are drafts, of the future or expired, and %d files have problems",
 				dir, found.Drafts, len(found.Problems))
 		}
 		s.title = filepath.Base(filepath.Clean(dir))
 		if abs, err := filepath.Abs(dir); err == nil {
 			s.title = filepath.Base(abs)
 		}
-		s.about = fmt.Sprintf("%s from %s; not shown, as drafts or posts of another time: %d.", plural(len(list), "post"), s.title, found.Drafts)
+		s.about = fmt.Sprintf("%s from %s; not shown: %d that are drafts, of the future or expired.", plural(len(list), "post"), s.title, found.Drafts)
 	}
 	if err = s.openStore(ctx, database); err != nil {
 		return nil, err

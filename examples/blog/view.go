@@ -24,6 +24,7 @@ var views = func() map[string]*template.Template {
 		"indexURL":  indexURL,
 		"add":       func(a, b int) int { return a + b },
 		"day":       func(t time.Time) string { return t.Format("2 January 2006") },
+		"stripPath": func() string { return stripPath },
 		"iso":       func(t time.Time) string { return t.Format(time.RFC3339) },
 		"join":      func(names []string) string { return strings.Join(names, ", ") },
 	}
@@ -32,6 +33,7 @@ var views = func() map[string]*template.Template {
 		views[name] = template.Must(template.New(name).Funcs(funcs).
 			ParseFS(files, "templates/layout.html", "templates/"+name+".html"))
 	}
+	views["strip"] = template.Must(template.New("strip").Funcs(funcs).ParseFS(files, "templates/strip.html"))
 	return views
 }()
 
@@ -51,8 +53,8 @@ func (n *node) render(w http.ResponseWriter, status int, view, title string, dat
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	// Posts may show pictures from elsewhere; nothing may run.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src https: data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	// Posts may show pictures from elsewhere; nothing may run. The frame is strip.go's.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src https: data:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
 	w.Write(b.Bytes())
 }
