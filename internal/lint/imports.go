@@ -41,6 +41,8 @@ var arrows = map[string][]string{
 	"internal/redistest":   {"github.com/redis/go-redis/v9"},
 	"internal/scale":       {"backend/rediscache", "cache", "internal/redistest", "github.com/redis/go-redis/v9"},
 	"internal/sfv":         {},
+
+	"invalidate/internal/condition": {},
 }
 
 // requirements are the modules that the core module may require directly.

@@ -27,15 +27,32 @@
 //
 // Not seen is what passes no hook: raw SQL (ent's feature sql/execquery) and what
 // the database does by itself, such as ON DELETE CASCADE. Call Invalidate in the
-// context of [InTx] for those. An upsert is a create to ent: the row is loaded
-// when it has been written, not before. For what it was before, the rule for [Rows] is
-// asked; without one, if an upsert may change what a URL is made of, load the old row
-// and pass it to Invalidate. On MySQL, where ent may take the ID of another row for that
-// of one that an upsert of many has found, a created row is asked as it was given, too.
-// Deleting an entity names no edges; its rule may ([Targets.Model] of a foreign key,
-// [Load] with edges). A row whose key is of several columns is seen as it is after an
-// UpdateOne, not before; for other updates and deletes of its type the rule for [Rows]
-// is asked, and it is an error if there is none.
+// context of [InTx] for those.
+//
+// An upsert is a create to ent. The Driver sees its statement, looks up the rows that it
+// is going to change by the keys of its conflict, and loads them. A row that another
+// transaction inserts there in the meantime is not loaded. On MySQL, where ent may take
+// the ID of another row for that of one that an upsert of many has found, a created row is
+// asked as it was given, too. Deleting an entity names no edges; its rule may
+// ([Targets.Model] of a foreign key, [Load] with edges).
+//
+// # Which rows
+//
+// A condition is evaluated twice, by the query for the IDs and by the statement. The
+// second time it may match others: an interceptor hid them from the query, they came in
+// between, the condition reads another table, or random(). So the hook reads the keys once
+// more, by the statement's own condition, and locks them. They take the place of the
+// condition. On MySQL a condition with a sub-select stays beside them.
+//
+// # Unknown rows
+//
+// Where it is not certain which rows a write has changed, the rule for [Rows] is
+// asked. If there is none, or it names nothing, everything is purged: the save works, and
+// no page stays old. That is so for rows that were not loaded before (an interceptor hid
+// them, [Load] did not find any, they came in between); for a key of several columns,
+// except by creates; for an upsert that names a constraint, or conflicts in an
+// expression; for a volatile condition in a sub-select on MySQL; and for more than 30,000
+// rows.
 //
 // # Transactions
 //
@@ -54,17 +71,17 @@
 //
 // # Cost
 //
-// One query for the IDs of an update or delete by condition, and one for each row
-// before and another after, in the same transaction. [Load] makes it one before and
-// one after, and [Options].MaxRows bounds it. Where neither a type nor one at a
-// changed edge has a rule, there is no query more.
+// Two queries for the keys of an update or delete by condition, one or two for those of an
+// upsert, and one for each row before and another after, in the same transaction. [Load]
+// makes it one before and one after, and [Options].MaxRows bounds it where there is a
+// rule for [Rows]. Where neither a type nor one at a changed edge has a rule, there is no
+// query more.
 //
 // On PostgreSQL and MySQL the rows before are locked (FOR UPDATE is added to the query
 // of Get, unless it joins or groups by an interceptor), so that nobody gives one
 // another URL in between. What [Load] reads is not: lock there, too (ent's feature
 // sql/lock: ForUpdate), for otherwise, if two transactions change the same URL at once,
-// the one that came in between is in nobody's event. If an update or delete by condition
-// changes more rows than there were before, the rule for [Rows] is asked.
+// the one that came in between is in nobody's event.
 //
 // # Why a driver
 //

@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/invalidate"
 )
 
 // Hook is a hook of ent for all types: client.Use(drv.Hook). It loads the rows
@@ -66,7 +65,14 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 	if err != nil {
 		return nil, err
 	}
-	v, err := next.Mutate(ctx, m)
+	var created *creation
+	if m.Op().Is(ent.OpCreate) {
+		created = &creation{d: d, l: l, m: m}
+	}
+	v, err := next.Mutate(context.WithValue(ctx, creationKey{}, created), m)
+	b.keys.close()
+	replaced, others := created.before()
+	b.models = append(b.models, replaced...)
 	if err == nil && s.isUndone() {
 		err = fmt.Errorf("enthook: a transaction was rolled back in a hook of %s, and it is that of the save", m.Type())
 	}
@@ -75,7 +81,7 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		after, err = d.after(ctx, l, m, b, v)
 	}
 	if err != nil {
-		d.failed(ctx, s, l, m, b)
+		d.failed(ctx, s, l, m, b, others || b.uncertain() && !isNotFound(err))
 		return nil, err
 	}
 	models := d.withRule(append(b.models, after...))
@@ -88,8 +94,8 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 			}
 		}
 	}
-	if (s.upserts() && m.Op().Is(ent.OpCreate) || b.fewerThan(v)) && !b.many && d.inv.Registered(reflect.TypeFor[Rows]()) {
-		models = append(models, Rows{m.Type()}) // for the row as it was
+	if others || b.fewerThan(v) && !b.many {
+		models = append(models, d.unknown(m)) // for a row as it was
 	}
 	txs := s.transactions()
 	if len(txs) == 0 {
@@ -106,8 +112,11 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 // failed tells the Invalidator what m may have changed though it has failed: it may
 // have been a hook, after the statement. If the transaction is rolled back for that,
 // nothing is purged; but it is for others to do so.
-func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, b found) {
+func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, b found, others bool) {
 	models := b.models
+	if others && !b.many {
+		models = append(models, d.unknown(m))
+	}
 	if !b.many && !m.Op().Is(ent.OpDelete|ent.OpDeleteOne) {
 		if m.Op().Is(ent.OpCreate) {
 			b.ids = l.id(m)
@@ -127,38 +136,67 @@ func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, 
 type found struct {
 	ids    any
 	n      int   // how many, or -1
-	models []any // the rows that it changes, or Rows
-	many   bool  // it is Rows
+	read   bool  // whether any of them was
+	models []any // the rows that it changes, or what stands for them
+	many   bool  // it is the latter
+	keys   *keys // of those that its statement changes, or nil
 }
 
-// fewerThan reports whether v, which an update or delete of many has returned, is that
-// it has changed more: they came in between.
+// fewerThan reports whether a mutation, which has returned v, may have changed a row
+// that was not read: a policy or an interceptor has hidden it, or it came in between.
 func (b found) fewerThan(v ent.Value) bool {
 	n, ok := v.(int)
-	return ok && b.n >= 0 && n > b.n
+	switch {
+	case b.n < 0:
+		return false
+	case !ok: // one row, or the creation of one
+		return b.n > 0 && !b.read
+	default:
+		return n > b.n || n > 0 && (!b.read || b.uncertain())
+	}
 }
+
+// uncertain reports whether the statement may change rows that were not read.
+func (b found) uncertain() bool { return b.n > 0 && !b.read || b.keys.others() }
 
 func (d *Driver) before(ctx context.Context, l loader, m ent.Mutation) (b found, err error) {
 	if m.Op().Is(ent.OpCreate) {
 		return found{}, nil
 	}
-	if b.ids, b.n, err = l.ids(ctx, m); err != nil {
+	seen := new(statement)
+	if b.ids, b.n, err = l.ids(withLock(context.WithValue(ctx, statementKey{}, seen)), m); err != nil {
 		return found{}, err
 	}
-	rule := d.inv.Registered(reflect.TypeFor[Rows]())
-	switch {
-	case b.n < 0 && m.Op().Is(ent.OpUpdateOne): // returns its row, whose key stays
-		return b, nil
-	case b.n < 0 && !rule:
-		return found{}, fmt.Errorf("enthook: which rows of %s a %v changes is not known: %w for enthook.Rows: Register one", m.Type(), m.Op(), invalidate.ErrNoRule)
-	case b.n < 0, b.n > d.opts.MaxRows && rule:
-		b.models, b.many = []any{Rows{m.Type()}}, true
+	if b.n < 0 || b.n > d.opts.MaxRows && d.hasRule(m) {
+		b.models, b.many = []any{d.unknown(m)}, !m.Op().Is(ent.OpUpdateOne) // which returns its row
 		return b, nil
 	}
 	if b.models, err = l.load(withLock(ctx), m, b.ids); err != nil {
 		return found{}, fmt.Errorf("enthook: load the %s before it changes: %w", m.Type(), err)
 	}
+	b.read = len(b.models) > 0
+	if m.Op().Is(ent.OpUpdate | ent.OpDelete) {
+		b.keys = keepTo(m, b.ids, seen)
+	}
 	return b, nil
+}
+
+// unknown returns the model that stands for rows of m's type that are not known.
+func (d *Driver) unknown(m ent.Mutation) any {
+	if d.hasRule(m) {
+		return Rows{m.Type()}
+	}
+	return unknownRows{m.Type()}
+}
+
+// hasRule reports whether there is a rule for Rows that names anything for m's type, or
+// fails.
+func (d *Driver) hasRule(m ent.Mutation) bool {
+	if !d.inv.Registered(reflect.TypeFor[Rows]()) {
+		return false
+	}
+	targets, err := d.inv.Resolve(Rows{m.Type()})
+	return err != nil || len(targets.Dependencies()) > 0
 }
 
 // after returns the rows as m, which returned v, has left them.

@@ -26,17 +26,17 @@ type Options struct {
 	Strict bool
 
 	// MaxRows is how many rows of one update or delete are worth loading. If
-	// there are more, and a rule for [Rows] is registered, that is asked instead;
-	// if none is, all of them are loaded. Default 100.
+	// there are more, the rule for [Rows] is asked instead. If there is none, or it
+	// names nothing, all of them are loaded. Default 100.
 	MaxRows int
 }
 
 const defaultMaxRows = 100
 
 // Rows is a model that stands for some rows of a type: more than
-// [Options].MaxRows of them have changed, or it is not known which, since their key
-// is of several columns or an upsert has changed them. Its rule names whatever any row
-// of that type stands on:
+// [Options].MaxRows of them have changed, or it is not certain which. Its rule names
+// whatever any row of that type stands on. If there is no rule, or it names nothing,
+// everything is purged:
 //
 //	invalidate.Register(inv, func(r enthook.Rows, to *invalidate.Targets) {
 //		switch r.Type {
@@ -50,6 +50,12 @@ type Rows struct {
 
 // String returns the name of the type.
 func (r Rows) String() string { return r.Type }
+
+// unknownRows are rows of a type that are not known, if there is no rule for Rows.
+type unknownRows struct{ Type string }
+
+// String returns the name of the type.
+func (r unknownRows) String() string { return r.Type }
 
 // A Driver is a [dialect.Driver] that knows, of every statement, in which
 // transaction it runs, and purges when that has committed. [Driver.Hook] tells it
@@ -83,6 +89,9 @@ func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver
 	d := &Driver{Driver: drv, inv: inv, opts: *opts, loaders: make(map[reflect.Type]loader)}
 	if d.opts.MaxRows == 0 {
 		d.opts.MaxRows = defaultMaxRows
+	}
+	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
+		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
 	}
 	return d
 }

@@ -3,7 +3,6 @@ package enthook
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -16,7 +15,6 @@ type save struct {
 
 	mu     sync.Mutex
 	txs    []*tx // in which statements of it ran: one, unless hooks mix clients
-	upsert bool  // one of them may have changed a row that was there
 	own    *tx   // the one that the save has begun itself, and is to commit
 	undone bool
 	over   bool
@@ -27,12 +25,10 @@ func saveOf(ctx context.Context, d *Driver) *save {
 	return s
 }
 
-// join notes that a statement of the save runs in t. It is all that is to be seen of
-// an upsert, which is a create to the hooks.
-func (s *save) join(t *tx, query string) {
+// join notes that a statement of the save runs in t.
+func (s *save) join(t *tx) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.upsert = s.upsert || strings.Contains(query, " ON CONFLICT ") && strings.Contains(query, " DO UPDATE ") || strings.Contains(query, " ON DUPLICATE KEY ")
 	if !s.over && !slices.Contains(s.txs, t) {
 		s.txs = append(s.txs, t)
 	}
@@ -65,15 +61,6 @@ func (s *save) transactions() []*tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.txs)
-}
-
-// upserts reports whether a statement since it was last asked was an upsert.
-func (s *save) upserts() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	did := s.upsert
-	s.upsert = false
-	return did
 }
 
 // undo says that somebody wants undone what the save did.

@@ -46,7 +46,7 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 
 // ExecContext runs a statement in the transaction.
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	t.saw(ctx, query)
+	t.saw(ctx)
 	return t.Tx.(execer).ExecContext(ctx, query, args...)
 }
 
@@ -56,26 +56,35 @@ func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 	if !ok {
 		return nil, errors.New("enthook: Tx.QueryContext is not supported")
 	}
-	t.saw(ctx, query)
+	t.saw(ctx)
 	return q.QueryContext(ctx, query, args...)
 }
 
 // Exec runs a statement in the transaction.
 func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
-	t.saw(ctx, query)
+	t.saw(ctx)
+	if err := creationOf(ctx).passes(ctx, t, query, args); err != nil {
+		return err
+	}
 	return t.Tx.Exec(ctx, query, args, v)
 }
 
 // Query runs a query in the transaction.
 func (t *tx) Query(ctx context.Context, query string, args, v any) error {
-	t.saw(ctx, query)
+	t.saw(ctx)
+	if err := creationOf(ctx).passes(ctx, t, query, args); err != nil {
+		return err
+	}
+	if s, _ := ctx.Value(statementKey{}).(*statement); s != nil && s.tx == nil {
+		s.tx, s.query = t, query
+	}
 	return t.Tx.Query(ctx, t.locking(ctx, query), args, v)
 }
 
-// saw tells the save that ctx is of, if any, that query runs in t.
-func (t *tx) saw(ctx context.Context, query string) {
+// saw tells the save that ctx is of, if any, that a statement runs in t.
+func (t *tx) saw(ctx context.Context) {
 	if s := saveOf(ctx, t.d); s != nil {
-		s.join(t, query)
+		s.join(t)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/uncache/uncache/invalidate/internal/condition"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -30,10 +31,10 @@ type restriction struct {
 func (p *Plugin) restrict(db *gorm.DB, w *write, exprs, narrowed []clause.Expression) {
 	stmt, r := db.Statement, restriction{write: w, narrowed: narrowed}
 	sql, vars := render(db, clause.Where{Exprs: slices.Clone(exprs)})
-	how := read(sql)
+	how := condition.Read(sql)
 	keys, ok := keysOf(db, w.old, vars)
 	locked, mysql := lockable(db), db.Name() == "mysql"
-	plain := !how.selects && !how.volatile
+	plain := how.Steady()
 	counts := locked && plain && !mysql // which counts only rows that have got another value
 	switch {
 	case counts:
@@ -44,9 +45,9 @@ func (p *Plugin) restrict(db *gorm.DB, w *write, exprs, narrowed []clause.Expres
 	case !ok:
 		w.unsteady = true
 		return
-	case plain, !how.volatile && (mysql || !locked):
+	case plain, !how.Volatile && (mysql || !locked):
 		// MySQL locks what a sub-select of an UPDATE reads, so that has to stay.
-	case !locked, mysql && how.selects:
+	case !locked, mysql && how.Selects:
 		w.unsteady = true
 		return
 	default:
@@ -55,7 +56,7 @@ func (p *Plugin) restrict(db *gorm.DB, w *write, exprs, narrowed []clause.Expres
 				w.unsteady = true // a OR b: what belongs to which is for GORM to say
 				return
 			}
-			if sql, _ := render(db, e); read(sql) != (reading{}) {
+			if sql, _ := render(db, e); !condition.Read(sql).Steady() {
 				r.dropped = append(r.dropped, e)
 			}
 		}

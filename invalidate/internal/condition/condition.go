@@ -1,15 +1,20 @@
-package gormplugin
+// Package condition reads the SQL of conditions, for adapters that evaluate one twice:
+// in a query for the rows that a statement is going to change, and in the statement.
+package condition
 
 import (
 	"regexp"
 	"strings"
 )
 
-// A reading says what may differ when a condition is evaluated twice.
-type reading struct {
-	selects  bool // it reads other rows: a sub-select
-	volatile bool // it may give another answer for the same rows
+// A Reading says what may differ when a condition is evaluated twice.
+type Reading struct {
+	Selects  bool // it reads other rows: a sub-select
+	Volatile bool // it may give another answer for the same rows
 }
+
+// Steady reports whether it gives the same for the same rows, whatever others are.
+func (r Reading) Steady() bool { return r == Reading{} }
 
 var (
 	// quoted are texts, and names, which may be those of functions.
@@ -41,10 +46,10 @@ func words(list string) map[string]bool {
 	return set
 }
 
-// read reads the SQL of a condition. A function that it does not know is volatile.
-func read(sql string) reading {
+// Read reads the SQL of a condition. A function that it does not know is volatile.
+func Read(sql string) Reading {
 	if strings.Contains(sql, `\`) { // which may escape a quote, or not
-		return reading{selects: true, volatile: true}
+		return Reading{Selects: true, Volatile: true}
 	}
 	sql = quoted.ReplaceAllStringFunc(sql, func(s string) string {
 		if s[0] == '\'' {
@@ -52,10 +57,10 @@ func read(sql string) reading {
 		}
 		return " _ "
 	})
-	r := reading{selects: selects.MatchString(sql), volatile: volatiles.MatchString(sql) || strings.ContainsAny(sql, "'\"`")}
+	r := Reading{Selects: selects.MatchString(sql), Volatile: volatiles.MatchString(sql) || strings.ContainsAny(sql, "'\"`")}
 	for _, call := range calls.FindAllStringSubmatch(sql, -1) {
 		word := strings.ToLower(call[1])
-		r.volatile = r.volatile || !steady[word] // also a name that was quoted
+		r.Volatile = r.Volatile || !steady[word] // also a name that was quoted
 	}
 	return r
 }
