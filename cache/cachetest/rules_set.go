@@ -116,7 +116,8 @@ var ttlRules = []cacheRule{
 		"Set/long ttl",
 		"Set stores value under key, in place of what was stored there, for ttl.",
 		func(ctx context.Context, s cacheSubject) error {
-			ttls := []time.Duration{2 * s.long, 10 * 365 * 24 * time.Hour, math.MaxInt64}
+			const year = 365 * 24 * time.Hour
+			ttls := []time.Duration{2 * s.long, 10 * year, 200 * year, math.MaxInt64 - time.Millisecond, math.MaxInt64 - 1, math.MaxInt64}
 			for _, ttl := range ttls {
 				if err := s.set(ctx, ttl.String(), "v", max(ttl, time.Minute)); err != nil {
 					return err

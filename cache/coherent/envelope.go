@@ -111,11 +111,14 @@ func endOf(expires int64) end {
 		return never
 	}
 	now := time.Now()
+	if expires <= now.UnixMilli() { // before there is a difference that overflows
+		return endAt(now)
+	}
 	left := expires - now.UnixMilli()
 	if left > int64(never)/2/int64(time.Millisecond) {
 		return never
 	}
-	return endAt(now) + end(max(left, 0))*end(time.Millisecond)
+	return endAt(now) + end(left)*end(time.Millisecond)
 }
 
 // remaining returns the time to live that is left, and false if none is.

@@ -3,9 +3,11 @@ package coherent
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"slices"
 	"testing"
 	"testing/quick"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -67,4 +69,29 @@ func FuzzEnvelope(f *testing.F) {
 			t.Errorf("open(%q, %x) gives what does not make the same bytes", key, b)
 		}
 	})
+}
+
+// A time to live that means "for ever" is no time in the past, on whichever way a
+// value takes.
+func TestEndsOfLongLives(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, ttl := range []time.Duration{1, time.Millisecond, time.Hour, 1 << 31 * time.Second, 100 * year, 146 * year, 147 * year, 200 * year, math.MaxInt64 - 1, math.MaxInt64} {
+		least := ttl/2 - time.Second // a store in bytes takes what is longer than a century for "never"
+		for way, e := range map[string]end{"as it is": endAfter(ttl), "in bytes": endOf(expiry(ttl))} {
+			if left, ok := e.remaining(); ttl > time.Second && (!ok || left != 0 && left < least) {
+				t.Errorf("%v, %s: %v are left, %v", ttl, way, left, ok)
+			}
+			if e != never && e > endAt(time.Now())+end(ttl)+end(time.Second) {
+				t.Errorf("%v, %s: it ends in %v", ttl, way, time.Duration(e-endAt(time.Now())))
+			}
+		}
+	}
+	for _, expires := range []int64{math.MinInt64, -1, 1, time.Now().UnixMilli() - 1} {
+		if left, ok := endOf(expires).remaining(); ok {
+			t.Errorf("expired at %d: %v are left", expires, left)
+		}
+	}
+	if left, ok := endOf(math.MaxInt64).remaining(); !ok || left != 0 {
+		t.Errorf("expires at the end of time: %v are left, %v", left, ok)
+	}
 }

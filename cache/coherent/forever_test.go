@@ -1,0 +1,56 @@
+package coherent_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/coherent"
+)
+
+// Durations that mean "for ever" are long, and not over.
+func TestFetchForEver(t *testing.T) {
+	for name, b := range map[string]func(t *testing.T) cache.Backend{
+		"in memory": func(t *testing.T) cache.Backend { return newMemory(t) },
+		"remote":    func(t *testing.T) cache.Backend { return &remote{Backend: newMemory(t)} },
+	} {
+		for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64 - 1, 200 * 365 * 24 * time.Hour, 1 << 31 * time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCache(t, b(t), &coherent.Options{Timeout: d, Lease: d})
+				loads := 0
+				load := func(context.Context, *coherent.Deps) (int, error) { loads++; return 1, nil }
+				for range 3 {
+					if v, err := coherent.Fetch(t.Context(), c, "k", d, load); v != 1 || err != nil {
+						t.Errorf("%s, %v: got %d, %v", name, d, v, err)
+					}
+					time.Sleep(24 * time.Hour)
+				}
+				if loads != 1 {
+					t.Errorf("%s, %v: loaded %d times, want 1", name, d, loads)
+				}
+			})
+		}
+	}
+}
+
+// To delete many keys may take many times the Timeout, which is not negative then.
+func TestDeleteManyKeysWithLongTimeout(t *testing.T) {
+	keys := make([]string, 5000)
+	for i := range keys {
+		keys[i] = fmt.Sprint(i)
+	}
+	c := newCache(t, &remote{Backend: newMemory(t)}, &coherent.Options{Timeout: math.MaxInt64})
+	if err := coherent.NewValues(c, bytesCodec{}).Delete(t.Context(), keys...); err != nil {
+		t.Error(err)
+	}
+}
+
+type bytesCodec struct{}
+
+func (bytesCodec) Encode(b []byte) ([]byte, error) { return b, nil }
+func (bytesCodec) Decode(b []byte) ([]byte, error) { return b, nil }
+func (bytesCodec) Size(b []byte) int               { return len(b) }
