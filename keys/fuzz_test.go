@@ -53,10 +53,10 @@ func FuzzRequest(f *testing.F) {
 		checkSegments(t, k.Path())
 		checkShown(t, b, k, r)
 		r.RequestURI = target
-		if asked := b.Request(r); asked != k {
+		if asked := b.Request(r); asked != k && (u.Scheme == "" || u.Host != "" && u.Host == host) {
 			t.Errorf("the client asked for what is in the URL, %q: key %s, without RequestURI %s", target, asked, k)
 		}
-		checkShown(t, b, k, r)
+		checkShown(t, b, b.Request(r), r)
 	})
 }
 
@@ -304,6 +304,12 @@ func FuzzSpelling(f *testing.F) {
 			r.TLS = &tls.ConnectionState{}
 		}
 		k := b.Request(r)
+		if !k.Valid() {
+			if clean := path.Clean(r.URL.Path); clean == r.URL.Path || clean+"/" == r.URL.Path && clean != "/" {
+				t.Errorf("a request for %q to %q has no key", target, host)
+			}
+			return
+		}
 		if k.URI() != want {
 			t.Errorf("a request for %q to %q has the URI %q, want %q", target, host, k.URI(), want)
 		}

@@ -11,9 +11,11 @@ import (
 // scheme, and what its host's canonical form leaves out.
 type origin struct {
 	scheme   string
-	claimed  string // the scheme of an absolute-form target, where it is another
+	claimed  string // the scheme of an absolute-form target, where it is another; or what was written in its place
 	spelling spelling
 	raw      string // the path and query, where Options.Exact and not canonical
+
+	rewritten bool // the scheme and the host of the URL are not the client's
 }
 
 // layout is where the parts of a key lie in a buffer. Behind the URI lies the
@@ -43,7 +45,8 @@ type layout struct {
 //
 // Where the path of r.RequestURI is not that of r.URL, somebody around has
 // changed it: [http.StripPrefix], or a tenant or language in front. Both paths
-// are in the key then. The query is that of r.URL; RequestURI's never counts.
+// are in the key then, and so are a scheme and a host that somebody has written
+// into r.URL. The query is that of r.URL; RequestURI's never counts.
 func (b *Builder) Request(r *http.Request) Key {
 	var room [2 * DefaultMaxURI]byte
 	dst, at, from, err := b.appendRequestURI(append(room[:0], b.prefix...), r)
@@ -103,15 +106,17 @@ func (b *Builder) appendRequestURI(dst []byte, r *http.Request) ([]byte, layout,
 	if r.TLS != nil {
 		from.scheme = "https"
 	}
-	switch u.Scheme {
-	case "", from.scheme:
-	case "http", "https":
+	switch {
+	case u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https":
+		return dst, layout{}, origin{}, ErrURL
+	case !isClients(r):
+		// Somebody around has written it, for a handler that goes by it.
+		from.claimed, from.rewritten = u.Scheme+"://"+u.Host, true
+	case u.Scheme != "" && u.Scheme != from.scheme:
 		// Anyone may send "GET https://..." over a plain connection. The answer
 		// may be made for the scheme claimed or the one used, so it is kept
 		// apart from the answers to both.
 		from.claimed = u.Scheme
-	default:
-		return dst, layout{}, origin{}, ErrURL
 	}
 	host := r.Host
 	if host == "" {
@@ -143,6 +148,24 @@ func (b *Builder) appendAsked(dst []byte, at *layout, r *http.Request) ([]byte, 
 	}
 	at.asked = len(dst)
 	return dst, nil
+}
+
+// isClients reports whether the scheme and the host of r.URL are those of a
+// target in absolute form, or there are none. A request that no server has read
+// is taken for one in absolute form if its URL and Host name one host.
+func isClients(r *http.Request) bool {
+	u := r.URL
+	switch {
+	case u.Scheme == "" && u.Host == "":
+		return true
+	case r.RequestURI == "":
+		return u.Host == r.Host || r.Host == ""
+	}
+	scheme, rest, ok := strings.Cut(r.RequestURI, "://")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		rest = rest[:i]
+	}
+	return ok && strings.EqualFold(scheme, u.Scheme) && rest == u.Host
 }
 
 // askedPath returns the escaped path of a RequestURI in origin or absolute form

@@ -11,10 +11,12 @@ import (
 // key. A copy has a URL of its own. r is returned as it is if it has no key.
 //
 //	Host         without a default port
-//	URL          without scheme and host, unless the scheme is another than
-//	             that of the connection; with the path in canonical form and
-//	             without the parameters that don't count
-//	RequestURI   in origin form, with the query of URL
+//	URL          without the scheme and host of a target in absolute form,
+//	             unless the scheme is another than that of the connection; with
+//	             the path in canonical form and without the parameters that
+//	             don't count
+//	RequestURI   in the same form, with the query of URL
+//	Form         not parsed yet, where parameters were taken out
 //
 // Where Options.Exact keeps spellings apart, the path stays as it came. The
 // order and the spelling of query parameters stay in any case.
@@ -33,8 +35,12 @@ func (b *Builder) Seen(r *http.Request) *http.Request {
 		host = u.Host
 	}
 	host = from.spelling.keyed(host)
-	if u.Scheme, u.Host = from.claimed, ""; from.claimed != "" {
+	switch {
+	case from.rewritten:
+	case from.claimed != "":
 		u.Host = host
+	default:
+		u.Scheme, u.Host = "", ""
 	}
 	u.RawQuery = b.Query(u.RawQuery)
 	if !b.exact {
@@ -52,11 +58,17 @@ func (b *Builder) Seen(r *http.Request) *http.Request {
 			requestURI += "?" + query
 		}
 	}
+	if from.claimed != "" && !from.rewritten {
+		requestURI = from.claimed + "://" + host + requestURI
+	}
 	if host == r.Host && u == *r.URL && requestURI == r.RequestURI {
 		return r
 	}
 	seen := *r
 	seen.Host, seen.URL, seen.RequestURI = host, &u, requestURI
+	if u.RawQuery != r.URL.RawQuery {
+		seen.Form, seen.PostForm = nil, nil // somebody around may have parsed them
+	}
 	return &seen
 }
 

@@ -36,7 +36,8 @@ func TestSeenHasOnlyWhatIsInTheKey(t *testing.T) {
 		{"an IPv6 address", "/x", "[::1]:80", false, keys.Options{}, seen{"[::1]:80", "/x", "", "/x"}},
 		{"absolute form", "http://a.test:80/x", "a.test:80", false, keys.Options{}, plain},
 		{"absolute form, whose host has been changed", "http://b.test/x", "a.test", false, keys.Options{}, plain},
-		{"another scheme", "https://a.test:80/x", "a.test:80", false, keys.Options{}, seen{"a.test", "https://a.test/x", "", "/x"}},
+		{"absolute form in upper case", "HTTP://a.test/x", "a.test", false, keys.Options{}, plain},
+		{"another scheme", "https://a.test:80/x", "a.test:80", false, keys.Options{}, seen{"a.test", "https://a.test/x", "", "https://a.test/x"}},
 		{"an encoding that is not needed", "/%78", "a.test", false, keys.Options{}, plain},
 		{"an encoding in lower case", "/caf%c3%a9", "a.test", false, keys.Options{}, seen{"a.test", "/caf%C3%A9", "", "/caf%C3%A9"}},
 		{"an encoded slash", "/a%2fb", "a.test", false, keys.Options{}, seen{"a.test", "/a%2Fb", "/a%2Fb", "/a%2Fb"}},
@@ -133,5 +134,48 @@ func TestPathsWithoutKeys(t *testing.T) {
 		if canonical, err := keys.Path(path); err != nil || canonical != path {
 			t.Errorf("Path(%s) = %q, %v; want it unchanged: a purge may name it", path, canonical, err)
 		}
+	}
+}
+
+// What somebody around has written into the URL, for a handler that goes by it, is
+// in the key, and the handler sees it: the address of a backend, the scheme that
+// a proxy has told.
+func TestRewrittenHostIsInTheKey(t *testing.T) {
+	with := func(scheme, host string) *http.Request {
+		r := httptest.NewRequest("GET", "/x", nil)
+		r.Host, r.URL.Scheme, r.URL.Host = "h", scheme, host
+		return r
+	}
+	b := newBuilder(t, nil)
+	known := make(map[keys.Key]seen)
+	for _, r := range []*http.Request{with("", ""), with("http", ""), with("https", ""), with("http", "h"), with("http", "10.0.0.1:80"), with("http", "10.0.0.2:80"), with("", "10.0.0.1:80")} {
+		k, s := b.Request(r), seenIn(b.Seen(r))
+		if !k.Valid() || k.URI() != "h/x" {
+			t.Errorf("%q has the key %q", r.URL, k)
+		}
+		if other, ok := known[k]; ok {
+			t.Errorf("%q shares the key of %q", r.URL, other)
+		}
+		if known[k] = s; s != seenIn(r) {
+			t.Errorf("the handler sees %+v, want %+v", s, seenIn(r))
+		}
+	}
+	if r := with("gopher", "h"); b.Request(r).Valid() {
+		t.Error("a scheme that is none has a key")
+	}
+}
+
+// Parameters that do not count are not in a form that was parsed before, either.
+func TestSeenFormIsOfTheQuery(t *testing.T) {
+	b := newBuilder(t, &keys.Options{Query: []string{"page"}})
+	r := httptest.NewRequest("GET", "/x?page=2&utm=1", nil)
+	if r.FormValue("utm") != "1" {
+		t.Fatal("the form has no utm")
+	}
+	if got := b.Seen(r); got.FormValue("utm") != "" || got.FormValue("page") != "2" {
+		t.Errorf("the handler sees the form %q", got.Form)
+	}
+	if r.FormValue("utm") != "1" {
+		t.Error("Seen changed the form of the request")
 	}
 }

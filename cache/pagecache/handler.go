@@ -42,7 +42,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.pass(next, w, r, fwdBypass, string(reasonBypassed))
 		case upgrades(r.Header, connection):
 			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
-		case c.skips(r):
+		case c.opts.skips(r):
 			c.pass(next, w, r, fwdBypass, string(reasonSkip))
 		case coherent.FillFrom(r.Context()) != nil:
 			// This request is part of the making of another response, which

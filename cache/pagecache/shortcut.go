@@ -52,8 +52,8 @@ type selector struct {
 // A shortcut is for the requests of one URL whose selecting fields have the same
 // values. It is made to lie in few cache lines.
 type shortcut struct {
-	text   []byte              // host, path, raw path, query, asked path, values, key
-	ends   [5]uint16           // of the first five
+	text   []byte              // host, path, raw path, query, host in the URL, asked path, values, key
+	ends   [6]uint16           // of the first six
 	keyAt  uint16              //
 	values [maxSelecting]int16 // lengths; absent for no such field
 	count  uint8               // of values
@@ -189,11 +189,11 @@ func (s *shortcuts) key(r *http.Request) []byte {
 // is reports whether e is for a request whose selecting fields have these values.
 func (e *shortcut) is(r *http.Request, v *selecting) bool {
 	u, t, host, path, raw := r.URL, e.text, e.ends[0], e.ends[1], e.ends[2]
-	query, at := e.ends[3], int(e.ends[4])
-	if string(t[:host]) != r.Host || string(t[host:path]) != u.Path || string(t[path:raw]) != u.RawPath || string(t[raw:query]) != u.RawQuery {
+	query, urlHost, at := e.ends[3], e.ends[4], int(e.ends[5])
+	if string(t[:host]) != r.Host || string(t[host:path]) != u.Path || string(t[path:raw]) != u.RawPath || string(t[raw:query]) != u.RawQuery || string(t[query:urlHost]) != u.Host {
 		return false
 	}
-	if e.form&formAsked == 0 && string(t[query:at]) != askedPath(r) {
+	if e.form&formAsked == 0 && string(t[urlHost:at]) != askedPath(r) {
 		return false
 	}
 	for i := range e.count {
@@ -258,7 +258,7 @@ func (e *shortcut) write(r *http.Request, v *selecting, count int, key string) b
 	if e.form&formAsked == 0 {
 		asked = askedPath(r)
 	}
-	size := len(r.Host) + len(u.Path) + len(u.RawPath) + len(u.RawQuery) + len(asked)
+	size := len(r.Host) + len(u.Path) + len(u.RawPath) + len(u.RawQuery) + len(u.Host) + len(asked)
 	for _, line := range v.lines {
 		size += len(line)
 	}
@@ -266,7 +266,7 @@ func (e *shortcut) write(r *http.Request, v *selecting, count int, key string) b
 		return false
 	}
 	e.text = make([]byte, 0, size+len(key))
-	for i, part := range [...]string{r.Host, u.Path, u.RawPath, u.RawQuery, asked} {
+	for i, part := range [...]string{r.Host, u.Path, u.RawPath, u.RawQuery, u.Host, asked} {
 		e.text = append(e.text, part...)
 		e.ends[i] = uint16(len(e.text))
 	}

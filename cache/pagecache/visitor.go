@@ -22,7 +22,7 @@ import (
 // stranger.
 func (o *Options) visitorOf(r *http.Request) reason {
 	switch {
-	case o.Visitor != nil && o.Visitor(r): // first: see keysFor
+	case o.Visitor != nil && o.holds(o.Visitor, r): // first: see keysFor
 		return reasonVisitor
 	case cookie.Has(r.Header["Cookie"], o.SessionCookies):
 		return reasonSession

@@ -310,7 +310,7 @@ func TestWarmIsNobody(t *testing.T) {
 		s.purge(cache.Path("/a"))
 		time.Sleep(time.Second)
 		mu.Lock()
-		if want := []string{"GET example.com /a?b=1 /a?b=1 false 0 "}; fmt.Sprint(asked) != fmt.Sprint(want) {
+		if want := []string{"GET example.com http://example.com/a?b=1 /a?b=1 false 0 "}; fmt.Sprint(asked) != fmt.Sprint(want) {
 			t.Errorf("the handler was asked %q, want %q", asked, want)
 		}
 		mu.Unlock()
