@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -193,4 +194,25 @@ func TestUnsafeRequestThatPurgesNothing(t *testing.T) {
 	w.shout(t, "POST http://u@a.test/p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n")
 	w.shout(t, "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n")
 	wantStatus(t, s.get("http://a.test/p"), "after them", "uncache; hit")
+}
+
+// A spelling of an unsafe request that Skip would skip says nothing of the pages
+// that others are given.
+func TestUnsafeRequestInASpellingThatIsSkipped(t *testing.T) {
+	s := newSite(t, nil, &pagecache.Options{
+		TTL: time.Minute, Keys: newKeys(t, queryOf("page")),
+		Skip: func(r *http.Request) bool {
+			return r.URL.RawQuery != "" || strings.HasSuffix(r.Host, ":80") || strings.Contains(r.RequestURI, "%70")
+		},
+	}, func(http.ResponseWriter, *http.Request) {})
+	for _, target := range []string{"/p?utm=x", "http://a.test:80/p", "/%70"} {
+		s.get("http://a.test/p")
+		wantStatus(t, s.get("http://a.test/p"), "before", "uncache; hit")
+		r := httptest.NewRequest("POST", target, nil)
+		if r.Host == "example.com" {
+			r.Host = "a.test"
+		}
+		s.ServeHTTP(httptest.NewRecorder(), r)
+		wantStatus(t, s.get("http://a.test/p"), "after POST "+target, "uncache; fwd=miss")
+	}
 }

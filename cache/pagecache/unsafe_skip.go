@@ -42,13 +42,15 @@ func browserFields() http.Header {
 	}
 }
 
-// skipsGet asks Skip about a GET of what r was sent to. A Skip that panics, because
-// it expects what middleware puts into each context, has not said true.
+// skipsGet asks Skip about a GET of what r was sent to, as a handler is shown it:
+// all who share the page are asked about in that form, while r may be spelled so
+// that only r is skipped. A Skip that panics, because it expects what middleware
+// puts into each context, has not said true.
 func (c *Cache) skipsGet(r *http.Request, ctx context.Context, h http.Header) (skips bool) {
 	defer func() { _ = recover() }() // of the question that is ours, not the visitor's
 	get := r.Clone(ctx)
 	get.Method, get.Header = http.MethodGet, h
 	get.Body, get.GetBody, get.ContentLength, get.TransferEncoding, get.Trailer = http.NoBody, nil, 0, nil, nil
 	get.Form, get.PostForm, get.MultipartForm = nil, nil, nil
-	return c.skips(get)
+	return c.opts.Skip(c.keys.Seen(get))
 }
