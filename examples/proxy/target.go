@@ -2,6 +2,8 @@ package main
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -16,12 +18,15 @@ import (
 //	host:port               with CONNECT alone; edge has refused that
 //
 // A fragment is never sent, nor is a backslash in a path: browsers make a slash
-// of it, and so do some origins.
+// of it, and so do some origins. Nor is there a page of a malformed Host: package
+// net/http would ask the origin for its own.
 func refuse(r *http.Request) int {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	switch {
 	case strings.Contains(r.RequestURI, "#") || strings.Contains(path, `\`):
 		return http.StatusBadRequest
+	case r.Host == "" && r.ProtoAtLeast(1, 1) || r.Host != "" && !isHost(r.Host):
+		return http.StatusBadRequest // RFC 9112 §3.2
 	case strings.HasPrefix(r.RequestURI, "/"):
 		return 0
 	case r.RequestURI == "*" && r.Method == http.MethodOptions:
@@ -35,6 +40,16 @@ func refuse(r *http.Request) int {
 		return http.StatusMisdirectedRequest
 	}
 	return http.StatusBadRequest
+}
+
+// isHost reports whether s is a host, with or without a port.
+func isHost(s string) bool {
+	u, err := url.Parse("http://" + s)
+	if err != nil || u.Host != s || u.Hostname() == "" || strings.Contains(u.Hostname(), ":") && s[0] != '[' {
+		return false
+	}
+	_, err = strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil
 }
 
 // originForm makes a target in the form for a proxy the same one in the form for

@@ -108,6 +108,33 @@ func TestTargetsGoToTheOriginAsTheyAre(t *testing.T) {
 	}
 }
 
+// A Host that is none names no page, and must not make the origin answer for its
+// own host. HTTP/1.0 may leave it out.
+func TestMalformedHostsAreRefused(t *testing.T) {
+	o := newOrigin(t)
+	addr, _ := inFront(t, o.URL)
+	for host, want := range map[string]int{
+		"": 400, ":80": 400, "a.test:port": 400, "a.test:99999": 400, "a.test:-1": 400, "a.test:80:80": 400, "[::1": 400, "::1": 400,
+		"a.test%2f": 400, "user@a.test": 400, "a.test/path": 400, "a.test?q": 400, "a.test#f": 400, "a b.test": 400, `a.test\b`: 400,
+		"a.test": 200, "A.test:80": 200, "a.test:": 200, "a.test.": 200, "a_b.test": 200, "[::1]": 200, "[::1]:81": 200, "127.0.0.1:8000": 200,
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			request := fmt.Sprintf("%s /path HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", method, host)
+			if resp, _ := send(t, addr, method, request); resp.StatusCode != want {
+				t.Errorf("%s with Host: %s was answered %s, want %d", method, host, resp.Status, want)
+			}
+		}
+	}
+	for _, request := range []string{"GET /path HTTP/1.0\r\n\r\n", "GET http://a.test/path HTTP/1.0\r\n\r\n"} {
+		if resp, _ := send(t, addr, "GET", request); resp.StatusCode != 200 {
+			t.Errorf("%q was answered %s, want 200", request, resp.Status)
+		}
+	}
+	if got := len(asked(o)); got != 8*2+2 {
+		t.Errorf("the origin was asked %d times, want %d: %q", got, 8*2+2, asked(o))
+	}
+}
+
 // Both forms of a target are one page, under one key.
 func TestTargetForAProxyIsTheSamePage(t *testing.T) {
 	o := newOrigin(t)
