@@ -15,7 +15,8 @@ import (
 
 const (
 	// maxGathering is how long the purge of an unsafe request waits for one that is
-	// under way. That may hang on a connection which is dead.
+	// under way, or a quarter of Options.PurgeTimeout if that is less. That one may
+	// hang on a connection which is dead.
 	maxGathering = 20 * time.Millisecond
 
 	// maxGathered bounds how many names and bytes of names are gathered.
@@ -112,7 +113,7 @@ func (g *gatherer) do(ctx context.Context, e cache.Event) error {
 // lead waits for the turn of b, whose first request has ctx, and purges what has
 // gathered by then.
 func (g *gatherer) lead(ctx context.Context, b *gathered) {
-	timer := time.NewTimer(maxGathering)
+	timer := time.NewTimer(min(maxGathering, g.timeout/4))
 	select {
 	case <-b.turn:
 	case <-timer.C:

@@ -54,7 +54,7 @@ type unsafeSite struct {
 	failed []error
 }
 
-func newUnsafeSite(t *testing.T, before func(ctx context.Context, n int) error) *unsafeSite {
+func newUnsafeSite(t *testing.T, before func(ctx context.Context, n int) error, change ...func(*pagecache.Options)) *unsafeSite {
 	s := &unsafeSite{log: &slowLog{Backend: newMemory(t), before: before}}
 	opts := &pagecache.Options{TTL: time.Hour, PurgeTimeout: 5 * time.Second, Observe: func(_ *http.Request, o pagecache.Observation) {
 		if o.Detail == "purge failed" {
@@ -63,6 +63,9 @@ func newUnsafeSite(t *testing.T, before func(ctx context.Context, n int) error) 
 			s.mu.Unlock()
 		}
 	}}
+	for _, f := range change {
+		f(opts)
+	}
 	s.site = newSite(t, s.log, opts, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
 	return s
 }
@@ -196,6 +199,26 @@ func TestUnsafeRequestsBesideAnAppendThatHangs(t *testing.T) {
 		<-first
 		if n := len(s.log.appended()); n != 2 || len(s.failed) != 1 {
 			t.Errorf("%d appends and %d failures, want 2 and 1", n, len(s.failed))
+		}
+	})
+}
+
+// A PurgeTimeout that is shorter than others may wait leaves time for the purge.
+func TestShortPurgeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newUnsafeSite(t, func(ctx context.Context, n int) error {
+			if n == 1 {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		}, func(o *pagecache.Options) { o.PurgeTimeout = 8 * time.Millisecond })
+		first := make(chan struct{})
+		go func() { defer close(first); s.post(t.Context(), "/first") }()
+		synctest.Wait()
+		s.post(t.Context(), numbered(50)...)
+		<-first
+		if len(s.failed) != 1 {
+			t.Errorf("%d purges failed, want that of the first", len(s.failed))
 		}
 	})
 }
