@@ -114,7 +114,7 @@ func (cr *crowd[V]) enter(fl *Flight[V], w *waiter[V]) (now Waited[V], done bool
 	cr.v.mu.Lock()
 	defer cr.v.mu.Unlock()
 	switch {
-	case fl.ended && fl.ok && fl.stored == nil:
+	case fl.ended && fl.ok:
 		return Waited[V]{How: WaitedMade, Flight: fl}, true
 	case fl.ended:
 		return Waited[V]{How: WaitedAgain}, true

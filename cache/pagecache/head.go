@@ -37,7 +37,7 @@ func (t *task) head() {
 		t.promise(rec, p)
 	}
 	sent := rec.sendHeader()
-	if sent && p != nil {
+	if p != nil {
 		t.storeAfterHeader(rec, p, rec.sent)
 	}
 	if sent {

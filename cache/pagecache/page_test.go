@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,10 +213,9 @@ func TestDoNotStoreLetsWaitingRequestsGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				goOn := make(chan struct{})
-				n := 0
+				var n atomic.Int64
 				s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
-					n++
-					own := n
+					own := n.Add(1)
 					if own == 1 {
 						<-goOn
 					}

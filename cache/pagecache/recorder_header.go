@@ -127,7 +127,7 @@ func (p policy) narrowed(q policy) policy {
 	}
 	p.lifetime, p.age = min(p.lifetime, q.lifetime), max(p.age, q.age)
 	p.grace, p.ifError = min(p.grace, q.grace), min(p.ifError, q.ifError)
-	p.shared = p.shared && q.shared
+	p.shared, p.forVisitors = p.shared && q.shared, p.forVisitors && q.forVisitors
 	p.noCache, p.strict = p.noCache || q.noCache, p.strict || q.strict
 	return p
 }
