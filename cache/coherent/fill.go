@@ -28,12 +28,16 @@ type Deps struct {
 // maxDeps bounds the memory of a fill, and of what is stored: 8 bytes each.
 const maxDeps = 1 << 16
 
-// Add names dependencies.
+// Add names dependencies. A path with encoded slashes is named in its decoded form
+// as well ([cache.Dependency.Decoded]).
 func (d *Deps) Add(deps ...cache.Dependency) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, dep := range deps {
 		d.add(dep.Hash())
+		if decoded, ok := dep.Decoded(); ok {
+			d.add(decoded.Hash())
+		}
 	}
 }
 

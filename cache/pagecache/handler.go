@@ -25,8 +25,9 @@ type scratch struct {
 }
 
 // Handler returns next with the cache in front of it. Several handlers may be
-// wrapped by one Cache if their URLs differ: stored responses are found by URL. It
-// panics if next is nil.
+// wrapped by one Cache if their URLs differ, as the client asked for them or as
+// [http.StripPrefix] has left them: stored responses are found by both. It panics
+// if next is nil.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	if isnil.Value(next) {
 		panic("pagecache: Handler: the handler is nil")

@@ -216,3 +216,22 @@ func TestUnsafeRequestInASpellingThatIsSkipped(t *testing.T) {
 		wantStatus(t, s.get("http://a.test/p"), "after POST "+target, "uncache; fwd=miss")
 	}
 }
+
+// A handler of this process has changed what it says, though its request names no
+// host; a proxy's origin may be anybody's.
+func TestGroupsOfARequestWithoutAHost(t *testing.T) {
+	for _, transparent := range []bool{false, true} {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: transparent}, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" {
+				w.Header().Set("Cache-Group-Invalidation", `"shop"`)
+				return
+			}
+			w.Header().Set("Cache-Groups", `"shop"`)
+		})
+		s.get("http://a.test/shop")
+		newWire(t, s).shout(t, "POST /p HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
+		if hit := strings.Contains(s.get("http://a.test/shop").Header.Get("Cache-Status"), "hit"); hit != transparent {
+			t.Errorf("Transparent %v: served from the store %v", transparent, hit)
+		}
+	}
+}
