@@ -41,6 +41,17 @@ func (o *Options) browserWords(h http.Header, visitor reason) string {
 	return askAlways
 }
 
+// markVisitors adds to the header of a visitor's response what its handler has not
+// said to browsers and CDNs.
+func (c *Cache) markVisitors(h http.Header, visitor reason) {
+	if visitor == storable {
+		return
+	}
+	if words := c.opts.browserWords(h, visitor); words != "" {
+		h["Cache-Control"] = addWords(h["Cache-Control"], words)
+	}
+}
+
 // addWords returns the lines of a Cache-Control field with words behind the last
 // of them. It does not change lines, which may be shared.
 func addWords(lines []string, words string) []string {

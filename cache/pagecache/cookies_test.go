@@ -1,7 +1,6 @@
 package pagecache_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -247,9 +246,19 @@ func TestRotatedCookieIsTold(t *testing.T) {
 	}
 }
 
-// Names that are none are refused wherever cookies are named.
-func TestNamesOfCookiesAreChecked(t *testing.T) {
-	if _, err := keys.New("page", &keys.Options{Cookies: []string{"_ga*"}}); !errors.Is(err, keys.ErrOptions) {
-		t.Errorf("keys.New: %v, want ErrOptions", err)
+// Where Cookie is in every key, a page is warmed whose fill was given no cookie.
+func TestWarmingAPageWithoutCookiesThatCount(t *testing.T) {
+	for cookie, want := range map[string]string{"_ga=1": "uncache; hit", "_ga=1; theme=dark": "uncache; fwd=miss"} {
+		synctest.Test(t, func(t *testing.T) {
+			o := counting(t)
+			o.Keys = newKeys(t, &keys.Options{Cookies: []string{"theme"}, Headers: []string{"Cookie"}})
+			o.Warm = 1
+			s := newSite(t, nil, o, showCookies)
+			defer s.pages.Close()
+			s.get("/", "Cookie: "+cookie)
+			s.purge(cache.Path("/"))
+			synctest.Wait()
+			wantStatus(t, s.get("/", "Cookie: "+cookie), cookie, want)
+		})
 	}
 }

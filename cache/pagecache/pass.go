@@ -25,10 +25,8 @@ func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		visitor = c.opts.visitorOf(r)
 	}
 	p := &passWriter{ResponseWriter: w, then: func(code int) {
-		if h := w.Header(); visitor != storable && code >= 200 {
-			if words := c.opts.browserWords(h, visitor); words != "" {
-				h["Cache-Control"] = addWords(h["Cache-Control"], words)
-			}
+		if code >= 200 {
+			c.markVisitors(w.Header(), visitor)
 		}
 		st.add(w.Header(), c.name)
 	}}

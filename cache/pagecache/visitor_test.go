@@ -285,6 +285,26 @@ func TestVisitorsPagesArePrivateDownstream(t *testing.T) {
 	}
 }
 
+// A handler that writes to the client's own ResponseWriter passes the recorder by,
+// and a visitor's page leaves as private.
+func TestVisitorsPageThatIsWrittenPastTheCache(t *testing.T) {
+	s := newSite(t, nil, sessions(), func(w http.ResponseWriter, r *http.Request) {
+		for {
+			inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+			if !ok {
+				break
+			}
+			w = inner.Unwrap()
+		}
+		greet(w, r)
+	})
+	for who, want := range map[string]string{"session=alice": "private, no-cache", "theme=dark": ""} {
+		if got := s.get("/", "Cookie: "+who).Header.Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control is %q, want %q", who, got, want)
+		}
+	}
+}
+
 // A visitor's unsafe request purges, as a stranger's does.
 func TestVisitorsUnsafeRequestPurges(t *testing.T) {
 	s := newSite(t, nil, sessions(), greet)
