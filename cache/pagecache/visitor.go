@@ -24,7 +24,7 @@ func (o *Options) visitorOf(r *http.Request) reason {
 	switch {
 	case o.Visitor != nil && o.holds(o.Visitor, r): // first: see keysFor
 		return reasonVisitor
-	case cookie.Has(r.Header["Cookie"], o.SessionCookies):
+	case len(o.SessionCookies) > 0 && cookie.Has(r.Header["Cookie"], o.SessionCookies):
 		return reasonSession
 	}
 	return storable
@@ -34,7 +34,7 @@ func (o *Options) visitorOf(r *http.Request) reason {
 // its visitor is known.
 func (p *response) forbids(r *http.Request, visitor reason) reason {
 	switch {
-	case len(r.Header["Authorization"]) > 0 && !p.is(isShared):
+	case !p.is(isShared) && len(r.Header["Authorization"]) > 0:
 		return reasonAuth
 	case visitor != storable && !p.is(isForVisitors):
 		return visitor
