@@ -23,29 +23,32 @@
 //
 // # What is seen
 //
-//   - INSERT: the models as they were passed, with what the statement returned. A
-//     row that an upsert replaces is loaded first if the model has its primary key.
-//     If it may find a row by another key, or the model has none, the rule for
-//     [Table] is asked as well; without one, select the row and pass it to
-//     Invalidate if its URL may change.
+//   - INSERT: the models as they were passed, with what the statement returned. The
+//     rows that an upsert changes are loaded first, by the keys of its conflict.
 //     MySQL's auto-increment is set after the hook has run: name such rows by
 //     something else than their ID.
-//   - UPDATE and DELETE of models with a primary key: the rows are loaded before,
-//     and after an UPDATE again, in the same transaction. So a model need not hold
-//     the whole row, and both URLs are purged when one has changed. A hook cannot
-//     read conditions: a model with a key is taken for the row, so do not pass that
-//     of one row and the condition of another. Where an UPDATE has changed the key
-//     itself, the rule for [Table] is asked, and it is an error if there is none.
-//   - UPDATE and DELETE by condition: the rows, if the statement returns them into
-//     its model (Model(&rows).Returning("*")), as they are after it. Whoever
-//     changes by condition what a URL is made of selects the rows before and passes
-//     them to Invalidate. Without rows, and for MERGE and TRUNCATE, the rule for
-//     [Table] is asked. If there is none, but one for the model, that is an error.
+//   - UPDATE and DELETE by primary key (WherePK, Bulk), also with conditions beside
+//     it: the rows are loaded before, and after an UPDATE again, in the same
+//     transaction. So a model need not hold the whole row, and both URLs are purged
+//     when one has changed.
+//   - DELETE by condition: the rows, if the statement returns them into its model with
+//     all their columns (Model(&rows).Returning("*")).
 //   - Models of join tables are models; bun writes no others for a relation.
 //
 // Not seen are raw SQL, statements inside WITH, and what the database does by
 // itself, such as ON DELETE CASCADE. Call Invalidate for those, in the context of
 // the transaction.
+//
+// # Unknown rows
+//
+// Where it is not certain which rows a write has changed, the rule for [Table] is
+// asked. If there is none, or it names nothing, everything is purged: the save works, and
+// no page stays old. That is so for an UPDATE by condition, also one that returns its
+// rows, which shows them as they are; a DELETE by condition that does not return them;
+// more rows than were read; a primary key that has changed; an upsert that names a
+// constraint; MERGE and TRUNCATE; rows that could not be loaded, as in a transaction of
+// RunInTx or BeginTx; and a statement that returned an error which is not the database's
+// refusal.
 //
 // # Transactions
 //
@@ -60,8 +63,7 @@
 //   - the outbox is not written to before COMMIT, since a hook has no connection to
 //     do so with: a purge that fails is kept, one that a crash prevented is lost;
 //   - rows are not loaded, for the same reason: rules are asked of the models as
-//     they were passed, so pass the model as it was to Invalidate, too, when its
-//     URL changes; if a rule for [Table] is registered, it is asked as well;
+//     they were passed, and rows as they were are unknown, unless Options.NoLoad;
 //   - a statement is told from one outside by its context, which has to be the one
 //     that RunInTx passes to its function. Any other, and all those of db.BeginTx,
 //     may be of any transaction that is open: it is purged at once, and again when
@@ -77,11 +79,13 @@
 //
 // # Cost
 //
-// One query more for a DELETE by primary key, two for an UPDATE, none for models
-// without a rule: [Options].NoLoad leaves them out. In [Hook.InTx] the rows before are
-// read with a lock, on PostgreSQL and MySQL, so that nobody changes them in between;
-// not on MySQL for an upsert, and nowhere without InTx: there, if two transactions
-// change the same URL at once, the one that came in between is in nobody's event.
+// One query more for a DELETE by primary key, two for an UPDATE or an upsert (on MySQL
+// two before, and one for each unique key more), none for models without a rule:
+// [Options].NoLoad leaves them out. In [Hook.InTx] the rows before are read with a lock,
+// on PostgreSQL and MySQL, so that nobody changes them in between. Without InTx there is
+// no lock: if two transactions change the same URL at once, the one that came in between
+// is in nobody's event. Nor is there one for a row that another transaction inserts
+// before an upsert that finds it.
 //
 // # Why this way
 //

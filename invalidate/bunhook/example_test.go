@@ -100,9 +100,9 @@ func ExampleTable() {
 	if _, err := db.NewUpdate().Model((*Article)(nil)).Set("hits = 0").Where("hits < 10").Exec(ctx); err != nil {
 		fmt.Println(err)
 	}
-	// Unless it returns them.
+	// Unless it returns them as they were.
 	var rows []Article
-	if _, err := db.NewUpdate().Model(&rows).Set("hits = 1").Where("slug = 'a'").Returning("*").Exec(ctx); err != nil {
+	if _, err := db.NewDelete().Model(&rows).Where("slug = 'a'").Returning("*").Exec(ctx); err != nil {
 		fmt.Println(err)
 	}
 	// Output:

@@ -4,10 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"reflect"
+	"regexp"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 
 	"github.com/uncache/uncache/invalidate"
 )
@@ -62,8 +63,11 @@ func (h *Hook) before(ctx context.Context, e *bun.QueryEvent, t *transaction) co
 	if conn == nil || h.opts.NoLoad || !h.hasRule(w) || w.op == inserts && !w.upsert() {
 		return ctx
 	}
-	if keys := w.keys(e.DB); len(keys) > 0 && !h.many(len(keys)) {
-		w.conn, w.loaded = conn, true
+	w.conn = conn
+	if w.op == inserts {
+		h.beforeUpsert(ctx, e.DB, w)
+	} else if keys := w.keys(e.DB); len(keys) > 0 && !h.many(w, len(keys)) {
+		w.loaded = true
 		old, err := h.load(ctx, conn, keys, w.lock())
 		w.old, w.errs = old, append(w.errs, err)
 		w.known = keys
@@ -113,10 +117,14 @@ func unchanged(w *write, e *bun.QueryEvent) bool {
 	if e.Err != nil {
 		// Any other error may be about what came after the statement, such as the
 		// rows that it returned.
-		return errors.Is(e.Err, sql.ErrNoRows) || invalidate.Refused(e.Err)
+		return (errors.Is(e.Err, sql.ErrNoRows) || invalidate.Refused(e.Err)) && !keepsWhatItDid.MatchString(e.Query)
 	}
 	return affected(e) == 0 && (w.op == updates || w.op == deletes)
 }
+
+// keepsWhatItDid is in statements of SQLite that keep what they have done when they
+// fail.
+var keepsWhatItDid = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 
 // affected returns how many rows e has changed, or -1 if that is not known.
 func affected(e *bun.QueryEvent) int {
@@ -130,42 +138,53 @@ func affected(e *bun.QueryEvent) int {
 	return int(n)
 }
 
-// changed returns the models that stand for what e has changed.
+// changed returns the models that stand for what e has changed: rows as they were and as
+// they are, and where these may not be all, what stands for unknown ones.
 func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
-	models := w.old
-	switch rows := w.rows(); {
-	case w.op == inserts && len(rows) > 0 && !h.many(len(rows)):
-		models = append(append(models, rows...), h.reload(ctx, e, w)...)
-		if !h.opts.NoLoad && h.inv.Registered(reflect.TypeFor[Table]()) && w.replaces(e.DB) {
-			models = append(models, Table{w.table})
+	models, rows := w.old, w.rows()
+	known := len(rows) > 0 && !h.many(w, len(rows)) && w.op != others
+	if known {
+		switch w.op {
+		case inserts:
+			models = append(append(models, rows...), h.reload(ctx, e, w)...)
+			known = e.Err == nil && (h.opts.NoLoad || !w.replaces(e.DB))
+			if w.loaded && e.DB.Dialect().Name() == dialect.MySQL {
+				// Which counts a row twice that was there, by a key that the model does not declare.
+				known = known && affected(e) <= len(rows)+len(w.old)
+			}
+		case updates:
+			known = h.updated(ctx, e, w, &models)
+		case deletes:
+			if known = w.loaded || w.whole(e.DB) || h.opts.NoLoad; !w.loaded {
+				models = append(models, rows...)
+			}
+			known = known && (w.returned || w.byKey(e.DB))
 		}
-	case w.op == updates && w.loaded:
-		now := h.reload(ctx, e, w)
-		models = append(models, now...)
-		if len(now) < len(w.old) && e.Err == nil {
-			// It has changed the primary key, and it is not known to what.
-			models = append(models, h.someRows(w)...)
-		}
-	case w.op == deletes && w.loaded:
-	case len(rows) > 0 && !h.many(len(rows)) && len(w.keys(e.DB)) == len(rows):
-		// Not loaded, or returned by the statement.
-		models = append(models, rows...)
-		if w.op == updates && !w.returned && !h.opts.NoLoad && h.inv.Registered(reflect.TypeFor[Table]()) {
-			models = append(models, Table{w.table})
-		}
-	default:
-		return append(models, h.someRows(w)...)
 	}
-	if w.op != inserts && affected(e) > max(len(w.old), len(w.rows())) {
-		// Its condition was not the primary key alone.
+	if !known || w.op != inserts && affected(e) > max(len(w.old), len(rows)) {
 		models = append(models, h.someRows(w)...)
 	}
 	return models
 }
 
+// updated adds the rows as an UPDATE has left them, and reports whether no others have
+// been changed, nor one that was not read before.
+func (h *Hook) updated(ctx context.Context, e *bun.QueryEvent, w *write, models *[]any) bool {
+	switch {
+	case w.loaded:
+		now := h.reload(ctx, e, w)
+		*models = append(*models, now...)
+		// If there are fewer, it has changed a primary key, and it is not known to what.
+		return e.Err == nil && len(now) == len(w.old) && affected(e) <= len(w.old) && w.byKey(e.DB)
+	case len(w.keys(e.DB)) == len(w.rows()):
+		*models = append(*models, w.rows()...) // as they are
+	}
+	return h.opts.NoLoad && w.byKey(e.DB)
+}
+
 // reload returns the rows as they are now, if they were loaded before.
 func (h *Hook) reload(ctx context.Context, e *bun.QueryEvent, w *write) []any {
-	if !w.loaded || e.Err != nil { // after which PostgreSQL answers no query
+	if len(w.known) == 0 || e.Err != nil { // after which PostgreSQL answers no query
 		return nil
 	}
 	rows, err := h.load(ctx, w.conn, w.known, "")
@@ -176,18 +195,26 @@ func (h *Hook) reload(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 // someRows returns the model that stands for rows which are not known.
 func (h *Hook) someRows(w *write) []any {
 	switch {
-	case h.inv.Registered(reflect.TypeFor[Table]()):
+	case h.hasTarget(w), w.typ == nil && h.inv.Registered(reflect.TypeFor[Table]()):
 		return []any{Table{w.table}}
 	case h.hasRule(w):
-		w.errs = append(w.errs, fmt.Errorf("bunhook: %s of rows of %q that are not known: %w for bunhook.Table: Register one", w.op, w.table, invalidate.ErrNoRule))
+		return []any{unknownRows{w.table}}
 	}
 	return nil
 }
 
-// many reports whether so many rows are not worth loading.
-func (h *Hook) many(n int) bool {
-	return n > h.opts.MaxRows && h.inv.Registered(reflect.TypeFor[Table]())
+// hasTarget reports whether there is a rule for Table that names anything for the table
+// of w, or fails.
+func (h *Hook) hasTarget(w *write) bool {
+	if !h.inv.Registered(reflect.TypeFor[Table]()) {
+		return false
+	}
+	targets, err := h.inv.Resolve(Table{w.table})
+	return err != nil || len(targets.Dependencies()) > 0
 }
+
+// many reports whether so many rows are not worth loading.
+func (h *Hook) many(w *write, n int) bool { return n > h.opts.MaxRows && h.hasTarget(w) }
 
 // hasRule reports whether what w writes is of a type that has a rule, or must
 // have.

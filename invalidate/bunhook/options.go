@@ -3,6 +3,7 @@ package bunhook
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/uptrace/bun"
@@ -24,14 +25,14 @@ type Options struct {
 	// errors.Is(err, [invalidate.ErrNoRule]) is true. By default it is ignored.
 	Strict bool
 
-	// NoLoad leaves out the queries that load what an UPDATE or DELETE by primary
-	// key changes, as it was and as it is. Rules are then asked of the model as it
-	// was passed: enough where that is always the whole row and no URL changes.
+	// NoLoad leaves out the queries that load what an UPDATE or DELETE by primary key,
+	// or an upsert, changes, as it was and as it is. Rules are then asked of the model as
+	// it was passed: enough where that is always the whole row and no URL changes.
 	NoLoad bool
 
 	// MaxRows is how many rows of one statement are worth loading. If there are
-	// more, and a rule for [Table] is registered, that is asked instead; if none
-	// is, all of them are loaded. Default 100.
+	// more, the rule for [Table] is asked instead. If there is none, or it names
+	// nothing, all of them are loaded. Default 100.
 	MaxRows int
 
 	// Select, if not nil, may add to the queries that load rows: the relations that
@@ -45,9 +46,10 @@ type Options struct {
 
 const defaultMaxRows = 100
 
-// Table is a model that stands for some rows of a table: it is not known which
+// Table is a model that stands for some rows of a table: it is not certain which
 // have changed, or they are more than [Options].MaxRows. Its rule names whatever
-// any row of the table stands on:
+// any row of the table stands on. If there is no rule, or it names nothing, everything is
+// purged:
 //
 //	invalidate.Register(inv, func(t bunhook.Table, to *invalidate.Targets) {
 //		switch t.Name {
@@ -61,6 +63,12 @@ type Table struct {
 
 // String returns the name.
 func (t Table) String() string { return t.Name }
+
+// unknownRows are rows of a table that are not known, if there is no rule for Table.
+type unknownRows struct{ Table string }
+
+// String returns the name of the table.
+func (r unknownRows) String() string { return r.Table }
 
 // A Hook is a [bun.QueryHook] that tells an Invalidator of the models that
 // statements save. It is safe for concurrent use, and for many databases.
@@ -94,6 +102,9 @@ func New(inv *invalidate.Invalidator, opts *Options) *Hook {
 	h := &Hook{inv: inv, opts: *opts, open: make(map[*transaction]struct{})}
 	if h.opts.MaxRows == 0 {
 		h.opts.MaxRows = defaultMaxRows
+	}
+	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
+		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
 	}
 	return h
 }

@@ -1,10 +1,13 @@
 package bunhook
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/schema"
 )
 
 // upsert reports whether an INSERT may change a row that is there already. A text
@@ -22,35 +25,92 @@ func (w *write) conflict() string {
 	return ""
 }
 
-// replaces reports whether an INSERT may have changed a row that the rows loaded by
-// the primary keys of its model do not show: it goes by another key, or the keys were
-// not known.
+// beforeUpsert loads the rows that an upsert is going to change, by the keys of its
+// conflict.
+//
+// In MySQL to lock what is not there is to lock the gap, and two who insert into it wait
+// for each other. So there it is what was found that is locked, and read again.
+func (h *Hook) beforeUpsert(ctx context.Context, db *bun.DB, w *write) {
+	keys, _ := w.conflictKeys(db)
+	rows := w.rows()
+	if len(keys) == 0 || len(rows) == 0 || h.many(w, len(rows)) || len(db.Table(w.typ).PKs) == 0 {
+		return
+	}
+	pks := db.Table(w.typ).PKs
+	w.loaded = true
+	w.known = only(pks, rows)
+	mysql := db.Dialect().Name() == dialect.MySQL
+	seen := map[string]bool{}
+	for _, key := range keys {
+		having := only(key, rows)
+		if len(having) == 0 {
+			continue // a key that the database makes, or NULL, meets no row
+		}
+		var columns []string
+		for _, f := range key {
+			columns = append(columns, f.Name)
+		}
+		found, err := h.load(ctx, w.conn, having, w.lock(), columns...)
+		if err == nil && mysql && len(found) > 0 && w.t != nil && w.t.conn != nil {
+			found, err = h.load(ctx, w.conn, only(pks, found), "UPDATE")
+		}
+		w.errs = append(w.errs, err)
+		for _, row := range found {
+			key := keyText(db, "", []any{row}, false)
+			if !seen[key] {
+				seen[key] = true
+				w.old = append(w.old, row)
+			}
+		}
+	}
+	w.known = append(w.known, only(pks, w.old)...)
+}
+
+// conflictKeys returns the keys by which an upsert may find rows, and false if it does not
+// say so.
+func (w *write) conflictKeys(db *bun.DB) ([][]*schema.Field, bool) {
+	conflict := w.conflict()
+	if w.typ == nil {
+		return nil, false
+	}
+	table := db.Table(w.typ)
+	target, ok := strings.CutPrefix(conflict, " ON CONFLICT")
+	if !ok { // whatever key it is
+		keys := [][]*schema.Field{table.PKs}
+		for name, fields := range table.Unique {
+			if name != "" {
+				keys = append(keys, fields)
+				continue
+			}
+			for _, f := range fields { // each by itself
+				keys = append(keys, []*schema.Field{f})
+			}
+		}
+		return keys, true
+	}
+	target = strings.TrimLeft(target, " \t\n")
+	list, _, ok := strings.Cut(strings.TrimPrefix(target, "("), ")")
+	if !ok || !strings.HasPrefix(target, "(") {
+		return nil, false
+	}
+	var key []*schema.Field
+	for column := range strings.SplitSeq(list, ",") {
+		name := strings.Trim(column, " \t\n\"`")
+		i := slices.IndexFunc(table.Fields, func(f *schema.Field) bool { return strings.EqualFold(f.Name, name) })
+		if i < 0 {
+			return nil, false
+		}
+		key = append(key, table.Fields[i])
+	}
+	return [][]*schema.Field{key}, true
+}
+
+// replaces reports whether an INSERT may have changed a row that was not loaded.
 func (w *write) replaces(db *bun.DB) bool {
 	conflict := w.conflict()
 	if conflict == "" || strings.HasPrefix(conflict, " ON CONFLICT") && !strings.Contains(conflict, "UPDATE") {
 		return false // DO NOTHING
 	}
-	if w.typ == nil || !w.loaded {
-		return true
-	}
-	table := db.Table(w.typ)
-	target, ok := strings.CutPrefix(conflict, " ON CONFLICT")
-	if !ok { // whatever key it is
-		return len(table.Unique) > 0
-	}
-	target = strings.TrimLeft(target, " \t\n")
-	list, _, ok := strings.Cut(strings.TrimPrefix(target, "("), ")")
-	if !ok || !strings.HasPrefix(target, "(") {
-		return true
-	}
-	var keys, columns []string
-	for _, pk := range table.PKs {
-		keys = append(keys, strings.ToUpper(pk.Name))
-	}
-	for column := range strings.SplitSeq(list, ",") {
-		columns = append(columns, strings.Trim(column, " \t\n\"`"))
-	}
-	slices.Sort(keys)
-	slices.Sort(columns)
-	return !slices.Equal(keys, columns)
+	_, ok := w.conflictKeys(db)
+	return !ok || !w.loaded
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/schema"
 )
 
 type op string
@@ -96,18 +98,27 @@ func (w *write) keys(db *bun.DB) []any {
 	if w.typ == nil {
 		return nil
 	}
-	table := db.Table(w.typ)
-	if len(table.PKs) == 0 {
+	rows := w.rows()
+	keys := only(db.Table(w.typ).PKs, rows)
+	if len(keys) < len(rows) {
 		return nil
 	}
-	var keys []any
-	for _, row := range w.rows() {
-		from, to := reflect.ValueOf(row).Elem(), reflect.New(w.typ)
-		for _, pk := range table.PKs {
-			if pk.HasZeroValue(from) {
-				return nil
-			}
-			pk.Value(to.Elem()).Set(pk.Value(from))
+	return keys
+}
+
+// only returns rows with nothing but these fields, of those that have all of them.
+func only(fields []*schema.Field, rows []any) (keys []any) {
+	if len(fields) == 0 {
+		return nil
+	}
+	for _, row := range rows {
+		from := reflect.ValueOf(row).Elem()
+		if slices.ContainsFunc(fields, func(f *schema.Field) bool { return f.HasZeroValue(from) }) {
+			continue
+		}
+		to := reflect.New(from.Type())
+		for _, f := range fields {
+			f.Value(to.Elem()).Set(f.Value(from))
 		}
 		keys = append(keys, to.Interface())
 	}
@@ -140,9 +151,9 @@ func (w *write) lock() string {
 	return ""
 }
 
-// load selects the rows with these primary keys, and locks them if lock is not "".
-// Not finding some is no error.
-func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any, lock string) ([]any, error) {
+// load selects the rows with these primary keys, or these values in columns, and locks
+// them if lock is not "". Not finding some is no error.
+func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any, lock string, columns ...string) ([]any, error) {
 	typ := reflect.TypeOf(keys[0])
 	rows := reflect.New(reflect.SliceOf(typ))
 	for _, key := range keys {
@@ -151,7 +162,7 @@ func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any, lock string) 
 		row.Elem().Set(reflect.ValueOf(key).Elem())
 		rows.Elem().Set(reflect.Append(rows.Elem(), row))
 	}
-	q := conn.NewSelect().Model(rows.Interface()).WherePK()
+	q := conn.NewSelect().Model(rows.Interface()).WherePK(columns...)
 	if conn.Dialect().Tables().Get(typ).SoftDeleteField != nil {
 		q = q.WhereAllWithDeleted() // an UPDATE may delete softly, or restore
 	}

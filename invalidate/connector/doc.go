@@ -26,6 +26,10 @@
 // where you write the code: it needs nothing of this, says what became of the
 // transaction, and cannot be left half way.
 //
+// It sees statements and no rows: what is purged is what Invalidate is told. Pass a row as
+// it was and as it is, and read it with a lock (SELECT ... FOR UPDATE) in the
+// transaction, so that nobody gives it another URL in between.
+//
 // # What is purged too often
 //
 // If several transactions are open in one context at once, what is said belongs

@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/gormplugin"
+	"gorm.io/driver/mysql"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
@@ -409,3 +410,24 @@ type with string
 func (with) Name() string                   { return "WITH" }
 func (w with) MergeClause(c *clause.Clause) { c.Expression = w }
 func (w with) Build(b clause.Builder)       { _, _ = b.WriteString(string(w)) }
+
+// MySQL counts a row twice that an upsert has found, by a key that the model does not
+// declare.
+func TestMySQLCountsRowsThatWereNotRead(t *testing.T) {
+	d := dialects[2]
+	d.open = func(dsn string) gorm.Dialector {
+		return mysql.New(mysql.Config{DSN: dsn, DisableWithReturning: true}) // as MariaDB has, which MySQL has not
+	}
+	b := newBlog(t, d, setup{})
+	if _, err := b.bare.Exec("ALTER TABLE posts ADD UNIQUE (title(20))"); err != nil {
+		t.Fatal(err)
+	}
+	before := b.pages(t)
+	err := b.db.Clauses(clause.OnConflict{DoUpdates: clause.AssignmentColumns([]string{"slug"})}).Create(&Post{Slug: "n", Title: "A"}).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := b.wantFresh(t, "an upsert by the title", before); n == 0 {
+		t.Error("no page has changed")
+	}
+}

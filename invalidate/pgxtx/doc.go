@@ -8,6 +8,10 @@
 //		return inv.Invalidate(ctx, post)
 //	})
 //
+// It sees no rows: what is purged is what Invalidate is told. Pass a row as it was and as
+// it is, and read it with a lock (SELECT ... FOR UPDATE) in the transaction, so that nobody
+// gives it another URL in between.
+//
 // With pgx's database/sql driver it is not needed. What is left of a purge that
 // nobody made, since its process was killed, is the affair of package outbox. Its
 // relay is given the same pool as a *sql.DB, and looks at the table now and then;
