@@ -23,6 +23,7 @@ type Backend struct {
 	headArg            any // headKey, as an argument of a command
 
 	gather gatherer
+	pages  pager
 
 	unverified atomic.Bool // the last ask found INFO hidden
 	replica    atomic.Bool // the last ask was refused by a replica

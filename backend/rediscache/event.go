@@ -19,6 +19,8 @@ import (
 //	why   Event.Reason
 //	who   Event.Origin
 //	deps  Event.Dependencies, as netstrings: 17:path:/blog/hello/,10:group:news,
+//	sum   how many bytes were ever appended, this entry's included; the script
+//	      that appends adds it
 //
 // Netstrings keep every byte as it is, where JSON would mend what is not UTF-8,
 // and one field takes any number of dependencies, where a Lua script passes on
@@ -29,6 +31,7 @@ const (
 	fieldWhy  = "why"
 	fieldWho  = "who"
 	fieldDeps = "deps"
+	fieldSum  = "sum"
 )
 
 // encode returns the fields and values of e.

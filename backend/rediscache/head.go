@@ -27,6 +27,8 @@ type headRead struct {
 	began  time.Time        // if it asks
 	dials  uint64           // if it asks
 	eval   *redis.Cmd       // if it asks
+
+	total int64 // what result found beside the head; 0 if it is not known
 }
 
 // readHead reads the head by c, a pipeline or a client, with a plain GET if that
@@ -59,11 +61,12 @@ func (r *headRead) result() (cache.Position, error) {
 		r.b.refused(err)
 		return 0, err
 	}
-	var text, id string
+	var text, id, total string
 	var began int64
-	if err := scan(reply, &text, &id, &began); err != nil {
+	if err := scan(reply, &text, &id, &began, &total); err != nil {
 		return 0, err
 	}
+	r.total = parseTotal(total)
 	head, err := parsePosition(text)
 	if err != nil {
 		return 0, err
@@ -84,6 +87,9 @@ func (r *headRead) plain() (cache.Position, error) {
 		return 0, err
 	}
 	if head := r.history.plain(stored, r.relied); head != 0 {
+		_, rest, _ := strings.Cut(stored, " ")
+		_, total, _ := strings.Cut(rest, " ")
+		r.total = parseTotal(total)
 		return head, nil
 	}
 	return 0, errAsk
@@ -92,9 +98,10 @@ func (r *headRead) plain() (cache.Position, error) {
 // plain returns the head that a plain read found, or 0 if the answer that it
 // relied on does not say that it may be trusted.
 func (h *history) plain(stored string, relied *answer) cache.Position {
-	text, id, _ := strings.Cut(stored, " ")
+	text, rest, _ := strings.Cut(stored, " ")
+	id, _, whole := strings.Cut(rest, " ")
 	head, err := parsePosition(text)
-	if err != nil || id != relied.id && relied.id != hidden || h.dials.Load() != relied.dials {
+	if err != nil || !whole || id != relied.id && relied.id != hidden || h.dials.Load() != relied.dials {
 		return 0
 	}
 	return head
@@ -115,6 +122,15 @@ func parsePosition(s string) (cache.Position, error) {
 		return 0, fmt.Errorf("not a position: %w", err)
 	}
 	return cache.Position(n), nil
+}
+
+// parseTotal returns the bytes that were ever appended, or 0 if s does not say.
+func parseTotal(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 // scan takes the reply of a script apart.

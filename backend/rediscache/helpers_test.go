@@ -65,7 +65,25 @@ func purge(t testing.TB, b cache.Log, reason string) cache.Position {
 	return pos
 }
 
+// since returns what the log says after a position, all pages of it.
 func since(t testing.TB, b cache.Log, after cache.Position) cache.Events {
+	t.Helper()
+	all := sincePage(t, b, after)
+	for all.More {
+		end := all.End()
+		next := sincePage(t, b, end)
+		if next.End() <= end && next.More {
+			t.Fatalf("Since(%d) says that there is more after %d", end, next.End())
+		}
+		if next.From == end {
+			next.From, next.List = all.From, append(all.List, next.List...)
+		}
+		all = next
+	}
+	return all
+}
+
+func sincePage(t testing.TB, b cache.Log, after cache.Position) cache.Events {
 	t.Helper()
 	events, err := b.Since(t.Context(), after)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // log drops its older events to make room, which purges what was stored before
 // them for those who had not read them yet.
 func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
-	args := append([]any{b.opts.MaxEvents}, encode(e)...)
+	args := append([]any{b.opts.MaxEvents, b.opts.MaxBytes}, encode(e)...)
 	reply, err := b.rdb.Eval(ctx, appendScript, []string{b.headKey, b.eventsKey}, args...).Slice()
 	if err != nil {
 		b.refused(err)
@@ -39,10 +39,10 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 	return pos, nil
 }
 
-// Since returns the events after a position, see [cache.Log]. It makes one
-// round trip for every 5,000 of them, and another when the head turns out to be
-// lost, from another history, or read over a connection that was dialled for it.
-// For all that there is, after 0, it makes one more to see if anybody is there.
+// Since returns the events after a position, see [cache.Log]: a page of some 256
+// KiB. It makes one round trip, and another when the head turns out to be lost,
+// from another history, or read over a connection that was dialled for it. For all
+// that there is, after 0, it makes one more to see if anybody is there.
 //
 // after must be below 2^53.
 func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
@@ -60,6 +60,7 @@ func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events
 		events, err = b.sinceBy(ctx, b.cluster, nil, after, true)
 	}
 	if err != nil {
+		b.pages.failed()
 		b.reload(ctx)
 		return cache.Events{}, fmt.Errorf("rediscache: read %q after %d: %w", b.eventsKey, after, err)
 	}

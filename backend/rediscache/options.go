@@ -15,18 +15,19 @@ type Options struct {
 	// long as neither prefix begins with the other. Default "uncache:".
 	Prefix string
 
-	// MaxEvents is how many events the log remembers, at the least; Redis
-	// trims in blocks, so that there may be some hundred more. A process that
-	// is further behind gives up what was stored before the oldest of them; so
-	// does one that has just started, which reads them all. Default 100,000.
+	// MaxEvents is how many events the log remembers, at most and about; Redis
+	// trims in blocks, so that there may be some hundred more. A process that is
+	// further behind gives up what was stored before the oldest of them.
+	// Default 100,000.
 	//
 	// An event takes about 100 bytes and the names of its dependencies: with
-	// six paths of some 50 bytes, 500 bytes, and 100,000 of them 50 MB. Nothing
-	// else bounds what the log takes: 2,000 events of 1,000 paths each took
-	// 110 MiB. Redis has to have room for as many of the events that a site
-	// appends, and a process that starts reads them all; who names thousands of
-	// paths at a time names a prefix or a group instead, or lowers MaxEvents.
+	// six paths of some 50 bytes 500 bytes, so that MaxBytes bounds first.
 	MaxEvents int
+
+	// MaxBytes is how many bytes the events of the log may take, about: the
+	// oldest go until the others and a new one fit. The newest is kept whatever
+	// its size. Redis may need a quarter more than that. Default 32 MiB.
+	MaxBytes int64
 
 	// Observe, if it is set, hears of what an operator may want to know and no
 	// caller can be told. It is called from many goroutines at once, while a
@@ -41,6 +42,7 @@ var ErrOptions = errors.New("invalid options")
 const (
 	defaultPrefix    = "uncache:"
 	defaultMaxEvents = 100_000
+	defaultMaxBytes  = 32 << 20
 )
 
 // check returns the options with their defaults filled in.
@@ -63,6 +65,12 @@ func (o *Options) check() (Options, error) {
 	}
 	if opts.MaxEvents == 0 {
 		opts.MaxEvents = defaultMaxEvents
+	}
+	if opts.MaxBytes < 0 {
+		return opts, fmt.Errorf("Options.MaxBytes: %d is negative", opts.MaxBytes)
+	}
+	if opts.MaxBytes == 0 {
+		opts.MaxBytes = defaultMaxBytes
 	}
 	return opts, nil
 }

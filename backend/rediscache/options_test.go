@@ -40,6 +40,7 @@ func TestNewRefuses(t *testing.T) {
 		{"cluster at random", cluster(func(o *redis.ClusterOptions) { o.RouteRandomly = true }), nil, "RouteRandomly"},
 		{"log keys in two slots", good(), &rediscache.Options{Prefix: "a{}b"}, "Options.Prefix"},
 		{"negative MaxEvents", good(), &rediscache.Options{MaxEvents: -1}, "Options.MaxEvents"},
+		{"negative MaxBytes", good(), &rediscache.Options{MaxBytes: -1}, "Options.MaxBytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := rediscache.New(tt.rdb, tt.opts)

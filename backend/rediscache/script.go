@@ -16,6 +16,10 @@ const (
 	// write. Where INFO is hidden the head is believed; so that processes that
 	// may see the ID and those that may not do not begin eras in turns.
 	//
+	// The head ends with the bytes that were ever appended, in total. Each entry
+	// has that number of its time, so that what the log holds is a difference. A
+	// head without it is not relied on.
+	//
 	// Positions are below 2^53, where Lua's numbers are still exact.
 	preludeScript = `
 local head, events = KEYS[1], KEYS[2]
@@ -32,11 +36,13 @@ if type(info) == 'string' then
 end
 
 local pos, was
+local total = 0
 local stored = redis.pcall('GET', head)
 if type(stored) == 'string' then
-  local p, h = string.match(stored, '^(%d+) (%S+)$')
+  local p, h, t = string.match(stored, '^(%d+) (%S+) ?(%d*)$')
   local n = tonumber(p or '')
-  if n and n < limit then pos, was = n, h end
+  if n and n < limit then pos = n end
+  if pos and t ~= '' then was, total = h, tonumber(t) end
 end
 local id = mine
 if id == '-' and was then id = was end
@@ -55,6 +61,18 @@ local function write(...)
   end
 end
 
+local function setHead() write('SET', head, text(pos) .. ' ' .. id .. ' ' .. text(total)) end
+
+-- Returns the position of an entry, and the total when it was appended.
+local function entry(e)
+  local sum
+  for i = 1, #e[2], 2 do
+    if e[2][i] == 'sum' then sum = tonumber(e[2][i + 1]) end
+  end
+  if sum and not (sum >= 0 and sum < limit) then sum = nil end
+  return tonumber(string.match(e[1], '^(%d+)-')), sum
+end
+
 -- An era starts beyond every position that was ever given: beyond the clock,
 -- and, should the clock have been set back, beyond all that is left of the
 -- last era. Not far beyond: positions that run ahead of the clock would be
@@ -64,45 +82,83 @@ local function era(after)
   local start = math.max(t[1] * 1000000 + t[2], after + 1)
   if pos then start = math.max(start, pos + 1) end
   local last = redis.pcall('XREVRANGE', events, '+', '-', 'COUNT', 1)
+  local sum
   if type(last) == 'table' and last[1] then
-    local p = tonumber(string.match(last[1][1], '^(%d+)-'))
+    local p
+    p, sum = entry(last[1])
     if p and p < limit then start = math.max(start, p + 1) end
   end
-  write('SET', head, text(start) .. ' ' .. id)
-  return start
+  if sum then total = math.max(total, sum) else redis.pcall('UNLINK', events) end
+  pos = start
+  setHead()
 end
 `
 
-	// appendScript adds the event whose fields are in ARGV from the second on,
+	// appendScript adds the event whose fields are in ARGV from the third on,
 	// and returns its position, as a string, and whether an era began.
-	// ARGV[1] is MaxEvents.
+	// ARGV[1] is MaxEvents, ARGV[2] is MaxBytes.
+	//
+	// MaxBytes is looked after each time that a sixteenth of it was appended:
+	// then the oldest entries go, and that much less is kept. Which, is found by
+	// their sums, of which those before a head was lost may be anything.
 	appendScript = preludeScript + `
 local began = 0
 if not pos or was ~= id then
-  pos = era(0)
+  era(0)
   began = 1
 end
 pos = pos + 1
 if pos >= limit then return redis.error_reply('ERR uncache: the log is at the last position') end
-write('XADD', events, 'MAXLEN', '~', ARGV[1], text(pos) .. '-0', unpack(ARGV, 2))
-write('SET', head, text(pos) .. ' ' .. id)
+
+local strategy, approximately, threshold = 'MAXLEN', '~', ARGV[1]
+local before, size = total, ` + entryBytesText + `
+for i = 3, #ARGV do size = size + #ARGV[i] end
+total = total + size
+local most = tonumber(ARGV[2])
+local step = math.floor(most / 16) + 1
+if math.floor(before / step) ~= math.floor(total / step) then
+  local function first(from)
+    local r = redis.pcall('XRANGE', events, from, '+', 'COUNT', 1)
+    if type(r) == 'table' and r[1] then return entry(r[1]) end
+  end
+  local function goes(sum) return not sum or sum > total or sum <= total - most + step end
+  local low, sum = first('-')
+  if low and goes(sum) then
+    local high = pos
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      local p
+      p, sum = first(text(middle))
+      if p and goes(sum) then low = math.max(p, middle) + 1 else high = middle end
+    end
+    strategy, approximately, threshold = 'MINID', '=', text(math.min(low, pos))
+  end
+end
+write('XADD', events, strategy, approximately, threshold, text(pos) .. '-0', 'sum', text(total), unpack(ARGV, 3))
+setHead()
 return {text(pos), began}
 `
 
-	// confirmScript returns the head, as a string, the server's replication
-	// ID, and whether an era began: because there was no head, or one from
-	// another history, or one before ARGV[1].
+	// confirmScript returns the head, as a string, the server's replication ID,
+	// whether an era began, because there was no head, or one from another
+	// history, or one before ARGV[1], and the total, as a string.
 	confirmScript = preludeScript + `
 local after = tonumber(ARGV[1])
 local began = 0
 if not pos or was ~= id or pos < after then
-  pos = era(after)
+  era(after)
   began = 1
 end
-return {text(pos), mine, began}
+return {text(pos), mine, began, text(total)}
 `
 )
 
 // maxPosition is the first position that the scripts cannot handle: 2^53, which
 // the clock reaches in the year 2255.
 const maxPosition = 1 << 53
+
+// entryBytes is what an entry counts beside its fields, in bytes.
+const (
+	entryBytes     = 100
+	entryBytesText = "100"
+)
