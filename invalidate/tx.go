@@ -46,24 +46,16 @@ type Beginner interface {
 // and in no transaction, it tells Invalidate in the context that InTx was given: in
 // fn's own it would be dropped with a rollback.
 //
-// The error says what became of the transaction, in this order:
+// The error says what happened:
 //
-//	var failed *invalidate.PurgeError
-//	switch err := inv.InTx(ctx, db, nil, save); {
-//	case err == nil:
-//		// saved, and what it changed was purged
-//	case errors.Is(err, invalidate.ErrRolledBack):
-//		// not saved; err says why, and is fn's own if fn returned one
-//	case errors.Is(err, invalidate.ErrCommitUnknown):
-//		// saved or not; purged, unless errors.As(err, &failed)
-//	case errors.As(err, &failed):
-//		// saved, but not all was purged: purge invalidate.Unpurged(err) again
-//	default:
-//		// not begun; err is that of BEGIN
-//	}
+//	nil                 saved and purged
+//	ErrRolledBack       not saved; wraps fn's error
+//	ErrCommitUnknown    COMMIT failed without saying how; purged to be safe
+//	*PurgeError         saved, but some pages were not purged: Unpurged lists them
+//	ErrKept             saved; the outbox purges as soon as it can
+//	any other           not begun; it is that of BEGIN
 //
-// Whether it is saved for certain, which is so in the first and the fourth of these
-// cases, is what [Saved] tells.
+// [SavedNotPurged] is true for *PurgeError and ErrKept, and for nothing else.
 //
 // [ErrRolledBack] and [ErrCommitUnknown] are about this transaction, never about
 // one that fn has run inside it. An error that fn returned keeps its text, and

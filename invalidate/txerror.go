@@ -14,21 +14,47 @@ var ErrCommitUnknown = errors.New("it is not known whether the transaction was c
 
 var errCommitted = errors.New("the transaction was committed")
 
-// Saved reports whether what was to be saved is, as far as err says, which is that
-// of [Invalidator.InTx], [Transact] or [Batch.Commit], or of a purge after a save:
-// it is nil, or a [*PurgeError] of a transaction that has committed. It is false
-// for what was not begun, was rolled back, or is [ErrCommitUnknown], which may have
-// been saved.
-func Saved(err error) bool {
-	if err == nil {
-		return true
+// SavedNotPurged reports whether the data is saved and a purge failed: old pages
+// may still be served. For nil it is false.
+//
+//	if invalidate.SavedNotPurged(err) {
+//		log.Print(err) // the save itself is done: do not repeat it
+//	} else if err != nil {
+//		return err
+//	}
+//
+// err is that of [Invalidator.InTx], [Transact] or [Batch.Commit], or of a purge
+// after a save. An event that is kept counts as well: its pages are old until the
+// [Outbox] has purged them. errors.Is(err, [ErrKept]) tells those apart, and
+// [Unpurged] lists the others.
+//
+// It is false if any transaction in err was rolled back, or is
+// [ErrCommitUnknown]. That of a transaction inside another does not count.
+func SavedNotPurged(err error) bool {
+	failed, unsaved := purgesIn(err)
+	return failed && !unsaved
+}
+
+// purgesIn reports whether a purge of saved data failed, and whether a transaction
+// did not commit for certain.
+func purgesIn(err error) (failed, unsaved bool) {
+	if err == ErrRolledBack || err == ErrCommitUnknown { // as adapters wrap them
+		return false, true
 	}
-	var tx *txError
-	if errors.As(err, &tx) {
-		return tx.outcome == errCommitted
+	switch e := err.(type) {
+	case *PurgeError:
+		return true, false // what is inside it is of the Purger
+	case *txError:
+		return e.outcome == errCommitted, e.outcome != errCommitted
+	case interface{ Unwrap() error }:
+		return purgesIn(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			f, u := purgesIn(err)
+			failed, unsaved = failed || f, unsaved || u
+		}
 	}
-	var failed *PurgeError
-	return errors.As(err, &failed)
+	return failed, unsaved
 }
 
 // A txError is an error of a transaction that had begun. It says what became of

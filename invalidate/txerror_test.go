@@ -33,11 +33,11 @@ func wantOutcome(t *testing.T, err error, want string) {
 	if got := outcome(err); got != want {
 		t.Errorf("the outcome of %v: got %q, want %q", err, got, want)
 	}
-	if got, saved := invalidate.Saved(err), want == "purged" || want == "not purged"; got != saved {
-		t.Errorf("Saved(%v): %v, want %v", err, got, saved)
+	if got, want := invalidate.SavedNotPurged(err), want == "not purged"; got != want {
+		t.Errorf("SavedNotPurged(%v): got %v, want %v", err, got, want)
 	}
-	if got, saved := invalidate.Saved(fmt.Errorf("save: %w", err)), want == "not purged"; err != nil && got != saved {
-		t.Errorf("Saved(%v), wrapped: %v, want %v", err, got, saved)
+	if got, want := invalidate.SavedNotPurged(fmt.Errorf("save: %w", err)), want == "not purged"; err != nil && got != want {
+		t.Errorf("SavedNotPurged(%v), wrapped: got %v, want %v", err, got, want)
 	}
 	// What it is wrapped in on its way up changes nothing.
 	if got := outcome(fmt.Errorf("save: %w", err)); err != nil && got != want {
@@ -154,26 +154,47 @@ func TestUnpurged(t *testing.T) {
 	}
 }
 
-// What no transaction has returned is saved if a purge says so.
-func TestSaved(t *testing.T) {
+// It is written in an if, so nil and every error of a save that was not made are false.
+func TestSavedNotPurged(t *testing.T) {
 	x := newTxTest(t)
 	x.purger.err = errors.New("refused")
+	kept := newTxTest(t)
+	kept.purger.err = errors.New("refused")
+	kept.inv = newBlog(kept.purger, &invalidate.Options{Outbox: newOutbox(t, kept.purger.trace)})
 	ctx, batch := invalidate.WithBatch(t.Context())
 	say(t, ctx, x.inv, "a")
+	rolledBack := x.inv.InTx(t.Context(), x.db, nil, func(context.Context, *sql.Tx) error { return errors.New("disk full") })
+	notPurged := x.inv.InTx(t.Context(), x.db, nil, x.save)
+	keptErr := kept.inv.InTx(t.Context(), kept.db, nil, kept.save)
+	if !errors.Is(keptErr, invalidate.ErrKept) {
+		t.Fatalf("with an outbox: got %v, want ErrKept", keptErr)
+	}
+	unknown := fmt.Errorf("gorm: commit: %w", invalidate.ErrCommitUnknown)
 	for _, tt := range []struct {
 		name string
 		err  error
 		want bool
 	}{
-		{"no error", nil, true},
+		{"no error", nil, false},
+		{"some error", errors.New("disk full"), false},
+		{"a transaction that was not purged", notPurged, true},
+		{"one whose purge is kept", keptErr, true},
+		{"one that was rolled back", rolledBack, false},
 		{"a flushed batch", batch.Flush(ctx), true},
 		{"a purge at once", x.inv.Invalidate(t.Context(), &Post{Slug: "a"}), true},
-		{"some error", errors.New("disk full"), false},
+		{"a purge at once, of which one model has no rule", x.inv.Invalidate(t.Context(), 7, &Post{Slug: "a"}), true},
 		{"no rule", x.inv.Invalidate(t.Context(), 7), false},
 		{"a savepoint without a transaction", invalidate.Savepoint(t.Context(), x.db, nil), false},
+		{"two transactions, one rolled back", errors.Join(notPurged, rolledBack), false},
+		{"the same, the other way round", errors.Join(rolledBack, notPurged), false},
+		{"not purged, and an error beside it", errors.Join(errors.New("audit"), notPurged), true},
+		{"an adapter's unknown commit, not purged either", errors.Join(unknown, batch.Flush(ctx), notPurged), false},
+		{"an adapter's rollback", fmt.Errorf("ent: %w", invalidate.ErrRolledBack), false},
+		{"a purger that says its own transaction was rolled back",
+			&invalidate.PurgeError{Err: fmt.Errorf("store: %w", invalidate.ErrRolledBack)}, true},
 	} {
-		if got := invalidate.Saved(tt.err); got != tt.want {
-			t.Errorf("%s: Saved(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
+		if got := invalidate.SavedNotPurged(tt.err); got != tt.want {
+			t.Errorf("%s: SavedNotPurged(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
 		}
 	}
 }

@@ -122,7 +122,6 @@ func (n *node) showForm(w http.ResponseWriter, status int, p *posts.Post, proble
 
 // saveFailed says what went wrong, and whether the post is saved.
 func (n *node) saveFailed(w http.ResponseWriter, p *posts.Post, err error) {
-	var purge *invalidate.PurgeError
 	rolledBack := errors.Is(err, invalidate.ErrRolledBack) // whatever else err may hold
 	switch {
 	case errors.Is(err, posts.ErrNotFound):
@@ -135,7 +134,7 @@ func (n *node) saveFailed(w http.ResponseWriter, p *posts.Post, err error) {
 	case !rolledBack && errors.Is(err, invalidate.ErrCommitUnknown):
 		n.report(err)
 		n.message(w, http.StatusInternalServerError, "Saved, or not", "The connection to the database was lost in between. Look at the post, and save again if need be.")
-	case !rolledBack && errors.As(err, &purge):
+	case invalidate.SavedNotPurged(err):
 		n.report(err)
 		n.message(w, http.StatusBadGateway, "Saved, but old pages may still be shown", fmt.Sprintf(
 			"The post is in the database. The cache could not be told, so its old pages may be shown for up to %v. Saving again repeats the purge.", pageTTL))

@@ -125,7 +125,6 @@ func save(ctx context.Context, inv *invalidate.Invalidator, db *sql.DB, id int, 
 		}
 		return inv.Invalidate(ctx, record{id})
 	})
-	var failed *invalidate.PurgeError
 	switch {
 	case err == nil:
 		s.State = acknowledged
@@ -133,7 +132,7 @@ func save(ctx context.Context, inv *invalidate.Invalidator, db *sql.DB, id int, 
 		s.State = unknown
 	case errors.Is(err, invalidate.ErrKept):
 		s.State = kept
-	case errors.As(err, &failed):
+	case invalidate.SavedNotPurged(err):
 		s.State = unpurged
 	default:
 		s.State = rolledBack

@@ -94,13 +94,12 @@
 // COMMIT does not undo the save. It is added to db.Error all the same, for else a
 // stale page would stay and nobody know:
 //
-//	var failed *invalidate.PurgeError
 //	switch err := db.Save(&post).Error; {
 //	case err == nil:
 //		// saved, and purged or kept
 //	case errors.Is(err, invalidate.ErrCommitUnknown):
-//		// saved or not; purged, unless errors.As(err, &failed)
-//	case errors.As(err, &failed):
+//		// saved or not; purged, unless invalidate.Unpurged(err) lists any
+//	case invalidate.SavedNotPurged(err):
 //		// saved, but not all was purged: purge invalidate.Unpurged(err) again
 //	default:
 //		// not saved

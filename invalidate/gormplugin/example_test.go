@@ -176,13 +176,12 @@ func ExamplePlugin_errors() {
 		return
 	}
 
-	var failed *invalidate.PurgeError
 	switch err := db.Create(&Writer{Name: "ada"}).Error; {
 	case err == nil:
 		fmt.Println("saved, and purged or kept")
 	case errors.Is(err, invalidate.ErrCommitUnknown):
 		fmt.Println("saved or not")
-	case errors.As(err, &failed):
+	case invalidate.SavedNotPurged(err):
 		fmt.Println("saved, but to be purged again:", invalidate.Unpurged(err)[0].Dependencies)
 	default:
 		fmt.Println("not saved:", err)
