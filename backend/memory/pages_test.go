@@ -19,7 +19,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	}{
 		"small events":                        {0, 10_000, pageItems, pageItems},
 		"events of a kilobyte":                {1000, 2000, pageBytes / 1000, pageBytes / 1200},
-		"events of which a page holds two":    {100_000, 30, 2, 2},
+		"two events fill a page":              {100_000, 30, 2, 2},
 		"events that are larger than a page":  {2 * pageBytes, 20, 1, 1},
 		"less than a page":                    {0, 7, 7, 7},
 		"a page and one, from the next chunk": {0, pageItems + 1, pageItems, pageItems},

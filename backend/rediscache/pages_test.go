@@ -217,7 +217,7 @@ func testSlowReaderGetsOn(t *testing.T, srv server) {
 	start := since(t, b, 0).Head
 	const long, short = 100, 2000
 	for i := range long + short {
-		size := 20_000 // what nobody expects who knows the average
+		size := 20_000 // many times the average
 		if i >= long {
 			size = 100
 		}

@@ -99,8 +99,8 @@ end
 	// ARGV[1] is MaxEvents, ARGV[2] is MaxBytes.
 	//
 	// MaxBytes is looked after each time that a sixteenth of it was appended:
-	// then the oldest entries go, and that much less is kept. Which, is found by
-	// their sums, of which those before a head was lost may be anything.
+	// then the oldest entries go, and that much less is kept. A binary search over
+	// their sums finds them. Sums from before a head was lost may be anything.
 	appendScript = preludeScript + `
 local began = 0
 if not pos or was ~= id then

@@ -156,7 +156,7 @@ func TestHardPurgeIsForgottenAndASoftOneComes(t *testing.T) {
 	}
 }
 
-// Who judges waits for nobody: also while somebody changes the view.
+// Judging waits for nothing, also while the view is being changed.
 func TestJudgingTakesNoLock(t *testing.T) {
 	w := named(1000, 2000, groupOf)
 	w.mu.Lock()

@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Of pages with twelve dependencies, none of which was named, nearly all are
-// still hits after 250,000 other purges; also if each of these names two things.
+// Nearly all pages with twelve dependencies are still hits after 250,000 purges that
+// name none of them. So they are if each purge names two things.
 func TestPagesSurviveOtherPurges(t *testing.T) {
 	for _, names := range []int{250_000, 500_000} {
 		w := named(defaultMaxDependencies, names, groupOf)

@@ -29,7 +29,7 @@ type view struct {
 	root, route cell // the dependencies that most pages and events share
 	table       *table
 
-	mu   sync.Mutex // held by who changes something; nobody judges with it
+	mu   sync.Mutex // for changes only; judging takes no lock
 	owed owed
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Judging takes no lock, so the order of its reads, and that of the writes, must
 // be right. Here one event after another names the same thing, by the shortest
-// way that each part of the view has: whoever is stamped before the position that
-// was read must never be fresh.
+// way that each part of the view has. A page that is stamped before the position
+// that was read must never be fresh.
 func TestOrderOfReadsAndWrites(t *testing.T) {
 	target, other := cache.Group("target"), cache.Group("other")
 	applies := func(w *view, d cache.Dependency) {
