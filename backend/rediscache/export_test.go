@@ -24,9 +24,17 @@ func (b *Backend) Gathered() int {
 	return len(b.gather.next.keys)
 }
 
-// Trips is how many reads are under way.
-func (b *Backend) Trips() int {
-	b.gather.mu.Lock()
-	defer b.gather.mu.Unlock()
-	return b.gather.trips
+// Trips is how many reads are under way. A read that has answered may take a
+// moment to come back, so Trips waits until there are none, for 10 s at most.
+func (b *Backend) Trips() (n int) {
+	for range 10_000 {
+		b.gather.mu.Lock()
+		n = b.gather.trips
+		b.gather.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return n
 }
