@@ -130,8 +130,30 @@ func (c *Cache) endRound(r *round) (next *round) {
 	return next
 }
 
-// errNoProgress says that a log breaks its contract.
-var errNoProgress = errors.New("the log says that there is more and gives nothing: see cache.Events.More")
+// These say that a log breaks its contract. What it says is not believed then: an
+// event that is not where it should be may stand in the place of one that is lost.
+var (
+	errNoProgress = errors.New("the log says that there is more and gives nothing: see cache.Events.More")
+	errBegins     = errors.New("the log's answer begins before the position that was asked for: see cache.Events.From")
+	errOrder      = errors.New("the log's events do not follow one another from where its answer begins: see cache.Events.List")
+)
+
+// check says in what a log's answer about the events after a position breaks the
+// contract.
+func check(events *cache.Events, after cache.Position) error {
+	if events.From < after {
+		return errBegins
+	}
+	for i := range events.List {
+		if events.List[i].Position != events.From+cache.Position(i+1) {
+			return errOrder
+		}
+	}
+	if end := events.End(); end < events.Head && end <= after {
+		return errNoProgress
+	}
+	return nil
+}
 
 // since brings the view up to the head of the log, page by page. Each page is
 // kept, so that what fails later goes on from there.
@@ -174,8 +196,8 @@ func (c *Cache) since(ctx context.Context) (err error) {
 func (c *Cache) page(ctx context.Context, after cache.Position) (events cache.Events, err error) {
 	defer panics.Catch(&err)
 	events, err = c.log.Since(ctx, after)
-	if err == nil && events.End() < events.Head && events.End() <= after {
-		err = errNoProgress
+	if err == nil {
+		err = check(&events, after)
 	}
 	if err != nil {
 		return cache.Events{}, fmt.Errorf("coherent: read the log after %d: %w", after, err)

@@ -17,6 +17,7 @@ import (
 //  1. a flight begins; the value took d to make last time
 //  2. after 2d the request that has waited longest leads a flight, too
 //  3. after 4d the next one does, after 8d the next
+//  4. one ends: nobody waits any more for those that began before it
 //
 // The lock of Values guards it.
 type crowd[V any] struct {
@@ -226,6 +227,16 @@ func (cr *crowd[V]) carryOn(fl *Flight[V]) {
 // leave takes fl out of the flights that are under way.
 func (cr *crowd[V]) leave(fl *Flight[V]) {
 	cr.flying = slices.DeleteFunc(cr.flying, func(other *Flight[V]) bool { return other == fl })
+}
+
+// overtake takes out the flights that began before fl, which has ended. What has
+// taken longer than fl may hang for ever, and requests that come now would wait for
+// it, at each expiry of the value.
+func (cr *crowd[V]) overtake(fl *Flight[V]) {
+	cr.flying = slices.DeleteFunc(cr.flying, func(other *Flight[V]) bool {
+		other.overtaken = other.overtaken || other.number < fl.number
+		return other.overtaken
+	})
 }
 
 // tidy forgets what is not needed when nothing is under way.

@@ -19,7 +19,8 @@ const fetchPrefix = "value:"
 //
 // Concurrent calls for one key are collapsed into one load, in this process,
 // but never across a purge. If the load that a call waits for fails or panics,
-// the call loads by itself, with its own context. If it takes more than twice as
+// the call loads by itself, with its own context. If the caller of that load has
+// left, one of the waiting calls loads next. If the load takes more than twice as
 // long as the last one, one of the waiting calls loads too, and the others take what
 // ends first; Options.CollapseTimeout ends the wait. An error of load is returned as
 // it is; nothing is stored then.
@@ -123,7 +124,12 @@ func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], until time.Tim
 // lead loads the value of a flight, stores it and gives it to those who wait.
 func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	c := fl.v.c
-	defer fl.LetGo() // in case load fails or panics
+	defer func() { // in case load fails or panics
+		if ctx.Err() != nil {
+			fl.Finish(nil, false) // the caller has left: that says nothing of the value
+		}
+		fl.LetGo()
+	}()
 	// A page that says "not found" was made from what was not found.
 	defer func() { passFill(outer, fl.fill) }()
 	loaded, err := load(WithFill(ctx, fl.fill), &fl.fill.Deps)

@@ -22,22 +22,23 @@ import (
 // [Flight.Fill] what the value is made from, and ends the flight exactly once,
 // whatever happens. Others call [Flight.Wait].
 type Flight[V any] struct {
-	v      *Values[V]
-	crowd  *crowd[V] // nil for a flight that nobody can join
-	key    string
-	fill   *Fill
-	began  time.Time
-	number int           // among those of its crowd
-	took   time.Duration // how long the making took, if the leader knows better
-	extra  bool          // another flight was too slow: this one waits for no lease
-	once   sync.Once
-	ended  bool
-	value  V
-	ok     bool
-	until  time.Time  // for how long others may still join, once it has ended
-	holds  string     // the lease that the leader has, by its holder's name; "" for none
-	found  *Stored[V] // what the leader was given by Await, in place of a turn
-	stored *Stored[V] // what it has ended with, if that was found and not made
+	v         *Values[V]
+	crowd     *crowd[V] // nil for a flight that nobody can join
+	key       string
+	fill      *Fill
+	began     time.Time
+	number    int           // among those of its crowd
+	took      time.Duration // how long the making took, if the leader knows better
+	extra     bool          // another flight was too slow: this one waits for no lease
+	overtaken bool          // a flight that began later has ended before: nobody waits for this one
+	once      sync.Once
+	ended     bool
+	value     V
+	ok        bool
+	until     time.Time  // for how long others may still join, once it has ended
+	holds     string     // the lease that the leader has, by its holder's name; "" for none
+	found     *Stored[V] // what the leader was given by Await, in place of a turn
+	stored    *Stored[V] // what it has ended with, if that was found and not made
 }
 
 // lingering is how many flights that have ended are kept for requests that come a
@@ -114,9 +115,12 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 			fl.took = now.Sub(fl.began)
 		}
 		v.lasted.set(fl.key, fl.took)
-		fl.until = now.Add(v.c.opts.Timeout)
-		cr.landed = fl
-		v.landed = append(v.landed, fl)
+		cr.overtake(fl)
+		if cr.landed == nil || cr.landed.number < fl.number {
+			fl.until = now.Add(v.c.opts.Timeout)
+			cr.landed = fl
+			v.landed = append(v.landed, fl)
+		}
 		if v.mayJoin(fl) {
 			cr.tell(Waited[V]{How: WaitedMade, Flight: fl})
 		} else {
@@ -130,7 +134,12 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 // it is of no use to anybody else. All waiting requests make their own, at once: to
 // try one after another would add up.
 func (fl *Flight[V]) LetGo() {
-	fl.end(func() { fl.crowd.tell(Waited[V]{How: WaitedAlone}) })
+	fl.end(func() {
+		if !fl.overtaken {
+			fl.crowd.overtake(fl)
+			fl.crowd.tell(Waited[V]{How: WaitedAlone})
+		}
+	})
 }
 
 // FinishStored is for code that integrates a cache of its own, as pagecache does. It
@@ -146,6 +155,9 @@ func (fl *Flight[V]) FinishStored(s *Stored[V]) {
 		verdict, _ := fl.v.c.view.judge(s.stamp, s.deps)
 		fl.stored = s
 		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged && s != fl.found
+		if fl.ok {
+			fl.crowd.overtake(fl)
+		}
 		if fl.ok && fl.v.mayJoin(fl) {
 			fl.crowd.tell(Waited[V]{How: WaitedMade, Flight: fl})
 		} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,6 +234,28 @@ func TestListThatIsTooShort(t *testing.T) {
 		"the last event is missing": func(ev *cache.Events) {
 			if n := len(ev.List); n > 0 {
 				ev.List = ev.List[:n-1]
+			}
+		},
+		"an event is there twice, in place of another": func(ev *cache.Events) {
+			if n := len(ev.List); n > 1 {
+				ev.List[1] = ev.List[0]
+			}
+		},
+		"an event is left out, and the next page begins behind": func(ev *cache.Events) {
+			if n := len(ev.List); n > 2 {
+				ev.List = append(ev.List[:1:1], ev.List[2:]...)
+				ev.Head, ev.More = ev.Head-1, false
+			}
+		},
+		"positions are not set": func(ev *cache.Events) {
+			for i := range ev.List {
+				ev.List[i].Position = 0
+			}
+		},
+		"events in reverse order": func(ev *cache.Events) { slices.Reverse(ev.List) },
+		"begins before what was asked for": func(ev *cache.Events) {
+			if len(ev.List) > 0 {
+				ev.Head, ev.From, ev.List = ev.Head-4, ev.From-1, nil
 			}
 		},
 	} {

@@ -152,11 +152,14 @@ func (rec *recorder) givesCookie(now, before []string) bool {
 }
 
 // givesCookieLate reports whether the handler, or somebody around it, has tried to
-// set a cookie when the header had been given and not yet sent. The visitor does
+// set a cookie when the header had been given, or sent already. The visitor does
 // not get it, as without a cache, but the page may be about it.
 func (rec *recorder) givesCookieLate() bool {
-	return !rec.released && !rec.c.opts.StoreSetCookie &&
-		rec.givesCookie(rec.w.Header()["Set-Cookie"], rec.header["Set-Cookie"])
+	before := rec.header
+	if rec.released {
+		before = rec.sent
+	}
+	return !rec.c.opts.StoreSetCookie && rec.givesCookie(rec.w.Header()["Set-Cookie"], before["Set-Cookie"])
 }
 
 // An afterHeader calls then when the final header has been handed on, and before
