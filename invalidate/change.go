@@ -48,10 +48,10 @@ func newChange(ctx context.Context, inv *Invalidator, r *resolution, models []an
 		c.reasons.add(reason)
 	}
 	for _, m := range models {
-		for _, m := range inv.elements(m) {
-			c.types.add(typeName(m))
+		for _, s := range inv.subjects(m, subject{}) {
+			c.types.add(typeName(s.model))
 			if reason == "" {
-				c.models.add(label(m))
+				c.models.add(label(s.model))
 			}
 		}
 	}

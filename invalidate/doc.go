@@ -16,7 +16,7 @@
 //		if err := posts.Update(ctx, tx, p); err != nil {
 //			return err
 //		}
-//		return inv.Invalidate(ctx, old, p) // both, for the URL may have changed
+//		return inv.Invalidate(ctx, invalidate.Was(old), p) // both, for the URL may have changed
 //	})
 //
 // [Invalidator.InTx] purges after COMMIT has returned, and nothing after a

@@ -35,7 +35,8 @@ type Options struct {
 	// database needs an Outbox of its own, and an Invalidator for it.
 	Outbox Outbox
 
-	// Observe, if not nil, is told of every event when its purge is over. It is
+	// Observe, if not nil, is told of every event when its purge is over, and of
+	// every row as it was that could not be named ([ErrUnnamed]), at once. It is
 	// called from many goroutines at once, before the one that purged goes on.
 	Observe func(Observation)
 }
@@ -97,7 +98,7 @@ func New(p Purger, opts *Options) *Invalidator {
 
 // Invalidate purges what models stand on, by their rules, in one event. It is
 // called when they have been saved and the save has committed. Where the save
-// may have changed a URL, pass the model as it was and as it is.
+// may have changed a URL, pass the model as it was ([Was]) and as it is.
 //
 // An event names at most 10,000 dependencies, of 4 MiB together, so that no entry
 // of a log is of any size. What names more is purged in as many events as that
@@ -117,6 +118,13 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)
 	c := newChange(ctx, inv, r, models)
+	if len(r.unnamed) > 0 && inv.opts.Observe != nil {
+		defer func() { // when all is queued, or purged
+			for _, o := range r.unnamed {
+				inv.opts.Observe(o)
+			}
+		}()
+	}
 	if c.empty() {
 		return err
 	}

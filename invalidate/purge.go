@@ -97,15 +97,18 @@ func cut(d cache.Dependency) (kind, name string) {
 	return kind, name
 }
 
-// An Observation is one event that the Purger was told, when that is over.
+// An Observation is one event that the Purger was told, when that is over, or a row
+// as it was that could not be named.
 type Observation struct {
-	// Event is what was purged and why. What is in it must not be changed.
+	// Event is what was purged and why. What is in it must not be changed. It is
+	// empty if Err is [ErrUnnamed].
 	Event cache.Event
 	// Models are the types of the models that were saved: "blog.Post".
 	Models []string
 	// Duration is how long the Purger took.
 	Duration time.Duration
-	// Err is what the caller is told as well: nil, or a [*PurgeError].
+	// Err is what the caller is told as well: nil, or a [*PurgeError]. Or it is
+	// [ErrUnnamed], in the sense of errors.Is, and the caller is not told.
 	Err error
 }
 

@@ -13,10 +13,18 @@ type resolution struct {
 	inv     *Invalidator
 	targets Targets
 	errs    []error
+	unnamed []Observation // of rows as they were
 
-	same   map[any]struct{} // models that were asked, those that can be compared
-	alike  map[string][]any // models that were asked, by label
-	halted bool             // the cascade of this root went too deep
+	same   map[sameKey]struct{} // models that were asked, those that can be compared
+	alike  map[string][]any     // models that were asked, by label
+	halted bool                 // the cascade of this root went too deep
+}
+
+// A sameKey is a model, and whether it was asked about as it was: what is no error
+// then is one for the row as it is.
+type sameKey struct {
+	model any
+	was   bool
 }
 
 // resolve asks the rules for all of models. What could not be resolved is among
@@ -24,76 +32,125 @@ type resolution struct {
 func (inv *Invalidator) resolve(models []any) *resolution {
 	r := &resolution{
 		inv:   inv,
-		same:  make(map[any]struct{}),
+		same:  make(map[sameKey]struct{}),
 		alike: make(map[string][]any),
 	}
 	for _, m := range models {
-		for _, m := range inv.elements(m) {
+		for _, s := range inv.subjects(m, subject{}) {
 			r.halted = false
-			r.visit(m, nil)
+			r.visit(s, nil)
 		}
 	}
 	return r
 }
 
-// visit asks the rule of m, to which the models of chain have led.
-func (r *resolution) visit(m any, chain []any) {
+// visit asks the rule of s, to which the models of chain have led.
+func (r *resolution) visit(s subject, chain []any) {
 	if r.halted {
 		return
 	}
-	chain = append(slices.Clip(chain), m)
+	chain = append(slices.Clip(chain), s.model)
 	// Chains are walked to their end one after another, so that a cascade
 	// without an end is found after MaxCascade rules, however many models each
 	// of them leads to. What it would have named is not known; so it stops.
 	if len(chain)-1 > r.inv.opts.MaxCascade {
 		r.halted = true
-		r.fail(chain[:1], fmt.Errorf("cascade of more than MaxCascade = %d models: %s", r.inv.opts.MaxCascade, abridged(chain)))
+		r.failed(s, chain[:1], problem{fmt.Errorf("cascade of more than MaxCascade = %d models: %s", r.inv.opts.MaxCascade, abridged(chain)), unnameable})
 		return
 	}
-	rule, err := r.inv.rule(m)
-	if len(chain) > 1 && err == errNilPointer {
-		return // what another model may have, and this one has not
+	rule, err := r.inv.rule(s.model)
+	if (len(chain) > 1 || s.was) && err == errNilPointer || s.was && err == errNil {
+		return // what another model may have, and this one has not; a row that was not there
 	}
 	if err != nil {
 		r.fail(chain, err)
 		return
 	}
-	if r.asked(m, len(chain) > 1) {
+	if r.asked(s, len(chain) > 1) {
 		return
 	}
-	to := &Targets{by: names(chain, label)}
-	rule(m, to)
+	to := r.ask(rule, s, chain)
 	for _, t := range to.found {
 		t.soft = to.soft
 	}
 	r.targets.merge(to)
-	for _, err := range to.errs {
-		r.fail(chain, err)
+	for _, p := range to.problems {
+		r.failed(s, chain, p)
 	}
 	for _, next := range to.models {
-		for _, next := range r.inv.elements(next) {
+		for _, next := range r.inv.subjects(next, subject{was: s.was, unloaded: s.unloaded}) {
 			r.visit(next, chain)
 		}
 	}
 }
 
-// asked reports whether the rule of m has been asked before, and notes that it
+// ask asks the rule of s. Its panic goes on, unless s is a row as it was, or has a
+// relation that the rule reads and that was not loaded.
+func (r *resolution) ask(rule func(any, *Targets), s subject, chain []any) *Targets {
+	to := &Targets{by: names(chain, label)}
+	var relations []Relation
+	if s.unloaded != nil {
+		relations = s.unloaded(s.model)
+	}
+	if !s.was && len(relations) == 0 {
+		rule(s.model, to)
+		return to
+	}
+	failed := try(rule, s.model, to)
+	err := r.inv.unread(rule, s.model, relations, to, failed)
+	switch {
+	case err != nil:
+		r.fail(chain, err)
+	case failed != nil && !s.was:
+		rule(s.model, new(Targets)) // to panic, with the stack of its own
+	}
+	if failed != nil && s.was && err == nil {
+		to.problems = append(to.problems, problem{failed, unnameable})
+	}
+	return to
+}
+
+// failed notes that the rule of s could not name something. For a row as it was that
+// is no error, unless it is one for every row.
+func (r *resolution) failed(s subject, chain []any, p problem) {
+	if !s.was || p.kind == mistake {
+		r.fail(chain, p.error)
+		return
+	}
+	becomes := "it names nothing"
+	if p.kind == unnameable {
+		becomes = "everything is purged"
+		all := &Targets{by: names(chain, label)}
+		all.All()
+		r.targets.merge(all)
+	}
+	r.unnamed = append(r.unnamed, Observation{
+		Models: []string{typeName(s.model)},
+		Err:    fmt.Errorf("invalidate: %s: %w, so %s: %w", names(chain, label), ErrUnnamed, becomes, p.error),
+	})
+}
+
+// asked reports whether the rule of s has been asked before, and notes that it
 // is now. A model that a rule makes, &Author{p.Author}, is a new value each time,
 // so that a cascade may come round to what is equal and not the same.
 // Those that were passed are not compared so: they are as many as they are, and
 // without IDs it would be each with each.
-func (r *resolution) asked(m any, cascaded bool) bool {
-	if reflect.ValueOf(m).Comparable() {
-		if _, ok := r.same[m]; ok {
+func (r *resolution) asked(s subject, cascaded bool) bool {
+	if reflect.ValueOf(s.model).Comparable() {
+		key := sameKey{s.model, s.was}
+		if _, ok := r.same[key]; ok {
 			return true
 		}
-		r.same[m] = struct{}{}
+		r.same[key] = struct{}{}
 	}
-	name := label(m)
-	if cascaded && slices.ContainsFunc(r.alike[name], func(o any) bool { return reflect.DeepEqual(m, o) }) {
+	name := label(s.model)
+	if s.was {
+		name += ", as it was"
+	}
+	if cascaded && slices.ContainsFunc(r.alike[name], func(o any) bool { return reflect.DeepEqual(s.model, o) }) {
 		return true
 	}
-	r.alike[name] = append(r.alike[name], m)
+	r.alike[name] = append(r.alike[name], s.model)
 	return false
 }
 

@@ -10,7 +10,10 @@ import (
 // registered for its type.
 var ErrNoRule = errors.New("no rule")
 
-var errNilPointer = errors.New("the model is a nil pointer")
+var (
+	errNil        = errors.New("the model is nil")
+	errNilPointer = errors.New("the model is a nil pointer")
+)
 
 // Register tells inv what a model of type M stands on: rule names, in to, the
 // targets that a change of m makes stale.
@@ -30,7 +33,7 @@ var errNilPointer = errors.New("the model is a nil pointer")
 // before COMMIT: on a connection of its own it would see the rows as they were,
 // and miss the page of a tag that was added; where the pool has one connection,
 // which the transaction holds, it would wait for ever. What it needs belongs in
-// the model, such as a field Tags; pass the model as it was and as it is.
+// the model, such as a field Tags; pass the model as it was ([Was]) and as it is.
 //
 // Register is safe for concurrent use with everything else, but belongs where
 // the program starts.
@@ -54,7 +57,7 @@ func Register[M any](inv *Invalidator, rule func(m M, to *Targets)) {
 func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
 	v := reflect.ValueOf(m)
 	if !v.IsValid() {
-		return nil, errors.New("the model is nil")
+		return nil, errNil
 	}
 	inv.mu.RLock()
 	defer inv.mu.RUnlock()
@@ -72,24 +75,4 @@ func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
 		return nil, fmt.Errorf("%w for %v, but for %v: pass a pointer, or register the value", ErrNoRule, typ, ptr)
 	}
 	return nil, fmt.Errorf("%w for %v: Register one", ErrNoRule, typ)
-}
-
-// elements returns the models that m stands for: the elements of a slice whose
-// type has no rule, so that a []*Post can be passed as it is, or else m alone.
-func (inv *Invalidator) elements(m any) []any {
-	v := reflect.ValueOf(m)
-	if v.Kind() != reflect.Slice {
-		return []any{m}
-	}
-	inv.mu.RLock()
-	own := inv.rules[v.Type()] != nil
-	inv.mu.RUnlock()
-	if own {
-		return []any{m}
-	}
-	all := make([]any, v.Len())
-	for i := range all {
-		all[i] = v.Index(i).Interface()
-	}
-	return all
 }

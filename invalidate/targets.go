@@ -1,6 +1,7 @@
 package invalidate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -20,8 +21,24 @@ type Targets struct {
 	by     string // who is naming: "blog.Post 42 -> blog.Author ada"
 	models []any
 	soft   bool
-	errs   []error
+	// problems are what could not be named.
+	problems []problem
 }
+
+// A problem is a value that could not be named.
+type problem struct {
+	error
+	kind problemKind
+}
+
+// A problemKind is what a problem means for a row as it was.
+type problemKind int
+
+const (
+	unnameable problemKind = iota // there may have been a page
+	noPage                        // there was none: no request can have such a path
+	mistake                       // of the rule: it fails for every row
+)
 
 // A target is a dependency that was named.
 type target struct {
@@ -56,7 +73,7 @@ func (t *Targets) URL(urls ...string) {
 	for _, u := range urls {
 		uri, err := keys.URI(u)
 		if err != nil {
-			t.fail("%w", err)
+			t.fail(kindOf(u, err), "%w", err)
 			continue
 		}
 		t.name(cache.URI(uri))
@@ -90,7 +107,7 @@ func (t *Targets) Prefix(prefixes ...string) {
 // known: a purge of a route takes the pages of unknown route with it.
 func (t *Targets) Route(r route.Route, values ...any) {
 	if r.Pattern() == "" {
-		t.fail("route: the Route is empty: make it with route.Parse")
+		t.fail(mistake, "route: the Route is empty: make it with route.Parse")
 		return
 	}
 	if len(values) == 0 && servesMany(r) {
@@ -100,7 +117,14 @@ func (t *Targets) Route(r route.Route, values ...any) {
 	}
 	p, err := r.Path(values...)
 	if err != nil {
-		t.fail("%w", err)
+		kind := unnameable
+		switch {
+		case errors.Is(err, route.ErrSegment):
+			kind = noPage
+		case len(values) != len(r.Wildcards()):
+			kind = mistake
+		}
+		t.fail(kind, "%w", err)
 		return
 	}
 	if p, ok := t.canonical("route", p); ok {
@@ -116,7 +140,7 @@ func (t *Targets) Route(r route.Route, values ...any) {
 func (t *Targets) Group(names ...string) {
 	for _, n := range names {
 		if n == "" {
-			t.fail("group: the name is empty")
+			t.fail(noPage, "group: the name is empty")
 			continue
 		}
 		t.name(cache.Group(n))
@@ -142,7 +166,7 @@ func (t *Targets) Soft() { t.soft = true }
 // a pattern.
 func (t *Targets) path(kind, p string) (string, bool) {
 	if err := named.CheckPath(p); err != nil {
-		t.fail("%s: %w", kind, err)
+		t.fail(unnameable, "%s: %w", kind, err)
 		return "", false
 	}
 	return t.canonical(kind, p)
@@ -151,7 +175,7 @@ func (t *Targets) path(kind, p string) (string, bool) {
 func (t *Targets) canonical(kind, p string) (string, bool) {
 	canonical, err := keys.Path(p)
 	if err != nil {
-		t.fail("%s: %w (it begins with a slash, and has no host or query string; URL names one page)", kind, err)
+		t.fail(kindOf(p, err), "%s: %w (it begins with a slash, and has no host or query string; URL names one page)", kind, err)
 		return "", false
 	}
 	return canonical, true
@@ -178,8 +202,17 @@ func (t *Targets) note(d cache.Dependency) {
 	found.by.add(t.by)
 }
 
-func (t *Targets) fail(format string, args ...any) {
-	t.errs = append(t.errs, fmt.Errorf(format, args...))
+func (t *Targets) fail(kind problemKind, format string, args ...any) {
+	t.problems = append(t.problems, problem{fmt.Errorf(format, args...), kind})
+}
+
+// kindOf is the kind of the error err about a path or URL: no request has an empty
+// one, or one with dot segments, which clients resolve.
+func kindOf(name string, err error) problemKind {
+	if name == "" || errors.Is(err, keys.ErrDotSegment) {
+		return noPage
+	}
+	return unnameable
 }
 
 // merge adds what other names, and by whom.

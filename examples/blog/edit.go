@@ -70,7 +70,7 @@ func (n *node) save(ctx context.Context, slug string, form url.Values) (saved *p
 		if err := posts.Update(ctx, tx, saved); err != nil {
 			return err
 		}
-		return n.inv.Invalidate(ctx, old, saved) // both: the slug may be another
+		return n.inv.Invalidate(ctx, invalidate.Was(old), saved) // both: the slug may be another
 	})
 	if onlyKept(err) {
 		// That is no news for who saved, but for who runs this.

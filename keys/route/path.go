@@ -15,6 +15,17 @@ import (
 // values.
 var ErrValue = errors.New("no path with such values")
 
+// ErrSegment is what is wrapped, beside ErrValue, by the errors of Path about a value
+// that is nil, or would make a segment that is empty, "/", "." or "..": no request can
+// have such a path.
+var ErrSegment = errors.New("no such segment")
+
+// A segmentError says why there is no such segment.
+type segmentError string
+
+func (e segmentError) Error() string        { return string(e) }
+func (e segmentError) Is(target error) bool { return target == ErrSegment }
+
 // Path returns the path of the page that the route serves for values, one for
 // each wildcard in the pattern's order. It is escaped and canonical (keys.Path
 // returns it as it is), and a handler gets the values back from
@@ -60,7 +71,7 @@ func (r Route) Path(values ...any) (string, error) {
 			b, why = appendSegment(b, text)
 		}
 		if why != "" {
-			return "", fmt.Errorf("route: path of %q: %q for %q: %w: %s", r.pattern, text, s, ErrValue, why)
+			return "", fmt.Errorf("route: path of %q: %q for %q: %w: %w", r.pattern, text, s, ErrValue, segmentError(why))
 		}
 	}
 	return string(b), nil
@@ -98,8 +109,8 @@ func appendSegment(b []byte, text string) (_ []byte, why string) {
 // textOf returns the text of a value.
 func textOf(value any) (string, error) {
 	v := reflect.ValueOf(value)
-	if v.Kind() == reflect.Pointer && v.IsNil() {
-		return "", fmt.Errorf("a nil %T", value)
+	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return "", segmentError(fmt.Sprintf("a nil %T", value))
 	}
 	switch value := value.(type) {
 	case encoding.TextMarshaler:

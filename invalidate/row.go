@@ -1,0 +1,107 @@
+package invalidate
+
+import (
+	"errors"
+	"reflect"
+)
+
+// ErrUnnamed is what Options.Observe is told, wrapped, of a row as it was for
+// which its rule could not name a page. The save goes on: see [Was].
+var ErrUnnamed = errors.New("the row as it was has no page that can be named")
+
+// ErrNotLoaded is what Invalidate returns, wrapped, when a rule reads a relation
+// that its row has, and that was not loaded.
+var ErrNotLoaded = errors.New("was not loaded")
+
+// A Row is a model with what is known of it. [Was] makes one for a model as it was;
+// adapters of an ORM fill in the rest. It may be passed wherever a model may.
+type Row struct {
+	// Model is the model, or a slice of models.
+	Model any
+
+	// Was says that this is the row as it was before the save: see [Was].
+	Was bool
+
+	// Unloaded, if not nil, returns the relations that a model has and that were
+	// not loaded: the foreign key is set, and the field is zero. It is asked about
+	// Model and about models that its rule leads to.
+	//
+	// If the rule reads one of them, Invalidate returns [ErrNotLoaded] with its
+	// name. To find out, the rule is called again with a copy of the model in which
+	// the field is filled with made-up values.
+	Unloaded func(model any) []Relation
+}
+
+// A Relation is a field of a model that holds a row of another table.
+type Relation struct {
+	// Field is its path in Go, from the model: "Category", "Edges.Author".
+	Field string
+	// Load says what to do to have it loaded.
+	Load string
+}
+
+// Was says that model is a row as it was before the save. Pass it beside the row as
+// it is:
+//
+//	inv.Invalidate(ctx, invalidate.Was(old), p)
+//
+// A row that no page can have must not stop the save that repairs or deletes it. So
+// what the rule of model, and of models that this leads to, cannot name is no error:
+//
+//   - An empty value, a dot segment or a nil value names nothing: there was no page.
+//   - For any other value that cannot be named, and if the rule panics or never ends,
+//     everything is purged.
+//
+// Options.Observe hears of both ([ErrUnnamed]). A nil model names nothing: there was
+// no row. What is wrong for every row stays an error: a type without a rule, a Route
+// that is empty or has another number of values, [ErrNotLoaded].
+func Was(model any) Row { return Row{Model: model, Was: true} }
+
+// A subject is one model to ask the rule about.
+type subject struct {
+	model    any
+	was      bool
+	unloaded func(model any) []Relation
+}
+
+// with returns the subject that m is, or for a Row what is in that. What led to m
+// holds for m as well.
+func (s subject) with(m any) subject {
+	s.model = m
+	for {
+		row, ok := s.model.(Row)
+		if !ok {
+			return s
+		}
+		s.model, s.was = row.Model, s.was || row.Was
+		if row.Unloaded != nil {
+			s.unloaded = row.Unloaded
+		}
+	}
+}
+
+// subjects returns what m stands for: the elements of a slice whose type has no rule,
+// so that a []*Post can be passed as it is, or else m alone.
+func (inv *Invalidator) subjects(m any, from subject) []subject {
+	from = from.with(m)
+	v := reflect.ValueOf(from.model)
+	if v.Kind() != reflect.Slice {
+		return []subject{from}
+	}
+	inv.mu.RLock()
+	own := inv.rules[v.Type()] != nil
+	inv.mu.RUnlock()
+	if own {
+		return []subject{from}
+	}
+	var all []subject
+	for i := range v.Len() {
+		element := v.Index(i).Interface()
+		if row, ok := element.(Row); ok {
+			all = append(all, inv.subjects(row, from)...)
+			continue
+		}
+		all = append(all, from.with(element))
+	}
+	return all
+}
