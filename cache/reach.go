@@ -10,7 +10,8 @@ type Reacher interface {
 
 	// Reach asks the server on all connections that wait for use, and on one
 	// that is new, at the same time. It returns nil if there was an answer, be
-	// it a refusal; otherwise the error of one of them. Connections on which
+	// it a refusal; otherwise the error of one of them. That the server must not
+	// be believed any more is no answer. Connections on which
 	// nothing came until ctx was done are not used again.
 	Reach(ctx context.Context) error
 }

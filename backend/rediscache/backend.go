@@ -20,13 +20,15 @@ type Backend struct {
 	opts    Options
 
 	headKey, eventsKey string
-	headArg            any // headKey, as an argument of a command
+	fenceKey           string // nothing is ever stored there
+	headArg            any    // headKey, as an argument of a command
 
 	gather gatherer
 	pages  pager
 
 	unverified atomic.Bool // the last ask found INFO hidden
 	replica    atomic.Bool // the last ask was refused by a replica
+	unfenced   atomic.Bool // the last ask found replicas and no fence
 	noMGET     atomic.Bool // it was refused
 
 	// Clients that may serve the log: rdb itself, or the nodes of a cluster.
@@ -53,8 +55,7 @@ var (
 // That a client reaches a replica does not always show in its options: one of
 // redis.NewFailoverClient with ReplicaOnly looks like any other. The replica
 // then refuses to tell the head, so that nothing that is stored is served, and
-// Options.Observe is told [OpReplica]; unless INFO is hidden, which leaves the
-// replica unknown: do not use such a client.
+// Options.Observe is told [OpReplica].
 //
 // Make the Backend before the client is used, and from the client itself rather
 // than from what its WithTimeout returns: a client whose dials the Backend
@@ -73,6 +74,7 @@ func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 		opts:      o,
 		headKey:   o.Prefix + logTag + "head",
 		eventsKey: o.Prefix + logTag + "events",
+		fenceKey:  o.Prefix + logTag + "fence",
 		gather:    gatherer{patience: maxGathering},
 		known:     make(map[weak.Pointer[redis.Client]]*history),
 	}

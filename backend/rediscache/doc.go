@@ -25,7 +25,7 @@
 //	uncache:{log}:lease:KEY  who is making the value of KEY, with its expiry,
 //	                       where coherent.Options.Lease is set
 //
-// and nothing else. A KEY that begins with {log}: goes under
+// and nothing else; uncache:{log}:fence is deleted now and then, and never there. A KEY that begins with {log}: goes under
 // uncache:{log}:value:KEY. Keys without expiry in a Redis that evicts
 // (allkeys-lru and its kin) are evicted like any other; when it hits the log,
 // what was stored before is not served any more, and nothing else happens.
@@ -40,12 +40,16 @@
 // emulators) only those processes notice that had read beyond the point it went
 // back to; Options.Observe is told [OpUnverified].
 //
-// A Sentinel deployment in which the old master lives on beside the new one has
-// two truths; a process that still reaches the old one is served by it until it
-// is fenced (min-replicas-to-write). What goes on behind a connection that stays
-// open is noticed within a second rather than at once: a master that is made a
-// replica and a master again by hand, a proxy that turns to another server,
-// connections that a hosted service moves (maintenance notifications).
+// Behind Sentinel an old master may live on beside the new one. With
+// min-replicas-to-write it is fenced, and a process that still reaches it serves
+// nothing from it one second after the fence ([ErrFenced]). Without, the process is
+// served old pages until Sentinel makes the old master a replica, or until their
+// TTL ends ([OpUnfenced]). What the old master acknowledged meanwhile is lost,
+// unless Options.Replicas is set. docs/durability.md has the details.
+//
+// What else goes on behind a connection that stays open is noticed within a second,
+// too: a master that is made a replica and a master again by hand, a proxy that
+// turns to another server, connections that a hosted service moves.
 //
 // The clocks of servers that may follow one another should agree: a new era
 // starts beyond the clock and beyond what the server has of the last one. One
@@ -77,6 +81,7 @@
 //
 //	~uncache:* +get +mget +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
 //
-// and on a cluster +cluster|slots +asking +command. SCAN is for Clear alone.
-// Without MGET hits are GETs in a pipeline, which takes a little longer.
+// and on a cluster +cluster|slots +asking +command. SCAN is for Clear alone, and
+// +wait is needed for Options.Replicas. Without MGET hits are GETs in a pipeline,
+// which takes a little longer; without UNLINK a fence is not noticed.
 package rediscache

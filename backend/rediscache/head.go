@@ -27,6 +27,7 @@ type headRead struct {
 	began  time.Time        // if it asks
 	dials  uint64           // if it asks
 	eval   *redis.Cmd       // if it asks
+	fence  *redis.IntCmd    // if it asks
 
 	total int64 // what result found beside the head; 0 if it is not known
 }
@@ -48,6 +49,7 @@ func (b *Backend) askHead(ctx context.Context, c redis.Cmdable, h *history, afte
 		r.dials = h.dials.Load()
 	}
 	r.eval = c.Eval(ctx, confirmScript, []string{b.headKey, b.eventsKey}, uint64(after))
+	r.fence = b.askFence(ctx, c)
 	return r
 }
 
@@ -56,26 +58,44 @@ func (r *headRead) result() (cache.Position, error) {
 	if r.relied != nil {
 		return r.plain()
 	}
-	reply, err := r.eval.Slice()
+	head, s, err := r.asked()
 	if err != nil {
 		r.b.refused(err)
-		return 0, err
-	}
-	var text, id, total string
-	var began int64
-	if err := scan(reply, &text, &id, &began, &total); err != nil {
-		return 0, err
-	}
-	r.total = parseTotal(total)
-	head, err := parsePosition(text)
-	if err != nil {
+		if r.history != nil {
+			r.history.asked.Store(nil) // what it said before does not count any more
+		}
 		return 0, err
 	}
 	if r.history != nil {
-		r.history.asked.Store(&answer{id: id, dials: r.dials, asked: r.began})
+		r.history.asked.Store(&answer{id: s.id, dials: r.dials, asked: r.began})
 	}
-	r.b.heard(id, head, began != 0)
+	r.b.heard(s)
 	return head, nil
+}
+
+// asked returns what the server said when it was asked.
+func (r *headRead) asked() (cache.Position, said, error) {
+	reply, err := r.eval.Slice()
+	if err != nil {
+		return 0, said{}, named(err)
+	}
+	var text, total string
+	var began, guard int64
+	var s said
+	if err := scan(reply, &text, &s.id, &began, &total, &guard); err != nil {
+		return 0, said{}, err
+	}
+	r.total = parseTotal(total)
+	if s.head, err = parsePosition(text); err != nil {
+		return 0, said{}, err
+	}
+	fence, err := believe(r.fence.Err(), guard)
+	if err != nil {
+		return 0, said{}, err
+	}
+	s.began = began != 0
+	s.unfenced = guard == guardMissing || guard == guardSet && !fence
+	return s.head, s, nil
 }
 
 func (r *headRead) plain() (cache.Position, error) {

@@ -8,14 +8,16 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Append adds an event to the log, see [cache.Log]. It makes one round trip.
+// Append adds an event to the log, see [cache.Log]. It makes one round trip. The
+// error is [ErrReplicas] if Options.Replicas are not there in time, and [ErrFenced]
+// if the server refuses to write without replicas.
 //
 // A Redis that is full and may not evict anything does not stop a purge: the
 // log drops its older events to make room, which purges what was stored before
 // them for those who had not read them yet.
 func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
 	args := append([]any{b.opts.MaxEvents, b.opts.MaxBytes}, encode(e)...)
-	reply, err := b.rdb.Eval(ctx, appendScript, []string{b.headKey, b.eventsKey}, args...).Slice()
+	reply, err := b.appendBy(ctx, args)
 	if err != nil {
 		b.refused(err)
 	}
@@ -37,6 +39,14 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 		b.observe(OpEra, pos)
 	}
 	return pos, nil
+}
+
+func (b *Backend) appendBy(ctx context.Context, args []any) ([]any, error) {
+	if b.opts.Replicas > 0 {
+		return b.appendReplicated(ctx, args)
+	}
+	reply, err := b.rdb.Eval(ctx, appendScript, []string{b.headKey, b.eventsKey}, args...).Slice()
+	return reply, named(err)
 }
 
 // Since returns the events after a position, see [cache.Log]: a page of some 256

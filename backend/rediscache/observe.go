@@ -3,6 +3,8 @@ package rediscache
 import (
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/uncache/uncache/cache"
 )
 
@@ -35,23 +37,43 @@ const (
 	// client that prefers replicas, as ReplicaOnly of redis.FailoverOptions
 	// makes it, it does not. It is told once, until a master answers.
 	OpReplica Op = "replica"
+
+	// OpUnfenced says that the server has replicas and would go on serving after
+	// one of them was promoted: its min-replicas-to-write is 0, or the user may
+	// not UNLINK. A process that still reaches it then is served old pages until
+	// the server is made a replica, or until their TTL ends. It is told once,
+	// until that changes; not of a cluster, whose nodes fence themselves.
+	OpUnfenced Op = "unfenced"
 )
 
-// refused takes note of why a script failed.
+// refused takes note of why a server is not believed, or an append failed.
 func (b *Backend) refused(err error) {
-	if strings.Contains(err.Error(), onReplica) && !b.replica.Swap(true) {
+	if (strings.Contains(err.Error(), onReplica) || redis.HasErrorPrefix(err, "READONLY")) && !b.replica.Swap(true) {
 		b.observe(OpReplica, 0)
 	}
 }
 
-// heard takes note of what a script replied.
-func (b *Backend) heard(id string, head cache.Position, began bool) {
+// said is what a server that was asked said of itself.
+type said struct {
+	id       string // its replication ID, or hidden
+	head     cache.Position
+	began    bool // an era
+	unfenced bool
+}
+
+// heard takes note of what a server said.
+func (b *Backend) heard(s said) {
 	b.replica.Store(false)
-	if began {
-		b.observe(OpEra, head)
+	if s.began {
+		b.observe(OpEra, s.head)
 	}
-	if unverified := id == hidden; b.unverified.Swap(unverified) != unverified && unverified {
-		b.observe(OpUnverified, head)
+	if unverified := s.id == hidden; b.unverified.Swap(unverified) != unverified && unverified {
+		b.observe(OpUnverified, s.head)
+	}
+	// A cluster's nodes fence themselves, by cluster-node-timeout.
+	unfenced := s.unfenced && b.cluster == nil
+	if b.unfenced.Swap(unfenced) != unfenced && unfenced {
+		b.observe(OpUnfenced, s.head)
 	}
 }
 

@@ -26,7 +26,8 @@ const (
 // go-redis has a connection for as many commands as were once under way at the
 // same time, and gives up one that is dead when a command has run out of time on
 // it: as many commands as there are, one after another, had their user wait. On
-// a cluster the keys asked for are spread over the nodes.
+// a cluster the keys asked for are spread over the nodes; one server is also asked
+// whether it is fenced, which is no answer ([ErrFenced]).
 func (b *Backend) Reach(ctx context.Context) error {
 	n := min(int(b.rdb.PoolStats().IdleConns), maxReach) + 1
 	errs := make(chan error, n)
@@ -38,7 +39,11 @@ func (b *Backend) Reach(ctx context.Context) error {
 		go func() {
 			err := panics.ErrExit
 			defer func() { errs <- err }()
-			err = b.knock(ctx, key)
+			if b.cluster != nil {
+				err = b.knock(ctx, key)
+			} else {
+				err = b.knockFence(ctx, key)
+			}
 		}()
 	}
 	var failed error
@@ -59,7 +64,25 @@ func (b *Backend) Reach(ctx context.Context) error {
 // knock returns nil if anything is answered.
 func (b *Backend) knock(ctx context.Context, key string) (err error) {
 	defer panics.Catch(&err)
-	err = b.rdb.Get(ctx, key).Err()
+	return answered(b.rdb.Get(ctx, key).Err())
+}
+
+// knockFence returns nil if anything is answered by a server that is not fenced.
+// READONLY is an answer: go-redis dials anew because of it, and the log says more.
+func (b *Backend) knockFence(ctx context.Context, key string) (err error) {
+	defer panics.Catch(&err)
+	pipe := b.rdb.Pipeline()
+	get := pipe.Get(ctx, key)
+	fence := b.askFence(ctx, pipe)
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	if err := named(fence.Err()); errors.Is(err, ErrFenced) {
+		return err
+	}
+	return answered(get.Err())
+}
+
+// answered returns err unless it is what the server said.
+func answered(err error) error {
 	if said := redis.Error(nil); errors.As(err, &said) {
 		return nil
 	}

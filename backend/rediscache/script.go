@@ -141,7 +141,8 @@ return {text(pos), began}
 
 	// confirmScript returns the head, as a string, the server's replication ID,
 	// whether an era began, because there was no head, or one from another
-	// history, or one before ARGV[1], and the total, as a string.
+	// history, or one before ARGV[1], the total, as a string, and what INFO says
+	// of the fence.
 	confirmScript = preludeScript + `
 local after = tonumber(ARGV[1])
 local began = 0
@@ -149,7 +150,14 @@ if not pos or was ~= id or pos < after then
   era(after)
   began = 1
 end
-return {text(pos), mine, began, text(total)}
+local guard = 0
+if type(info) == 'string' then
+  local replicas = tonumber(string.match(info, 'connected_slaves:(%d+)') or '0')
+  if string.find(info, 'min_slaves_good_slaves:', 1, true) then guard = 3
+  elseif replicas > 0 then guard = 2
+  else guard = 1 end
+end
+return {text(pos), mine, began, text(total), guard}
 `
 )
 

@@ -50,7 +50,7 @@ func Run(ctx context.Context, c Config) (res Result, err error) {
 	if c.Records == 0 {
 		c.Records = 18
 	}
-	a := &arena{config: c, register: newRegister(), alone: make(map[int]int), client: newClient()}
+	a := &arena{config: c, register: newRegister(c.Nemesis.bound), alone: make(map[int]int), client: newClient()}
 	a.tally.r.Saves, a.tally.r.Kills = map[string]int64{}, map[string]int64{}
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.open(ctx); err != nil {
@@ -109,7 +109,7 @@ func (a *arena) open(ctx context.Context) error {
 func (a *arena) startNode(ctx context.Context, i int) error {
 	c := config{Role: roleNode, Outbox: a.config.Outbox, Records: a.config.Records}
 	c.Database = a.db.through(a.dbLinks[i])
-	c.Redis, c.Cluster = a.redis.addrs(i)
+	c.Redis = a.redis.at(i)
 	p, err := start(ctx, c)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (a *arena) startNode(ctx context.Context, i int) error {
 
 func (a *arena) startRelay(ctx context.Context, i int) error {
 	c := config{Role: roleRelay, Outbox: true, Database: a.db.url.String()}
-	c.Redis, c.Cluster = a.redis.addrs(a.config.Nodes + i)
+	c.Redis = a.redis.at(a.config.Nodes + i)
 	p, err := start(ctx, c)
 	if err != nil {
 		return err

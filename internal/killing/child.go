@@ -16,6 +16,7 @@ import (
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
+	"github.com/uncache/uncache/internal/redistest"
 )
 
 // childVariable holds the config of a child process.
@@ -23,13 +24,31 @@ const childVariable = "UNCACHE_KILLING_CHILD"
 
 // A config is what a child process is told.
 type config struct {
-	Role     string        // node or relay
-	Database string        // URL
-	Redis    []string      // addresses: one, or those of a cluster
-	Cluster  bool          // what Redis is
+	Role     string // node or relay
+	Database string // URL
+	Redis    endpoint
 	Outbox   bool          // whether saves go through it
 	MaxStale time.Duration // of the pages
 	Records  int
+}
+
+// An endpoint is where a process finds Redis.
+type endpoint struct {
+	Addrs             []string // of a server, of a cluster's nodes, or of a Sentinel
+	Cluster, Sentinel bool
+	Replicas          int // how many must have a purge
+}
+
+// client returns a client of the Redis that is there.
+func (e endpoint) client() redis.UniversalClient {
+	const retry = 10 * time.Millisecond
+	switch {
+	case e.Cluster:
+		return redis.NewClusterClient(&redis.ClusterOptions{Addrs: e.Addrs, ContextTimeoutEnabled: true, DialerRetryTimeout: retry})
+	case e.Sentinel:
+		return redis.NewFailoverClient(&redis.FailoverOptions{MasterName: redistest.SentinelMaster, SentinelAddrs: e.Addrs, ContextTimeoutEnabled: true, DialerRetryTimeout: retry})
+	}
+	return redis.NewClient(&redis.Options{Addr: e.Addrs[0], ContextTimeoutEnabled: true, DialerRetryTimeout: retry})
 }
 
 const (
@@ -72,13 +91,7 @@ func runChild(s string) error {
 
 // pages opens the page cache that all processes share.
 func (c config) pages() (*pagecache.Cache, error) {
-	var rdb redis.UniversalClient
-	if c.Cluster {
-		rdb = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Redis, ContextTimeoutEnabled: true, DialerRetryTimeout: 10 * time.Millisecond})
-	} else {
-		rdb = redis.NewClient(&redis.Options{Addr: c.Redis[0], ContextTimeoutEnabled: true, DialerRetryTimeout: 10 * time.Millisecond})
-	}
-	backend, err := rediscache.New(rdb, nil)
+	backend, err := rediscache.New(c.Redis.client(), &rediscache.Options{Replicas: c.Redis.Replicas})
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type Nemesis struct {
 	Name string
 
 	every  time.Duration // how long it rests between two strikes
+	bound  time.Duration // for how long an acknowledged save need not show
 	stand  func(ctx context.Context, processes int) (stand, error)
 	strike func(ctx context.Context, a *arena) error
 
@@ -26,18 +27,19 @@ type Nemesis struct {
 // Nemeses are all there are.
 func Nemeses() []Nemesis {
 	return []Nemesis{
-		{"savers killed between COMMIT and purge", 100 * time.Millisecond, newSingle, killSaver, killSaver},
-		{"relays killed while they hold a claim", 100 * time.Millisecond, newSingle, killRelay, killRelay},
-		{"processes killed at any moment", 200 * time.Millisecond, newSingle, killAny, nothing},
-		{"processes stopped and resumed", 100 * time.Millisecond, newSingle, stopProcess, nothing},
-		{"Redis killed, back without data", 300 * time.Millisecond, newSingle, redisEmpty, redisEmpty},
-		{"Redis killed, back with older data", 200 * time.Millisecond, newSingle, redisOlder, redisOlder},
-		{"Redis stopped and resumed", 700 * time.Millisecond, newSingle, redisStopped, nothing},
-		{"links to Redis frozen", 200 * time.Millisecond, newSingle, linkFrozen, purgeCutOff},
-		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, newSingle, databaseCut, nothing},
-		{"a replica promoted that lags", 300 * time.Millisecond, newReplicated, replicaPromoted, replicaPromoted},
-		{"a cluster's master killed, its replica takes over", 500 * time.Millisecond, newCluster, clusterFailover, nothing},
-		{"all of them", 100 * time.Millisecond, newReplicated, anything, killSaver},
+		{"savers killed between COMMIT and purge", 100 * time.Millisecond, 0, newSingle, killSaver, killSaver},
+		{"relays killed while they hold a claim", 100 * time.Millisecond, 0, newSingle, killRelay, killRelay},
+		{"processes killed at any moment", 200 * time.Millisecond, 0, newSingle, killAny, nothing},
+		{"processes stopped and resumed", 100 * time.Millisecond, 0, newSingle, stopProcess, nothing},
+		{"Redis killed, back without data", 300 * time.Millisecond, 0, newSingle, redisEmpty, redisEmpty},
+		{"Redis killed, back with older data", 200 * time.Millisecond, 0, newSingle, redisOlder, redisOlder},
+		{"Redis stopped and resumed", 700 * time.Millisecond, 0, newSingle, redisStopped, nothing},
+		{"links to Redis frozen", 200 * time.Millisecond, 0, newSingle, linkFrozen, purgeCutOff},
+		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, 0, newSingle, databaseCut, nothing},
+		{"a replica promoted that lags", 300 * time.Millisecond, 0, newReplicated, replicaPromoted, replicaPromoted},
+		{"a cluster's master killed, its replica takes over", 500 * time.Millisecond, 0, newCluster, clusterFailover, nothing},
+		{"a master replaced by Sentinel, on order", 300 * time.Millisecond, lostSide, newWatched, plannedFailover, nothing},
+		{"all of them", 100 * time.Millisecond, 0, newReplicated, anything, killSaver},
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 
 // A stand is the Redis that all processes share.
 type stand interface {
-	// addrs is where the process of this number finds it.
-	addrs(process int) (addrs []string, cluster bool)
+	// at is where the process of this number finds it.
+	at(process int) endpoint
 	io.Closer
 }
 
@@ -77,18 +77,22 @@ func (s *single) follow(ctx context.Context) error {
 		_ = s.toward.Close()
 	}
 	s.toward = l
-	host, port, err := net.SplitHostPort(l.Addr)
-	if err != nil {
-		return err
-	}
 	rdb := redis.NewClient(s.replica.Options())
 	defer rdb.Close()
-	if err := rdb.ReplicaOf(ctx, host, port).Err(); err != nil {
+	if err := replicaOf(ctx, rdb, l.Addr); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	return s.replica.WaitSynced(ctx)
+}
+
+func replicaOf(ctx context.Context, rdb *redis.Client, addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	return rdb.ReplicaOf(ctx, host, port).Err()
 }
 
 // promote loses the master, with all that the replica has not heard of, and
@@ -119,7 +123,7 @@ func (s *single) promote(ctx context.Context, lag time.Duration) error {
 	return s.follow(ctx)
 }
 
-func (s *single) addrs(process int) ([]string, bool) { return []string{s.links[process].Addr}, false }
+func (s *single) at(process int) endpoint { return endpoint{Addrs: []string{s.links[process].Addr}} }
 
 // Close stops it.
 func (s *single) Close() error {
@@ -148,7 +152,7 @@ func newCluster(ctx context.Context, _ int) (stand, error) {
 	return &cluster{c}, nil
 }
 
-func (c *cluster) addrs(int) ([]string, bool) { return c.Options().Addrs, true }
+func (c *cluster) at(int) endpoint { return endpoint{Addrs: c.Options().Addrs, Cluster: true} }
 
 // fail kills the master that holds the log, and has its replica take over. What
 // that had not heard of is lost. The master comes back as its replica.
