@@ -117,7 +117,7 @@ func (cr *crowd[V]) enter(fl *Flight[V], w *waiter[V]) (now Waited[V], done bool
 	switch {
 	case fl.ended && fl.ok:
 		return Waited[V]{How: WaitedMade, Flight: fl}, true
-	case fl.ended:
+	case fl.ended, fl.overtaken:
 		return Waited[V]{How: WaitedAgain}, true
 	case cr.due:
 		return cr.oneMore(), true
