@@ -27,8 +27,8 @@
 // should not be cached whatever their handlers say.
 //
 // The cache belongs around the whole router. Around one of its routes, or among
-// its middleware, it answers, too, but nothing can be rendered in the background:
-// see [Options].StaleWhileRevalidate.
+// its middleware, it answers, too, but set no option that renders in the background:
+// the handler would run without the router, see [Options].StaleWhileRevalidate.
 //
 // Put it outside of a transaction that spans a request: a page must be rendered
 // from what was committed when its rendering began, and later. Put compression

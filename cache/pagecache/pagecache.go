@@ -17,9 +17,10 @@ type Observation struct {
 	// Collapsed: by a fill that another request had begun.
 	Collapsed bool
 	// Forward is why the handler was asked: the fwd parameter of RFC 9211.
-	// Empty for a hit.
+	// Empty for a hit. Advice about a handler has "bypass", and comes in addition
+	// to the Observation of the request.
 	Forward string
-	// Detail says more, for people, as in Cache-Status.
+	// Detail says more, for people, as in Cache-Status. Advice is a sentence.
 	Detail string
 	// Err is what went wrong: the purge after an unsafe request, a page that was
 	// rendered in the background, or Observe itself. It is [cache.ErrPanic] if

@@ -21,6 +21,9 @@ import (
 // well. To purge what somebody typed into a form, a whole URL or "/path?query",
 // give it to cache.URI; cache.Path covers all its query strings.
 //
+// A page whose route is not known is purged with cache.Route only if e names
+// cache.Route("") too. invalidate.Targets.Route adds that by itself.
+//
 // What nothing can depend on is an error, [ErrDependency], when all else has been
 // purged: an empty name, one without a kind ("/blog/" in place of
 // cache.Path("/blog/")), a path that is none, a pattern ("/blog/*"; a path that does
