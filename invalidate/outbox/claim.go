@@ -21,21 +21,14 @@ const (
 	claimAll = ` AND (due <= {now} OR tries = 0)`
 )
 
-// row is a claimed row.
-type row struct {
-	id    string
-	event []byte
-	tries int
-}
-
 type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// claim takes up to Batch rows that nobody else has, tells the Purger of them,
-// and writes down what came of it. The error has been observed: the Purger or the
-// database is down.
+// claim takes rows that nobody else has, tells the Purger of them, and writes down
+// what came of it: up to Batch rows, and maxClaimBytes of events. The error has been
+// observed: the Purger or the database is down.
 //
 // The rows are locked all the while, by a transaction: whatever becomes of this
 // process, the locks go with its connection, and the rows are where they were.
@@ -48,20 +41,42 @@ func (o *Outbox) claim(ctx context.Context, which string) (out outcome, err erro
 		err = o.withoutLocks(ctx, which, &out)
 	}
 	if err != nil {
+		o.suspect(&out)
 		o.observe(Observation{Op: OpClaim, Err: err})
 		return outcome{}, err
+	}
+	for _, r := range out.purged {
+		o.stuck.remove(r)
+	}
+	for _, f := range out.failed {
+		o.stuck.remove(f.row)
 	}
 	o.report(&out)
 	return out, out.outage
 }
 
+// suspect notes that nothing of a claim could be written down. Perhaps it is because
+// of one row, which the database hangs on. So each of them is taken alone the next
+// time, and one that was alone is left alone for a while.
+func (o *Outbox) suspect(out *outcome) {
+	if len(out.rows) == 1 {
+		o.stick(failure{row: out.rows[0]})
+		return
+	}
+	for _, r := range out.rows {
+		o.stuck.suspect(r)
+	}
+}
+
 func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) (err error) {
 	defer panics.Catch(&err)
-	rows, err := o.take(ctx, o.db, which)
+	rows, err := o.find(ctx, o.db, which, out)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	out.taken = len(rows)
+	if rows, err = o.read(ctx, o.db, rows, out); err != nil {
+		return err
+	}
 	o.deliver(ctx, rows, out)
 	return o.inTx(ctx, func(tx *sql.Tx) error { return o.settle(ctx, tx, out) })
 }
@@ -75,7 +90,11 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 	if err != nil {
 		return err
 	}
-	if err = o.onConn(ctx, conn, which, out); err != nil {
+	again := true
+	for again && err == nil {
+		again, err = o.onConn(ctx, conn, which, out)
+	}
+	if err != nil {
 		// Perhaps it leads to a server that was the primary once, and reads
 		// only. It would be the next one's, and the next one's.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -86,84 +105,41 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 	return err
 }
 
-func (o *Outbox) onConn(ctx context.Context, conn *sql.Conn, which string, out *outcome) error {
+// onConn runs the transaction of a claim. It reports whether to begin again, because
+// it has locked more rows than it may read: MySQL releases them only with all others.
+func (o *Outbox) onConn(ctx context.Context, conn *sql.Conn, which string, out *outcome) (again bool, err error) {
 	tx, err := conn.BeginTx(ctx, o.level())
 	if err != nil {
-		return err
+		return false, err
 	}
 	unguard, err := o.guard(ctx, conn, tx)
 	if err == nil {
-		err = o.inLocks(ctx, tx, which, out)
+		again, err = o.inLocks(ctx, tx, which, out)
 	}
 	_ = tx.Rollback() // of nothing, after the commit
 	unguard()
-	return err
+	return again, err
 }
 
-func (o *Outbox) inLocks(ctx context.Context, tx *sql.Tx, which string, out *outcome) error {
-	rows, err := o.take(ctx, tx, which)
-	if err != nil || len(rows) == 0 {
-		return err
+func (o *Outbox) inLocks(ctx context.Context, tx *sql.Tx, which string, out *outcome) (again bool, err error) {
+	limit := o.limit
+	rows, err := o.find(ctx, tx, which, out)
+	switch {
+	case err != nil:
+		return false, err
+	case len(rows) == 0:
+		return false, nil
+	case o.limit < limit:
+		return true, nil
 	}
-	out.taken = len(rows)
+	if rows, err = o.read(ctx, tx, rows, out); err != nil {
+		return false, err
+	}
 	o.deliver(ctx, rows, out)
 	if err := o.settle(ctx, tx, out); err != nil {
-		return err
+		return false, err
 	}
-	return tx.Commit()
-}
-
-const selectRows = `SELECT id, event, tries FROM {due} WHERE `
-
-// take selects the rows, oldest first, and locks them if the database can.
-func (o *Outbox) take(ctx context.Context, x execer, which string) ([]row, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
-	defer cancel()
-	query := selectRows + claimable + which + ` ORDER BY due LIMIT ` + strconv.Itoa(o.opts.Batch)
-	if o.d.locks {
-		query += ` FOR UPDATE SKIP LOCKED`
-	}
-	found, err := x.QueryContext(ctx, o.sql(query))
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var rows []row
-	for found.Next() {
-		var r row
-		if err := found.Scan(&r.id, &r.event, &r.tries); err != nil {
-			return nil, err
-		}
-		rows = append(rows, r)
-	}
-	return rows, found.Err()
-}
-
-const (
-	updateRetry = `UPDATE {byID} SET tries = ?, last_error = ?, due = {later} WHERE id = ?`
-	updateDead  = `UPDATE {byID} SET tries = ?, last_error = ?, dead = 1 WHERE id = ?`
-)
-
-// settle deletes what was purged, and puts off or buries what failed.
-func (o *Outbox) settle(ctx context.Context, tx *sql.Tx, out *outcome) error {
-	for ids := out.purged; len(ids) > 0; {
-		n := min(len(ids), maxDelete)
-		if err := o.deleteRows(ctx, tx, ids[:n]); err != nil {
-			return err
-		}
-		ids = ids[n:]
-	}
-	for _, f := range out.failed {
-		query, args := updateDead, []any{f.tries, note(f.err.Error())}
-		if !f.dead {
-			query = updateRetry
-			args = append(args, o.d.delay(backoff(o.opts.Backoff, o.opts.MaxBackoff, f.tries)))
-		}
-		if _, err := tx.ExecContext(ctx, o.sql(query), append(args, f.id)...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return false, tx.Commit()
 }
 
 // report counts and observes what settle has written.
@@ -179,6 +155,9 @@ func (o *Outbox) report(out *outcome) {
 			op, count = OpDead, &o.count.buried
 		}
 		count.Add(1)
-		o.observe(Observation{Op: op, ID: f.id, Rows: 1, Err: f.err})
+		o.observe(Observation{Op: op, ID: f.id.text, Rows: 1, Err: f.err})
+	}
+	for _, f := range out.stuck {
+		o.observe(Observation{Op: OpStuck, ID: f.id.text, Rows: 1, Err: f.err})
 	}
 }

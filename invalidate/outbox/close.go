@@ -84,7 +84,7 @@ func (o *Outbox) drain(relay bool) error {
 		var out outcome
 		out, err = o.claim(o.ctx, claimAll)
 		// Where others save all the time there is always something.
-		all := out.taken < o.opts.Batch && out.settled() == out.taken
+		all := !out.more && out.settled() == len(out.rows)
 		more = out.settled() > 0 && !all
 	}
 	if o.ctx.Err() != nil {

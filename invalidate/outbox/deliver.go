@@ -11,22 +11,29 @@ import (
 // outcome is what came of the rows of a claim. Those in none of its lists were
 // not tried to an end, and stay as they are.
 type outcome struct {
-	taken  int // rows
-	purged []string
+	rows   []row // that were taken
+	more   bool  // there may be others to take
+	purged []row
 	failed []failure
-	events int   // that purged them
-	outage error // the Purger does not work at all
+	aside  int       // rows that this process leaves alone for a while
+	stuck  []failure // of these, those that are there still
+	events int       // that purged them
+	outage error     // the Purger does not work at all
 }
 
 // settled is how many rows will not be in the next claim.
-func (out *outcome) settled() int { return len(out.purged) + len(out.failed) }
+func (out *outcome) settled() int { return len(out.purged) + len(out.failed) + out.aside }
 
 // failure is a row that failed alone, or cannot be decoded.
 type failure struct {
-	id    string
-	tries int // this one counted
-	dead  bool
-	err   error
+	row
+	dead bool
+	err  error
+}
+
+// failed returns the failure of r, with this try counted.
+func (o *Outbox) failed(r row, err error) failure {
+	return failure{r, r.tries+1 >= o.opts.MaxTries, err}
 }
 
 // deliver tells the Purger of rows, in as few events as possible.
@@ -40,12 +47,13 @@ func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.purging())
 	defer cancel()
 	letters := make([]letter, 0, len(rows))
-	for _, r := range rows {
+	for i, r := range rows {
 		e, err := decode(r.event)
 		if err != nil {
-			out.failed = append(out.failed, failure{r.id, r.tries + 1, true, err})
+			out.failed = append(out.failed, failure{r, true, err})
 			continue
 		}
+		r.event, rows[i].event = nil, nil // e has all of it
 		letters = append(letters, letter{r, e})
 	}
 	if o.outage {
@@ -90,7 +98,7 @@ func (o *Outbox) try(ctx context.Context, p parcel, out *outcome) error {
 	out.events++
 	o.worked = &p.event
 	for _, l := range p.letters {
-		out.purged = append(out.purged, l.id)
+		out.purged = append(out.purged, l.row)
 	}
 	return nil
 }
@@ -109,8 +117,7 @@ func (o *Outbox) isOutage(ctx context.Context, err error, out *outcome) bool {
 }
 
 func (o *Outbox) fail(l letter, err error, out *outcome) {
-	tries := l.tries + 1
-	out.failed = append(out.failed, failure{l.id, tries, tries >= o.opts.MaxTries, err})
+	out.failed = append(out.failed, o.failed(l.row, err))
 }
 
 // purge tells the Purger of e, whose names were checked when it was enqueued.

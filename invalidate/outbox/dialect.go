@@ -21,17 +21,18 @@ const (
 
 // dialect is what the databases differ in.
 type dialect struct {
-	quote    string                         // around identifiers
-	numbered bool                           // placeholders are $1, $2, ... and not ?
-	now      string                         // the present by the database's clock, the same all through a statement
-	later    string                         // the present plus an argument, which delay makes
-	until    string                         // milliseconds until due
-	age      string                         // milliseconds since created was the least, of rows that wait
-	delay    func(time.Duration) any        // the argument of later
-	oneOf    func([]string) (string, []any) // what an id is one of, with its arguments; nil: see deleteRows
-	due      string                         // {table}, read by its index
-	byID     string                         // {table}, written by its primary key
-	locks    bool                           // rows can be locked, and locked ones be skipped
+	quote    string                        // around identifiers
+	numbered bool                          // placeholders are $1, $2, ... and not ?
+	now      string                        // the present by the database's clock, the same all through a statement
+	later    string                        // the present plus an argument, which delay makes
+	until    string                        // milliseconds until due
+	age      string                        // milliseconds since created was the least, of rows that wait
+	delay    func(time.Duration) any       // the argument of later
+	oneOf    func([]rowID) (string, []any) // what an id is one of, with its arguments
+	blob     string                        // whether the id is a BLOB
+	due      string                        // {table}, read by its index
+	byID     string                        // {table}, written by its primary key
+	locks    bool                          // rows can be locked, and locked ones be skipped
 }
 
 // waits is the condition of rows that a relay may try.
@@ -45,14 +46,16 @@ var dialects = map[Dialect]dialect{
 		// clock_timestamp(), which is volatile.
 		now:   "statement_timestamp()",
 		later: "statement_timestamp() + CAST(? AS bigint) * interval '1 microsecond'",
-		until: "CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision)",
-		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + waits + " THEN created END)) * 1000 AS double precision)",
+		// Infinity is a time too, but no difference.
+		until: "CASE WHEN due <= statement_timestamp() THEN 0 WHEN isfinite(due) THEN CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision) ELSE 1e12 END",
+		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + waits + " AND isfinite(created) THEN created END)) * 1000 AS double precision)",
 		delay: microseconds,
 		// One statement for any number of ids: drivers keep what they have
 		// prepared.
-		oneOf: func(ids []string) (string, []any) {
-			return "= ANY (string_to_array(?, ','))", []any{strings.Join(ids, ",")}
+		oneOf: func(ids []rowID) (string, []any) {
+			return "= ANY (CAST(CAST(? AS text) AS text[]))", []any{array(ids)}
 		},
+		blob:  "0",
 		due:   "{table}",
 		byID:  "{table}",
 		locks: true,
@@ -64,6 +67,8 @@ var dialects = map[Dialect]dialect{
 		until: "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), due) / 1000.0",
 		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + waits + " THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
 		delay: microseconds,
+		oneOf: list,
+		blob:  "0",
 		// A table that the optimizer believes to be empty would be scanned.
 		due:   "{table} FORCE INDEX ({index})",
 		byID:  "{table} FORCE INDEX (PRIMARY)",
@@ -77,6 +82,7 @@ var dialects = map[Dialect]dialect{
 		age:   "(julianday('now') - julianday(MIN(CASE WHEN " + waits + " THEN created END))) * 86400000.0",
 		delay: func(d time.Duration) any { return fmt.Sprintf("+%.3f seconds", d.Seconds()) },
 		oneOf: list,
+		blob:  "typeof(id) = 'blob'",
 		due:   "{table}",
 		byID:  "{table}",
 	},
@@ -84,12 +90,23 @@ var dialects = map[Dialect]dialect{
 
 func microseconds(d time.Duration) any { return d.Microseconds() }
 
-func list(ids []string) (string, []any) {
+func list(ids []rowID) (string, []any) {
 	args := make([]any, len(ids))
 	for i, id := range ids {
-		args[i] = id
+		args[i] = id.arg()
 	}
 	return "IN (" + strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ") + ")", args
+}
+
+var quoteElement = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// array returns an array as PostgreSQL writes it. An id may hold whatever a text may.
+func array(ids []rowID) string {
+	quoted := make([]string, len(ids))
+	for i, id := range ids {
+		quoted[i] = `"` + quoteElement.Replace(id.text) + `"`
+	}
+	return "{" + strings.Join(quoted, ",") + "}"
 }
 
 // sql returns a statement for the table: what stands in braces is filled in, and
@@ -109,6 +126,7 @@ func (d dialect) sql(table, statement string) string {
 		"{later}", d.later,
 		"{until}", d.until,
 		"{age}", d.age,
+		"{blob}", d.blob,
 	).Replace(statement)
 	if !d.numbered {
 		return statement

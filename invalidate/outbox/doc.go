@@ -32,6 +32,10 @@
 // decoded. A Purger that does not work at all uses up no tries, for however
 // long.
 //
+// No row stops the relay for others. A row that was purged and that the database
+// does not delete is put off like one that has failed. If the database does not
+// change it either, the relay leaves it alone, and Observe hears [OpStuck].
+//
 // On PostgreSQL, MySQL 8 and MariaDB 10.6 or later, relays share the work: a row
 // is claimed with FOR UPDATE SKIP LOCKED in a transaction that is held while the
 // Purger is told, so no two have the same row at a time. A relay that is killed

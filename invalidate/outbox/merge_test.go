@@ -12,7 +12,7 @@ import (
 
 func letters(list ...cache.Event) (all []letter) {
 	for i, e := range list {
-		all = append(all, letter{row{id: fmt.Sprint(i)}, e})
+		all = append(all, letter{row{id: rowID{text: fmt.Sprint(i)}}, e})
 	}
 	return all
 }
@@ -35,7 +35,7 @@ func TestMerge(t *testing.T) {
 		got = append(got, p.event)
 		id := ""
 		for _, l := range p.letters {
-			id += l.id
+			id += l.id.text
 		}
 		ids = append(ids, id)
 	}

@@ -7,7 +7,7 @@ import "github.com/uncache/uncache/internal/panics"
 type Observation struct {
 	// Op is what was done or tried.
 	Op Op
-	// ID is the row, for OpRetry and OpDead.
+	// ID is the row, for OpRetry, OpDead and OpStuck.
 	ID string
 	// Rows is how many rows it is about.
 	Rows int
@@ -35,6 +35,11 @@ const (
 	// OpClaim is a database that did not let a relay read or settle rows.
 	// They stay and are tried again, perhaps once more.
 	OpClaim Op = "claim"
+	// OpStuck is a row that the database neither deletes nor changes, or does not
+	// find by its id: because of a trigger or a missing right, for instance. This
+	// process leaves it alone for a while, which doubles up to Options.MaxBackoff,
+	// and then tries it again. A person has to see to it.
+	OpStuck Op = "stuck"
 	// OpDelete is a database that did not delete rows which [Outbox.Purged] had
 	// named. They will be purged once more.
 	OpDelete Op = "delete"

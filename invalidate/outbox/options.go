@@ -24,7 +24,8 @@ type Options struct {
 	// a row will be due earlier. Default 1 s.
 	Poll time.Duration
 
-	// Batch bounds how many rows are claimed at a time. Default 500.
+	// Batch bounds how many rows are claimed at a time. They are fewer if their
+	// events have more than 16 MiB together. Default 500.
 	Batch int
 
 	// PurgeTimeout bounds each call of the relay's Purger. A claim purges for
@@ -126,6 +127,9 @@ func (o *Options) complete(d Dialect) (err error) {
 		if *f.v == 0 {
 			*f.v = f.def
 		}
+	}
+	if o.MaxTries > maxTries {
+		return fmt.Errorf("outbox: %w: MaxTries is %d: the column holds %d at most", ErrOptions, o.MaxTries, maxTries)
 	}
 	return nil
 }

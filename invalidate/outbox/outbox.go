@@ -37,6 +37,8 @@ type Outbox struct {
 	// Of the relay's goroutine, and of Close after that has ended.
 	outage bool         // the Purger has not answered a probe since
 	worked *cache.Event // the last that was purged; nil: none yet
+	limit  int          // how many rows a claim takes, at most Batch
+	stuck  stuckRows
 }
 
 // New returns an Outbox with its table in db, the database that the saves go to.
@@ -61,6 +63,7 @@ func New(db *sql.DB, d Dialect, p invalidate.Purger, opts *Options) (*Outbox, er
 	if db == nil || isnil.Value(p) {
 		return nil, fmt.Errorf("outbox: %w: the database or the Purger is nil", ErrOptions)
 	}
+	o.limit = o.opts.Batch
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	return o, nil
 }

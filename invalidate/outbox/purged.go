@@ -69,7 +69,10 @@ func (o *Outbox) delete(ctx context.Context, ids []string) {
 		err := panics.Apart(func() error {
 			ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 			defer cancel()
-			return o.inTx(ctx, func(tx *sql.Tx) error { return o.deleteRows(ctx, tx, chunk) })
+			return o.inTx(ctx, func(tx *sql.Tx) error {
+				_, err := o.deleteRows(ctx, tx, textIDs(chunk))
+				return err
+			})
 		})
 		if err != nil {
 			o.observe(Observation{Op: OpDelete, Rows: len(chunk), Err: err})
@@ -77,27 +80,4 @@ func (o *Outbox) delete(ctx context.Context, ids []string) {
 		}
 		o.count.purged.Add(int64(len(chunk)))
 	}
-}
-
-// deleteRows deletes rows by their ids. MySQL is given one at a time, which it
-// looks up by the primary key in any case. Where it believes that the table is
-// empty, because it was a moment ago, it scans it for an IN, whatever the hints:
-// then it waits for rows of other relays, and they for its.
-func (o *Outbox) deleteRows(ctx context.Context, tx *sql.Tx, ids []string) error {
-	if o.dialect != MySQL {
-		among, args := o.d.oneOf(ids)
-		_, err := tx.ExecContext(ctx, o.sql(`DELETE FROM {table} WHERE id `+among), args...)
-		return err
-	}
-	stmt, err := tx.PrepareContext(ctx, o.sql(`DELETE {table} FROM {table} WHERE id = ?`))
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	for _, id := range ids {
-		if _, err := stmt.ExecContext(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
 }

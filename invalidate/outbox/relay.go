@@ -151,7 +151,7 @@ var selectNext = `SELECT {until} FROM {due} WHERE ` + claimable + ` ORDER BY due
 func (o *Outbox) next(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 	defer cancel()
-	var ms float64
+	var ms sql.NullFloat64 // NULL: due is no time, in SQLite or as 0000-00-00
 	err := func() (err error) {
 		defer panics.Catch(&err)
 		return o.db.QueryRowContext(ctx, o.sql(selectNext)).Scan(&ms)
@@ -162,8 +162,8 @@ func (o *Outbox) next(ctx context.Context) (time.Duration, error) {
 	case err != nil:
 		o.observe(Observation{Op: OpClaim, Err: err})
 		return 0, err
-	case ms <= 0:
+	case ms.Float64 <= 0:
 		return 0, nil
 	}
-	return time.Duration(min(ms, 1e9))*time.Millisecond + time.Millisecond, nil
+	return time.Duration(min(ms.Float64, 1e9))*time.Millisecond + time.Millisecond, nil
 }

@@ -71,6 +71,7 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return s, fmt.Errorf("outbox: stats of %s: %w", o.opts.Table, err)
 	}
-	s.Oldest = time.Duration(max(ms.Float64, 0) * float64(time.Millisecond))
+	// A time of creation may be any: no more than 290 years fit.
+	s.Oldest = time.Duration(min(max(ms.Float64, 0), 9e12)) * time.Millisecond
 	return s, nil
 }

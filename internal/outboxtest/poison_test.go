@@ -1,0 +1,361 @@
+package outboxtest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate/outbox"
+)
+
+const poisoned = cache.Dependency("path:/poison/")
+
+// A poison is a row that somebody has written into, or a table that refuses to change
+// it. The row has the id 'poison' unless the statements change that.
+type poison struct {
+	name       string
+	dialects   []outbox.Dialect
+	statements []string // how it comes to be
+	after      []string // what is dropped in the end
+	refused    bool     // the Purger refuses it
+	purged     int      // how often it is purged, if not refused
+	left       int      // whether it stays in the table
+	dead       int      // whether it is a dead letter then
+	stuck      bool     // Observe hears that it is stuck
+}
+
+// plant commits one poisonous row before, and others after.
+func (p poison) plant(t *testing.T, d *database, box *outbox.Outbox) (innocent []cache.Dependency) {
+	t.Helper()
+	innocent = numbered(10)
+	ids := d.enqueue(t, box, append([]cache.Dependency{poisoned}, innocent...)...)
+	d.exec(t, "UPDATE {table} SET id = 'poison' WHERE id = '"+ids[0]+"'")
+	conn, err := d.db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, s := range p.statements {
+		if _, err := conn.ExecContext(t.Context(), strings.ReplaceAll(s, "{table}", d.table)); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	t.Cleanup(func() {
+		for _, s := range p.after {
+			if _, err := d.db.Exec(strings.ReplaceAll(s, "{table}", d.table)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return innocent
+}
+
+// check starts a relay, and more rows come while it has to do with the poison. None of
+// them waits, or is purged for more than one round too many.
+func (p poison) check(t *testing.T, d *database) {
+	var seen observer
+	told := newPurger()
+	if p.refused {
+		told.refuses[poisoned] = errDown
+	}
+	box := d.outbox(t, told, func(o *outbox.Options) {
+		o.Observe = seen.observe
+		o.Backoff, o.MaxBackoff = 1e6*time.Hour, 1e6*time.Hour
+		if strings.Contains(p.name, "hangs") {
+			o.Timeout, o.MaxPause = 300*time.Millisecond, time.Millisecond
+		}
+	})
+	innocent := p.plant(t, d, box)
+	if err := box.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the innocent rows are purged and deleted", func() bool {
+		return told.has(innocent...) && d.text(t, "SELECT COUNT(*) FROM {table}") <= fmt.Sprint(p.left)
+	})
+	for i := range 5 {
+		more := cache.Path(fmt.Sprintf("/more/%d/", i))
+		d.enqueue(t, box, more)
+		until(t, "what comes later is purged and deleted", func() bool {
+			return told.has(more) && d.text(t, "SELECT COUNT(*) FROM {table}") <= fmt.Sprint(p.left)
+		})
+		innocent = append(innocent, more)
+	}
+	count := told.purged()
+	for _, dep := range innocent {
+		if count[dep] > 2 {
+			t.Errorf("%s was purged %d times, want twice at most", dep, count[dep])
+		}
+	}
+	if n := count[poisoned]; n != p.purged {
+		t.Errorf("the poison was purged %d times, want %d", n, p.purged)
+	}
+	s := stats(t, box)
+	if s.Dead != int64(p.dead) || s.Pending != int64(p.left-p.dead) {
+		t.Errorf("%d dead, %d pending, want %d and %d", s.Dead, s.Pending, p.dead, p.left-p.dead)
+	}
+	if n := len(seen.of(outbox.OpStuck)); (n == 1) != p.stuck {
+		t.Errorf("Observe heard %d times of stuck rows, want once: %v", n, p.stuck)
+	}
+	if p.left > 0 && !strings.HasPrefix(p.name, "dead") && len(seen.of(outbox.OpStuck))+len(seen.of(outbox.OpRetry))+len(seen.of(outbox.OpDead))+len(seen.of(outbox.OpClaim)) == 0 {
+		t.Error("Observe heard nothing of the poison")
+	}
+}
+
+func checkPoisons(t *testing.T, list []poison) {
+	for _, p := range list {
+		t.Run(p.name, func(t *testing.T) { each(t, p.dialects, p.check) })
+	}
+}
+
+var (
+	onPostgreSQL = []outbox.Dialect{outbox.PostgreSQL}
+	onMySQL      = []outbox.Dialect{outbox.MySQL}
+	onSQLite     = []outbox.Dialect{outbox.SQLite}
+	onServers    = rowLocks
+	onTextIDs    = []outbox.Dialect{outbox.PostgreSQL, outbox.SQLite}
+)
+
+// A row of any id is purged once, and deleted.
+func TestIDsOfAnyKind(t *testing.T) {
+	rename := func(name string, dialects []outbox.Dialect, expression string, before ...string) poison {
+		statements := append(before, "UPDATE {table} SET id = "+expression+" WHERE id = 'poison'")
+		return poison{name: name, dialects: dialects, statements: statements, purged: 1}
+	}
+	checkPoisons(t, []poison{
+		rename("a comma", all, "'a,b'"),
+		rename("commas alone", all, "',,'"),
+		rename("a quote", all, "'a''b'"),
+		rename("double quotes", all, `'"a"b"'`),
+		rename("braces", all, "'{a}'"),
+		rename("NULL as a word", all, "'NULL'"),
+		rename("empty", all, "''"),
+		rename("spaces around", all, "' a '"),
+		rename("a backslash", onTextIDs, `'a\b\'`),
+		rename("a backslash", onMySQL, `'a\\b\\'`),
+		rename("a newline", onServers, "CONCAT('a', CHR(10), '\t', 'b')"),
+		rename("not of ASCII", onTextIDs, "'日本 ü'"),
+		rename("2000 bytes", onTextIDs, "'"+strings.Repeat("x", 2000)+"'"),
+		rename("NUL", onSQLite, "'a' || char(0) || 'b'"),
+		rename("not of UTF-8", onSQLite, "CAST(x'61ff62' AS TEXT)"),
+		rename("a BLOB", onSQLite, "x'00ff'"),
+		rename("a number", onSQLite, "42"),
+		rename("the case is of no account", onMySQL, "'PöisoN'",
+			"ALTER TABLE {table} MODIFY id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL"),
+		rename("padded", onMySQL, "'p '",
+			"ALTER TABLE {table} MODIFY id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL"),
+	})
+}
+
+// What stands in the other columns, too, is in nobody's way.
+func TestValuesOfAnyKind(t *testing.T) {
+	set := func(p poison, columns string, before ...string) poison {
+		p.statements = append(before, "UPDATE {table} SET "+columns+" WHERE id = 'poison'")
+		return p
+	}
+	const most = "tries = 2147483647"
+	checkPoisons(t, []poison{
+		set(poison{name: "tries at the end of the column, not decoded", dialects: all, left: 1, dead: 1}, most+", event = 'nonsense'"),
+		set(poison{name: "tries at the end of the column, refused", dialects: all, refused: true, left: 1, dead: 1}, most),
+		set(poison{name: "tries at the end of the column, purged", dialects: all, purged: 1}, most),
+		set(poison{name: "tries far below nothing", dialects: all, refused: true, left: 1}, "tries = -2147483648"),
+		set(poison{name: "a smaller column for tries", dialects: onServers, refused: true, left: 1, dead: 1}, "tries = 32767",
+			"ALTER TABLE {table} ADD CHECK (tries <= 32767)"),
+		set(poison{name: "a short column for errors", dialects: onPostgreSQL, refused: true, left: 1}, "dead = 0",
+			"ALTER TABLE {table} ALTER last_error TYPE varchar(3)"),
+		set(poison{name: "a short column for errors", dialects: onMySQL, refused: true, left: 1}, "dead = 0",
+			"ALTER TABLE {table} MODIFY last_error VARCHAR(3) NOT NULL"),
+		set(poison{name: "no event", dialects: all, left: 1, dead: 1}, "event = ''"),
+		set(poison{name: "dead is 2", dialects: all, left: 1, dead: 1, purged: 0, refused: true}, "dead = 2"),
+		set(poison{name: "dead is -1", dialects: all, left: 1, dead: 1, refused: true}, "dead = -1"),
+		set(poison{name: "a format below nothing", dialects: all, purged: 1}, "format = -1"),
+		set(poison{name: "due since ever", dialects: onPostgreSQL, purged: 1}, "due = '-infinity', created = '-infinity'"),
+		set(poison{name: "due since 4713 BC", dialects: onPostgreSQL, purged: 1}, "due = '4713-01-01 BC', created = '4713-01-01 BC'"),
+		set(poison{name: "due as zero", dialects: onMySQL, purged: 1}, "due = '0000-00-00', created = '0000-00-00'", "SET SESSION sql_mode = ''"),
+		set(poison{name: "created in the year 9999", dialects: onServers, purged: 1}, "created = '9999-12-31'"),
+		set(poison{name: "due is no time", dialects: onSQLite, purged: 1}, "due = '', created = 'yesterday'"),
+		set(poison{name: "tries is no number", dialects: onSQLite, purged: 1}, "tries = 'many'"),
+		set(poison{name: "tries is a BLOB", dialects: onSQLite, refused: true, left: 1}, "tries = x'ff'"),
+		set(poison{name: "an event that is a number", dialects: onSQLite, left: 1, dead: 1}, "event = 17"),
+		set(poison{name: "notes of any length", dialects: onTextIDs, purged: 1}, "reason = '"+strings.Repeat("日", 9999)+"', origin = reason, last_error = reason"),
+	})
+}
+
+// A row that is never due stops no relay: a row that is due at infinity is the next one when there is no
+// other, and Stats reads it as well.
+func TestDueAtInfinity(t *testing.T) {
+	each(t, onPostgreSQL, func(t *testing.T, d *database) {
+		var seen observer
+		p := newPurger()
+		box := d.outbox(t, p, func(o *outbox.Options) { o.Observe = seen.observe })
+		d.enqueue(t, box, poisoned)
+		d.exec(t, "UPDATE {table} SET due = 'infinity', created = 'infinity'")
+		if err := box.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for _, dep := range numbered(3) {
+			d.enqueue(t, box, dep)
+			until(t, "purged", func() bool { return p.has(dep) && stats(t, box).Pending == 1 })
+		}
+		if s := stats(t, box); s.Oldest != 0 || p.has(poisoned) {
+			t.Errorf("what is never due is of no age: %+v", s)
+		}
+		for _, obs := range seen.of(outbox.OpClaim) {
+			t.Error(obs.Err)
+		}
+	})
+}
+
+// refusing is a trigger for the row 'poison', by what it does before a DELETE or an
+// UPDATE.
+func refusing(d outbox.Dialect, event, does string) (statements, after []string) {
+	switch d {
+	case outbox.PostgreSQL:
+		return []string{
+			"CREATE OR REPLACE FUNCTION {table}_" + event + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF old.id = 'poison' THEN " +
+				does + "; END IF; IF TG_OP = 'DELETE' THEN RETURN old; END IF; RETURN new; END $$",
+			"CREATE TRIGGER {table}_" + event + " BEFORE " + event + " ON {table} FOR EACH ROW EXECUTE PROCEDURE {table}_" + event + "()",
+		}, []string{"DROP FUNCTION {table}_" + event + " CASCADE"}
+	case outbox.MySQL:
+		return []string{"CREATE TRIGGER {table}_" + event + " BEFORE " + event + " ON {table} FOR EACH ROW BEGIN IF old.id = 'poison' THEN " +
+			does + "; END IF; END"}, nil
+	default:
+		return []string{"CREATE TRIGGER {table}_" + event + " BEFORE " + event + " ON {table} WHEN old.id = 'poison' BEGIN " +
+			"SELECT " + does + "; END"}, nil
+	}
+}
+
+// A row that the database does not delete is put off, and one that it does not change
+// either is left alone. Each is purged once.
+func TestRowsThatAreNotDeleted(t *testing.T) {
+	raise := map[outbox.Dialect]string{
+		outbox.PostgreSQL: "RAISE EXCEPTION 'no'",
+		outbox.MySQL:      "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'",
+		outbox.SQLite:     "RAISE(ABORT, 'no')",
+	}
+	ignore := map[outbox.Dialect]string{
+		outbox.PostgreSQL: "RETURN NULL",
+		outbox.SQLite:     "RAISE(IGNORE)",
+	}
+	hang := map[outbox.Dialect]string{
+		outbox.PostgreSQL: "PERFORM pg_sleep(20)",
+		outbox.MySQL:      "DO SLEEP(20)",
+	}
+	for _, c := range []struct {
+		name           string
+		delete, update map[outbox.Dialect]string
+		purged         int
+		refused, stuck bool
+	}{
+		{name: "a DELETE is an error", delete: raise, purged: 1},
+		{name: "a DELETE does nothing", delete: ignore, purged: 1},
+		{name: "a DELETE and an UPDATE are errors", delete: raise, update: raise, purged: 1, stuck: true},
+		{name: "a DELETE and an UPDATE do nothing", delete: ignore, update: ignore, purged: 1, stuck: true},
+		{name: "refused, and an UPDATE is an error", update: raise, refused: true, stuck: true},
+		{name: "refused, and an UPDATE does nothing", update: ignore, refused: true, stuck: true},
+		{name: "a DELETE hangs", delete: hang, purged: 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, dialect := range all {
+				p := poison{dialects: []outbox.Dialect{dialect}, name: c.name, refused: c.refused, purged: c.purged, stuck: c.stuck, left: 1}
+				for event, does := range map[string]map[outbox.Dialect]string{"DELETE": c.delete, "UPDATE": c.update} {
+					if does != nil && does[dialect] != "" {
+						statements, after := refusing(dialect, event, does[dialect])
+						p.statements, p.after = append(p.statements, statements...), append(p.after, after...)
+					}
+				}
+				if len(p.statements) > 0 {
+					each(t, p.dialects, p.check)
+				}
+			}
+		})
+	}
+}
+
+// A user who may not delete loses nothing, and purges nothing without end.
+func TestTheRightToDeleteIsMissing(t *testing.T) {
+	each(t, onPostgreSQL, func(t *testing.T, d *database) {
+		role := d.table + "_role"
+		d.exec(t, "CREATE ROLE "+role)
+		t.Cleanup(func() { d.exec(t, "DROP OWNED BY "+role); d.exec(t, "DROP ROLE "+role) })
+		d.exec(t, "GRANT SELECT, INSERT, UPDATE ON {table} TO "+role)
+		d.enqueue(t, d.outbox(t, newPurger(), nil), numbered(5)...)
+		other := *d
+		other.db = connect(t, d.dialect, d.dsn+"&options=-c%20role%3D"+role)
+		var seen observer
+		p := newPurger()
+		box := other.relay(t, p, func(o *outbox.Options) { o.Observe, o.MaxTries = seen.observe, 2 })
+		until(t, "dead letters", func() bool { return stats(t, box).Dead == 5 })
+		for dep, n := range p.purged() {
+			if n != 2 {
+				t.Errorf("%s was purged %d times, want MaxTries", dep, n)
+			}
+		}
+		if got := d.text(t, "SELECT MIN(last_error) FROM {table}"); !strings.Contains(got, "purged, but the database has not deleted the row") {
+			t.Errorf("last_error is %q", got)
+		}
+	})
+}
+
+// A claim is bounded by bytes, and leaves the other rows to other relays.
+func TestClaimsAreBoundedInBytes(t *testing.T) {
+	const events, size = 24, 4 << 20
+	each(t, all, func(t *testing.T, d *database) {
+		name := strings.Repeat("x", size)
+		box := d.outbox(t, newPurger(), nil)
+		for i := range events {
+			if err := box.Keep(t.Context(), []cache.Event{{Dependencies: []cache.Dependency{cache.Dependency(fmt.Sprintf("path:/%d/%s", i, name))}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := newPurger()
+		p.enter = func(ctx context.Context, e cache.Event) error {
+			if d.dialect == outbox.SQLite || len(p.purged()) > 0 {
+				return nil
+			}
+			if free := unlocked(t, d); free < events-6 {
+				t.Errorf("%d of %d rows of 4 MiB are left to others, want %d at least", free, events, events-6)
+			}
+			return nil
+		}
+		most := 0
+		relay := d.relay(t, p, func(o *outbox.Options) {
+			o.PurgeTimeout = time.Minute
+			o.Observe = func(obs outbox.Observation) {
+				if obs.Op == outbox.OpRelay {
+					most = max(most, obs.Rows)
+				}
+			}
+		})
+		until(t, "all purged", func() bool { return stats(t, relay).Relayed == events })
+		if err := relay.Close(); err != nil {
+			t.Error(err)
+		}
+		if most > 4 {
+			t.Errorf("a claim took %d rows of 4 MiB, want 16 MiB at most", most)
+		}
+	})
+}
+
+// unlocked counts the rows that another relay could claim.
+func unlocked(t *testing.T, d *database) (n int) {
+	tx, err := d.db.BeginTx(context.Background(), &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer tx.Rollback()
+	rows, err := tx.Query("SELECT id FROM " + d.table + " FOR UPDATE SKIP LOCKED")
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,189 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	updateRetry = `UPDATE {byID} SET tries = ?, last_error = ?, due = {later} WHERE id = ?`
+	updateDead  = `UPDATE {byID} SET tries = ?, last_error = ?, dead = 1 WHERE id = ?`
+	// What is left to do when a column does not take its value.
+	updateDue      = `UPDATE {byID} SET due = {later} WHERE id = ?`
+	updateOnlyDead = `UPDATE {byID} SET dead = 1 WHERE id = ?`
+)
+
+// settle deletes what was purged, and puts off or buries what failed. If the
+// database refuses that for one row, the others are settled nevertheless:
+//
+//  1. all rows in as few statements as possible
+//  2. if one fails, or deletes too little: each row by itself
+//  3. a row that is not deleted is put off, as one that has failed
+//  4. a row that cannot be put off is left alone by this process ([OpStuck])
+func (o *Outbox) settle(ctx context.Context, tx *sql.Tx, out *outcome) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*o.opts.Timeout)
+	defer cancel()
+	err := o.inSavepoint(ctx, tx, func() error { return o.settleAll(ctx, tx, out) })
+	if err == nil {
+		return nil
+	}
+	if err := lost(ctx, err); err != nil {
+		return err
+	}
+	return o.settleSingly(ctx, tx, out)
+}
+
+func (o *Outbox) settleAll(ctx context.Context, tx *sql.Tx, out *outcome) error {
+	for chunk := range slices.Chunk(out.purged, maxDelete) {
+		ids := make([]rowID, len(chunk))
+		for i, r := range chunk {
+			ids[i] = r.id
+		}
+		n, err := o.deleteRows(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		if n < int64(len(ids)) {
+			return errNotDeleted
+		}
+	}
+	for _, f := range out.failed {
+		if err := o.putOff(ctx, tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putOff writes down that a row has failed.
+func (o *Outbox) putOff(ctx context.Context, tx *sql.Tx, f failure) error {
+	args := []any{f.tries + 1, note(f.err.Error())}
+	if f.dead {
+		return o.change(ctx, tx, updateDead, append(args, f.id.arg())...)
+	}
+	wait := backoff(o.opts.Backoff, o.opts.MaxBackoff, f.tries+1)
+	return o.change(ctx, tx, updateRetry, append(args, o.d.delay(wait), f.id.arg())...)
+}
+
+// putOffBriefly changes as little as possible.
+func (o *Outbox) putOffBriefly(ctx context.Context, tx *sql.Tx, f failure) error {
+	if f.dead {
+		return o.change(ctx, tx, updateOnlyDead, f.id.arg())
+	}
+	return o.change(ctx, tx, updateDue, o.d.delay(o.opts.MaxBackoff), f.id.arg())
+}
+
+// change runs a statement that changes a row.
+func (o *Outbox) change(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
+	r, err := tx.ExecContext(ctx, o.sql(statement), args...)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return errNotChanged
+	}
+	return nil
+}
+
+// settleSingly settles each row by itself. It returns an error if the database
+// refused all of them, for then it is not the rows.
+func (o *Outbox) settleSingly(ctx context.Context, tx *sql.Tx, out *outcome) error {
+	purged, failed := out.purged, out.failed
+	out.purged, out.failed = nil, nil
+	for _, r := range purged {
+		err := o.inSavepoint(ctx, tx, func() error {
+			n, err := o.deleteRows(ctx, tx, []rowID{r.id})
+			if err == nil && n == 0 {
+				err = errNotDeleted
+			}
+			return err
+		})
+		switch lost := lost(ctx, err); {
+		case lost != nil:
+			return lost
+		case err == nil:
+			out.purged = append(out.purged, r)
+		case errors.Is(err, errNotDeleted):
+			failed = append(failed, o.failed(r, err))
+		default:
+			failed = append(failed, o.failed(r, fmt.Errorf("%w: %w", errNotDeleted, err)))
+		}
+	}
+	var last error
+	for _, f := range failed {
+		err := o.inSavepoint(ctx, tx, func() error { return o.putOff(ctx, tx, f) })
+		if err != nil && lost(ctx, err) == nil {
+			last = err
+			err = o.inSavepoint(ctx, tx, func() error { return o.putOffBriefly(ctx, tx, f) })
+		}
+		if err := lost(ctx, err); err != nil {
+			return err
+		}
+		if err == nil {
+			out.failed = append(out.failed, f)
+			continue
+		}
+		f.err = fmt.Errorf("%w; %w", f.err, last)
+		o.stick(f)
+		out.aside++
+		if o.isThere(ctx, tx, f.row) {
+			out.stuck = append(out.stuck, f)
+		}
+	}
+	if out.settled() == 0 && last != nil && !errors.Is(last, errNotChanged) {
+		return last
+	}
+	return nil
+}
+
+// stick has this process leave a row alone for a while.
+func (o *Outbox) stick(f failure) {
+	o.stuck.add(f.row, func(turn int) time.Duration { return backoff(o.opts.Backoff, o.opts.MaxBackoff, turn) })
+}
+
+// isThere reports whether the row is there still. On SQLite another relay may have
+// deleted it, which is no fault; one that is not found by its id is seen once more.
+func (o *Outbox) isThere(ctx context.Context, tx *sql.Tx, r row) bool {
+	if o.d.locks || o.stuck.rows[r.key()].turns > 1 {
+		return true
+	}
+	var n int
+	err := tx.QueryRowContext(ctx, o.sql(`SELECT COUNT(*) FROM {table} WHERE id = ?`), r.id.arg()).Scan(&n)
+	return err == nil && n > 0
+}
+
+// deleteRows deletes rows by their ids, and returns how many there were. MySQL is
+// given one at a time, which it looks up by the primary key in any case. Where it
+// believes that the table is empty, because it was a moment ago, it scans it for an
+// IN, whatever the hints: then it waits for rows of other relays, and they for its.
+func (o *Outbox) deleteRows(ctx context.Context, tx *sql.Tx, ids []rowID) (n int64, err error) {
+	if o.dialect != MySQL {
+		among, args := o.d.oneOf(ids)
+		r, err := tx.ExecContext(ctx, o.sql(`DELETE FROM {table} WHERE id `+among), args...)
+		if err != nil {
+			return 0, err
+		}
+		return r.RowsAffected()
+	}
+	stmt, err := tx.PrepareContext(ctx, o.sql(`DELETE {table} FROM {table} WHERE id = ?`))
+	if err != nil {
+		return 0, err
+	}
+	defer stmt.Close()
+	for _, id := range ids {
+		r, err := stmt.ExecContext(ctx, id.arg())
+		if err != nil {
+			return n, err
+		}
+		one, err := r.RowsAffected()
+		if err != nil {
+			return n, err
+		}
+		n += one
+	}
+	return n, nil
+}

@@ -1,0 +1,110 @@
+package outbox
+
+import (
+	"errors"
+	"time"
+)
+
+var (
+	errNotFound   = errors.New("the database does not find the row by its id")
+	errNotDeleted = errors.New("purged, but the database has not deleted the row")
+	errNotChanged = errors.New("the database has not changed the row")
+)
+
+const (
+	// maxStuck bounds how many rows this process remembers. For one that is beyond
+	// it forgets another.
+	maxStuck = 10_000
+	// staysFor is how long a row is remembered that is not seen again: somebody has
+	// removed it.
+	staysFor = 10 * time.Minute
+)
+
+// stuckRows are rows that were tried, and that the database neither deletes nor
+// changes: by a trigger, a rule, a missing right, or an id that it does not find. They
+// stay due, so only this process can know that it has to leave them alone for a while.
+// Otherwise they would be purged in every turn. When the time is over each is taken
+// alone, so that the others do not fail with it.
+type stuckRows struct {
+	rows    map[stuckRow]stuckState
+	waiting int  // how many of them are in the way of a claim
+	alone   bool // the last claim took one of them
+}
+
+// A stuckRow is a row as it was. One that was changed meanwhile is another.
+type stuckRow struct {
+	id    rowID
+	tries int
+}
+
+func (r row) key() stuckRow { return stuckRow{r.id, r.tries} }
+
+type stuckState struct {
+	turns int // in which it was tried
+	until time.Time
+	seen  time.Time
+}
+
+// choose returns the rows that a claim may take, and whether it is one that has to be
+// alone. These have every second claim, so that neither they nor the others wait for
+// long.
+func (s *stuckRows) choose(all []row, now time.Time) (rows []row, alone bool) {
+	var single []row
+	s.waiting = 0
+	for _, r := range all {
+		state, ok := s.rows[r.key()]
+		if !ok {
+			rows = append(rows, r)
+			continue
+		}
+		state.seen = now
+		s.rows[r.key()] = state
+		if now.Before(state.until) {
+			s.waiting++
+		} else {
+			single = append(single, r)
+		}
+	}
+	for key, state := range s.rows {
+		if now.After(state.until) && now.Sub(state.seen) > staysFor {
+			delete(s.rows, key)
+		}
+	}
+	s.alone = len(single) > 0 && (len(rows) == 0 || !s.alone)
+	if s.alone {
+		return single[:1], true
+	}
+	return rows, false
+}
+
+// add remembers a row for as long as wait says of its turn.
+func (s *stuckRows) add(r row, wait func(turn int) time.Duration) {
+	state := s.rows[r.key()]
+	state.turns++
+	now := time.Now()
+	state.until, state.seen = now.Add(wait(state.turns)), now
+	s.put(r.key(), state)
+	s.waiting++
+}
+
+// suspect has a row be alone in its next claim.
+func (s *stuckRows) suspect(r row) {
+	if _, ok := s.rows[r.key()]; !ok {
+		s.put(r.key(), stuckState{seen: time.Now()})
+	}
+}
+
+func (s *stuckRows) put(key stuckRow, state stuckState) {
+	if _, ok := s.rows[key]; !ok && len(s.rows) >= maxStuck {
+		for other := range s.rows {
+			delete(s.rows, other)
+			break
+		}
+	}
+	if s.rows == nil {
+		s.rows = make(map[stuckRow]stuckState)
+	}
+	s.rows[key] = state
+}
+
+func (s *stuckRows) remove(r row) { delete(s.rows, r.key()) }

@@ -1,0 +1,178 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+const (
+	// maxClaimBytes bounds the events that a claim holds in memory, unless one row
+	// alone is larger. Encoded, decoded and merged they are there three times.
+	maxClaimBytes = 16 << 20
+	// maxRowBytes bounds one event. Enqueue refuses a larger one, and a relay does
+	// not read it.
+	maxRowBytes = 64 << 20
+)
+
+// row is a claimed row.
+type row struct {
+	id    rowID
+	event []byte
+	size  int // of event
+	tries int
+}
+
+const selectRows = `SELECT id, {blob}, tries, length(event) FROM {due} WHERE `
+
+// find selects rows without their events, oldest first, and locks them if the
+// database can. It returns those that a claim may read. If their events do not fit
+// into memory it lowers o.limit, and if all do and there may be more it raises that:
+// the database may have to read an event to know its length.
+func (o *Outbox) find(ctx context.Context, x execer, which string, out *outcome) ([]row, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
+	defer cancel()
+	limit := o.limit + o.stuck.waiting
+	query := selectRows + claimable + which + ` ORDER BY due LIMIT ` + strconv.Itoa(limit)
+	if o.d.locks {
+		query += ` FOR UPDATE SKIP LOCKED`
+	}
+	found, err := x.QueryContext(ctx, o.sql(query))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []row
+	for found.Next() {
+		var id scannedID
+		var blob, tries, size number
+		if err := found.Scan(&id, &blob, &tries, &size); err != nil {
+			return nil, err
+		}
+		all = append(all, row{
+			id:    rowID{string(id), blob != 0},
+			size:  int(min(max(size, 0), maxRowBytes+1)),
+			tries: clampTries(tries),
+		})
+	}
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	out.more = len(all) == limit
+	rows, alone := o.stuck.choose(all, time.Now())
+	if alone {
+		out.more = true
+		return rows, nil
+	}
+	rows = rows[:min(len(rows), o.limit)]
+	n := fit(rows)
+	switch {
+	case n < len(rows):
+		out.more = true
+		o.limit = n
+	case n == o.limit:
+		o.limit = min(2*o.limit, o.opts.Batch)
+	}
+	return rows[:n], nil
+}
+
+// fit returns how many of rows, from the first, a claim may read.
+func fit(rows []row) int {
+	bytes := 0
+	for i, r := range rows {
+		if r.size <= maxRowBytes { // others are not read
+			bytes += r.size
+		}
+		if i > 0 && bytes > maxClaimBytes {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+const selectEvents = `SELECT id, {blob}, event FROM {byID} WHERE id `
+
+// read reads the events of rows. A row that cannot be read has failed.
+func (o *Outbox) read(ctx context.Context, x execer, rows []row, out *outcome) ([]row, error) {
+	out.rows = rows
+	var small []row
+	for _, r := range rows {
+		if r.size > maxRowBytes {
+			err := fmt.Errorf("%w: it has more than %d bytes", ErrCorrupt, maxRowBytes)
+			out.failed = append(out.failed, failure{r, true, err})
+			continue
+		}
+		small = append(small, r)
+	}
+	err := o.inSavepoint(ctx, x, func() error { return o.readEvents(ctx, x, small) })
+	if err == nil || len(small) == 0 {
+		return o.readOnes(small, out), nil
+	}
+	if err := lost(ctx, err); err != nil {
+		return nil, err
+	}
+	// One of them is to blame: a page of the database is damaged, for instance.
+	var rest []row
+	for i := range small {
+		one := small[i : i+1]
+		err := o.inSavepoint(ctx, x, func() error { return o.readEvents(ctx, x, one) })
+		if lost := lost(ctx, err); lost != nil {
+			return nil, lost
+		}
+		if err != nil {
+			err = fmt.Errorf("the event cannot be read: %w", err)
+			out.failed = append(out.failed, o.failed(one[0], err))
+			continue
+		}
+		rest = append(rest, one[0])
+	}
+	return o.readOnes(rest, out), nil
+}
+
+// readOnes returns the rows that were found by their ids. The others have failed.
+func (o *Outbox) readOnes(rows []row, out *outcome) (rest []row) {
+	for _, r := range rows {
+		if r.event == nil {
+			out.failed = append(out.failed, o.failed(r, errNotFound))
+			continue
+		}
+		rest = append(rest, r)
+	}
+	return rest
+}
+
+// readEvents fills in the events of rows that are there.
+func (o *Outbox) readEvents(ctx context.Context, x execer, rows []row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
+	defer cancel()
+	index := make(map[rowID]int, len(rows))
+	ids := make([]rowID, len(rows))
+	for i, r := range rows {
+		index[r.id], ids[i] = i, r.id
+	}
+	among, args := o.d.oneOf(ids)
+	found, err := x.QueryContext(ctx, o.sql(selectEvents+among), args...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var id scannedID
+		var blob number
+		var event []byte
+		if err := found.Scan(&id, &blob, &event); err != nil {
+			return err
+		}
+		if i, ok := index[rowID{string(id), blob != 0}]; ok {
+			if event == nil {
+				event = []byte{} // it is there
+			}
+			rows[i].event = event
+		}
+	}
+	return found.Err()
+}
