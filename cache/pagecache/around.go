@@ -11,7 +11,8 @@ import (
 func (rec *recorder) judge(status int, h http.Header, confirmed *response) policy {
 	var refused bool
 	rec.said, refused = rec.page.says()
-	p := rec.c.opts.judge(rec.req, status, h, rec.setsCookie(), rec.said, rec.asked, rec.given)
+	rec.recognize()
+	p := rec.c.opts.judge(rec.req, status, h, rec.setsCookie(), rec.said.orAs(confirmed), rec.asked, rec.given)
 	if p.reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.opts.tellsCookies(h) {
 		p.reason = reasonSetCookie
 	}

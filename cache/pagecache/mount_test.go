@@ -207,6 +207,40 @@ func TestRedirectInsideAMount(t *testing.T) {
 	}
 }
 
+// What an unsafe request or its redirect names only when it is decoded, is purged: a
+// mount that ends with an encoded slash, and dot segments that lead to the root.
+func TestUnsafeRequestsToWhatIsOnlyDecoded(t *testing.T) {
+	for _, tt := range []struct{ target, location, page string }{
+		{"/m%2Fdocs", "", "/docs"},
+		{"/m%2Fdocs%2Fa", "", "/docs/a"},
+		{"/m%2f", "", "/"},
+		{"/save", "/%2e/", "/"},
+		{"/save", "/a/%2e%2e", "/"},
+		{"/a/%2e/b/", "..", "/a/"},
+		{"/%2e/b/", "..", "/"},
+	} {
+		s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" && tt.location != "" {
+				w.Header().Set("Location", tt.location)
+				w.WriteHeader(http.StatusSeeOther)
+			}
+		})
+		direct, mounted := s.Handler, http.StripPrefix("/m", s.Handler)
+		s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/m/") {
+				mounted.ServeHTTP(w, r)
+				return
+			}
+			direct.ServeHTTP(w, r)
+		})
+		s.get("http://example.com" + tt.page)
+		s.get("http://example.com/other/")
+		s.do("POST", "http://example.com"+tt.target)
+		wantStatus(t, s.get("http://example.com"+tt.page), fmt.Sprintf("%+v", tt), "uncache; fwd=miss")
+		wantStatus(t, s.get("http://example.com/other/"), "another page", "uncache; hit")
+	}
+}
+
 // A redirect to the URL that was asked for goes round for ever if it is stored.
 func TestMountedRedirectToItself(t *testing.T) {
 	for location, stored := range map[string]bool{

@@ -174,9 +174,9 @@ type Options struct {
 
 	// Visitor reports whether a request has a visitor behind it whom the handler
 	// knows, as one with a cookie in SessionCookies has: by another field, or by
-	// what middleware has put into the context. It should be quick, may be asked
-	// twice about a request, and is called from many goroutines at once. Default
-	// nil: SessionCookies alone tell.
+	// what middleware has put into the context. It is asked again when the handler
+	// has answered, which may have signed a visitor in. It should be quick, and is
+	// called from many goroutines at once. Default nil: SessionCookies alone tell.
 	Visitor func(*http.Request) bool
 
 	// MaxBody is the size in bytes up to which a response is stored. Larger

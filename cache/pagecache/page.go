@@ -48,7 +48,8 @@ func pageFrom(ctx context.Context) (p *page, leads bool) {
 //
 // It lifts no prohibition: what says no-store, private or no-cache, or sets a
 // cookie, is treated as without it. The last call counts, until the handler
-// returns. With 0 or less the page is stale from the start.
+// returns. With 0 or less the page is stale from the start. A handler that answers
+// 304 without calling it confirms what it has said of the page.
 //
 // ctx is that of the request, see [AddGroups].
 func SetTTL(ctx context.Context, d time.Duration) {
@@ -109,10 +110,22 @@ func (p *page) says() (said lifetimes, refused bool) {
 	return p.said, p.refused
 }
 
+// orAs returns l, or what SetTTL has said of a stored response that the handler has
+// confirmed without a word. old is nil if it has confirmed none.
+func (l lifetimes) orAs(old *response) lifetimes {
+	if old != nil && old.is(isTold) && !l.set {
+		l.set, l.ttl = true, time.Duration(old.life)
+	}
+	return l
+}
+
+// tell reports whether l counts for responses with a status code.
+func (l lifetimes) tell(status int) bool { return (l.set || l.limited) && ttlCounts(status) }
+
 // apply returns the lifetime of a response with a status code, which is life
 // without SetTTL.
 func (l lifetimes) apply(o *Options, status int, life time.Duration, known bool) (time.Duration, bool) {
-	if !l.set && !l.limited || !ttlCounts(status) {
+	if !l.tell(status) {
 		return life, known
 	}
 	if l.set {
@@ -131,10 +144,19 @@ func (l lifetimes) apply(o *Options, status int, life time.Duration, known bool)
 // header.
 func (rec *recorder) settle() {
 	said, refused := rec.page.says()
+	was := rec.visitor
+	if rec.recording {
+		rec.recognize()
+	}
 	switch {
 	case !rec.recording:
 	case refused:
 		rec.drop(reasonDoNotStore)
+	case rec.visitor != was:
+		if !rec.released {
+			rec.policy.words = rec.c.opts.browserWords(rec.judged, rec.visitor)
+		}
+		rec.drop(rec.visitor)
 	case said != rec.said && rec.status != http.StatusPartialContent:
 		pol := rec.judge(rec.status, rec.judged, rec.confirmed)
 		if pol.reason != storable {

@@ -119,6 +119,35 @@ func TestSetTTLForEver(t *testing.T) {
 	})
 }
 
+// A handler that answers 304 before it comes to SetTTL confirms what it said of the
+// page then.
+func TestSetTTLOfAPageConfirmedWithoutAWord(t *testing.T) {
+	for _, ttl := range []time.Duration{10 * time.Second, 48 * time.Hour, 0} {
+		for _, b := range []cache.Backend{nil, far{memory.New(nil)}} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, b, &pagecache.Options{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Etag", `"1"`)
+					if r.Header.Get("If-None-Match") == `"1"` {
+						w.WriteHeader(http.StatusNotModified)
+						return
+					}
+					pagecache.SetTTL(r.Context(), ttl)
+					_, _ = io.WriteString(w, "page")
+				})
+				s.get("/")
+				for range 3 {
+					if ttl > 0 {
+						time.Sleep(ttl - time.Second)
+						wantStatus(t, s.get("/"), "fresh", "uncache; hit; ttl=1")
+					}
+					time.Sleep(2 * time.Second)
+					wantStatus(t, s.get("/"), "confirmed", "uncache; fwd=stale; fwd-status=304; stored")
+				}
+			})
+		}
+	}
+}
+
 // What a handler says of a page that it confirms counts for that.
 func TestSetTTLOfAConfirmedPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

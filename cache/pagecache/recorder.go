@@ -31,7 +31,8 @@ type recorder struct {
 	spare  *response       // what will be served in place of an error, or nil
 	part   func(*recorder) // lets waiting requests go: this response is of no use to them
 
-	visitor reason // by what the visitor is known, see visitorOf
+	visitor    reason // by what the visitor is known, see visitorOf
+	background bool   // there is none
 
 	page *page     // what the handler says through its context
 	said lifetimes // by which policy was judged
@@ -66,6 +67,7 @@ type recorder struct {
 func newRecorder(t *task) *recorder {
 	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), length: -1, visitor: t.visitor, page: t.newPage()}
 	h := t.w.Header()
+	_, rec.background = t.w.(discard)
 	if t.before == nil && t.c.warm != nil {
 		t.before = &around{t.r.Pattern, slices.Clone(h["Vary"])} // a handler may write into the list
 	}

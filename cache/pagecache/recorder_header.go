@@ -82,6 +82,11 @@ func (rec *recorder) sendBody() {
 func (rec *recorder) lookAgain(pol policy, status int, judged, sent http.Header) (policy, http.Header) {
 	now := rec.w.Header()
 	rec.tellRotation(now["Set-Cookie"])
+	was := rec.visitor
+	if rec.recognize(); rec.visitor != was {
+		pol.reason = rec.visitor
+		return pol, judged
+	}
 	if !rec.c.opts.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
 		pol.reason = reasonSetCookie
 		return pol, judged

@@ -76,6 +76,7 @@ const (
 	isDated                         // Last-Modified tells this version from the next
 	isPart                          // the body is a part of one
 	isForVisitors                   // it was made for a visitor, and is public
+	isTold                          // SetTTL gave it its lifetime
 )
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }

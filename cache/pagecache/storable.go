@@ -113,6 +113,7 @@ type policy struct {
 	useful   bool          // also when it must not be served
 	drop     []string      // fields that must not be stored
 
+	told        bool   // the lifetime is SetTTL's
 	forVisitors bool   // it was made for a visitor, and is public
 	words       string // what is added to Cache-Control, for browsers
 }
@@ -143,6 +144,7 @@ func (o *Options) judge(req *http.Request, status int, h http.Header, setCookie 
 	var known bool
 	p.lifetime, known = o.lifetime(&cc, targeted, status, h, now)
 	p.lifetime, known = said.apply(o, status, p.lifetime, known)
+	p.told = said.tell(status)
 	if p.noCache {
 		known = true // it will not be used without asking
 	}

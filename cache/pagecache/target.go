@@ -1,6 +1,7 @@
 package pagecache
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"path"
@@ -107,14 +108,18 @@ func basesOf(r *http.Request) []url.URL {
 // path of u: as it is spelled, and cleaned of dot segments and empty ones.
 func pagesAt(u *url.URL) []string {
 	var pages []string
-	if p, err := keys.Path(u.EscapedPath()); err == nil {
+	p, err := keys.Path(u.EscapedPath())
+	if err != nil { // http.StripPrefix makes "%2Fdocs" of "/m%2Fdocs", and "/docs" of its Path
+		p, err = keys.Path((&url.URL{Path: u.Path}).EscapedPath())
+	}
+	if err == nil {
 		pages = append(pages, p)
 	}
 	clean := path.Clean("/" + u.Path)
 	if clean == u.Path || clean != "/" && clean+"/" == u.Path {
 		return pages
 	}
-	p, err := keys.Path((&url.URL{Path: clean}).EscapedPath())
+	p, err = keys.Path((&url.URL{Path: clean}).EscapedPath())
 	switch {
 	case err != nil:
 	case p == "/":
@@ -133,16 +138,18 @@ func (c *Cache) referred(t *target, reference string) []cache.Dependency {
 		if !ok {
 			continue
 		}
-		if pages := pagesAt(ref); len(pages) > 1 {
-			for _, p := range pages {
-				deps = append(deps, cache.Path(p))
-			}
-		}
+		pages := pagesAt(ref)
 		if !t.keyed {
 			ref.Scheme, ref.Host = "", "" // of every host, as its target
 		}
-		if uri, err := c.keys.URI(ref.String()); err == nil {
+		uri, err := c.keys.URI(ref.String())
+		if err == nil {
 			deps = append(deps, cache.URI(uri))
+		}
+		if len(pages) > 1 || err != nil && !errors.Is(err, keys.ErrQuery) {
+			for _, p := range pages {
+				deps = append(deps, cache.Path(p))
+			}
 		}
 	}
 	return deps

@@ -209,6 +209,7 @@ func (t *task) serveStale(rec *recorder) {
 func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 	t.look.answer = http.StatusNotModified
 	p := t.confirmed(rec, from)
+	t.visitor = rec.visitor
 	if rec.policy.reason != storable {
 		t.look.detail = string(rec.policy.reason)
 		if t.holdsForOthers(rec.policy.reason) {
@@ -300,7 +301,8 @@ func (t *task) storeAfterHeader(rec *recorder, p *response, sent http.Header) {
 func (p *response) bind(pol *policy, rec *recorder) {
 	p.setTimes(pol, rec.given)
 	p.setLead(rec.c.opts.EarlyRefresh)
-	p.flags = p.flags&^(isShared|isNoCache|isStrict) | pol.flags()&(isShared|isNoCache|isStrict)
+	const bound = isShared | isNoCache | isStrict | isForVisitors | isTold
+	p.flags = p.flags&^bound | pol.flags()&bound
 }
 
 // says returns the header values of a response that the handler was asked for.
@@ -314,6 +316,7 @@ func (t *task) part(rec *recorder) {
 	if t.id.primary == "" {
 		return // an unsafe request, for which nobody waits
 	}
+	t.visitor = rec.visitor // whom the handler may have signed in
 	if t.flight != nil {
 		t.endWithout(rec)
 	}

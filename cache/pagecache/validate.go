@@ -106,6 +106,9 @@ func (pol *policy) flags() flags {
 	if pol.words != "" {
 		f |= isImplied
 	}
+	if pol.told {
+		f |= isTold
+	}
 	if pol.forVisitors {
 		f |= isForVisitors
 	}

@@ -30,6 +30,15 @@ func (o *Options) visitorOf(r *http.Request) reason {
 	return storable
 }
 
+// recognize asks once more whether a visitor is behind the request, who was a
+// stranger when it came: the handler may have signed them in. Nobody is behind
+// what is made in the background.
+func (rec *recorder) recognize() {
+	if rec.visitor == storable && rec.c.opts.Visitor != nil && !rec.background {
+		rec.visitor = rec.c.opts.visitorOf(rec.req)
+	}
+}
+
 // forbids says why p must not answer r, though it is stored. visitor says by what
 // its visitor is known.
 func (p *response) forbids(r *http.Request, visitor reason) reason {

@@ -521,3 +521,97 @@ func TestSessionThatWantsWhatIsStored(t *testing.T) {
 		t.Errorf("%d renderings, want 1", n)
 	}
 }
+
+type signedInKey struct{}
+
+// A handler may sign its visitor in, by a link in a mail for one. The page is that
+// visitor's from then on, also if the session has no cookie of its own.
+func TestVisitorSignedInWhileThePageIsMade(t *testing.T) {
+	signIn := func(r *http.Request) { *r.Context().Value(signedInKey{}).(*string) = r.FormValue("token") }
+	for what, tt := range map[string]struct {
+		handler http.HandlerFunc
+		words   string // that browsers and CDNs are told
+		stored  bool
+	}{
+		"before the first byte": {handler: func(w http.ResponseWriter, r *http.Request) { signIn(r) }, words: "private, no-cache"},
+		"after it":              {handler: func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<p>"); signIn(r) }, words: "private, no-cache"},
+		"after a flush": {handler: func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, "<p>")
+			w.(http.Flusher).Flush()
+			signIn(r)
+		}, words: "no-cache"},
+		"on a public page": {handler: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public")
+			signIn(r)
+		}, words: "public, max-age=0, must-revalidate", stored: true},
+		"never": {handler: func(w http.ResponseWriter, r *http.Request) {}, words: "no-cache", stored: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Visitor: func(r *http.Request) bool {
+				return *r.Context().Value(signedInKey{}).(*string) != ""
+			}}, func(w http.ResponseWriter, r *http.Request) {
+				tt.handler(w, r)
+				fmt.Fprint(w, "Hello, ", *r.Context().Value(signedInKey{}).(*string))
+			})
+			inner := s.Handler
+			s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), signedInKey{}, new(string))))
+			})
+			resp := s.get("/?token=alice")
+			if got := resp.Header.Get("Cache-Control"); got != tt.words {
+				t.Errorf("Cache-Control is %q, want %q", got, tt.words)
+			}
+			if hit := strings.Contains(s.get("/?token=alice").Header.Get("Cache-Status"), "; hit"); hit != tt.stored {
+				t.Errorf("the next stranger has a hit: %v, want %v", hit, tt.stored)
+			}
+		})
+	}
+}
+
+// Who waits for a page whose handler signs the first visitor in is not given it.
+func TestVisitorSignedInWhileOthersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Visitor: func(r *http.Request) bool {
+			return *r.Context().Value(signedInKey{}).(*string) != ""
+		}}, func(w http.ResponseWriter, r *http.Request) {
+			user := r.Context().Value(signedInKey{}).(*string)
+			time.Sleep(50 * time.Millisecond)
+			*user = r.Header.Get("X-User")
+			fmt.Fprint(w, "Hello, ", *user)
+		})
+		inner := s.Handler
+		s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), signedInKey{}, new(string))))
+		})
+		var all sync.WaitGroup
+		for i := range 5 {
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				who := fmt.Sprint("user", i)
+				if got := body(t, s.get("/", "X-User: "+who)); got != "Hello, "+who {
+					t.Errorf("%s was given %q", who, got)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// Visitor is not asked about a page that is made in the background: nobody is there
+// whom middleware could have put into the context.
+func TestVisitorIsNotAskedInTheBackground(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Second, StaleWhileRevalidate: time.Minute, Visitor: func(r *http.Request) bool {
+			return *r.Context().Value(signedInKey{}).(*string) != "" // panics without middleware
+		}}, greet)
+		inner := s.Handler
+		s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), signedInKey{}, new(string))))
+		})
+		s.get("/")
+		time.Sleep(2 * time.Second)
+		wantStatus(t, s.get("/"), "while the next is made", "uncache; hit; ttl=-1")
+		synctest.Wait()
+		wantStatus(t, s.get("/"), "made in the background", "uncache; hit; ttl=1")
+	})
+}
