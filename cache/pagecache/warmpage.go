@@ -30,6 +30,8 @@ type warmRequest struct {
 	https  bool
 	fields http.Header // those that are in every key
 	around around      // the same for all visitors
+	server any         // the *http.Server: where there is none, a proxy hides that its origin broke off
+	addr   any         // the server's net.Addr
 	deps   []uint64    // the hashes of what the page was made from, sorted
 }
 
@@ -58,6 +60,8 @@ func (w *warmer) requestOf(t *task, seen *http.Request) (request warmRequest, ok
 	request = warmRequest{
 		next: t.next, uri: &uri, host: strings.Clone(seen.Host), https: t.r.TLS != nil,
 		around: around{strings.Clone(t.before.pattern), clones(t.before.vary)},
+		server: t.r.Context().Value(http.ServerContextKey),
+		addr:   t.r.Context().Value(http.LocalAddrContextKey),
 		deps:   t.fill.Hashes(),
 	}
 	if seen.RequestURI != uri.RequestURI() {
@@ -98,6 +102,10 @@ func (w *warmer) fields(h http.Header) (fields http.Header, ok bool) {
 // request is that of a visitor without any field of his own.
 func (p *warmRequest) request(ctx context.Context) *http.Request {
 	uri := *p.uri
+	if p.server != nil {
+		ctx = context.WithValue(ctx, http.ServerContextKey, p.server)
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, p.addr)
+	}
 	asked := cmp.Or(p.asked, uri.RequestURI())
 	r := (&http.Request{
 		Method: http.MethodGet, URL: &uri, Host: p.host, RequestURI: asked,
@@ -128,7 +136,7 @@ func (p *warmRequest) madeFrom(named []uint64) bool {
 
 // size is about how much memory p takes, in the list and in the map.
 func (p *warmPage) size() int {
-	const page, field, line = 640, 400, 24 // without what their strings take
+	const page, field, line = 768, 400, 24 // without what their strings take
 	n := page + len(p.key) + len(p.asked) + len(p.host) + len(p.around.pattern) + 8*cap(p.deps)
 	if uri := p.uri; uri != nil {
 		n += len(uri.Scheme) + len(uri.Opaque) + len(uri.Host) + len(uri.Path) + len(uri.RawPath) + len(uri.RawQuery)
