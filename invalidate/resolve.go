@@ -14,6 +14,8 @@ type resolution struct {
 	targets Targets
 	errs    []error
 	unnamed []Observation // of rows as they were
+	were    set           // what these could not name, without who they are
+	before  *set          // the same, of this root as it was, or nil
 
 	same   map[sameKey]struct{} // models that were asked, those that can be compared
 	alike  map[string][]any     // models that were asked, by label
@@ -37,7 +39,7 @@ func (inv *Invalidator) resolve(models []any) *resolution {
 	}
 	for _, m := range models {
 		for _, s := range inv.subjects(m, subject{}) {
-			r.halted = false
+			r.halted, r.before = false, nil
 			r.visit(s, nil)
 		}
 	}
@@ -78,7 +80,7 @@ func (r *resolution) visit(s subject, chain []any) {
 		r.failed(s, chain, p)
 	}
 	for _, next := range to.models {
-		for _, next := range r.inv.subjects(next, subject{was: s.was, unloaded: s.unloaded}) {
+		for _, next := range r.inv.subjects(next, s) {
 			r.visit(next, chain)
 		}
 	}
@@ -92,7 +94,7 @@ func (r *resolution) ask(rule func(any, *Targets), s subject, chain []any) *Targ
 	if s.unloaded != nil {
 		relations = s.unloaded(s.model)
 	}
-	if !s.was && len(relations) == 0 {
+	if !s.was && s.before == nil && len(relations) == 0 {
 		rule(s.model, to)
 		return to
 	}
@@ -101,19 +103,36 @@ func (r *resolution) ask(rule func(any, *Targets), s subject, chain []any) *Targ
 	switch {
 	case err != nil:
 		r.fail(chain, err)
-	case failed != nil && !s.was:
-		rule(s.model, new(Targets)) // to panic, with the stack of its own
-	}
-	if failed != nil && s.was && err == nil {
-		to.problems = append(to.problems, problem{failed, unnameable})
+	case failed != nil:
+		p := problem{failed, unnameable}
+		if !s.was && !r.hadBefore(s, chain, p) {
+			rule(s.model, new(Targets)) // to panic, with the stack of its own
+		}
+		to.problems = append(to.problems, p)
 	}
 	return to
 }
 
-// failed notes that the rule of s could not name something. For a row as it was that
-// is no error, unless it is one for every row.
+// hadBefore reports whether the root that chain begins with had the problem p before
+// this save.
+func (r *resolution) hadBefore(s subject, chain []any, p problem) bool {
+	if s.before == nil {
+		return false
+	}
+	if r.before == nil {
+		r.before = &r.inv.resolve([]any{Row{Model: s.before, Was: true, Unloaded: s.unloaded}}).were
+	}
+	_, ok := r.before.has[what(chain, p)]
+	return ok
+}
+
+// what says what p is, of a model in this place, whatever its ID.
+func what(chain []any, p problem) string { return names(chain, typeName) + ": " + p.Error() }
+
+// failed notes that the rule of s could not name something. For a row as it was, or
+// that was so before, that is no error, unless it is one for every row.
 func (r *resolution) failed(s subject, chain []any, p problem) {
-	if !s.was || p.kind == mistake {
+	if p.kind == mistake || !s.was && !r.hadBefore(s, chain, p) {
 		r.fail(chain, p.error)
 		return
 	}
@@ -124,6 +143,7 @@ func (r *resolution) failed(s subject, chain []any, p problem) {
 		all.All()
 		r.targets.merge(all)
 	}
+	r.were.add(what(chain, p))
 	r.unnamed = append(r.unnamed, Observation{
 		Models: []string{typeName(s.model)},
 		Err:    fmt.Errorf("invalidate: %s: %w, so %s: %w", names(chain, label), ErrUnnamed, becomes, p.error),

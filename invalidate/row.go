@@ -22,6 +22,11 @@ type Row struct {
 	// Was says that this is the row as it was before the save: see [Was].
 	Was bool
 
+	// Before, if not nil, is the row as it was, where Model is the row as it is. What
+	// the rule could not name then, and cannot now, is no error: this save is not
+	// to blame for it. It is treated as for [Was].
+	Before any
+
 	// Unloaded, if not nil, returns the relations that a model has and that were
 	// not loaded: the foreign key is set, and the field is zero. It is asked about
 	// Model and about models that its rule leads to.
@@ -61,6 +66,7 @@ func Was(model any) Row { return Row{Model: model, Was: true} }
 type subject struct {
 	model    any
 	was      bool
+	before   any
 	unloaded func(model any) []Relation
 }
 
@@ -74,6 +80,9 @@ func (s subject) with(m any) subject {
 			return s
 		}
 		s.model, s.was = row.Model, s.was || row.Was
+		if row.Before != nil {
+			s.before = row.Before
+		}
 		if row.Unloaded != nil {
 			s.unloaded = row.Unloaded
 		}

@@ -27,8 +27,11 @@ func try(rule func(any, *Targets), m any, to *Targets) (err error) {
 // which they are filled: what it could not do for m and can do for a copy is their
 // fault. That is taken out of to, and is in the error.
 func (inv *Invalidator) unread(rule func(any, *Targets), m any, relations []Relation, to *Targets, failed error) error {
+	if len(relations) == 0 {
+		return nil // and those that it leads to are asked as often as without this
+	}
 	problems := inv.problems(to, failed)
-	if len(relations) == 0 || len(problems) == 0 {
+	if len(problems) == 0 {
 		return nil
 	}
 	with := func(relations []Relation) []string {
@@ -71,8 +74,8 @@ func without(all, some []string) []string {
 	})
 }
 
-// problems returns what a rule could not do, in words: what it could not name, the
-// relations that it passed to Model and were nil, and its panic.
+// problems returns what a rule could not do, in words: what it could not name, and
+// those that it led to; the relations that it passed to Model and were nil; its panic.
 func (inv *Invalidator) problems(to *Targets, failed error) []string {
 	var all []string
 	for _, p := range to.problems {
@@ -81,7 +84,10 @@ func (inv *Invalidator) problems(to *Targets, failed error) []string {
 	for _, m := range to.models {
 		if _, err := inv.rule(m); err == errNilPointer {
 			all = append(all, fmt.Sprintf("the rule passed a nil %T to Model", m))
+			continue
 		}
+		// A relation that is a value is there, and empty.
+		all = append(all, inv.resolve([]any{Was(m)}).were.list...)
 	}
 	if failed != nil {
 		all = append(all, failed.Error())
@@ -142,6 +148,11 @@ func fill(v reflect.Value, depth int) {
 		if depth > 0 || v.Type().Elem().Kind() != reflect.Struct {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(v.Elem(), depth-1)
+		}
+	case reflect.Slice:
+		if elem := v.Type().Elem(); elem.Kind() == reflect.Struct || elem.Kind() == reflect.Pointer {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			fill(v.Index(0), depth-1)
 		}
 	case reflect.Struct:
 		_, nullable := v.Interface().(driver.Valuer) // sql.NullString, but not gorm.DeletedAt

@@ -53,6 +53,7 @@ func TestRelationThatWasNotLoaded(t *testing.T) {
 		{"a field of a pointer", func(a *article, to *invalidate.Targets) { to.Path("/" + a.Series.Slug) }, "Series"},
 		{"a field of an edge", func(a *article, to *invalidate.Targets) { to.Path("/" + a.Edges.Author.Slug) }, "Edges.Author"},
 		{"a nil model", func(a *article, to *invalidate.Targets) { to.Model(a.Edges.Author) }, "Edges.Author"},
+		{"a model that is a value", func(a *article, to *invalidate.Targets) { to.Model(&a.Category) }, "Category"},
 		{"one inside another", func(a *article, to *invalidate.Targets) { to.Path("/" + a.Category.Parent.Slug) }, "Category"},
 		{"two, each by itself", func(a *article, to *invalidate.Targets) { to.Group(a.Category.Slug); to.Model(a.Series) }, "Category Series"},
 		{"two in one path", func(a *article, to *invalidate.Targets) { to.Route(rowPair, a.Category.Slug, a.Series.Slug) }, "Series Category"},

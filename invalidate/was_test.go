@@ -181,3 +181,39 @@ func ExampleWas() {
 	//   path:/blog/hello/
 	// <nil>
 }
+
+// A save that leaves a row as broken as it was is not to blame: a bulk update touches
+// many rows. One that breaks it, or in another way, is.
+func TestRowThatWasBrokenBefore(t *testing.T) {
+	page := func(r *row, to *invalidate.Targets) { to.Route(rowPage, r.Value); to.Model(r.Next) }
+	tests := []struct {
+		name        string
+		before, now *row
+		rule        func(*row, *invalidate.Targets)
+		want        string // what is purged, or "" for an error
+	}{
+		{"as it was", &row{ID: 1}, &row{ID: 1}, page, "path:/index"},
+		{"broken now", &row{ID: 1, Value: "a"}, &row{ID: 1}, page, ""},
+		{"broken in another way", &row{ID: 1}, &row{ID: 1, Value: ".."}, page, ""},
+		{"a relation as it was", &row{Value: "a", Next: &row{}}, &row{Value: "b", Next: &row{}}, page, "path:/index path:/rows/b/"},
+		{"a relation broken now", &row{Value: "a"}, &row{Value: "b", Next: &row{}}, page, ""},
+		{"a panic as before", &row{ID: 1}, &row{ID: 1, Value: "a"},
+			func(r *row, to *invalidate.Targets) { to.Path(r.URL.Path) }, string(cache.All)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inv, _, _ := newRows(t, func(r *row, to *invalidate.Targets) {
+				tt.rule(r, to)
+				to.Path("/index")
+			})
+			to, err := inv.Resolve(invalidate.Row{Model: tt.now, Before: tt.before})
+			if tt.want == "" {
+				wantError(t, err, "no path with such values")
+				return
+			}
+			if got := join(to.Dependencies()); err != nil || got != tt.want {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}

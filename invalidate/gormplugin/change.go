@@ -43,9 +43,7 @@ func (p *Plugin) afterUpdate(db *gorm.DB, w *write) error {
 		return p.collectParents(db, w, rows)
 	}
 	if savesAll(stmt) && len(p.opts.Preload[stmt.Schema.Table]) == 0 {
-		for _, m := range models {
-			w.models = append(w.models, p.models(stmt.Schema, m)...)
-		}
+		p.add(db, w, stmt.Schema, models, given)
 		return nil
 	}
 	// By the old keys and by those of the model, which may be new.
@@ -157,9 +155,7 @@ func (p *Plugin) reload(db *gorm.DB, w *write, rows []reflect.Value) error {
 		return nil
 	}
 	found, err := p.now(db, w, rows)
-	for _, row := range found {
-		w.models = append(w.models, p.models(s, row)...)
-	}
+	p.add(db, w, s, found, now)
 	return err
 }
 

@@ -72,18 +72,14 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 		// declare, or since it came in between. With RETURNING, of MariaDB, it does not.
 		w.unknown = w.unknown || db.Name() == "mysql" && w.affected > int64(len(models)+len(w.old))
 		rows, err := p.loadConflicting(db, conflict, w.old, "")
-		for _, row := range rows {
-			w.models = append(w.models, p.models(stmt.Schema, row)...)
-		}
+		p.add(db, w, stmt.Schema, rows, now)
 		return err
 	case ok && (w.affected < int64(len(models)) || db.Name() == "mysql"), !insertsAll(db),
 		len(p.opts.Preload[stmt.Schema.Table]) > 0:
 		// What was there may be more than the model knows of it.
 		return p.reload(db, w, models)
 	}
-	for _, m := range models {
-		w.models = append(w.models, p.models(stmt.Schema, m)...)
-	}
+	p.add(db, w, stmt.Schema, models, given)
 	return nil
 }
 

@@ -89,6 +89,12 @@
 //
 // # Errors
 //
+// A row as it was, one that is deleted softly, the ends of a join, and a row that is as
+// broken as it was stop no write: see [invalidate.Was]. A row that a write leaves without
+// a URL does. An association that the rule reads and that was not loaded is
+// [invalidate.ErrNotLoaded], with its name: add it to Options.Preload. That is noticed where
+// the rule fails for it, and not where the rule looks for a zero value first.
+//
 // An error before COMMIT, of a rule for instance, is added to db.Error, and a
 // transaction of a single write is rolled back for it; nothing is purged. One after
 // COMMIT does not undo the save. It is added to db.Error all the same, for else a

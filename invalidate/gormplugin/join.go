@@ -68,9 +68,8 @@ func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) err
 		if err != nil {
 			return err
 		}
-		for _, row := range found {
-			w.models = append(w.models, p.models(rel.FieldSchema, row)...)
-		}
+		// They are not what is saved: one that no page can have is not this write's fault.
+		p.add(db, w, rel.FieldSchema, found, old)
 	}
 	return nil
 }

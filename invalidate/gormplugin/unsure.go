@@ -16,25 +16,24 @@ import (
 // as they were, and as they are if the statement says so. An error of a rule is not
 // added: there is one already.
 func (p *Plugin) unsure(db *gorm.DB, w *write) {
-	var now []reflect.Value
+	var rows []reflect.Value // as they are
 	known := true
 	switch {
 	case !w.ruled: // a join table, or a model without a rule
 		known = len(w.parents) == 0 || w.op == deletes // whose parents were read before
 	case w.op == inserts:
-		now, known = inserted(db)
+		rows, known = inserted(db)
 	case w.op == updates:
-		now, known = p.updated(db, w)
+		rows, known = p.updated(db, w)
 	}
 	w.unknown = w.unknown || w.unsteady || w.counted || !known
-	given := w.models
-	for _, row := range append(now, w.old...) {
-		if w.ruled {
-			given = append(given, p.models(db.Statement.Schema, row)...)
-		}
+	if w.ruled {
+		p.add(db, w, db.Statement.Schema, rows, given)
+		p.add(db, w, db.Statement.Schema, w.old, old)
 	}
+	models := w.models
 	w.models = nil
-	for _, m := range given {
+	for _, m := range models {
 		if _, err := p.inv.Resolve(m); err != nil {
 			w.unknown = true
 			continue

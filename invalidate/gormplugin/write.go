@@ -149,8 +149,8 @@ func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 		if !w.done {
 			return
 		}
-		for _, row := range w.old {
-			w.models = append(w.models, p.models(db.Statement.Schema, row)...)
+		if w.ruled {
+			p.add(db, w, db.Statement.Schema, w.old, old)
 		}
 		if w.ruled || len(w.parents) > 0 {
 			if err := collect(db, w); err != nil {
@@ -211,17 +211,4 @@ func (p *Plugin) hasTarget(t Table) bool {
 // ruled reports whether there is a rule for the models of s, or pointers to them.
 func (p *Plugin) ruled(s *schema.Schema) bool {
 	return p.inv.Registered(s.ModelType) || p.inv.Registered(reflect.PointerTo(s.ModelType))
-}
-
-// models returns what there are rules for: the model that row points to, row, or
-// both.
-func (p *Plugin) models(s *schema.Schema, row reflect.Value) []any {
-	var models []any
-	if p.inv.Registered(row.Type()) {
-		models = append(models, row.Interface())
-	}
-	if p.inv.Registered(s.ModelType) {
-		models = append(models, row.Elem().Interface())
-	}
-	return models
 }
