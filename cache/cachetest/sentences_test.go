@@ -71,6 +71,7 @@ var noDuty = map[string]string{
 	"Reacher is implemented by a [Cache] on a server that it keeps connections to.":                                                                                       "what it is",
 	"When a network has lost them, nobody tells: each that is used takes its user's time, although the server could be reached by a new one.":                             "what it is for",
 	"Reach asks the server on all connections that wait for use, and on one that is new, at the same time.":                                                               "the kit sees no connections",
+	"That the server must not be believed any more is no answer.":                                                                                                         "the kit sees no connections",
 	"Connections on which nothing came until ctx was done are not used again.":                                                                                            "the kit sees no connections",
 	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                                                                              "a licence",
 	"A holder is not empty and nobody else's.":                                                                                                                            "a duty of callers",
