@@ -22,7 +22,7 @@ func (rec *recorder) judge(status int, h http.Header, confirmed *response) polic
 			p.reason = rec.visitor
 		}
 	}
-	if p.reason == storable || rec.visitor != storable {
+	if p.concernsBrowsers() || rec.visitor != storable {
 		p.words = rec.c.opts.browserWords(h, rec.visitor)
 	}
 	if refused && p.reason == storable {

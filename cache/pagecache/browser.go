@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A browser cannot be purged. One that is told nothing keeps a page for a tenth
@@ -21,6 +22,27 @@ const (
 	// visitorsOwn is for a visitor's response: a CDN would store it.
 	visitorsOwn = "private, no-cache"
 )
+
+// concernsBrowsers reports whether browsers are told to ask about the response, if
+// its handler has said nothing to them: if it is stored, or the handler has said
+// something to caches, or to this one alone. About what is neither, they are told
+// what they would be without this cache.
+func (p *policy) concernsBrowsers() bool { return p.reason == storable || p.spoken || p.told }
+
+// markPart adds to the header of a stranger's part, which passes in answer to r, what
+// would be said of the whole.
+func (c *Cache) markPart(h http.Header, r *http.Request) {
+	now := time.Now()
+	whole := h.Clone()
+	delete(whole, "Content-Range")
+	p := c.opts.judge(r, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, lifetimes{}, now, now)
+	if !p.concernsBrowsers() {
+		return
+	}
+	if words := c.opts.browserWords(h, storable); words != "" {
+		h["Cache-Control"] = addWords(h["Cache-Control"], words)
+	}
+}
 
 // browserWords returns what is added to the Cache-Control of a response with
 // header h, or "". What was said to this cache alone is nothing that a browser

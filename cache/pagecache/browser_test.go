@@ -37,12 +37,16 @@ var browserCases = []struct{ say, want string }{
 }
 
 func saying(say string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if name, value, ok := strings.Cut(say, ": "); ok {
 			w.Header().Set(name, value)
 		}
 		w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")
 		w.Header().Set("Etag", `"1"`)
+		if r.Header.Get("Range") != "" { // of what is not stored
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("page"))
+			return
+		}
 		_, _ = w.Write([]byte("page"))
 	}
 }
@@ -57,7 +61,7 @@ func TestBrowsersAreToldToAsk(t *testing.T) {
 	for _, tt := range browserCases {
 		for _, b := range []cache.Backend{nil, far{memory.New(nil)}} {
 			s := newSite(t, b, targeted(), saying(tt.say))
-			for _, ask := range []string{"X: miss", "X: hit", "Range: bytes=0-1", `If-None-Match: "1"`} {
+			for _, ask := range []string{"Range: bytes=0-1", "X: miss", "X: hit", "Range: bytes=0-1", `If-None-Match: "1"`} {
 				resp := s.get("/", ask)
 				if got := strings.Join(resp.Header["Cache-Control"], "|"); got != tt.want {
 					t.Errorf("%q, %s: Cache-Control %q, want %q (%s)", tt.say, ask, got, tt.want, resp.Header.Get("Cache-Status"))
@@ -81,6 +85,46 @@ func TestBrowsersAreToldToAsk(t *testing.T) {
 		for range 2 {
 			if got := strings.Join(transparent.get("/").Header["Cache-Control"], "|"); got != want {
 				t.Errorf("%q, Transparent: Cache-Control %q, want %q", tt.say, got, want)
+			}
+		}
+	}
+}
+
+// What is not stored is kept by a browser as well, if that is told nothing. So it is
+// told to ask if the handler spoke to caches alone.
+func TestBrowsersAreToldToAskAboutWhatIsNotStored(t *testing.T) {
+	for _, tt := range []struct{ say, also, want string }{
+		{"Pragma: no-cache", "", "no-cache"},
+		{"Cdn-Cache-Control: no-store", "", "no-cache"},
+		{"Cdn-Cache-Control: private", "", "no-cache"},
+		{"Surrogate-Control: no-store", "", "no-cache"},
+		{"Cdn-Cache-Control: max-age=60", "Set-Cookie: a=b", "no-cache"},
+		{"Cache-Control: s-maxage=60", "Set-Cookie: a=b", "s-maxage=60, max-age=0, must-revalidate"},
+		{"Cache-Control: public", "Set-Cookie: a=b", "public, max-age=0, must-revalidate"},
+		{"Cache-Control: no-transform", "Set-Cookie: a=b", "no-transform, no-cache"},
+		{"Cache-Control: ", "Vary: *", "no-cache"},
+		// Here the handler spoke to browsers, or to nobody.
+		{"Cache-Control: private", "", "private"},
+		{"Cache-Control: no-store", "", "no-store"},
+		{"Cache-Control: max-age=60", "Set-Cookie: a=b", "max-age=60"},
+		{"Expires: Thu, 01 Jan 2099 00:00:00 GMT", "Set-Cookie: a=b", ""},
+		{"", "Set-Cookie: a=b", ""},
+	} {
+		for _, flush := range []bool{false, true} {
+			s := newSite(t, nil, targeted(), func(w http.ResponseWriter, r *http.Request) {
+				if name, value, ok := strings.Cut(tt.also, ": "); ok {
+					w.Header().Set(name, value)
+				}
+				saying(tt.say)(w, r)
+				if flush {
+					_ = http.NewResponseController(w).Flush()
+				}
+			})
+			for range 2 {
+				resp := s.get("/")
+				if got := strings.Join(resp.Header["Cache-Control"], "|"); got != tt.want || strings.Contains(resp.Header.Get("Cache-Status"), "stored") {
+					t.Errorf("%q, %q: Cache-Control %q, want %q (%s)", tt.say, tt.also, got, tt.want, resp.Header.Get("Cache-Status"))
+				}
 			}
 		}
 	}

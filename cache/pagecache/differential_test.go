@@ -403,14 +403,17 @@ func playReuse(t *testing.T, p *program, pages *pagecache.Cache) {
 	}
 }
 
-// toldBrowsers returns the Cache-Control of a stored response whose handler gave
-// the header h.
+// toldBrowsers returns the Cache-Control of a response whose handler gave the header
+// h, if it is stored, or says something to caches.
 func toldBrowsers(h http.Header) []string {
 	lines := slices.Clone(h["Cache-Control"])
 	all := strings.Join(lines, ", ")
 	toBrowsers := strings.ReplaceAll(all, "s-maxage", "")
 	if len(h["Expires"]) > 0 || strings.Contains(toBrowsers, "max-age") || strings.Contains(all, "no-") || strings.Contains(all, "must-revalidate") {
 		return lines
+	}
+	if len(lines) == 0 && len(h["Pragma"]) > 0 {
+		return []string{"no-cache"}
 	}
 	if strings.Contains(all, "s-maxage") || strings.Contains(all, "public") {
 		lines[len(lines)-1] += ", max-age=0, must-revalidate"

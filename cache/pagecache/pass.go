@@ -25,8 +25,12 @@ func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		visitor = c.opts.visitorOf(r)
 	}
 	p := &passWriter{ResponseWriter: w, then: func(code int) {
-		if code >= 200 {
+		switch {
+		case code < 200:
+		case visitor != storable:
 			c.markVisitors(w.Header(), visitor)
+		case detail == string(reasonPartial) && (code == http.StatusOK || code == http.StatusPartialContent):
+			c.markPart(w.Header(), r)
 		}
 		st.add(w.Header(), c.name)
 	}}
