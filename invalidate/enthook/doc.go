@@ -54,6 +54,14 @@
 // expression; for a volatile condition in a sub-select on MySQL; and for more than 30,000
 // rows.
 //
+// # Errors of rules
+//
+// A row as it was, a row at the other end of an edge, and a row that is as broken as it
+// was stop no save: see [invalidate.Was]. A row that a save leaves without a URL does. An
+// edge that the rule reads and that was not loaded is [invalidate.ErrNotLoaded], with its
+// name: query it in [Load]. That is noticed where the rule fails for it, and not where the
+// rule looks for nil first.
+//
 // # Transactions
 //
 // A transaction of client.Tx or client.BeginTx purges when its Commit has

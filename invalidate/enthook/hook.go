@@ -84,11 +84,11 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		d.failed(ctx, s, l, m, b, others || b.uncertain() && !isNotFound(err))
 		return nil, err
 	}
-	models := d.withRule(append(b.models, after...))
+	models := append(d.were(b.models), d.are(m, b.models, after)...)
 	if m.Op().Is(ent.OpCreate) && d.Dialect() == dialect.MySQL {
 		// Ent counts the IDs of many from the first. Where an upsert has found some of
 		// their rows, MySQL has given others, and what was loaded is another row.
-		if given := d.withRule([]any{v}); len(given) > 0 {
+		if given := d.are(m, b.models, []any{v}); len(given) > 0 {
 			if _, err := d.inv.Resolve(given...); err == nil {
 				models = append(models, given...)
 			}
@@ -113,7 +113,7 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 // have been a hook, after the statement. If the transaction is rolled back for that,
 // nothing is purged; but it is for others to do so.
 func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, b found, others bool) {
-	models := b.models
+	models := d.were(b.models)
 	if others && !b.many {
 		models = append(models, d.unknown(m))
 	}
@@ -124,11 +124,11 @@ func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, 
 		// It fails where the statement did, in PostgreSQL: then nothing was changed.
 		after, err := l.load(ctx, m, b.ids)
 		if err == nil {
-			models = append(models, after...)
+			models = append(models, d.are(m, b.models, after)...)
 		}
 	}
 	for _, t := range s.transactions() {
-		_ = d.inv.Invalidate(t.in(ctx), d.withRule(models)...) // who saved has an error already
+		_ = d.inv.Invalidate(t.in(ctx), models...) // who saved has an error already
 	}
 }
 

@@ -203,7 +203,9 @@ func asError(v reflect.Value) error {
 
 // isNotFound reports whether err is a *gen.NotFoundError, of whatever package gen
 // is.
-func isNotFound(err error) bool {
+func isNotFound(err error) bool { return isNamed(err, "NotFoundError") }
+
+func isNamed(err error, name string) bool {
 	typ := reflect.TypeOf(err)
-	return typ.Kind() == reflect.Pointer && typ.Elem().Name() == "NotFoundError"
+	return typ.Kind() == reflect.Pointer && typ.Elem().Name() == name
 }
