@@ -54,7 +54,7 @@ type Events struct {
 	// of continuity: a From after the position that was asked for says that
 	// the events between are not known any more, and that whatever was stamped
 	// before From must not be served. From is never before the position that
-	// was asked for.
+	// was asked for, unless that is out of reach: see [Log].Since.
 	From Position
 
 	// List holds the events. It is the caller's; the slices in it are shared
@@ -80,6 +80,9 @@ func (e Events) End() Position { return e.From + Position(len(e.List)) }
 // ever given, so that nothing stamped earlier is served again. The clock of the
 // log's server in microseconds is such a position, for a log that counts less
 // than a million events a second.
+//
+// A head more than ten years beyond that clock is none: it was damaged, or the
+// clock was wrong when it was made. The new era begins at the clock, before it.
 //
 // Package coherent gives a log bounded events ([Event.Bounded]), of at most 10,000
 // dependencies and 4 MiB.
@@ -109,6 +112,9 @@ type Log interface {
 	// it; List is never silently incomplete.
 	// If the head was lost, or is before the position asked for, Since begins a
 	// new era beyond both, and returns its start as Head and From.
+	// If that position is more than ten years beyond the log's clock, the era may
+	// begin before it: Head and From are the start of the era, and List is empty.
+	// The process that asked gives up all that it knows of the log.
 	// If nothing happened since, List is empty and From and Head are the
 	// position that was asked for.
 	Since(ctx context.Context, after Position) (Events, error)

@@ -20,7 +20,8 @@
 // Under the prefix "uncache:" there are
 //
 //	uncache:KEY            a value, with its expiry
-//	uncache:{log}:head     "POSITION REPLICATION-ID BYTES": what was ever appended
+//	uncache:{log}:head     "POSITION REPLICATION-ID BYTES CHECK": what was ever
+//	                       appended, and a checksum
 //	uncache:{log}:events   a stream, one entry per purge: XREVRANGE tells why
 //	uncache:{log}:lease:KEY  who is making the value of KEY, with its expiry,
 //	                       where coherent.Options.Lease is set

@@ -19,6 +19,7 @@ import (
 //	why   Event.Reason
 //	who   Event.Origin
 //	deps  Event.Dependencies, as netstrings: 17:path:/blog/hello/,10:group:news,
+//	crc   a checksum of the five
 //	sum   how many bytes were ever appended, this entry's included; the script
 //	      that appends adds it
 //
@@ -31,6 +32,7 @@ const (
 	fieldWhy  = "why"
 	fieldWho  = "who"
 	fieldDeps = "deps"
+	fieldCRC  = "crc"
 	fieldSum  = "sum"
 )
 
@@ -51,12 +53,14 @@ func encode(e cache.Event) []any {
 		deps.WriteString(string(d))
 		deps.WriteByte(',')
 	}
+	when := at.UTC().Format(time.RFC3339Nano)
 	return []any{
-		fieldTime, at.UTC().Format(time.RFC3339Nano),
+		fieldTime, when,
 		fieldSoft, soft,
 		fieldWhy, e.Reason,
 		fieldWho, e.Origin,
 		fieldDeps, deps.String(),
+		fieldCRC, checksum(when, soft, e.Reason, e.Origin, deps.String()),
 	}
 }
 
@@ -76,10 +80,11 @@ func decode(m redis.XMessage) (cache.Event, error) {
 	e.Reason, _ = m.Values[fieldWhy].(string)
 	e.Origin, _ = m.Values[fieldWho].(string)
 	at, _ := m.Values[fieldTime].(string)
+	soft, _ := m.Values[fieldSoft].(string)
 	if e.Time, err = time.Parse(time.RFC3339Nano, at); err != nil {
 		return cache.Event{}, fmt.Errorf("entry %s: %w", m.ID, err)
 	}
-	switch m.Values[fieldSoft] {
+	switch soft {
 	case "0":
 	case "1":
 		e.Soft = true
@@ -89,6 +94,9 @@ func decode(m redis.XMessage) (cache.Event, error) {
 	deps, ok := m.Values[fieldDeps].(string)
 	if !ok {
 		return cache.Event{}, fmt.Errorf("entry %s: no dependencies", m.ID)
+	}
+	if m.Values[fieldCRC] != checksum(at, soft, e.Reason, e.Origin, deps) {
+		return cache.Event{}, fmt.Errorf("entry %s: the checksum does not match", m.ID)
 	}
 	if e.Dependencies, err = decodeDependencies(deps); err != nil {
 		return cache.Event{}, fmt.Errorf("entry %s: %w", m.ID, err)

@@ -1,6 +1,11 @@
 package rediscache
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+)
 
 // Bounds of gathering, for the tests.
 const (
@@ -38,3 +43,11 @@ func (b *Backend) Trips() (n int) {
 	}
 	return n
 }
+
+// Head is the value of a head.
+func Head(pos cache.Position, id string, total uint64) string {
+	return fmt.Sprint(uint64(pos), " ", id, " ", total, " ", fold(fold(checkID(id), uint64(pos)), total))
+}
+
+// Checksum is that of the values of an entry: time, soft, why, who and deps.
+func Checksum(values ...string) string { return checksum(values...) }

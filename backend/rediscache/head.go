@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -67,7 +66,7 @@ func (r *headRead) result() (cache.Position, error) {
 		return 0, err
 	}
 	if r.history != nil {
-		r.history.asked.Store(&answer{id: s.id, dials: r.dials, asked: r.began})
+		r.history.asked.Store(&answer{id: s.id, check: checkID(s.id), dials: r.dials, asked: r.began})
 	}
 	r.b.heard(s)
 	return head, nil
@@ -79,16 +78,17 @@ func (r *headRead) asked() (cache.Position, said, error) {
 	if err != nil {
 		return 0, said{}, named(err)
 	}
-	var text, total string
+	var text string
 	var began, guard int64
 	var s said
-	if err := scan(reply, &text, &s.id, &began, &total, &guard); err != nil {
+	if err := scan(reply, &text, &s.id, &began, &guard); err != nil {
 		return 0, said{}, err
 	}
-	r.total = parseTotal(total)
-	if s.head, err = parsePosition(text); err != nil {
-		return 0, said{}, err
+	h, ok := parseHead(text, "", 0)
+	if !ok {
+		return 0, said{}, fmt.Errorf("%w: %q", errHead, text)
 	}
+	s.head, r.total = h.pos, int64(h.total)
 	fence, err := believe(r.fence.Err(), guard)
 	if err != nil {
 		return 0, said{}, err
@@ -106,23 +106,20 @@ func (r *headRead) plain() (cache.Position, error) {
 	if err != nil {
 		return 0, err
 	}
-	if head := r.history.plain(stored, r.relied); head != 0 {
-		_, rest, _ := strings.Cut(stored, " ")
-		_, total, _ := strings.Cut(rest, " ")
-		r.total = parseTotal(total)
-		return head, nil
+	h := r.history.plain(stored, r.relied)
+	if h.pos == 0 {
+		return 0, errAsk
 	}
-	return 0, errAsk
+	r.total = int64(h.total)
+	return h.pos, nil
 }
 
-// plain returns the head that a plain read found, or 0 if the answer that it
-// relied on does not say that it may be trusted.
-func (h *history) plain(stored string, relied *answer) cache.Position {
-	text, rest, _ := strings.Cut(stored, " ")
-	id, _, whole := strings.Cut(rest, " ")
-	head, err := parsePosition(text)
-	if err != nil || !whole || id != relied.id && relied.id != hidden || h.dials.Load() != relied.dials {
-		return 0
+// plain returns the head that a plain read found, or one at 0 if it is damaged, or
+// the answer that it relied on does not say that it may be trusted.
+func (h *history) plain(stored string, relied *answer) headValue {
+	head, ok := parseHead(stored, relied.id, relied.check)
+	if !ok || head.id != relied.id && relied.id != hidden || h.dials.Load() != relied.dials {
+		return headValue{}
 	}
 	return head
 }
@@ -143,6 +140,9 @@ func parsePosition(s string) (cache.Position, error) {
 	}
 	return cache.Position(n), nil
 }
+
+// errHead says that what a script replied is not what it made.
+var errHead = errors.New("the head of the log does not match its checksum: it was damaged on its way")
 
 // parseTotal returns the bytes that were ever appended, or 0 if s does not say.
 func parseTotal(s string) int64 {

@@ -3,6 +3,7 @@ package rediscache_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -101,6 +102,15 @@ func wantEra(t testing.TB, b cache.Log, after, last cache.Position) cache.Events
 		t.Errorf("Since(%d) = Head %d, From %d; want From beyond %d, in a new era", after, events.Head, events.From, last)
 	}
 	return events
+}
+
+// readHead returns what stands under the head's key.
+func readHead(t testing.TB, rdb *redis.Client) (pos cache.Position, id string, total uint64) {
+	t.Helper()
+	var check uint64
+	_, err := fmt.Sscan(rdb.Get(t.Context(), headKey).Val(), &pos, &id, &total, &check)
+	must(t, err)
+	return pos, id, total
 }
 
 // eventually calls ok until it is true.

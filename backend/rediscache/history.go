@@ -43,6 +43,7 @@ const askEvery = time.Second
 // An answer is what a server said of itself.
 type answer struct {
 	id    string    // its replication ID, or hidden
+	check uint64    // what that makes of a head's number
 	dials uint64    // how many dials there had been before it was asked
 	asked time.Time // when
 }

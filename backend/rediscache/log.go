@@ -28,7 +28,10 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 		err = scan(reply, &text, &began)
 	}
 	if err == nil {
-		pos, err = parsePosition(text)
+		h, ok := parseHead(text, "", 0)
+		if pos = h.pos; !ok {
+			err = fmt.Errorf("%w: %q", errHead, text)
+		}
 	}
 	if err != nil {
 		b.reload(ctx)

@@ -70,12 +70,9 @@ func testLogIsBoundedInBytes(t *testing.T, srv server) {
 		"events without a sum": {
 			size: func(rng *rand.Rand) int { return rng.IntN(500) },
 			lose: func(rdb *redis.Client) error {
-				fields := strings.Fields(rdb.Get(ctx, headKey).Val())
-				var pos int
-				_, err := fmt.Sscan(fields[0], &pos)
-				must(t, err)
+				pos, id, total := readHead(t, rdb)
 				must(t, rdb.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, ID: fmt.Sprint(pos+1, "-0"), Values: []string{"deps", ""}}).Err())
-				return rdb.Set(ctx, headKey, fmt.Sprint(pos+1, " ", fields[1], " ", fields[2]), 0).Err()
+				return rdb.Set(ctx, headKey, rediscache.Head(pos+1, id, total), 0).Err()
 			},
 		},
 	} {

@@ -66,7 +66,7 @@ func (b *Backend) mget(ctx context.Context, keys []string) (values []any, head c
 	}
 	if relied != nil {
 		text, _ := values[0].(string)
-		head, values = h.plain(text, relied), values[1:]
+		head, values = h.plain(text, relied).pos, values[1:]
 	}
 	return values, head, nil
 }

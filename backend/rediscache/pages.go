@@ -86,6 +86,10 @@ func (b *Backend) sinceBy(ctx context.Context, c redis.Cmdable, h *history, afte
 	if err != nil {
 		return cache.Events{}, err
 	}
+	if head < after && read.relied == nil {
+		// It was asked, and by its clock nobody can be there: see cache.Log.
+		return cache.Events{Head: head, From: head}, nil
+	}
 	if head < after {
 		return cache.Events{}, errAsk
 	}

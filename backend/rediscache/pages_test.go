@@ -36,19 +36,17 @@ func newLongLog(t *testing.T, srv server, n int) *longLog {
 	l.start = purge(t, l.other, "the first")
 	l.head = l.start + cache.Position(n)
 	ctx := t.Context()
-	fields := strings.Fields(l.rdb.Get(ctx, headKey).Val())
-	var sum int
-	_, err := fmt.Sscan(fields[2], &sum)
-	must(t, err)
+	_, id, sum := readHead(t, l.rdb)
+	crc := rediscache.Checksum("2026-11-22T20:50:00Z", "0", "", "", "1:a,")
 	pipe := l.rdb.Pipeline()
 	for pos := l.start + 1; pos <= l.head; pos++ {
 		sum += eventOf256
 		pipe.XAdd(ctx, &redis.XAddArgs{Stream: eventsKey, ID: fmt.Sprint(pos, "-0"), Values: []string{
-			"sum", fmt.Sprint(sum), "time", "2026-11-22T20:50:00Z", "soft", "0", "why", "", "who", "", "deps", "1:a,",
+			"sum", fmt.Sprint(sum), "time", "2026-11-22T20:50:00Z", "soft", "0", "why", "", "who", "", "deps", "1:a,", "crc", crc,
 		}})
 	}
-	pipe.Set(ctx, headKey, fmt.Sprint(l.head, " ", fields[1], " ", sum), 0)
-	_, err = pipe.Exec(ctx)
+	pipe.Set(ctx, headKey, rediscache.Head(l.head, id, sum), 0)
+	_, err := pipe.Exec(ctx)
 	must(t, err)
 
 	l.wire = &wire{sent: func(b []byte) {

@@ -16,12 +16,15 @@ const (
 	// write. Where INFO is hidden the head is believed; so that processes that
 	// may see the ID and those that may not do not begin eras in turns.
 	//
-	// The head ends with the bytes that were ever appended, in total. Each entry
+	// The head also has the bytes that were ever appended, in total. Each entry
 	// has that number of its time, so that what the log holds is a difference. A
-	// head without it is not relied on.
+	// head whose last number is not right is not relied on.
+	//
+	// Nor is one that the clock will not reach in ten years: whoever wrote it,
+	// positions would run ahead of the clock for as long.
 	//
 	// Positions are below 2^53, where Lua's numbers are still exact.
-	preludeScript = `
+	preludeScript = checkScript + `
 local head, events = KEYS[1], KEYS[2]
 local limit = 9007199254740992
 
@@ -35,14 +38,19 @@ if type(info) == 'string' then
   mine = string.match(info, 'master_replid:(%x+)') or '-'
 end
 
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local far = now + ` + farText + `
+
 local pos, was
 local total = 0
 local stored = redis.pcall('GET', head)
 if type(stored) == 'string' then
-  local p, h, t = string.match(stored, '^(%d+) (%S+) ?(%d*)$')
+  local p, h, t, c = string.match(stored, '^(%d+) (%S+) ?(%d*) ?(%d*)$')
   local n = tonumber(p or '')
-  if n and n < limit then pos = n end
-  if pos and t ~= '' then was, total = h, tonumber(t) end
+  if n and n < limit and n <= far then pos = n end
+  t = tonumber(t or '')
+  if pos and t and tonumber(c) == check(pos, t, h) then was, total = h, t end
 end
 local id = mine
 if id == '-' and was then id = was end
@@ -61,7 +69,14 @@ local function write(...)
   end
 end
 
-local function setHead() write('SET', head, text(pos) .. ' ' .. id .. ' ' .. text(total)) end
+local function headText()
+  return text(pos) .. ' ' .. id .. ' ' .. text(total) .. ' ' .. text(check(pos, total, id))
+end
+local function setHead()
+  local value = headText()
+  write('SET', head, value)
+  return value
+end
 
 -- Returns the position of an entry, and the total when it was appended.
 local function entry(e)
@@ -78,15 +93,14 @@ end
 -- last era. Not far beyond: positions that run ahead of the clock would be
 -- given again when everything is lost and the clock is all there is.
 local function era(after)
-  local t = redis.call('TIME')
-  local start = math.max(t[1] * 1000000 + t[2], after + 1)
+  local start = math.max(now, after + 1)
   if pos then start = math.max(start, pos + 1) end
   local last = redis.pcall('XREVRANGE', events, '+', '-', 'COUNT', 1)
   local sum
   if type(last) == 'table' and last[1] then
     local p
     p, sum = entry(last[1])
-    if p and p < limit then start = math.max(start, p + 1) end
+    if p and p < limit and p <= far then start = math.max(start, p + 1) else sum = nil end
   end
   if sum then total = math.max(total, sum) else redis.pcall('UNLINK', events) end
   pos = start
@@ -95,7 +109,7 @@ end
 `
 
 	// appendScript adds the event whose fields are in ARGV from the third on,
-	// and returns its position, as a string, and whether an era began.
+	// and returns the head, as it is stored, and whether an era began.
 	// ARGV[1] is MaxEvents, ARGV[2] is MaxBytes.
 	//
 	// MaxBytes is looked after each time that a sixteenth of it was appended:
@@ -135,17 +149,17 @@ if math.floor(before / step) ~= math.floor(total / step) then
   end
 end
 write('XADD', events, strategy, approximately, threshold, text(pos) .. '-0', 'sum', text(total), unpack(ARGV, 3))
-setHead()
-return {text(pos), began}
+return {setHead(), began}
 `
 
-	// confirmScript returns the head, as a string, the server's replication ID,
-	// whether an era began, because there was no head, or one from another
-	// history, or one before ARGV[1], the total, as a string, and what INFO says
-	// of the fence.
+	// confirmScript returns the head, as it is stored, the server's replication
+	// ID, whether an era began, because there was no head, or one from another
+	// history, or one before ARGV[1], and what INFO says of the fence. An ARGV[1]
+	// that no log has given yet, by this clock, begins none.
 	confirmScript = preludeScript + `
 local after = tonumber(ARGV[1])
 local began = 0
+if after > far then after = 0 end
 if not pos or was ~= id or pos < after then
   era(after)
   began = 1
@@ -157,13 +171,19 @@ if type(info) == 'string' then
   elseif replicas > 0 then guard = 2
   else guard = 1 end
 end
-return {text(pos), mine, began, text(total), guard}
+return {headText(), mine, began, guard}
 `
 )
 
 // maxPosition is the first position that the scripts cannot handle: 2^53, which
 // the clock reaches in the year 2255.
 const maxPosition = 1 << 53
+
+// tenYears is how far a head may lie beyond the server's clock, in microseconds.
+const (
+	tenYears = 10 * 365 * 24 * 3600 * 1000 * 1000
+	farText  = "315360000000000"
+)
 
 // entryBytes is what an entry counts beside its fields, in bytes.
 const (

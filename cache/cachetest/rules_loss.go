@@ -3,6 +3,7 @@ package cachetest
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -11,6 +12,9 @@ const (
 	ruleGap = "If events after the position were trimmed, evicted or lost, From is after it; List is never silently incomplete."
 	ruleEra = "If the head was lost, or is before the position asked for, Since begins a new era beyond both, " +
 		"and returns its start as Head and From."
+
+	// nineYears is a position that an era may begin beyond, in microseconds.
+	nineYears = cache.Position(9 * 365 * 24 * time.Hour / time.Microsecond)
 )
 
 type hurt = func(ctx context.Context, l cache.Log) error
@@ -61,7 +65,7 @@ var lossRules = []logRule{
 			}
 			// A position that a log of another life has given: the next one,
 			// and one that the clock will not reach soon.
-			for i, after := range []cache.Position{last + 1, last + 1<<50} {
+			for i, after := range []cache.Position{last + 1, last + nineYears} {
 				if err := s.begins(ctx, s.handle(i), after, last); err != nil {
 					return err
 				}

@@ -98,7 +98,7 @@ type Cache struct {
 	log   cache.Log
 	head  cache.LocalHead // nil unless the log is in this process's memory
 	tiers []tier
-	view  *view
+	known atomic.Pointer[view] // see view and drop
 	fetch *Values[[]byte]
 	lease cache.Leaser                 // nil unless leases are asked for, and a store has them
 	near  func(key []byte) (any, bool) // how Hit asks the first tier; nil if that keeps no Go values
@@ -160,7 +160,7 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	if c.opts.Timeout == 0 {
 		c.opts.Timeout = defaultTimeout
 	}
-	c.view = newView(c.opts.MaxDependencies)
+	c.known.Store(newView(c.opts.MaxDependencies))
 	c.head, _ = b.(cache.LocalHead)
 	c.tiers = tiersOf(b)
 	c.near = nearOf(c.tiers[0])
@@ -227,7 +227,7 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 			c.observe(OpSince, "", err)
 		}
 	}
-	if c.opts.MaxStale > 0 && c.head == nil && c.view.position() < pos {
+	if c.opts.MaxStale > 0 && c.head == nil && c.view().position() < pos {
 		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
 		if err := c.answer(ctx, within, c.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, ErrUnavailable) {

@@ -14,7 +14,7 @@ import (
 func (c *Cache) confirm(ctx context.Context) (err error) {
 	if c.head != nil {
 		defer panics.Catch(&err)
-		if c.head.Head() == c.view.position() {
+		if c.head.Head() == c.view().position() {
 			return nil
 		}
 		return c.since(ctx)
@@ -110,7 +110,7 @@ func (c *Cache) readRounds() {
 			c.patience.Store(0)
 		case ctx.Err() != nil:
 			most := maxPatience
-			if c.view.position() == 0 {
+			if c.view().position() == 0 {
 				most = maxFirstPatience
 			}
 			c.patience.Store(int64(min(4*patience, max(most, c.opts.Timeout))))
@@ -141,7 +141,7 @@ var (
 // check says in what a log's answer about the events after a position breaks the
 // contract.
 func check(events *cache.Events, after cache.Position) error {
-	if events.From < after {
+	if events.From < after && !outOfReach(events, after) {
 		return errBegins
 	}
 	for i := range events.List {
@@ -165,20 +165,28 @@ func (c *Cache) since(ctx context.Context) (err error) {
 	defer panics.Catch(&err)
 	began := max(time.Since(c.start), 1)
 	for {
-		after := c.view.position()
+		w := c.view()
+		after := w.position()
 		events, err := c.page(ctx, after)
 		if err != nil {
 			return err
 		}
+		if events.Head < after {
+			c.drop(w, events.Head)
+			continue // what it says from there on
+		}
 		// At its start a process knows nothing, and misses nothing.
-		if c.view.apply(events) && after != 0 {
+		if w.apply(events) && after != 0 {
 			c.tell(Observation{Op: OpGap, Floor: events.From})
+		}
+		if c.view() != w {
+			continue
 		}
 		if events.End() >= events.Head {
 			break
 		}
 		if after == 0 || time.Since(c.start)-began > c.opts.Timeout/2 {
-			c.view.skip(events.Head, after != 0)
+			w.skip(events.Head, after != 0)
 			break
 		}
 	}

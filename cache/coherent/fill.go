@@ -122,12 +122,12 @@ type Fill struct {
 // Begin begins a fill. Whatever the fill reads must be read after Begin, from
 // a source that shows every commit that came before: the stamp says so.
 func (c *Cache) Begin() *Fill {
-	return &Fill{stamp: c.view.position()}
+	return &Fill{stamp: c.view().position()}
 }
 
 // again returns a fill that begins now and depends on what f has named.
 func (f *Fill) again(c *Cache) *Fill {
-	again := &Fill{stamp: c.view.position()}
+	again := &Fill{stamp: c.view().position()}
 	again.addAll(&f.Deps)
 	return again
 }

@@ -84,7 +84,7 @@ func (v *Values[V]) Enter(key string, took time.Duration, deps ...cache.Dependen
 // mayJoin reports whether a request that has confirmed the log may be answered by
 // what fl makes.
 func (v *Values[V]) mayJoin(fl *Flight[V]) bool {
-	verdict, _ := v.c.view.judge(fl.fill.stamp, fl.fill.snapshot())
+	verdict, _ := v.c.view().judge(fl.fill.stamp, fl.fill.snapshot())
 	return verdict == Fresh
 }
 
@@ -152,7 +152,7 @@ func (fl *Flight[V]) FinishStored(s *Stored[V]) {
 	fl.end(func() {
 		// A waiting request has confirmed the log before it entered, which was
 		// before this: the view judges for all of them.
-		verdict, _ := fl.v.c.view.judge(s.stamp, s.deps)
+		verdict, _ := fl.v.c.view().judge(s.stamp, s.deps)
 		fl.stored = s
 		fl.value, fl.ok = s.Value, verdict == Fresh || verdict == SoftPurged && s != fl.found
 		if fl.ok {

@@ -49,7 +49,7 @@ func (v *Values[V]) Hit(key []byte, now time.Time) (hit *Stored[V]) {
 	// The log after the value, as in Get: whoever replaces a value in the store
 	// does not make the log older.
 	if c.head != nil {
-		if c.head.Head() != c.view.position() {
+		if c.head.Head() != c.view().position() {
 			return nil
 		}
 	} else if c.opts.MaxStale == 0 || !c.recent() {

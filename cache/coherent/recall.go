@@ -19,7 +19,7 @@ const (
 
 // recall sees to it that what the view has skipped is read in the background.
 func (c *Cache) recall() {
-	if c.view.skipped.Load() == 0 {
+	if c.view().skipped.Load() == 0 {
 		return
 	}
 	c.mu.Lock()
@@ -43,12 +43,12 @@ func (c *Cache) recallAll() {
 	}()
 	failing := false
 	for {
-		asked, ok := c.owesOrEnds()
+		w, asked, ok := c.owesOrEnds()
 		if !ok {
 			ended = true
 			return
 		}
-		lost, err := c.recallPage(asked)
+		lost, err := c.recallPage(w, asked)
 		if c.life.Err() != nil {
 			return
 		}
@@ -71,22 +71,23 @@ func (c *Cache) recallAll() {
 
 // owesOrEnds returns what was skipped. If that is nothing, nobody recalls any
 // more: the next to skip something begins anew.
-func (c *Cache) owesOrEnds() (owed, bool) {
+func (c *Cache) owesOrEnds() (*view, owed, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	asked, ok := c.view.owes()
+	w := c.view()
+	asked, ok := w.owes()
 	c.recalling = ok
-	return asked, ok
+	return w, asked, ok
 }
 
 // recallPage reads one page of what was skipped. It returns the floor if events
 // are lost that the process could have judged by.
-func (c *Cache) recallPage(asked owed) (lost cache.Position, err error) {
+func (c *Cache) recallPage(w *view, asked owed) (lost cache.Position, err error) {
 	ctx, cancel := context.WithTimeout(c.life, recallPatience)
 	defer cancel()
 	events, err := c.page(ctx, asked.at)
-	if err == nil && c.view.recall(asked, events) {
-		lost = cache.Position(c.view.floor.Load())
+	if err == nil && w.recall(asked, events) {
+		lost = cache.Position(w.floor.Load())
 	}
 	return lost, err
 }

@@ -153,10 +153,11 @@ func (c *Cache) confirmWithin(ctx context.Context) error {
 
 // judge is view.judge with the memory of the last time.
 func (c *Cache) judge(checked *atomic.Uint64, stamp cache.Position, deps []uint64) Verdict {
-	if pos := c.view.pos.Load(); pos != 0 && checked.Load() == pos {
+	w := c.view()
+	if pos := w.pos.Load(); pos != 0 && checked.Load() == pos {
 		return Fresh
 	}
-	verdict, pos := c.view.judge(stamp, deps)
+	verdict, pos := w.judge(stamp, deps)
 	if verdict == Fresh {
 		checked.Store(uint64(pos))
 	}
@@ -193,7 +194,7 @@ func (v *Values[V]) getTiers(ctx context.Context, key string, first int, recent 
 			}
 			recent = true
 		}
-		if s.stamp > c.view.position() {
+		if s.stamp > c.view().position() {
 			// Its fill began in a process that has read further than this one.
 			// Reading as far tells whether that is so, or whether the log was
 			// taken back in time.
@@ -228,7 +229,7 @@ func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent boo
 	var b []byte
 	var ok bool
 	if t.head != nil && !recent {
-		before := c.view.position()
+		before := c.view().position()
 		var head cache.Position
 		b, ok, head, err = t.getHead(ctx, key)
 		if err != nil && (unanswered(ctx, err) || c.read(ctx) != nil) {
@@ -241,7 +242,7 @@ func (v *Values[V]) getTier(ctx context.Context, t *tier, key string, recent boo
 		// A head that lies before what was known when it was asked for is that
 		// of a log which was taken back in time; one of 0 is none. Since sees
 		// to both.
-		if head == 0 || head < before || head > c.view.position() {
+		if head == 0 || head < before || head > c.view().position() {
 			if err := c.read(ctx); err != nil {
 				return nil, false, err
 			}
@@ -318,7 +319,7 @@ func (v *Values[V]) maySet(ctx context.Context, f *Fill, deps []uint64) (bool, e
 	if cache.Bypassed(ctx) || f.RolledBack() || f.TooMany() || c.closed.Load() {
 		return false, nil
 	}
-	if verdict, _ := c.view.judge(f.stamp, deps); verdict == Purged {
+	if verdict, _ := c.view().judge(f.stamp, deps); verdict == Purged {
 		return false, nil
 	}
 	if err := c.unavailable(); err != nil {
