@@ -50,6 +50,14 @@
 // RunInTx or BeginTx; and a statement that returned an error which is not the database's
 // refusal.
 //
+// # Errors of rules
+//
+// A row as it was, one that is deleted softly, and a row that is as broken as it was stop
+// no save: see [invalidate.Was]. A row that a save leaves without a URL does, and a model
+// that was not loaded. A relation that the rule reads and that was not loaded is
+// [invalidate.ErrNotLoaded], with its name: add it by [Options].Select. That is noticed
+// where the rule fails for it, and not where the rule looks for nil first.
+//
 // # Transactions
 //
 // [Hook.InTx] is what to use. There every statement of tx is known to be of the

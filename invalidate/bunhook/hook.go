@@ -80,7 +80,7 @@ func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
 	if w == nil || unchanged(w, e) {
 		return
 	}
-	models := h.withRule(h.changed(ctx, e, w))
+	models := h.changed(ctx, e, w)
 	switch {
 	case w.t != nil:
 		if err := errors.Join(errors.Join(w.errs...), h.inv.Invalidate(w.t.in(ctx), models...)); err != nil && !w.t.fail(err) {
@@ -141,12 +141,13 @@ func affected(e *bun.QueryEvent) int {
 // changed returns the models that stand for what e has changed: rows as they were and as
 // they are, and where these may not be all, what stands for unknown ones.
 func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
-	models, rows := w.old, w.rows()
+	models, rows := h.were(e.DB, w.old), w.rows()
 	known := len(rows) > 0 && !h.many(w, len(rows)) && w.op != others
 	if known {
 		switch w.op {
 		case inserts:
-			models = append(append(models, rows...), h.reload(ctx, e, w)...)
+			models = append(models, h.are(e.DB, w, rows, false)...)
+			models = append(models, h.are(e.DB, w, h.reload(ctx, e, w), true)...)
 			known = e.Err == nil && (h.opts.NoLoad || !w.replaces(e.DB))
 			if w.loaded && e.DB.Dialect().Name() == dialect.MySQL {
 				// Which counts a row twice that was there, by a key that the model does not declare.
@@ -155,8 +156,12 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 		case updates:
 			known = h.updated(ctx, e, w, &models)
 		case deletes:
-			if known = w.loaded || w.whole(e.DB) || h.opts.NoLoad; !w.loaded {
-				models = append(models, rows...)
+			switch known = w.loaded || w.whole(e.DB) || h.opts.NoLoad; {
+			case w.loaded:
+			case w.whole(e.DB):
+				models = append(models, h.were(e.DB, rows)...)
+			default: // it may be no more than a key: an empty value is an error
+				models = append(models, h.are(e.DB, w, rows, false)...)
 			}
 			known = known && (w.returned || w.byKey(e.DB))
 		}
@@ -173,11 +178,11 @@ func (h *Hook) updated(ctx context.Context, e *bun.QueryEvent, w *write, models 
 	switch {
 	case w.loaded:
 		now := h.reload(ctx, e, w)
-		*models = append(*models, now...)
+		*models = append(*models, h.are(e.DB, w, now, true)...)
 		// If there are fewer, it has changed a primary key, and it is not known to what.
 		return e.Err == nil && len(now) == len(w.old) && affected(e) <= len(w.old) && w.byKey(e.DB)
 	case len(w.keys(e.DB)) == len(w.rows()):
-		*models = append(*models, w.rows()...) // as they are
+		*models = append(*models, h.are(e.DB, w, w.rows(), false)...)
 	}
 	return h.opts.NoLoad && w.byKey(e.DB)
 }
@@ -220,21 +225,4 @@ func (h *Hook) many(w *write, n int) bool { return n > h.opts.MaxRows && h.hasTa
 // have.
 func (h *Hook) hasRule(w *write) bool {
 	return h.opts.Strict || w.typ != nil && (h.inv.Registered(w.typ) || h.inv.Registered(reflect.PointerTo(w.typ)))
-}
-
-// withRule returns those among models that have a rule, or all if that is an
-// error: as pointers, as bun has them, unless the rule is for the values.
-func (h *Hook) withRule(models []any) []any {
-	var some []any
-	for _, m := range models {
-		switch typ := reflect.TypeOf(m); {
-		case h.inv.Registered(typ):
-			some = append(some, m)
-		case typ.Kind() == reflect.Pointer && h.inv.Registered(typ.Elem()):
-			some = append(some, reflect.ValueOf(m).Elem().Interface())
-		case h.opts.Strict:
-			some = append(some, m)
-		}
-	}
-	return some
 }
