@@ -89,7 +89,7 @@ func (c *change) clone() *change {
 // enqueue writes the change's events to the outbox.
 func (c *change) enqueue(ctx context.Context, x Execer) error {
 	events := c.events()
-	ids, err := c.inv.opts.Outbox.Enqueue(ctx, x, events)
+	ids, err := c.inv.enqueue(ctx, x, events)
 	if err == nil && len(ids) != len(events) {
 		err = fmt.Errorf("the Outbox gave %d IDs for %d events", len(ids), len(events))
 	}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/uncache/uncache/internal/isnil"
+	"github.com/uncache/uncache/internal/repeat"
 )
 
 // Options configures an [Invalidator]. The zero value is the default.
@@ -35,6 +37,15 @@ type Options struct {
 	// database needs an Outbox of its own, and an Invalidator for it.
 	Outbox Outbox
 
+	// Repeat purges every event again, each of these durations after the purge
+	// that succeeded: for a page rendered from a database replica that lagged
+	// behind, or a CDN that was filling. At most 16 durations, each longer than
+	// the one before, between a millisecond and a week. Default: none.
+	//
+	// With an Outbox that is a [RepeatOutbox], its relay makes them, and they
+	// survive a crash. Otherwise timers of this process do: call Close.
+	Repeat []time.Duration
+
 	// Observe, if not nil, is told of every event when its purge is over, and of
 	// every row as it was that could not be named ([ErrUnnamed]), at once. It is
 	// called from many goroutines at once, before the one that purged goes on.
@@ -51,6 +62,8 @@ const (
 type Invalidator struct {
 	purger Purger
 	opts   Options
+
+	repeats *repeats // nil without Options.Repeat
 
 	mu    sync.RWMutex
 	rules map[reflect.Type]func(m any, to *Targets)
@@ -82,6 +95,13 @@ func New(p Purger, opts *Options) *Invalidator {
 		panic(fmt.Sprintf("invalidate: New: PurgeTimeout is %v: it must not be negative", o.PurgeTimeout))
 	case o.MaxCascade < 0:
 		panic(fmt.Sprintf("invalidate: New: MaxCascade is %d: it must not be negative", o.MaxCascade))
+	}
+	if err := repeat.Check(inv.opts.Repeat); err != nil {
+		panic(fmt.Sprintf("invalidate: New: Repeat: %v", err))
+	}
+	inv.opts.Repeat = slices.Clone(inv.opts.Repeat)
+	if len(inv.opts.Repeat) > 0 {
+		inv.repeats = newRepeats(inv)
 	}
 	if inv.opts.PurgeTimeout == 0 {
 		inv.opts.PurgeTimeout = defaultPurgeTimeout

@@ -107,8 +107,12 @@ type Observation struct {
 	Models []string
 	// Duration is how long the Purger took.
 	Duration time.Duration
+	// Repeat is 0 for the purge that a save asked for, and otherwise which of
+	// Options.Repeat it is, from 1. An outbox tells of those that it makes itself.
+	Repeat int
 	// Err is what the caller is told as well: nil, or a [*PurgeError]. Or it is
-	// [ErrUnnamed], in the sense of errors.Is, and the caller is not told.
+	// [ErrUnnamed], in the sense of errors.Is, and the caller is not told. The
+	// caller is not told that of a repeat either, which may be [ErrRepeatDropped].
 	Err error
 }
 
@@ -120,7 +124,8 @@ func (c *change) purge(ctx context.Context) []Observation {
 	defer cancel()
 	var all []Observation
 	var failed []*PurgeError
-	var purged []string // IDs
+	var purged []string     // IDs
+	var again []cache.Event // not in an outbox that repeats them
 	for i, e := range c.events() {
 		start := time.Now()
 		err := c.inv.tell(within, e)
@@ -133,6 +138,9 @@ func (c *change) purge(ctx context.Context) []Observation {
 		case c.ids != nil:
 			purged = append(purged, c.ids[i])
 		}
+		if err == nil && (c.ids == nil || !c.inv.lasts()) {
+			again = append(again, e)
+		}
 		all = append(all, o)
 	}
 	if c.ids == nil {
@@ -142,6 +150,7 @@ func (c *change) purge(ctx context.Context) []Observation {
 		defer cancel()
 		c.inv.opts.Outbox.Purged(within, purged)
 	}
+	c.inv.repeats.add(again, c.types.list)
 	return all
 }
 
@@ -187,7 +196,7 @@ func (inv *Invalidator) keep(ctx context.Context, failed []*PurgeError) {
 	}
 	within, cancel := inv.detached(ctx)
 	defer cancel()
-	err := inv.opts.Outbox.Keep(within, events)
+	err := inv.keepEvents(within, events)
 	for _, f := range failed {
 		f.Kept = err == nil
 		if err != nil {

@@ -234,7 +234,7 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		box := d.outbox(t, p, nil)
 		ids := d.enqueue(t, box, "path:/corrupt/", "path:/newer/", "path:/fine/")
 		d.exec(t, "UPDATE {table} SET event = 'nonsense' WHERE id = '"+ids[0]+"'")
-		d.exec(t, "UPDATE {table} SET format = 2 WHERE id = '"+ids[1]+"'")
+		d.exec(t, "UPDATE {table} SET format = 3 WHERE id = '"+ids[1]+"'")
 		if err := box.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		if !strings.HasPrefix(got, outbox.ErrCorrupt.Error()) {
 			t.Errorf("last_error is %q, want %q ...", got, outbox.ErrCorrupt)
 		}
-		d.exec(t, "UPDATE {table} SET format = 1 WHERE format = 2")
+		d.exec(t, "UPDATE {table} SET format = 1 WHERE format = 3")
 		until(t, "the second is purged", func() bool { return p.has("path:/newer/") })
 	})
 }

@@ -49,6 +49,9 @@ func child() error {
 	if os.Getenv("OUTBOXTEST_CHILD") == "relay" {
 		return box.Start()
 	}
+	if os.Getenv("OUTBOXTEST_CHILD") == "repeater" {
+		return purgeOnce(d, box)
+	}
 	tx, err := d.Begin()
 	if err != nil {
 		return err

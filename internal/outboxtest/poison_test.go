@@ -180,6 +180,12 @@ func TestValuesOfAnyKind(t *testing.T) {
 		set(poison{name: "tries is no number", dialects: onSQLite, purged: 1}, "tries = 'many'"),
 		set(poison{name: "tries is a BLOB", dialects: onSQLite, refused: true, left: 1}, "tries = x'ff'"),
 		set(poison{name: "an event that is a number", dialects: onSQLite, left: 1, dead: 1}, "event = 17"),
+		set(poison{name: "repeats is no list", dialects: all, left: 1, dead: 1}, "repeats = '5000,x', format = 2"),
+		set(poison{name: "repeats is not in order", dialects: all, left: 1, dead: 1}, "repeats = '5000,5000', format = 2"),
+		set(poison{name: "repeats without end", dialects: onTextIDs, left: 1, dead: 1}, "repeats = '"+strings.Repeat("5,", 9999)+"9', format = 2"),
+		set(poison{name: "purged more often than planned", dialects: all, purged: 1}, "repeats = '5000', format = 2, purged = 32767"),
+		set(poison{name: "purged less than never", dialects: all, purged: 1}, "purged = -32768"),
+		set(poison{name: "purged is no number", dialects: onSQLite, purged: 1}, "purged = 'often'"),
 		set(poison{name: "notes of any length", dialects: onTextIDs, purged: 1}, "reason = '"+strings.Repeat("日", 9999)+"', origin = reason, last_error = reason"),
 	})
 }

@@ -26,8 +26,8 @@ func TestMigrateConcurrently(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if got := d.text(t, "SELECT COUNT(*) FROM {table}_schema"); got != "1" {
-				t.Errorf("%s rows in the table of versions, want 1", got)
+			if got := d.text(t, "SELECT COUNT(*) FROM {table}_schema"); got != "2" {
+				t.Errorf("%s rows in the table of versions, want 2", got)
 			}
 			d.enqueue(t, d.outbox(t, newPurger(), nil), "path:/a/")
 		})

@@ -18,7 +18,7 @@ const (
 	claimDue = ` AND due <= {now}`
 	// What is not due because it was never tried is only left to its saver.
 	// A relay that is closed does not wait for savers.
-	claimAll = ` AND (due <= {now} OR tries = 0)`
+	claimAll = ` AND (due <= {now} OR tries = 0 AND purged = 0)`
 )
 
 type execer interface {

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"strings"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/named"
@@ -49,9 +50,15 @@ func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
 	letters := make([]letter, 0, len(rows))
 	for i, r := range rows {
 		e, err := decode(r.event)
+		if err == nil {
+			_, err = r.plan.delays()
+		}
 		if err != nil {
 			out.failed = append(out.failed, failure{r, true, err})
 			continue
+		}
+		if r.purged > 0 {
+			e.Reason = strings.TrimPrefix(e.Reason+again, " ")
 		}
 		r.event, rows[i].event = nil, nil // e has all of it
 		letters = append(letters, letter{r, e})

@@ -38,6 +38,9 @@ type dialect struct {
 // waits is the condition of rows that a relay may try.
 const waits = "dead = 0"
 
+// unpurged is that of rows that were not purged yet, and are not just to be purged again.
+const unpurged = waits + " AND purged = 0"
+
 var dialects = map[Dialect]dialect{
 	PostgreSQL: {
 		quote:    `"`,
@@ -48,7 +51,7 @@ var dialects = map[Dialect]dialect{
 		later: "statement_timestamp() + CAST(? AS bigint) * interval '1 microsecond'",
 		// Infinity is a time too, but no difference.
 		until: "CASE WHEN due <= statement_timestamp() THEN 0 WHEN isfinite(due) THEN CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision) ELSE 1e12 END",
-		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + waits + " AND isfinite(created) THEN created END)) * 1000 AS double precision)",
+		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + unpurged + " AND isfinite(created) THEN created END)) * 1000 AS double precision)",
 		delay: microseconds,
 		// One statement for any number of ids: drivers keep what they have
 		// prepared.
@@ -65,7 +68,7 @@ var dialects = map[Dialect]dialect{
 		now:   "UTC_TIMESTAMP(6)", // whatever the session's time zone is
 		later: "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND",
 		until: "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), due) / 1000.0",
-		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + waits + " THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
+		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + unpurged + " THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
 		delay: microseconds,
 		oneOf: list,
 		blob:  "0",
@@ -79,7 +82,7 @@ var dialects = map[Dialect]dialect{
 		now:   "strftime('%Y-%m-%d %H:%M:%f', 'now')",
 		later: "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)",
 		until: "(julianday(due) - julianday('now')) * 86400000.0",
-		age:   "(julianday('now') - julianday(MIN(CASE WHEN " + waits + " THEN created END))) * 86400000.0",
+		age:   "(julianday('now') - julianday(MIN(CASE WHEN " + unpurged + " THEN created END))) * 86400000.0",
 		delay: func(d time.Duration) any { return fmt.Sprintf("+%.3f seconds", d.Seconds()) },
 		oneOf: list,
 		blob:  "typeof(id) = 'blob'",

@@ -59,8 +59,8 @@
 // # Limits
 //
 //   - The database given to New is the primary, the one the saves go to. A fill
-//     that reads a replica which lags behind renders old data after the purge; no
-//     outbox helps against that.
+//     that reads a replica which lags behind renders old data after the purge:
+//     [invalidate.Options].Repeat purges once more.
 //   - The claim runs at READ COMMITTED whatever the default of the database is:
 //     under MySQL's REPEATABLE READ the gaps between rows would be locked too, and
 //     savers would wait for the relay. MySQL refuses that level to writers with

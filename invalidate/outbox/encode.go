@@ -9,10 +9,13 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// format is how encode writes an event. It stands in a column of the row, where
-// it can be selected by: a relay claims formats up to its own, and leaves what a
-// newer process wrote to newer processes.
-const format = 1
+// The format stands in a column of the row, where it can be selected by: a relay
+// claims formats up to its own, and leaves what a newer process wrote to newer
+// processes. The event is encoded in the same way in both.
+const (
+	formatOnce = 1 // an event that is purged once
+	format     = 2 // one that is purged again, as the column repeats says
+)
 
 // Flags of an encoded event.
 const (

@@ -20,8 +20,8 @@ const (
 )
 
 const (
-	insertHead = `INSERT INTO {table} (id, format, event, reason, origin, created, due, tries, last_error, dead) VALUES `
-	insertRow  = `(?, ?, ?, ?, ?, {now}, {later}, 0, '', 0)`
+	insertHead = `INSERT INTO {table} (id, format, event, reason, origin, created, due, tries, last_error, dead, repeats, purged) VALUES `
+	insertRow  = `(?, ?, ?, ?, ?, {now}, {later}, 0, '', 0, ?, ?)`
 )
 
 // Enqueue writes events by x, in the transaction of a save: one INSERT, or a few
@@ -32,7 +32,7 @@ const (
 // If it returns an error some may be written, and the transaction is to be
 // rolled back: in PostgreSQL it cannot go on anyway.
 func (o *Outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) (ids []string, err error) {
-	ids, err = o.insert(ctx, x, events, o.opts.Grace)
+	ids, err = o.insert(ctx, x, events, o.opts.Grace, schedule{})
 	if err == nil {
 		o.count.enqueued.Add(int64(len(events)))
 	}
@@ -43,8 +43,12 @@ func (o *Outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cach
 // committed. They are of saves that have committed and could not be purged, and
 // are due at once.
 func (o *Outbox) Keep(ctx context.Context, events []cache.Event) error {
+	return o.keep(ctx, events, 0, schedule{})
+}
+
+func (o *Outbox) keep(ctx context.Context, events []cache.Event, after time.Duration, s schedule) error {
 	err := o.inTx(ctx, func(tx *sql.Tx) error {
-		_, err := o.insert(ctx, tx, events, 0)
+		_, err := o.insert(ctx, tx, events, after, s)
 		return err
 	})
 	if err != nil {
@@ -57,7 +61,7 @@ func (o *Outbox) Keep(ctx context.Context, events []cache.Event) error {
 
 // insert writes rows that are due after a while. The IDs are made here and not
 // by the database, which could not return them through an Execer.
-func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache.Event, after time.Duration) ([]string, error) {
+func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache.Event, after time.Duration, s schedule) ([]string, error) {
 	ids := make([]string, 0, len(events))
 	for len(events) > 0 {
 		var args []any
@@ -76,7 +80,7 @@ func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache
 			}
 			id := rand.Text()
 			ids = append(ids, id)
-			args = append(args, id, format, b, note(e.Reason), note(e.Origin), o.d.delay(after))
+			args = append(args, id, s.format(), b, note(e.Reason), note(e.Origin), o.d.delay(after), string(s.plan), s.purged)
 			rows, bytes = rows+1, bytes+len(b)
 		}
 		values := strings.TrimSuffix(strings.Repeat(insertRow+", ", rows), ", ")

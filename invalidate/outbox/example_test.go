@@ -31,4 +31,7 @@ func ExampleSchema() {
 	// );
 	// CREATE INDEX IF NOT EXISTS "purges_due" ON "purges" (dead, due);
 	// INSERT INTO "purges_schema" (version) VALUES (1);
+	// ALTER TABLE "purges" ADD COLUMN repeats TEXT NOT NULL DEFAULT '';
+	// ALTER TABLE "purges" ADD COLUMN purged INTEGER NOT NULL DEFAULT 0;
+	// INSERT INTO "purges_schema" (version) VALUES (2);
 }

@@ -82,6 +82,9 @@ func merge(letters []letter) []parcel {
 // that the saver did not.
 const byOutbox = " (by the outbox)"
 
+// again ends the reasons of what was purged before.
+const again = " (again)"
+
 func single(l letter) parcel {
 	e := l.event
 	e.Reason = strings.TrimPrefix(e.Reason+byOutbox, " ")

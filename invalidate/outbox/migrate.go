@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 )
 
 // Migrate creates what [Schema] describes as far as it is missing, or brings it
@@ -42,11 +43,18 @@ func (o *Outbox) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 	if err != nil {
 		return err
 	}
-	for v, statements := range migrations[o.dialect] {
+	for v, m := range migrations[o.dialect] {
 		if v < have {
 			continue
 		}
-		for _, s := range append(statements[:len(statements):len(statements)], fmt.Sprintf(insertVersion, v+1)) {
+		statements := slices.Clip(m.statements)
+		if m.made != "" {
+			var n int
+			if conn.QueryRowContext(ctx, o.sql(m.made)).Scan(&n) == nil {
+				statements = nil
+			}
+		}
+		for _, s := range append(statements, fmt.Sprintf(insertVersion, v+1)) {
 			if _, err := conn.ExecContext(ctx, o.sql(s)); err != nil {
 				return err
 			}

@@ -24,7 +24,7 @@ const maxDelete = 500
 // holds one.
 //
 // If the rows cannot be deleted Observe hears of it, and a relay purges them once
-// more, which is harmless. The ctx is not used beyond the call.
+// more, which is harmless. Rows that are to be purged again stay, and are due then. The ctx is not used beyond the call.
 func (o *Outbox) Purged(ctx context.Context, ids []string) {
 	o.mu.Lock()
 	if o.closed {
@@ -70,8 +70,7 @@ func (o *Outbox) delete(ctx context.Context, ids []string) {
 			ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 			defer cancel()
 			return o.inTx(ctx, func(tx *sql.Tx) error {
-				_, err := o.deleteRows(ctx, tx, textIDs(chunk))
-				return err
+				return o.savedAndPurged(ctx, tx, textIDs(chunk))
 			})
 		})
 		if err != nil {

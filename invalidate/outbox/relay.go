@@ -43,7 +43,8 @@ func (o *Outbox) isStarted() bool {
 	return o.started
 }
 
-const selectNothing = `SELECT COUNT(*) FROM {table} WHERE 1 = 0`
+// The newest column: a table of an older version is of no use either.
+const selectNothing = `SELECT COUNT(purged) FROM {table} WHERE 1 = 0`
 
 // look returns why the table is of no use, if the database says so: before and after
 // it has shown that it is there, since it may just have come up.

@@ -25,12 +25,13 @@ func checkTable(d Dialect, table string) error {
 }
 
 // migrations are the statements that lead from one version of the schema to the
-// next, from nothing to version 1 first. They can be run twice.
+// next, from nothing to version 1 first. They can be run twice; where a statement
+// cannot, a query before it tells that it was ([migration.made]).
 //
 // Those to come may only add, with defaults: processes of the version before go
 // on working while the new ones are rolled out.
-var migrations = map[Dialect][][]string{
-	PostgreSQL: {{
+var migrations = map[Dialect][]migration{
+	PostgreSQL: {{statements: []string{
 		`CREATE TABLE IF NOT EXISTS {table} (
 	id         text        NOT NULL PRIMARY KEY,
 	format     smallint    NOT NULL, -- of event
@@ -44,8 +45,12 @@ var migrations = map[Dialect][][]string{
 	dead       smallint    NOT NULL  -- 1: not tried any more
 )`,
 		`CREATE INDEX IF NOT EXISTS {index} ON {table} (dead, due)`,
-	}},
-	MySQL: {{
+	}}, {statements: []string{
+		// When the event is purged again, and how often it was purged.
+		`ALTER TABLE {table} ADD COLUMN IF NOT EXISTS repeats text NOT NULL DEFAULT '',
+	ADD COLUMN IF NOT EXISTS purged smallint NOT NULL DEFAULT 0`,
+	}}},
+	MySQL: {{statements: []string{
 		"CREATE TABLE IF NOT EXISTS {table} (\n" +
 			"	id         CHAR(26) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,\n" +
 			"	format     SMALLINT     NOT NULL, -- of event\n" +
@@ -59,8 +64,11 @@ var migrations = map[Dialect][][]string{
 			"	dead       SMALLINT     NOT NULL, -- 1: not tried any more\n" +
 			"	INDEX {index} (dead, due)\n" +
 			") ENGINE = InnoDB",
-	}},
-	SQLite: {{
+	}}, {made: "SELECT COUNT(purged) FROM {table} WHERE 1 = 0", statements: []string{
+		`ALTER TABLE {table} ADD COLUMN repeats VARCHAR(512) CHARACTER SET ascii NOT NULL DEFAULT '',
+	ADD COLUMN purged SMALLINT NOT NULL DEFAULT 0`,
+	}}},
+	SQLite: {{statements: []string{
 		`CREATE TABLE IF NOT EXISTS {table} (
 	id         TEXT    NOT NULL PRIMARY KEY,
 	format     INTEGER NOT NULL, -- of event
@@ -74,7 +82,19 @@ var migrations = map[Dialect][][]string{
 	dead       INTEGER NOT NULL  -- 1: not tried any more
 )`,
 		`CREATE INDEX IF NOT EXISTS {index} ON {table} (dead, due)`,
-	}},
+	}}, {statements: []string{
+		`ALTER TABLE {table} ADD COLUMN repeats TEXT NOT NULL DEFAULT ''`,
+		`ALTER TABLE {table} ADD COLUMN purged INTEGER NOT NULL DEFAULT 0`,
+	}}},
+}
+
+// A migration leads to one version.
+type migration struct {
+	// made is a query that succeeds when the statements have been run. It is for
+	// MySQL, which commits each of them by itself, so that Migrate may be killed
+	// between one and the note of the version.
+	made       string
+	statements []string
 }
 
 // The version of the schema is the greatest in a table of its own.
@@ -101,8 +121,8 @@ func Schema(d Dialect, table string) (string, error) {
 	var b strings.Builder
 	add := func(statement string) { b.WriteString(dialects[d].sql(table, statement) + ";\n") }
 	add(createVersions)
-	for i, statements := range migrations[d] {
-		for _, s := range statements {
+	for i, m := range migrations[d] {
+		for _, s := range m.statements {
 			add(s)
 		}
 		add(fmt.Sprintf(insertVersion, i+1))

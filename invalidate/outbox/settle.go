@@ -39,16 +39,8 @@ func (o *Outbox) settle(ctx context.Context, tx *sql.Tx, out *outcome) error {
 
 func (o *Outbox) settleAll(ctx context.Context, tx *sql.Tx, out *outcome) error {
 	for chunk := range slices.Chunk(out.purged, maxDelete) {
-		ids := make([]rowID, len(chunk))
-		for i, r := range chunk {
-			ids[i] = r.id
-		}
-		n, err := o.deleteRows(ctx, tx, ids)
-		if err != nil {
+		if err := o.settlePurged(ctx, tx, chunk); err != nil {
 			return err
-		}
-		if n < int64(len(ids)) {
-			return errNotDeleted
 		}
 	}
 	for _, f := range out.failed {
@@ -57,6 +49,28 @@ func (o *Outbox) settleAll(ctx context.Context, tx *sql.Tx, out *outcome) error 
 		}
 	}
 	return nil
+}
+
+// settlePurged deletes rows that were purged, or has them be purged again.
+func (o *Outbox) settlePurged(ctx context.Context, tx *sql.Tx, rows []row) error {
+	var ids []rowID
+	var again []row
+	for _, r := range rows {
+		if _, ok := r.next(); ok {
+			again = append(again, r)
+		} else {
+			ids = append(ids, r.id)
+		}
+	}
+	n, err := o.changeRows(ctx, tx, deleteByID, ids)
+	if err != nil {
+		return err
+	}
+	m, err := o.repeatLater(ctx, tx, again)
+	if err == nil && n+m < int64(len(rows)) {
+		err = errNotDeleted
+	}
+	return err
 }
 
 // putOff writes down that a row has failed.
@@ -95,13 +109,7 @@ func (o *Outbox) settleSingly(ctx context.Context, tx *sql.Tx, out *outcome) err
 	purged, failed := out.purged, out.failed
 	out.purged, out.failed = nil, nil
 	for _, r := range purged {
-		err := o.inSavepoint(ctx, tx, func() error {
-			n, err := o.deleteRows(ctx, tx, []rowID{r.id})
-			if err == nil && n == 0 {
-				err = errNotDeleted
-			}
-			return err
-		})
+		err := o.inSavepoint(ctx, tx, func() error { return o.settlePurged(ctx, tx, []row{r}) })
 		switch lost := lost(ctx, err); {
 		case lost != nil:
 			return lost
@@ -156,26 +164,30 @@ func (o *Outbox) isThere(ctx context.Context, tx *sql.Tx, r row) bool {
 	return err == nil && n > 0
 }
 
-// deleteRows deletes rows by their ids, and returns how many there were. MySQL is
-// given one at a time, which it looks up by the primary key in any case. Where it
-// believes that the table is empty, because it was a moment ago, it scans it for an
-// IN, whatever the hints: then it waits for rows of other relays, and they for its.
-func (o *Outbox) deleteRows(ctx context.Context, tx *sql.Tx, ids []rowID) (n int64, err error) {
+// changeRows runs a statement that ends with "id " for the rows of ids, and returns
+// how many there were. The args come before the ids. MySQL is given one id at a time,
+// which it looks up by the primary key in any case. Where it believes that the table is
+// empty, because it was a moment ago, it scans it for an IN, whatever the hints: then
+// it waits for rows of other relays, and they for its.
+func (o *Outbox) changeRows(ctx context.Context, tx *sql.Tx, statement string, ids []rowID, args ...any) (n int64, err error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
 	if o.dialect != MySQL {
-		among, args := o.d.oneOf(ids)
-		r, err := tx.ExecContext(ctx, o.sql(`DELETE FROM {table} WHERE id `+among), args...)
+		among, list := o.d.oneOf(ids)
+		r, err := tx.ExecContext(ctx, o.sql(statement+among), append(args, list...)...)
 		if err != nil {
 			return 0, err
 		}
 		return r.RowsAffected()
 	}
-	stmt, err := tx.PrepareContext(ctx, o.sql(`DELETE {table} FROM {table} WHERE id = ?`))
+	stmt, err := tx.PrepareContext(ctx, o.sql(statement+"= ?"))
 	if err != nil {
 		return 0, err
 	}
 	defer stmt.Close()
 	for _, id := range ids {
-		r, err := stmt.ExecContext(ctx, id.arg())
+		r, err := stmt.ExecContext(ctx, append(args[:len(args):len(args)], id.arg())...)
 		if err != nil {
 			return n, err
 		}

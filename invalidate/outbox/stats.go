@@ -19,6 +19,9 @@ type Stats struct {
 	Oldest time.Duration
 	// Dead is how many dead letters there are.
 	Dead int64
+	// Repeats is how many rows were purged, and wait to be purged again. They are
+	// neither in Pending nor in Oldest.
+	Repeats int64
 	// Newer is how many of Pending were written by a later version, and wait
 	// for a relay of that.
 	Newer int64
@@ -49,8 +52,9 @@ type counters struct {
 	enqueued, kept, purged, relayed, appended, retried, buried, outages atomic.Int64
 }
 
-var selectStats = fmt.Sprintf(`SELECT COUNT(CASE WHEN `+waits+` THEN 1 END), {age}, COUNT(CASE WHEN dead <> 0 THEN 1 END),
-	COUNT(CASE WHEN `+waits+` AND format > %d THEN 1 END) FROM {table}`, format)
+var selectStats = fmt.Sprintf(`SELECT COUNT(CASE WHEN `+unpurged+` THEN 1 END), {age}, COUNT(CASE WHEN dead <> 0 THEN 1 END),
+	COUNT(CASE WHEN `+waits+` AND purged <> 0 THEN 1 END),
+	COUNT(CASE WHEN `+unpurged+` AND format > %d THEN 1 END) FROM {table}`, format)
 
 // Stats returns the figures. It counts the rows of the table, which is quick as
 // long as there are few. If it returns an error, those of this process are right
@@ -67,7 +71,7 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 		Outages:  o.count.outages.Load(),
 	}
 	var ms sql.NullFloat64
-	err := o.db.QueryRowContext(ctx, o.sql(selectStats)).Scan(&s.Pending, &ms, &s.Dead, &s.Newer)
+	err := o.db.QueryRowContext(ctx, o.sql(selectStats)).Scan(&s.Pending, &ms, &s.Dead, &s.Repeats, &s.Newer)
 	if err != nil {
 		return s, fmt.Errorf("outbox: stats of %s: %w", o.opts.Table, err)
 	}

@@ -35,9 +35,10 @@ type stuckRows struct {
 type stuckRow struct {
 	id    rowID
 	tries int
+	schedule
 }
 
-func (r row) key() stuckRow { return stuckRow{r.id, r.tries} }
+func (r row) key() stuckRow { return stuckRow{r.id, r.tries, r.schedule} }
 
 type stuckState struct {
 	turns int // in which it was tried

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/uncache/uncache/internal/repeat"
 )
 
 const (
@@ -22,9 +24,10 @@ type row struct {
 	event []byte
 	size  int // of event
 	tries int
+	schedule
 }
 
-const selectRows = `SELECT id, {blob}, tries, length(event) FROM {due} WHERE `
+const selectRows = `SELECT id, {blob}, tries, length(event), repeats, purged FROM {due} WHERE `
 
 // find selects rows without their events, oldest first, and locks them if the
 // database can. It returns those that a claim may read. If their events do not fit
@@ -45,15 +48,16 @@ func (o *Outbox) find(ctx context.Context, x execer, which string, out *outcome)
 	defer found.Close()
 	var all []row
 	for found.Next() {
-		var id scannedID
-		var blob, tries, size number
-		if err := found.Scan(&id, &blob, &tries, &size); err != nil {
+		var id, repeats scannedID
+		var blob, tries, size, purged number
+		if err := found.Scan(&id, &blob, &tries, &size, &repeats, &purged); err != nil {
 			return nil, err
 		}
 		all = append(all, row{
-			id:    rowID{string(id), blob != 0},
-			size:  int(min(max(size, 0), maxRowBytes+1)),
-			tries: clampTries(tries),
+			id:       rowID{string(id), blob != 0},
+			size:     int(min(max(size, 0), maxRowBytes+1)),
+			tries:    clampTries(tries),
+			schedule: schedule{plan(repeats), int(min(max(purged, 0), repeat.Most))},
 		})
 	}
 	if err := found.Err(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
@@ -20,7 +21,11 @@ import (
 // that the whole server has one of. Where thousands commit in a second, leave the
 // relay to poll.
 func Notify(o invalidate.Outbox, channel string) invalidate.Outbox {
-	return notifying{o, cmp.Or(channel, DefaultChannel)}
+	n := notifying{o, cmp.Or(channel, DefaultChannel)}
+	if r, ok := o.(invalidate.RepeatOutbox); ok {
+		return notifyingRepeat{n, r}
+	}
+	return n
 }
 
 // DefaultChannel is the channel of [Notify] and [Listen] unless they are given
@@ -34,6 +39,11 @@ type notifying struct {
 
 func (n notifying) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
 	ids, err := n.outbox.Enqueue(ctx, x, events)
+	return n.notify(ctx, x, ids, err)
+}
+
+// notify sends the notification, unless err is not nil.
+func (n notifying) notify(ctx context.Context, x invalidate.Execer, ids []string, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -48,3 +58,20 @@ func (n notifying) Keep(ctx context.Context, events []cache.Event) error {
 }
 
 func (n notifying) Purged(ctx context.Context, ids []string) { n.outbox.Purged(ctx, ids) }
+
+// notifyingRepeat is notifying for an Outbox that purges events again.
+type notifyingRepeat struct {
+	notifying
+	repeat invalidate.RepeatOutbox
+}
+
+var _ invalidate.RepeatOutbox = notifyingRepeat{}
+
+func (n notifyingRepeat) EnqueueRepeat(ctx context.Context, x invalidate.Execer, events []cache.Event, repeat []time.Duration) ([]string, error) {
+	ids, err := n.repeat.EnqueueRepeat(ctx, x, events, repeat)
+	return n.notify(ctx, x, ids, err)
+}
+
+func (n notifyingRepeat) KeepRepeat(ctx context.Context, events []cache.Event, repeat []time.Duration, purged bool) error {
+	return n.repeat.KeepRepeat(ctx, events, repeat, purged)
+}

@@ -455,6 +455,43 @@ func TestNotify(t *testing.T) {
 	tr.want(t, "KEEP", "PURGED")
 }
 
+// Notify of an Outbox that purges again is one, too, and of another is none.
+func TestNotifyRepeats(t *testing.T) {
+	tr := new(trace)
+	if _, ok := pgxtx.Notify(recorder{tr}, "c").(invalidate.RepeatOutbox); ok {
+		t.Error("an Outbox that does not repeat says that it does")
+	}
+	s := newServer(t)
+	_, box := s.withOutbox(t, tr)
+	inv := newBlog(tr, &invalidate.Options{Outbox: pgxtx.Notify(box, ""), Repeat: []time.Duration{time.Hour}})
+	defer inv.Close()
+	before, err := box.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		return insert(ctx, tx, inv, "a")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inv.Invalidate(t.Context(), Post{"b"}); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		after, err := box.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.Repeats == before.Repeats+2 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d rows wait to be purged again, want 2", after.Repeats-before.Repeats)
+		}
+	}
+}
+
 // recorder is an Outbox that records.
 type recorder struct{ *trace }
 
