@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/uncache/uncache/cache/coherent"
@@ -18,6 +19,8 @@ type page struct {
 	origin string // by which groups are known too
 	outer  *page  // of which this page becomes a part, or nil
 	stop   func() // lets waiting requests go; nil if none wait
+
+	sought atomic.Bool // see serverless
 
 	mu      sync.Mutex
 	said    lifetimes

@@ -100,6 +100,7 @@ func (rec *recorder) WriteHeader(code int) {
 		return
 	}
 	rec.wrote = true
+	rec.page.sought.Store(false)
 	rec.status = code
 	rec.given = time.Now()
 	h := rec.w.Header()
@@ -259,7 +260,7 @@ func bodyAllowed(status int) bool {
 // complete reports whether the handler gave a whole response. What was cut
 // short must not be stored as if it were one (RFC 9111 §3.3).
 func (rec *recorder) complete() bool {
-	if rec.gaveUp || rec.failed || rec.req.Context().Err() != nil {
+	if rec.gaveUp || rec.failed || rec.page.sought.Load() || rec.req.Context().Err() != nil {
 		return false
 	}
 	for name := range rec.w.Header() {

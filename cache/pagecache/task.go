@@ -143,6 +143,9 @@ func (t *task) newPage() *page {
 func (t *task) inner() *http.Request {
 	ctx := context.WithValue(t.r.Context(), pageKey{}, t.page)
 	ctx = context.WithValue(ctx, servedKey{}, &t.served)
+	if ctx.Value(http.ServerContextKey) == nil {
+		ctx = serverless{ctx, &t.page.sought}
+	}
 	if t.served.r == nil {
 		t.served.r, t.served.paths = t.r, t.id.paths
 	}
