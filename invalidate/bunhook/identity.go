@@ -12,7 +12,7 @@ import (
 // byKey reports whether the statement changes no other rows than those whose primary
 // keys are in its model: bun has written their condition at its end, beside others that
 // only narrow it. A hook cannot ask for the conditions of a query, but bun sends values in
-// the text, so that is what has to be there.
+// the text, so that is what has to be there, and not inside of a value.
 //
 //	... WHERE (title = 'x') AND ("post"."id" = 1) RETURNING *
 //	... WHERE "post"."id" IN (1, 2)
@@ -25,8 +25,8 @@ func (w *write) byKey(db *bun.DB) bool {
 	for _, prefix := range []string{string(table.SQLAlias) + ".", string(table.SQLName) + ".", ""} {
 		key := keyText(db, prefix, rows, w.model.Elem().Kind() == reflect.Slice)
 		if i := strings.LastIndex(w.query, key); i > 0 {
-			before, after := w.query[:i], w.query[i+len(key):]
-			if (strings.HasSuffix(before, " WHERE ") || strings.HasSuffix(before, " AND ")) && ends.MatchString(after) {
+			before, after := w.code[:i], w.code[i+len(key):]
+			if w.code[i] == key[0] && (strings.HasSuffix(before, " WHERE ") || strings.HasSuffix(before, " AND ")) && ends.MatchString(after) {
 				return true
 			}
 		}
@@ -34,7 +34,7 @@ func (w *write) byKey(db *bun.DB) bool {
 		for _, pk := range table.PKs {
 			bulk = append(bulk, fmt.Sprintf("%s%s = _data.%[2]s", prefix, pk.SQLName))
 		}
-		_, after, ok := strings.Cut(w.query, " WHERE ("+strings.Join(bulk, " AND ")+")")
+		_, after, ok := strings.Cut(w.code, " WHERE ("+strings.Join(bulk, " AND ")+")")
 		if ok && strings.HasPrefix(w.query, "WITH ") && (ends.MatchString(after) || strings.HasPrefix(after, " AND ") && !strings.Contains(after, " OR ")) {
 			return true
 		}
@@ -81,7 +81,7 @@ var returning = regexp.MustCompile(`(?s) RETURNING ([^']*)$`)
 
 // whole reports whether the statement has returned its rows with all their columns.
 func (w *write) whole(db *bun.DB) bool {
-	found := returning.FindStringSubmatch(w.query)
+	found := returning.FindStringSubmatch(w.code)
 	if found == nil || !w.returned {
 		return false
 	}

@@ -10,13 +10,12 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// upsert reports whether an INSERT may change a row that is there already. A text
-// that says so by chance costs two queries.
+// upsert reports whether an INSERT may change a row that is there already.
 func (w *write) upsert() bool { return w.conflict() != "" }
 
 // conflict returns what an INSERT says of rows that are there, in upper case, or "".
 func (w *write) conflict() string {
-	query := strings.ToUpper(w.query)
+	query := strings.ToUpper(w.code)
 	for _, clause := range []string{" ON CONFLICT", " ON DUPLICATE KEY", "REPLACE "} {
 		if i := strings.Index(query, clause); i >= 0 {
 			return query[i:]

@@ -25,6 +25,7 @@ const (
 type write struct {
 	op    op
 	query string
+	code  string // query without its texts
 	table string
 	model reflect.Value // what the query's Model was given: a pointer, or invalid
 	typ   reflect.Type  // of a row, a struct, or nil
@@ -55,6 +56,7 @@ func writeOf(e *bun.QueryEvent) *write {
 	default:
 		return nil
 	}
+	w.code = withoutTexts(e.Query, e.DB.Dialect().Name() == dialect.MySQL)
 	w.table, _, _ = strings.Cut(e.IQuery.GetTableName(), " ")
 	w.table = strings.Trim(w.table, "\"`[]")
 	model, ok := e.IQuery.GetModel().(bun.TableModel)
