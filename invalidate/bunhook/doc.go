@@ -45,8 +45,8 @@
 // asked. If there is none, or it names nothing, everything is purged: the save works, and
 // no page stays old. That is so for an UPDATE by condition, also one that returns its
 // rows, which shows them as they are; a DELETE by condition that does not return them;
-// more rows than were read; a primary key that has changed; an upsert that names a
-// constraint; MERGE and TRUNCATE; rows that could not be loaded, as in a transaction of
+// more rows than were read; a primary key that has changed; an upsert by a
+// constraint or by a default; MERGE and TRUNCATE; rows that could not be loaded, as in a transaction of
 // RunInTx or BeginTx; and a statement that returned an error which is not the database's
 // refusal.
 //

@@ -2,6 +2,7 @@ package bunhook
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -41,9 +42,10 @@ func (h *Hook) beforeUpsert(ctx context.Context, db *bun.DB, w *write) {
 	mysql := db.Dialect().Name() == dialect.MySQL
 	seen := map[string]bool{}
 	for _, key := range keys {
-		having := only(key, rows)
+		having, others := inserted(key, rows, mysql)
+		w.others = w.others || others
 		if len(having) == 0 {
-			continue // a key that the database makes, or NULL, meets no row
+			continue
 		}
 		var columns []string
 		for _, f := range key {
@@ -111,5 +113,32 @@ func (w *write) replaces(db *bun.DB) bool {
 		return false // DO NOTHING
 	}
 	_, ok := w.conflictKeys(db)
-	return !ok || !w.loaded
+	return !ok || !w.loaded || w.others
+}
+
+// inserted returns rows with nothing but the values that an INSERT has for the fields of
+// a key, and whether others may meet a row: values that the database makes.
+//
+// Bun leaves a zero value out if the field is nullzero, a pointer, or has a default. Then
+// it is NULL, which meets no row, or a default, of which the model need not know. A
+// primary key that the database makes is new. MySQL looks at all keys, not only at those
+// for a conflict; there the count of rows has to tell, unless the model has a default.
+func inserted(key []*schema.Field, rows []any, mysql bool) (keys []any, others bool) {
+	for _, row := range rows {
+		from := reflect.ValueOf(row).Elem()
+		to := reflect.New(from.Type())
+		left := false
+		for _, f := range key {
+			if f.HasZeroValue(from) && (f.NullZero || f.IsPtr || f.SQLDefault != "") {
+				left = true
+				others = others || !f.IsPK && (f.SQLDefault != "" || !mysql)
+				continue
+			}
+			f.Value(to.Elem()).Set(f.Value(from))
+		}
+		if !left {
+			keys = append(keys, to.Interface())
+		}
+	}
+	return keys, others
 }

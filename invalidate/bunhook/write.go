@@ -37,6 +37,7 @@ type write struct {
 	loaded   bool    // whether they are
 	known    []any   // their primary keys
 	old      []any   // the rows before
+	others   bool    // an upsert may find rows that are not among them
 	returned bool    // whether the model is what the statement returned
 	errs     []error
 }

@@ -232,6 +232,9 @@ func (u *upsert) query(name string, key []string, tuples [][]int, args []any) (s
 		var equal []string
 		for _, column := range key {
 			i := slices.Index(u.columns, column)
+			if (i < 0 || tuple[i] == null) && name != dialect.MySQL && column != u.returning {
+				return "", nil, false // a default, by which it finds rows on purpose
+			}
 			if i < 0 || tuple[i] == null || tuple[i] >= 0 && (tuple[i] >= len(args) || args[tuple[i]] == nil) {
 				equal = nil
 				break

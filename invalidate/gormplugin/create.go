@@ -3,7 +3,6 @@ package gormplugin
 import (
 	"reflect"
 	"strings"
-	"sync"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,6 +20,7 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 		w.unknown = true
 		return nil
 	}
+	w.unknown = !p.findsByKeys(db, conflict)
 	var err error
 	if db.Name() != "mysql" {
 		w.old, err = p.loadConflicting(db, conflict, nil, clause.LockingStrengthUpdate)
@@ -94,7 +94,7 @@ func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []
 	}
 	for _, fields := range p.conflictKeys(db, conflict) {
 		if values := tuples(stmt.Context, fields, models, true); len(values) > 0 {
-			keys = append(keys, in(fields, values))
+			keys = append(keys, in(fields, withDefaults(fields, values)))
 		}
 	}
 	if len(keys) == 0 {
@@ -103,57 +103,6 @@ func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []
 	return p.load(db, selection{
 		schema: stmt.Schema, where: []clause.Expression{clause.Or(keys...)}, unscoped: true, lock: lock,
 	})
-}
-
-// conflictKeys returns the fields of the unique keys, beside the primary one, by
-// which an upsert may find a row: those it names, or all.
-func (p *Plugin) conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*schema.Field {
-	s := db.Statement.Schema
-	if len(conflict.Columns) == 0 || conflict.OnConstraint != "" || db.Name() == "mysql" {
-		return p.unique.of(s)
-	}
-	var fields []*schema.Field
-	for _, c := range conflict.Columns {
-		if f := s.LookUpField(c.Name); f != nil && f.DBName != "" {
-			fields = append(fields, f)
-		}
-	}
-	return [][]*schema.Field{fields}
-}
-
-// uniqueKeys remembers the unique keys of schemas: to ask for them writes to the
-// schema, which others read.
-type uniqueKeys struct {
-	mu   sync.Mutex
-	keys map[*schema.Schema][][]*schema.Field
-}
-
-func (u *uniqueKeys) of(s *schema.Schema) [][]*schema.Field {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	keys, ok := u.keys[s]
-	if ok {
-		return keys
-	}
-	for _, f := range s.Fields {
-		if f.Unique && f.DBName != "" {
-			keys = append(keys, []*schema.Field{f})
-		}
-	}
-	for _, index := range s.ParseIndexes() {
-		if index.Class == "UNIQUE" {
-			var fields []*schema.Field
-			for _, f := range index.Fields {
-				fields = append(fields, f.Field)
-			}
-			keys = append(keys, fields)
-		}
-	}
-	if u.keys == nil {
-		u.keys = make(map[*schema.Schema][][]*schema.Field)
-	}
-	u.keys[s] = keys
-	return keys
 }
 
 // insertsAll reports whether an insert has written all columns of its models, or

@@ -76,8 +76,9 @@
 // asked. If there is none, or it names nothing, everything is purged: the save works, and
 // no page stays old. That is so for more rows than Options.MaxRows, or than were read
 // (a scope or a callback hid some from the query, or they came in between); for FROM and
-// WITH clauses; for an upsert of maps; and for a primary key that a condition or an
-// expression has changed.
+// WITH clauses; for an upsert of maps, or one that finds its rows by an expression, a default
+// of the database or a constraint that the model does not declare; and for a primary key
+// that a condition or an expression has changed.
 //
 // A join table that has a model of its own is one of these for
 // [gorm.DB.SetupJoinTable] only; without, its model needs a rule like any other.
