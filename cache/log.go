@@ -32,7 +32,8 @@ type Event struct {
 	// bytes, and those of Origin.
 	Reason string
 
-	// Origin says who, for people: a host, a process, a user.
+	// Origin says who, for people: a host, a process, a user. Package coherent
+	// fills it in where it is empty.
 	Origin string
 }
 

@@ -3,6 +3,7 @@ package invalidate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -123,7 +124,8 @@ func TestReasonOfModelWhoseStringPanics(t *testing.T) {
 	p.trace.want(t, "PURGE path:/")
 }
 
-func TestDefaultOriginIsTheHost(t *testing.T) {
+// Two processes of one host are told apart.
+func TestDefaultOriginIsHostAndProcess(t *testing.T) {
 	host, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
@@ -132,8 +134,8 @@ func TestDefaultOriginIsTheHost(t *testing.T) {
 	if err := newBlog(p, nil).Invalidate(t.Context(), &Post{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.one(t).Origin; got != host {
-		t.Errorf("Origin: got %q, want %q", got, host)
+	if got, want := p.one(t).Origin, fmt.Sprint(host, ":", os.Getpid()); got != want {
+		t.Errorf("Origin: got %q, want %q", got, want)
 	}
 }
 

@@ -4,20 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/uncache/uncache/internal/instance"
 	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/internal/repeat"
 )
 
 // Options configures an [Invalidator]. The zero value is the default.
 type Options struct {
-	// Origin is who purges, for the people who read the log. Default: the
-	// name of this host, as New finds it.
+	// Origin is who purges, for the people who read the log. Default "HOST:PID",
+	// which tells the processes of one host apart.
 	Origin string
 
 	// PurgeTimeout bounds every purge, of however many events, and what the
@@ -110,8 +110,7 @@ func New(p Purger, opts *Options) *Invalidator {
 		inv.opts.MaxCascade = defaultMaxCascade
 	}
 	if inv.opts.Origin == "" {
-		// Without a name the log is as good, it only tells less.
-		inv.opts.Origin, _ = os.Hostname()
+		inv.opts.Origin = instance.Name()
 	}
 	return inv
 }

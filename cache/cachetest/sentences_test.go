@@ -50,6 +50,7 @@ var noDuty = map[string]string{
 	"The new era begins at the clock, before it.":                                                                    "the kit cannot set a head",
 	"If that position is more than ten years beyond the log's clock, the era may begin before it: Head and From are the start of the era, and List is empty.": "a licence",
 	"The process that asked gives up all that it knows of the log.":                                                                                           "a duty of callers",
+	"Package coherent fills it in where it is empty.":                                                                                                         "a duty of callers",
 	"A log lives in eras.": "what it is",
 	"LocalLog is implemented by a [Log] in this process's memory.":                                              "what it is",
 	"LocalHead is the ability of a [LocalLog].":                                                                 "what it is",

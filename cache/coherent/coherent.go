@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/instance"
 	"github.com/uncache/uncache/internal/isnil"
 )
 
@@ -69,6 +70,11 @@ type Options struct {
 	// for a lease too, before it loads by itself. Default 10 s, or twice Lease if
 	// that is longer. At least 1 ms.
 	CollapseTimeout time.Duration
+
+	// Origin is who purges, for the people who read the log, where an event does
+	// not say: those of unsafe requests, for example. Default "HOST:PID", which
+	// tells the processes of one host apart.
+	Origin string
 
 	// Observe, if not nil, is told what no caller can be told. It is called
 	// from many goroutines at once and should return quickly.
@@ -157,6 +163,9 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	if c.opts.MaxDependencies == 0 {
 		c.opts.MaxDependencies = defaultMaxDependencies
 	}
+	if c.opts.Origin == "" {
+		c.opts.Origin = instance.Name()
+	}
 	if c.opts.Timeout == 0 {
 		c.opts.Timeout = defaultTimeout
 	}
@@ -207,12 +216,16 @@ func tiersOf(b cache.Backend) []tier {
 // MaxStale keeps to that after MaxStale.
 //
 // The log is given bounded names ([cache.Event.Bounded]), and several events if e
-// names more than 10,000 dependencies, or 4 MiB of them.
+// names more than 10,000 dependencies, or 4 MiB of them. An event without an
+// Origin gets that of the Options.
 //
 // An error means that it is not known whether the event was recorded. To purge
 // again is harmless. Purge works on a closed Cache too.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	e.Dependencies = cache.WithDecoded(e.Dependencies)
+	if e.Origin == "" {
+		e.Origin = c.opts.Origin
+	}
 	pos, err := c.appendEvent(ctx, e)
 	if err != nil {
 		return fmt.Errorf("coherent: purge %s: %w", describe(e.Dependencies), err)
