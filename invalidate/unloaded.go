@@ -108,18 +108,10 @@ func filled(m any, relations []Relation) (any, bool) {
 	for _, r := range relations {
 		f := copied.Elem()
 		for name := range strings.SplitSeq(r.Field, ".") {
-			if f.Kind() != reflect.Struct {
+			var ok bool
+			if f, ok = ownField(f, name); !ok {
 				return nil, false
 			}
-			typ, ok := f.Type().FieldByName(name)
-			if !ok {
-				return nil, false
-			}
-			next, err := f.FieldByIndexErr(typ.Index)
-			if err != nil || !next.CanSet() {
-				return nil, false
-			}
-			f = next
 		}
 		fill(f, maxFill)
 	}
@@ -127,6 +119,37 @@ func filled(m any, relations []Relation) (any, bool) {
 		return copied.Interface(), true
 	}
 	return copied.Elem().Interface(), true
+}
+
+// ownField returns the field of v with this name, which may be set: structs that v only
+// points to, embedded ones for instance, are copied on the way, for the model has them.
+func ownField(v reflect.Value, name string) (reflect.Value, bool) {
+	v, ok := ownStruct(v)
+	if !ok {
+		return v, false
+	}
+	field, ok := v.Type().FieldByName(name)
+	if !ok {
+		return v, false
+	}
+	for _, i := range field.Index {
+		if v, ok = ownStruct(v); !ok {
+			return v, false
+		}
+		v = v.Field(i)
+	}
+	return v, v.CanSet()
+}
+
+// ownStruct returns the struct that v is, or a copy of the one that it points to.
+func ownStruct(v reflect.Value) (reflect.Value, bool) {
+	if v.Kind() == reflect.Pointer && !v.IsNil() && v.CanSet() {
+		copied := reflect.New(v.Type().Elem())
+		copied.Elem().Set(v.Elem())
+		v.Set(copied)
+		v = copied.Elem()
+	}
+	return v, v.Kind() == reflect.Struct
 }
 
 // maxFill is how many structs inside one another are filled.

@@ -108,3 +108,35 @@ func TestPanicBesideRelationThatWasNotLoaded(t *testing.T) {
 		_, _ = inv.Resolve(invalidate.Row{Model: &article{}, Unloaded: notLoaded})
 	})
 }
+
+// A Base is embedded by a pointer, and shared by copies of a model.
+type Base struct{ Owner *section }
+
+// The model, which the application goes on using, is as it was: the copy that is filled
+// has none of its structs.
+func TestRelationInAnEmbeddedPointerIsNotFilled(t *testing.T) {
+	type note struct {
+		*Base
+		More *Base
+	}
+	inv := invalidate.New(newPurger(), nil)
+	invalidate.Register(inv, func(n *note, to *invalidate.Targets) {
+		for _, b := range []*Base{n.Base, n.More} {
+			if b.Owner == nil {
+				to.Group("")
+			}
+		}
+	})
+	for field, want := range map[string]string{"Owner": "Owner", "Base.Owner": "Base.Owner", "More.Owner": "More.Owner", "Nil.Owner": ""} {
+		n := &note{Base: new(Base), More: new(Base)}
+		err := inv.Invalidate(t.Context(), invalidate.Row{Model: n, Unloaded: func(any) []invalidate.Relation {
+			return []invalidate.Relation{{Field: field, Load: "load it"}}
+		}})
+		if err == nil || errors.Is(err, invalidate.ErrNotLoaded) != (want != "") || want != "" && !strings.Contains(err.Error(), "."+want+" was not loaded") {
+			t.Errorf("%s: got %v", field, err)
+		}
+		if n.Owner != nil || n.More.Owner != nil {
+			t.Errorf("%s: the model was filled: %v, %v", field, n.Owner, n.More.Owner)
+		}
+	}
+}
