@@ -145,6 +145,7 @@ func TestIDsOfAnyKind(t *testing.T) {
 		rename("a number", onSQLite, "42"),
 		rename("the case is of no account", onMySQL, "'PöisoN'",
 			"ALTER TABLE {table} MODIFY id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL"),
+		rename("padded", onPostgreSQL, "'p'", "ALTER TABLE {table} ALTER id TYPE char(30)"),
 		rename("padded", onMySQL, "'p '",
 			"ALTER TABLE {table} MODIFY id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL"),
 	})
@@ -281,6 +282,56 @@ func TestRowsThatAreNotDeleted(t *testing.T) {
 	}
 }
 
+// A relay that polls seldom sees when a row is due that stands behind a stuck one.
+func TestWhatIsDueBehindAStuckRow(t *testing.T) {
+	raise := map[outbox.Dialect]string{
+		outbox.PostgreSQL: "RAISE EXCEPTION 'no'",
+		outbox.MySQL:      "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'",
+		outbox.SQLite:     "RAISE(ABORT, 'no')",
+	}
+	each(t, all, func(t *testing.T, d *database) {
+		var seen observer
+		p := newPurger()
+		box := d.outbox(t, p, func(o *outbox.Options) {
+			o.Poll, o.Grace, o.Observe = 10*time.Hour, 300*time.Millisecond, seen.observe
+			o.Backoff, o.MaxBackoff = 1e6*time.Hour, 1e6*time.Hour
+		})
+		stuck := poison{}
+		for _, event := range []string{"DELETE", "UPDATE"} {
+			statements, after := refusing(d.dialect, event, raise[d.dialect])
+			stuck.statements, stuck.after = append(stuck.statements, statements...), append(stuck.after, after...)
+		}
+		stuck.plant(t, d, box)
+		if err := box.Start(); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "one row is stuck, and all others are purged", func() bool {
+			return len(seen.of(outbox.OpStuck)) == 1 && stats(t, box).Pending == 1
+		})
+		for _, dep := range []cache.Dependency{"path:/late/1/", "path:/late/2/"} {
+			d.enqueue(t, box, dep)
+			box.Wake() // looks, before it is due
+			until(t, "purged when it is due", func() bool { return p.has(dep) })
+		}
+	})
+}
+
+// A large Batch is more than a statement has arguments.
+func TestLargeBatch(t *testing.T) {
+	each(t, onTextIDs, func(t *testing.T, d *database) {
+		p := newPurger()
+		box := d.outbox(t, p, func(o *outbox.Options) { o.Batch = 1 << 62 })
+		deps := numbered(40_000)
+		if err := box.Keep(t.Context(), events(deps...)); err != nil {
+			t.Fatal(err)
+		}
+		if err := box.Start(); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "all purged and deleted", func() bool { return stats(t, box).Relayed == int64(len(deps)) })
+	})
+}
+
 // A user who may not delete loses nothing, and purges nothing without end.
 func TestTheRightToDeleteIsMissing(t *testing.T) {
 	each(t, onPostgreSQL, func(t *testing.T, d *database) {
@@ -364,4 +415,22 @@ func unlocked(t *testing.T, d *database) (n int) {
 		n++
 	}
 	return n
+}
+
+// An event that no relay would read is refused when it is enqueued, and not later.
+func TestEventsThatAreTooLarge(t *testing.T) {
+	each(t, onSQLite, func(t *testing.T, d *database) {
+		box := d.outbox(t, newPurger(), nil)
+		for name, e := range map[string]cache.Event{
+			"bytes": {Dependencies: []cache.Dependency{cache.Dependency(strings.Repeat("x", 65<<20))}},
+			"names": {Dependencies: numbered(1<<17 + 1)},
+		} {
+			if err := box.Keep(t.Context(), []cache.Event{e}); err == nil || !strings.Contains(err.Error(), "split it") {
+				t.Errorf("too many %s: %.200v", name, err)
+			}
+		}
+		if s := stats(t, box); s.Pending != 0 {
+			t.Errorf("%d rows are there", s.Pending)
+		}
+	})
 }

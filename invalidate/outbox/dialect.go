@@ -56,6 +56,9 @@ var dialects = map[Dialect]dialect{
 		// One statement for any number of ids: drivers keep what they have
 		// prepared.
 		oneOf: func(ids []rowID) (string, []any) {
+			if len(ids) == 1 {
+				return "= ?", []any{ids[0].text}
+			}
 			return "= ANY (CAST(CAST(? AS text) AS text[]))", []any{array(ids)}
 		},
 		blob:  "0",

@@ -17,6 +17,10 @@ const (
 	format     = 2 // one that is purged again, as the column repeats says
 )
 
+// maxNames bounds the dependencies of one row. Short ones take many times the bytes
+// in memory that they take in the table.
+const maxNames = 1 << 17
+
 // Flags of an encoded event.
 const (
 	flagSoft = 1 << iota
@@ -72,8 +76,8 @@ func decode(b []byte) (cache.Event, error) {
 	}
 	e.Reason, e.Origin = d.string(), d.string()
 	n := d.uvarint()
-	if n > uint64(len(d.rest)) { // each has a length at least
-		d.fail("more dependencies than bytes")
+	if n > min(uint64(len(d.rest)), maxNames) { // each has a length at least
+		d.fail("too many dependencies")
 		n = 0
 	}
 	e.Dependencies = make([]cache.Dependency, n)

@@ -95,3 +95,14 @@ func TestNote(t *testing.T) {
 		}
 	}
 }
+
+// A row of many short names would take many times its bytes in memory.
+func TestNamesOfARowAreBounded(t *testing.T) {
+	most := encode(cache.Event{Dependencies: make([]cache.Dependency, maxNames)})
+	if e, err := decode(most); err != nil || len(e.Dependencies) != maxNames {
+		t.Errorf("%d names: %d, %v", maxNames, len(e.Dependencies), err)
+	}
+	if _, err := decode(encode(cache.Event{Dependencies: make([]cache.Dependency, maxNames+1)})); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("one name more: %v", err)
+	}
+}

@@ -72,8 +72,9 @@ func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache
 			notes := cache.Event{Reason: e.Reason, Origin: e.Origin}.Bounded()
 			e.Reason, e.Origin = notes.Reason, notes.Origin
 			b := encode(e)
-			if len(b) > maxRowBytes {
-				return nil, fmt.Errorf("outbox: enqueue into %s: an event has %d bytes, and a row takes %d: split it", o.opts.Table, len(b), maxRowBytes)
+			if len(b) > maxRowBytes || len(e.Dependencies) > maxNames {
+				return nil, fmt.Errorf("outbox: enqueue into %s: an event has %d names and %d bytes, and a row takes %d and %d: split it",
+					o.opts.Table, len(e.Dependencies), len(b), maxNames, maxRowBytes)
 			}
 			if rows > 0 && bytes+len(b) > maxInsertBytes {
 				break

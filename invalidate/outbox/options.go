@@ -25,7 +25,7 @@ type Options struct {
 	Poll time.Duration
 
 	// Batch bounds how many rows are claimed at a time. They are fewer if their
-	// events have more than 16 MiB together. Default 500.
+	// events have more than 16 MiB together, and never more than 100,000. Default 500.
 	Batch int
 
 	// PurgeTimeout bounds each call of the relay's Purger. A claim purges for
@@ -131,8 +131,12 @@ func (o *Options) complete(d Dialect) (err error) {
 	if o.MaxTries > maxTries {
 		return fmt.Errorf("outbox: %w: MaxTries is %d: the column holds %d at most", ErrOptions, o.MaxTries, maxTries)
 	}
+	o.Batch = min(o.Batch, maxBatch)
 	return nil
 }
+
+// maxBatch bounds what a claim locks, however large Batch is.
+const maxBatch = 100_000
 
 // firstPause is how long a relay pauses after the first failure of all.
 const firstPause = 50 * time.Millisecond

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/uncache/uncache/cache"
@@ -125,7 +126,7 @@ func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
 		// A quarter more or less: relays that were started together need not
 		// ask together for ever.
 		poll := o.opts.Poll*3/4 + rand.N(o.opts.Poll/2+1)
-		due, err := o.next(ctx)
+		due, err := o.next(ctx, 0)
 		if err != nil {
 			return 0, err
 		}
@@ -136,26 +137,37 @@ func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if out.settled() == 0 || o.stopped() { // others have claimed what is due
-			return poll, nil
+		if out.settled() > 0 && !o.stopped() {
+			continue
 		}
+		// Others have claimed what is due, or it is stuck. What comes after that may
+		// be due before the next poll.
+		if n := o.stuck.waiting; n > 0 {
+			if due, err = o.next(ctx, n); err != nil {
+				return 0, err
+			}
+			if due > 0 {
+				return min(due, poll), nil
+			}
+		}
+		return poll, nil
 	}
 }
 
 // forever is longer than anybody polls.
 const forever = 365 * 24 * time.Hour
 
-var selectNext = `SELECT {until} FROM {due} WHERE ` + claimable + ` ORDER BY due LIMIT 1`
+var selectNext = `SELECT {until} FROM {due} WHERE ` + claimable + ` ORDER BY due LIMIT 1 OFFSET `
 
 // next returns when a row is due that this process understands, by the
-// database's clock, rounded up.
-func (o *Outbox) next(ctx context.Context) (time.Duration, error) {
+// database's clock, rounded up: the first after those that it skips.
+func (o *Outbox) next(ctx context.Context, skip int) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 	defer cancel()
 	var ms sql.NullFloat64 // NULL: due is no time, in SQLite or as 0000-00-00
 	err := func() (err error) {
 		defer panics.Catch(&err)
-		return o.db.QueryRowContext(ctx, o.sql(selectNext)).Scan(&ms)
+		return o.db.QueryRowContext(ctx, o.sql(selectNext+strconv.Itoa(skip))).Scan(&ms)
 	}()
 	switch {
 	case err == sql.ErrNoRows:

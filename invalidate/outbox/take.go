@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -109,18 +110,31 @@ func (o *Outbox) read(ctx context.Context, x execer, rows []row, out *outcome) (
 		}
 		small = append(small, r)
 	}
-	err := o.inSavepoint(ctx, x, func() error { return o.readEvents(ctx, x, small) })
-	if err == nil || len(small) == 0 {
-		return o.readOnes(small, out), nil
-	}
+	err := o.inSavepoint(ctx, x, func() error {
+		for chunk := range slices.Chunk(small, maxDelete) {
+			if err := o.readEvents(ctx, x, chunk); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err := lost(ctx, err); err != nil {
 		return nil, err
 	}
-	// One of them is to blame: a page of the database is damaged, for instance.
+	// If that failed, one of them is to blame: a page of the database is damaged, for
+	// instance. One that was not found may be found by itself: a CHAR is compared in
+	// another way then.
 	var rest []row
 	for i := range small {
 		one := small[i : i+1]
+		if one[0].event != nil {
+			rest = append(rest, one[0])
+			continue
+		}
 		err := o.inSavepoint(ctx, x, func() error { return o.readEvents(ctx, x, one) })
+		if err == nil && one[0].event == nil {
+			err = errNotFound
+		}
 		if lost := lost(ctx, err); lost != nil {
 			return nil, lost
 		}
@@ -131,19 +145,7 @@ func (o *Outbox) read(ctx context.Context, x execer, rows []row, out *outcome) (
 		}
 		rest = append(rest, one[0])
 	}
-	return o.readOnes(rest, out), nil
-}
-
-// readOnes returns the rows that were found by their ids. The others have failed.
-func (o *Outbox) readOnes(rows []row, out *outcome) (rest []row) {
-	for _, r := range rows {
-		if r.event == nil {
-			out.failed = append(out.failed, o.failed(r, errNotFound))
-			continue
-		}
-		rest = append(rest, r)
-	}
-	return rest
+	return rest, nil
 }
 
 // readEvents fills in the events of rows that are there.
