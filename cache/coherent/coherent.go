@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -158,7 +159,7 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("coherent: %w: CollapseTimeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.CollapseTimeout, minCollapseTimeout)
 	}
 	if c.opts.CollapseTimeout == 0 {
-		c.opts.CollapseTimeout = max(defaultCollapseTimeout, 2*c.opts.Lease)
+		c.opts.CollapseTimeout = max(defaultCollapseTimeout, 2*min(c.opts.Lease, math.MaxInt64/2))
 	}
 	if c.opts.MaxDependencies == 0 {
 		c.opts.MaxDependencies = defaultMaxDependencies

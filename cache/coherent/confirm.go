@@ -113,7 +113,8 @@ func (c *Cache) readRounds() {
 			if c.view().position() == 0 {
 				most = maxFirstPatience
 			}
-			c.patience.Store(int64(min(4*patience, max(most, c.opts.Timeout))))
+			most = max(most, c.opts.Timeout)
+			c.patience.Store(int64(4 * min(patience, most/4)))
 		}
 		cancel()
 		r = c.endRound(r)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,3 +56,32 @@ type bytesCodec struct{}
 func (bytesCodec) Encode(b []byte) ([]byte, error) { return b, nil }
 func (bytesCodec) Decode(b []byte) ([]byte, error) { return b, nil }
 func (bytesCodec) Size(b []byte) int               { return len(b) }
+
+// A lease for ever is waited for as long as it takes.
+func TestLeaseForEver(t *testing.T) {
+	for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64/2 + 1, 200 * 365 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newLeasing(t)
+			var wg sync.WaitGroup
+			var loads atomic.Int64
+			for range 3 {
+				c := process(t, b, d)
+				wg.Go(func() {
+					_, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (int, error) {
+						loads.Add(1)
+						time.Sleep(time.Minute)
+						return 1, nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+				synctest.Wait()
+			}
+			wg.Wait()
+			if n := loads.Load(); n != 1 {
+				t.Errorf("%v: loaded by %d of 3 processes, want 1", d, n)
+			}
+		})
+	}
+}

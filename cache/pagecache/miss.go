@@ -111,7 +111,7 @@ func (t *task) lead(flight *coherent.Flight[*response], asks *control, until tim
 	// Other requests of this process wait as long. If the time is up for all of them
 	// at once, they must find a response that is being made.
 	const share, of = 3, 4
-	within := max(time.Until(until)*share/of, 1)
+	within := max(time.Until(until)/of*share, 1) // a time may mean "for ever"
 	made, err := await(t.r.Context(), flight, within, t.old, asks)
 	switch {
 	case err != nil:
