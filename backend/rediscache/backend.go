@@ -30,6 +30,7 @@ type Backend struct {
 	replica    atomic.Bool // the last ask was refused by a replica
 	unfenced   atomic.Bool // the last ask found replicas and no fence
 	noMGET     atomic.Bool // it was refused
+	noDigest   atomic.Bool // so was EVALSHA
 
 	// Clients that may serve the log: rdb itself, or the nodes of a cluster.
 	last  atomic.Pointer[source]

@@ -1,6 +1,7 @@
 package rediscache_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/alongside"
 	"github.com/uncache/uncache/internal/redistest"
 )
 
@@ -67,14 +69,68 @@ func BenchmarkHit(b *testing.B) {
 	}
 }
 
+// BenchmarkPurge makes purges by turns, since on a busy machine two benchmarks one
+// after the other cannot be compared, and reports the median of each: by EVAL and by
+// EVALSHA, and of a path whose key is deleted in a trip of its own or in the append's.
 func BenchmarkPurge(b *testing.B) {
 	srv := redistest.New(b, redistest.Config{})
-	c, _ := process(b, srv)
+	ctx := b.Context()
+	byDigest, _ := process(b, srv)
+	byText, _ := process(b, srv)
+	byText.WithoutDigest()
 	e := cache.Event{Dependencies: []cache.Dependency{cache.Path("/blog/hello/")}, Reason: "blog.Post 42 saved"}
-	b.ReportAllocs()
+	names := []string{"example.com/blog/hello/"}
+	appended := func(ctx context.Context, c *rediscache.Backend) error {
+		_, err := c.Append(ctx, e)
+		return err
+	}
+	kinds := []struct {
+		name  string
+		purge func() error
+		times []time.Duration
+	}{
+		{name: "EVAL", purge: func() error { return appended(ctx, byText) }},
+		{name: "EVALSHA", purge: func() error { return appended(ctx, byDigest) }},
+		{name: "two-trips", purge: func() error { return errors.Join(appended(ctx, byDigest), byDigest.Delete(ctx, names...)) }},
+		{name: "one-trip", purge: func() error {
+			return appended(alongside.With(ctx, &alongside.Keys{Names: names}), byDigest)
+		}},
+	}
 	for b.Loop() {
-		if _, err := c.Append(b.Context(), e); err != nil {
-			b.Fatal(err)
+		for i := range kinds {
+			began := time.Now()
+			if err := kinds[i].purge(); err != nil {
+				b.Fatal(err)
+			}
+			kinds[i].times = append(kinds[i].times, time.Since(began))
 		}
+	}
+	for _, k := range kinds {
+		slices.Sort(k.times)
+		b.ReportMetric(float64(k.times[len(k.times)/2])/1e3, k.name+"-µs")
+	}
+}
+
+// BenchmarkPurges is how many there are in a second, of 16 savers at a time.
+func BenchmarkPurges(b *testing.B) {
+	srv := redistest.New(b, redistest.Config{})
+	e := cache.Event{Dependencies: []cache.Dependency{cache.Path("/blog/hello/")}, Reason: "blog.Post 42 saved"}
+	for _, name := range []string{"EVAL", "EVALSHA", "EVAL", "EVALSHA"} {
+		b.Run(name, func(b *testing.B) {
+			c, _ := process(b, srv)
+			if name == "EVAL" {
+				c.WithoutDigest()
+			}
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := c.Append(b.Context(), e); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "purges/s")
+		})
 	}
 }

@@ -80,9 +80,10 @@
 //
 // A user of Redis needs, for all of it:
 //
-//	~uncache:* +get +mget +set +unlink +eval +time +info +xadd +xrange +xrevrange +scan
+//	~uncache:* +get +mget +set +unlink +eval +evalsha +time +info +xadd +xrange +xrevrange +scan
 //
 // and on a cluster +cluster|slots +asking +command. SCAN is for Clear alone, and
 // +wait is needed for Options.Replicas. Without MGET hits are GETs in a pipeline,
-// which takes a little longer; without UNLINK a fence is not noticed.
+// which takes a little longer; without UNLINK a fence is not noticed, and without
+// EVALSHA purges take longer.
 package rediscache

@@ -6,10 +6,11 @@ import (
 	"fmt"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/alongside"
 )
 
-// Append adds an event to the log, see [cache.Log]. It makes one round trip. The
-// error is [ErrReplicas] if Options.Replicas are not there in time, and [ErrFenced]
+// Append adds an event to the log, see [cache.Log]. It makes one round trip, and
+// another when Redis does not know the script yet. The error is [ErrReplicas] if Options.Replicas are not there in time, and [ErrFenced]
 // if the server refuses to write without replicas.
 //
 // A Redis that is full and may not evict anything does not stop a purge: the
@@ -45,11 +46,26 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 }
 
 func (b *Backend) appendBy(ctx context.Context, args []any) ([]any, error) {
+	extra := b.inReach(alongside.From(ctx))
 	if b.opts.Replicas > 0 {
-		return b.appendReplicated(ctx, args)
+		return b.appendReplicated(ctx, args, extra)
 	}
-	reply, err := b.rdb.Eval(ctx, appendScript, []string{b.headKey, b.eventsKey}, args...).Slice()
-	return reply, named(err)
+	if extra != nil {
+		return b.appendAnd(ctx, b.last.Load().client, args, extra)
+	}
+	return b.byDigest(func(byDigest bool) ([]any, error) {
+		reply, err := b.evalAppend(ctx, b.rdb, byDigest, args).Slice()
+		return reply, named(err)
+	})
+}
+
+// inReach returns keys if the append's server has all of them, and nil if they are
+// to be deleted some other way: on a cluster they may be anywhere.
+func (b *Backend) inReach(keys *alongside.Keys) *alongside.Keys {
+	if keys == nil || len(keys.Names) == 0 || len(keys.Names) > maxUnlinked || b.cluster != nil {
+		return nil
+	}
+	return keys
 }
 
 // Since returns the events after a position, see [cache.Log]: a page of some 256

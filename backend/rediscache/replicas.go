@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/internal/alongside"
 )
 
 // ErrReplicas is what Append returns, wrapped, when fewer than Options.Replicas
@@ -28,13 +30,13 @@ const (
 // WAIT speaks of what its own connection has written, so that both go in one
 // pipeline to one server. On a cluster that is the node that has the log; the
 // cluster's client would send WAIT, which names no key, to any of them.
-func (b *Backend) appendReplicated(ctx context.Context, args []any) ([]any, error) {
+func (b *Backend) appendReplicated(ctx context.Context, args []any, extra *alongside.Keys) ([]any, error) {
 	pause := 20 * time.Millisecond
 	for try := 1; ; try++ {
 		src, err := b.source(ctx)
 		var reply []any
 		if err == nil {
-			reply, err = b.appendAndWait(ctx, src.client, args)
+			reply, err = b.appendAnd(ctx, src.client, args, extra)
 		}
 		if err == nil || b.cluster == nil || try == maxAppends || errors.Is(err, ErrReplicas) || errors.Is(err, ErrFenced) {
 			return reply, err
@@ -52,27 +54,50 @@ func (b *Backend) appendReplicated(ctx context.Context, args []any) ([]any, erro
 	}
 }
 
-func (b *Backend) appendAndWait(ctx context.Context, c *redis.Client, args []any) ([]any, error) {
-	timeout := waitFor(ctx, c.Options().ReadTimeout)
-	pipe := c.Pipeline()
-	eval := pipe.Eval(ctx, appendScript, []string{b.headKey, b.eventsKey}, args...)
-	wait := pipe.Do(ctx, "wait", b.opts.Replicas, timeout.Milliseconds())
-	_, _ = pipe.Exec(ctx) // each command has its own error
-	reply, err := eval.Slice()
-	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("%w: %w", ErrReplicas, err) // they kept go-redis waiting
-	}
-	if err != nil {
-		return nil, named(err)
-	}
+// appendAnd appends by one server, and in the same round trip deletes the keys that
+// may be deleted then, and waits for the replicas. Keys that cannot be deleted are
+// no failure: nothing rests on it.
+func (b *Backend) appendAnd(ctx context.Context, c *redis.Client, args []any, extra *alongside.Keys) ([]any, error) {
+	return b.byDigest(func(byDigest bool) ([]any, error) {
+		pipe := c.Pipeline()
+		eval := b.evalAppend(ctx, pipe, byDigest, args)
+		var unlink *redis.IntCmd
+		if extra != nil {
+			unlink = pipe.Unlink(ctx, b.valueKeys(extra.Names)...)
+		}
+		var wait *redis.Cmd
+		timeout := waitFor(ctx, c.Options().ReadTimeout)
+		if b.opts.Replicas > 0 {
+			wait = pipe.Do(ctx, "wait", b.opts.Replicas, timeout.Milliseconds())
+		}
+		_, _ = pipe.Exec(ctx) // each command has its own error
+		reply, err := eval.Slice()
+		switch {
+		case err != nil && wait != nil && ctx.Err() != nil:
+			return nil, fmt.Errorf("%w: %w", ErrReplicas, err) // they kept go-redis waiting
+		case err != nil:
+			return nil, named(err)
+		}
+		if unlink != nil {
+			extra.Gone = unlink.Err() == nil
+		}
+		if wait != nil {
+			err = b.enough(wait, timeout)
+		}
+		return reply, err
+	})
+}
+
+// enough returns nil if as many replicas have the event as must.
+func (b *Backend) enough(wait *redis.Cmd, timeout time.Duration) error {
 	n, err := wait.Int64()
 	if err != nil {
-		return nil, fmt.Errorf("%w: WAIT %d: %w", ErrReplicas, b.opts.Replicas, err)
+		return fmt.Errorf("%w: WAIT %d: %w", ErrReplicas, b.opts.Replicas, err)
 	}
 	if n < int64(b.opts.Replicas) {
-		return nil, fmt.Errorf("%w: %d of %d acknowledged it within %v", ErrReplicas, n, b.opts.Replicas, timeout)
+		return fmt.Errorf("%w: %d of %d acknowledged it within %v", ErrReplicas, n, b.opts.Replicas, timeout)
 	}
-	return reply, nil
+	return nil
 }
 
 // waitFor returns how long WAIT may take. Its answer, which may be a tenth of a

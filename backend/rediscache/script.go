@@ -4,8 +4,8 @@ package rediscache
 // event that is in the log twice means what it means once, and an era that has
 // begun is not begun again.
 //
-// They always run by EVAL: they are small, and rare beside the hits and fills,
-// which are plain commands.
+// Append runs by its digest where Redis knows it. Confirm always runs by EVAL: it is
+// rare beside the hits and fills, which are plain commands.
 const (
 	// onReplica is in the error of both scripts on a server that is a replica.
 	// go-redis takes READONLY for a reason to look for the master.

@@ -113,21 +113,27 @@ func (b *Backend) Delete(ctx context.Context, keys ...string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("rediscache: delete %d keys: %w", len(keys), err)
 	}
-	full := make([]string, len(keys))
-	for i, key := range keys {
-		full[i] = b.valueKey(key)
-	}
-	if err := b.unlink(ctx, full); err != nil {
+	if err := b.unlink(ctx, b.valueKeys(keys)); err != nil {
 		return fmt.Errorf("rediscache: delete %d keys: %w", len(keys), err)
 	}
 	return nil
 }
 
+func (b *Backend) valueKeys(keys []string) []string {
+	full := make([]string, len(keys))
+	for i, key := range keys {
+		full[i] = b.valueKey(key)
+	}
+	return full
+}
+
+// maxUnlinked is how many keys one command deletes at most.
+const maxUnlinked = 1000
+
 // unlink deletes keys of Redis. UNLINK frees the memory in the background,
 // where DEL would hold up the server.
 func (b *Backend) unlink(ctx context.Context, keys []string) error {
-	const batch = 1000
-	for some := range slices.Chunk(keys, batch) {
+	for some := range slices.Chunk(keys, maxUnlinked) {
 		if b.cluster == nil {
 			if err := b.rdb.Unlink(ctx, some...).Err(); err != nil {
 				return err

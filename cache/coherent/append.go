@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/alongside"
 	"github.com/uncache/uncache/internal/panics"
 )
 
@@ -21,7 +22,11 @@ const (
 func (c *Cache) appendEvent(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
 	parts := split(e.Bounded())
 	for i, part := range parts {
-		if pos, err = c.appendOne(ctx, part); err != nil && len(parts) > 1 {
+		of := ctx
+		if i < len(parts)-1 {
+			of = alongside.With(ctx, nil) // keys go with the last part, when all is purged
+		}
+		if pos, err = c.appendOne(of, part); err != nil && len(parts) > 1 {
 			return 0, fmt.Errorf("event %d of %d: %w", i+1, len(parts), err)
 		}
 		if err != nil {

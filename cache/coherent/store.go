@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/alongside"
 )
 
 // put stores s in the first tiers, the farthest first: whoever finds a value in
@@ -80,12 +83,41 @@ func (v *Values[V]) promote(ctx context.Context, key string, s *Stored[V], from 
 // have ended are not joined any more.
 func (v *Values[V]) Delete(ctx context.Context, keys ...string) error {
 	v.leave(keys)
+	return v.deleteFrom(ctx, v.c.tiers, keys)
+}
+
+// Purge is [Cache.Purge], and Delete of keys when that has succeeded. A log on the
+// server that has the values may delete them in the round trip of the append. That
+// they are deleted is not sure: nothing rests on it.
+func (v *Values[V]) Purge(ctx context.Context, e cache.Event, keys ...string) error {
+	if len(keys) == 0 {
+		return v.c.Purge(ctx, e)
+	}
+	tiers := v.c.tiers
+	far := len(tiers) - 1
+	with := &alongside.Keys{Names: keys}
+	of := ctx
+	if tiers[far].head != nil { // its log is the one that is appended to
+		of = alongside.With(ctx, with)
+	}
+	if err := v.c.Purge(of, e); err != nil {
+		return err
+	}
+	v.leave(keys)
+	if with.Gone {
+		tiers = tiers[:far]
+	}
+	_ = v.deleteFrom(ctx, tiers, keys)
+	return nil
+}
+
+func (v *Values[V]) deleteFrom(ctx context.Context, tiers []tier, keys []string) error {
 	const many = 1000
 	times := time.Duration(1 + len(keys)/many)
 	patience := min(v.c.opts.Timeout, math.MaxInt64/times) * times // Timeout may mean "for ever"
 	var errs []error
-	for i := range v.c.tiers {
-		t := &v.c.tiers[i]
+	for i := range tiers {
+		t := &tiers[i]
 		if err := v.c.unavailable(); err != nil && t.local == nil {
 			errs = append(errs, err)
 			continue

@@ -57,20 +57,18 @@ func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 
 // record records e, whose names are canonical, and does what follows from it.
 func (c *Cache) record(ctx context.Context, e cache.Event) error {
-	if err := c.store.Purge(ctx, e); err != nil {
+	var stored []string
+	if !e.Soft { // what became stale may still be served
+		stored = c.computable(e.Dependencies)
+	}
+	if err := c.values.Purge(ctx, e, stored...); err != nil {
 		return err
 	}
 	if !Warming(ctx) { // or a handler that saves something at each visit would run for ever
 		defer c.warm.purged(e.Dependencies)
 	}
-	if e.Soft {
-		return nil // what became stale may still be served
-	}
-	if stored := c.computable(e.Dependencies); len(stored) > 0 {
-		_ = c.values.Delete(ctx, stored...)
-		for _, key := range stored {
-			c.memo.setDeleted([]byte(key), true)
-		}
+	for _, key := range stored {
+		c.memo.setDeleted([]byte(key), true)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/internal/redistest"
+	"github.com/uncache/uncache/keys"
 )
 
 // A turnstile stands between a client and a server and counts round trips: how
@@ -156,5 +157,52 @@ func TestRoundTripsOfAHit(t *testing.T) {
 				t.Errorf("%d hits made %d round trips to Redis, want %d", hits, got, tt.want*hits)
 			}
 		})
+	}
+}
+
+// So does a purge, of a path whose keys can be computed, too.
+func TestRoundTripsOfAPurge(t *testing.T) {
+	srv := redistest.New(t, redistest.Config{})
+	p := newTurnstile(t, srv.Addr)
+	opts := srv.Options()
+	opts.Addr, opts.PoolSize = p.addr(), 1
+	rdb := redis.NewClient(opts)
+	t.Cleanup(func() { rdb.Close() })
+	b, err := rediscache.New(rdb, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := coherent.New(b, &coherent.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	builder, err := keys.New("", &keys.Options{Hosts: []string{"example.com", "www.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := pagecache.New(store, &pagecache.Options{TTL: time.Hour, Keys: builder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "a page") }))
+	for name, dep := range map[string]cache.Dependency{
+		"a path":  cache.Path("/a/"),
+		"a group": cache.Group("g"),
+	} {
+		for i := range 10 {
+			get(t, h, "http://example.com/a/")
+			stored := rdb.DBSize(t.Context()).Val()
+			before := p.trips.Load()
+			if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{dep}}); err != nil {
+				t.Fatal(err)
+			}
+			if got := p.trips.Load() - before; got != 1 && i > 0 {
+				t.Errorf("a purge of %s made %d round trips, want 1", name, got)
+			}
+			if left := rdb.DBSize(t.Context()).Val(); dep == cache.Path("/a/") && i > 0 && left != stored-1 {
+				t.Errorf("a purge of %s left %d of %d keys, want one less", name, left, stored)
+			}
+		}
 	}
 }
