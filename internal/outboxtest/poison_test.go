@@ -1,8 +1,6 @@
 package outboxtest
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -191,6 +189,28 @@ func TestValuesOfAnyKind(t *testing.T) {
 	})
 }
 
+// The age that Stats gives is that of the oldest row whose time of creation is one.
+func TestOldestAmongTimesThatAreNone(t *testing.T) {
+	none := map[outbox.Dialect]string{outbox.PostgreSQL: "'-infinity'", outbox.MySQL: "'0000-00-00'", outbox.SQLite: "''"}
+	older := map[outbox.Dialect]string{
+		outbox.PostgreSQL: "created - interval '1 hour'",
+		outbox.MySQL:      "created - INTERVAL 1 HOUR",
+		outbox.SQLite:     "strftime('%Y-%m-%d %H:%M:%f', created, '-1 hour')",
+	}
+	each(t, all, func(t *testing.T, d *database) {
+		if d.dialect == outbox.MySQL {
+			d.db = connect(t, d.dialect, d.dsn+"?sql_mode=%27%27")
+		}
+		box := d.outbox(t, newPurger(), nil)
+		ids := d.enqueue(t, box, "path:/a/", "path:/b/")
+		d.exec(t, "UPDATE {table} SET created = "+older[d.dialect]+" WHERE id = '"+ids[0]+"'")
+		d.exec(t, "UPDATE {table} SET created = "+none[d.dialect]+" WHERE id = '"+ids[1]+"'")
+		if s := stats(t, box); s.Oldest < time.Hour-time.Second || s.Oldest > 2*time.Hour {
+			t.Errorf("Oldest is %v, want an hour and something", s.Oldest)
+		}
+	})
+}
+
 // A row that is never due stops no relay: a row that is due at infinity is the next one when there is no
 // other, and Stats reads it as well.
 func TestDueAtInfinity(t *testing.T) {
@@ -212,225 +232,6 @@ func TestDueAtInfinity(t *testing.T) {
 		}
 		for _, obs := range seen.of(outbox.OpClaim) {
 			t.Error(obs.Err)
-		}
-	})
-}
-
-// refusing is a trigger for the row 'poison', by what it does before a DELETE or an
-// UPDATE.
-func refusing(d outbox.Dialect, event, does string) (statements, after []string) {
-	switch d {
-	case outbox.PostgreSQL:
-		return []string{
-			"CREATE OR REPLACE FUNCTION {table}_" + event + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF old.id = 'poison' THEN " +
-				does + "; END IF; IF TG_OP = 'DELETE' THEN RETURN old; END IF; RETURN new; END $$",
-			"CREATE TRIGGER {table}_" + event + " BEFORE " + event + " ON {table} FOR EACH ROW EXECUTE PROCEDURE {table}_" + event + "()",
-		}, []string{"DROP FUNCTION {table}_" + event + " CASCADE"}
-	case outbox.MySQL:
-		return []string{"CREATE TRIGGER {table}_" + event + " BEFORE " + event + " ON {table} FOR EACH ROW BEGIN IF old.id = 'poison' THEN " +
-			does + "; END IF; END"}, nil
-	default:
-		return []string{"CREATE TRIGGER {table}_" + event + " BEFORE " + event + " ON {table} WHEN old.id = 'poison' BEGIN " +
-			"SELECT " + does + "; END"}, nil
-	}
-}
-
-// A row that the database does not delete is put off, and one that it does not change
-// either is left alone. Each is purged once.
-func TestRowsThatAreNotDeleted(t *testing.T) {
-	raise := map[outbox.Dialect]string{
-		outbox.PostgreSQL: "RAISE EXCEPTION 'no'",
-		outbox.MySQL:      "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'",
-		outbox.SQLite:     "RAISE(ABORT, 'no')",
-	}
-	ignore := map[outbox.Dialect]string{
-		outbox.PostgreSQL: "RETURN NULL",
-		outbox.SQLite:     "RAISE(IGNORE)",
-	}
-	hang := map[outbox.Dialect]string{
-		outbox.PostgreSQL: "PERFORM pg_sleep(20)",
-		outbox.MySQL:      "DO SLEEP(20)",
-	}
-	for _, c := range []struct {
-		name           string
-		delete, update map[outbox.Dialect]string
-		purged         int
-		refused, stuck bool
-	}{
-		{name: "a DELETE is an error", delete: raise, purged: 1},
-		{name: "a DELETE does nothing", delete: ignore, purged: 1},
-		{name: "a DELETE and an UPDATE are errors", delete: raise, update: raise, purged: 1, stuck: true},
-		{name: "a DELETE and an UPDATE do nothing", delete: ignore, update: ignore, purged: 1, stuck: true},
-		{name: "refused, and an UPDATE is an error", update: raise, refused: true, stuck: true},
-		{name: "refused, and an UPDATE does nothing", update: ignore, refused: true, stuck: true},
-		{name: "a DELETE hangs", delete: hang, purged: 2},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			for _, dialect := range all {
-				p := poison{dialects: []outbox.Dialect{dialect}, name: c.name, refused: c.refused, purged: c.purged, stuck: c.stuck, left: 1}
-				for event, does := range map[string]map[outbox.Dialect]string{"DELETE": c.delete, "UPDATE": c.update} {
-					if does != nil && does[dialect] != "" {
-						statements, after := refusing(dialect, event, does[dialect])
-						p.statements, p.after = append(p.statements, statements...), append(p.after, after...)
-					}
-				}
-				if len(p.statements) > 0 {
-					each(t, p.dialects, p.check)
-				}
-			}
-		})
-	}
-}
-
-// A relay that polls seldom sees when a row is due that stands behind a stuck one.
-func TestWhatIsDueBehindAStuckRow(t *testing.T) {
-	raise := map[outbox.Dialect]string{
-		outbox.PostgreSQL: "RAISE EXCEPTION 'no'",
-		outbox.MySQL:      "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'",
-		outbox.SQLite:     "RAISE(ABORT, 'no')",
-	}
-	each(t, all, func(t *testing.T, d *database) {
-		var seen observer
-		p := newPurger()
-		box := d.outbox(t, p, func(o *outbox.Options) {
-			o.Poll, o.Grace, o.Observe = 10*time.Hour, 300*time.Millisecond, seen.observe
-			o.Backoff, o.MaxBackoff = 1e6*time.Hour, 1e6*time.Hour
-		})
-		stuck := poison{}
-		for _, event := range []string{"DELETE", "UPDATE"} {
-			statements, after := refusing(d.dialect, event, raise[d.dialect])
-			stuck.statements, stuck.after = append(stuck.statements, statements...), append(stuck.after, after...)
-		}
-		stuck.plant(t, d, box)
-		if err := box.Start(); err != nil {
-			t.Fatal(err)
-		}
-		until(t, "one row is stuck, and all others are purged", func() bool {
-			return len(seen.of(outbox.OpStuck)) == 1 && stats(t, box).Pending == 1
-		})
-		for _, dep := range []cache.Dependency{"path:/late/1/", "path:/late/2/"} {
-			d.enqueue(t, box, dep)
-			box.Wake() // looks, before it is due
-			until(t, "purged when it is due", func() bool { return p.has(dep) })
-		}
-	})
-}
-
-// A large Batch is more than a statement has arguments.
-func TestLargeBatch(t *testing.T) {
-	each(t, onTextIDs, func(t *testing.T, d *database) {
-		p := newPurger()
-		box := d.outbox(t, p, func(o *outbox.Options) { o.Batch = 1 << 62 })
-		deps := numbered(40_000)
-		if err := box.Keep(t.Context(), events(deps...)); err != nil {
-			t.Fatal(err)
-		}
-		if err := box.Start(); err != nil {
-			t.Fatal(err)
-		}
-		until(t, "all purged and deleted", func() bool { return stats(t, box).Relayed == int64(len(deps)) })
-	})
-}
-
-// A user who may not delete loses nothing, and purges nothing without end.
-func TestTheRightToDeleteIsMissing(t *testing.T) {
-	each(t, onPostgreSQL, func(t *testing.T, d *database) {
-		role := d.table + "_role"
-		d.exec(t, "CREATE ROLE "+role)
-		t.Cleanup(func() { d.exec(t, "DROP OWNED BY "+role); d.exec(t, "DROP ROLE "+role) })
-		d.exec(t, "GRANT SELECT, INSERT, UPDATE ON {table} TO "+role)
-		d.enqueue(t, d.outbox(t, newPurger(), nil), numbered(5)...)
-		other := *d
-		other.db = connect(t, d.dialect, d.dsn+"&options=-c%20role%3D"+role)
-		var seen observer
-		p := newPurger()
-		box := other.relay(t, p, func(o *outbox.Options) { o.Observe, o.MaxTries = seen.observe, 2 })
-		until(t, "dead letters", func() bool { return stats(t, box).Dead == 5 })
-		for dep, n := range p.purged() {
-			if n != 2 {
-				t.Errorf("%s was purged %d times, want MaxTries", dep, n)
-			}
-		}
-		if got := d.text(t, "SELECT MIN(last_error) FROM {table}"); !strings.Contains(got, "purged, but the database has not deleted the row") {
-			t.Errorf("last_error is %q", got)
-		}
-	})
-}
-
-// A claim is bounded by bytes, and leaves the other rows to other relays.
-func TestClaimsAreBoundedInBytes(t *testing.T) {
-	const events, size = 24, 4 << 20
-	each(t, all, func(t *testing.T, d *database) {
-		name := strings.Repeat("x", size)
-		box := d.outbox(t, newPurger(), nil)
-		for i := range events {
-			if err := box.Keep(t.Context(), []cache.Event{{Dependencies: []cache.Dependency{cache.Dependency(fmt.Sprintf("path:/%d/%s", i, name))}}}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		p := newPurger()
-		p.enter = func(ctx context.Context, e cache.Event) error {
-			if d.dialect == outbox.SQLite || len(p.purged()) > 0 {
-				return nil
-			}
-			if free := unlocked(t, d); free < events-6 {
-				t.Errorf("%d of %d rows of 4 MiB are left to others, want %d at least", free, events, events-6)
-			}
-			return nil
-		}
-		most := 0
-		relay := d.relay(t, p, func(o *outbox.Options) {
-			o.PurgeTimeout = time.Minute
-			o.Observe = func(obs outbox.Observation) {
-				if obs.Op == outbox.OpRelay {
-					most = max(most, obs.Rows)
-				}
-			}
-		})
-		until(t, "all purged", func() bool { return stats(t, relay).Relayed == events })
-		if err := relay.Close(); err != nil {
-			t.Error(err)
-		}
-		if most > 4 {
-			t.Errorf("a claim took %d rows of 4 MiB, want 16 MiB at most", most)
-		}
-	})
-}
-
-// unlocked counts the rows that another relay could claim.
-func unlocked(t *testing.T, d *database) (n int) {
-	tx, err := d.db.BeginTx(context.Background(), &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
-	defer tx.Rollback()
-	rows, err := tx.Query("SELECT id FROM " + d.table + " FOR UPDATE SKIP LOCKED")
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
-	defer rows.Close()
-	for rows.Next() {
-		n++
-	}
-	return n
-}
-
-// An event that no relay would read is refused when it is enqueued, and not later.
-func TestEventsThatAreTooLarge(t *testing.T) {
-	each(t, onSQLite, func(t *testing.T, d *database) {
-		box := d.outbox(t, newPurger(), nil)
-		for name, e := range map[string]cache.Event{
-			"bytes": {Dependencies: []cache.Dependency{cache.Dependency(strings.Repeat("x", 65<<20))}},
-			"names": {Dependencies: numbered(1<<17 + 1)},
-		} {
-			if err := box.Keep(t.Context(), []cache.Event{e}); err == nil || !strings.Contains(err.Error(), "split it") {
-				t.Errorf("too many %s: %.200v", name, err)
-			}
-		}
-		if s := stats(t, box); s.Pending != 0 {
-			t.Errorf("%d rows are there", s.Pending)
 		}
 	})
 }

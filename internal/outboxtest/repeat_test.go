@@ -13,6 +13,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/connector"
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
@@ -79,6 +80,13 @@ func TestRepeat(t *testing.T) {
 			}
 			return errors.Join(err, batch.Enqueue(ctx, tx), tx.Commit(), batch.Flush(ctx))
 		},
+		"a driver that sees COMMIT": func(ctx context.Context, inv *invalidate.Invalidator, d *database) error {
+			return followed(ctx, inv, d, 0)
+		},
+		// Its purge holds the only connection.
+		"a pool of one connection": func(ctx context.Context, inv *invalidate.Invalidator, d *database) error {
+			return followed(ctx, inv, d, 1)
+		},
 	}
 	for name, save := range roads {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +109,24 @@ func TestRepeat(t *testing.T) {
 			})
 		})
 	}
+}
+
+// followed saves by a driver that sees the transaction, and has conns connections.
+func followed(ctx context.Context, inv *invalidate.Invalidator, d *database, conns int) error {
+	base := d.db.Driver()
+	c, err := connector.Open(base, d.dsn)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(c)
+	defer db.Close()
+	db.SetMaxOpenConns(conns)
+	ctx, batch := invalidate.Follow(ctx)
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(inv.Invalidate(ctx, 1), tx.Commit(), batch.Flush(ctx))
 }
 
 // When the saver has died, the durations count from the purge that the relay makes; so

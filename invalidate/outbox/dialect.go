@@ -71,7 +71,8 @@ var dialects = map[Dialect]dialect{
 		now:   "UTC_TIMESTAMP(6)", // whatever the session's time zone is
 		later: "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND",
 		until: "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), due) / 1000.0",
-		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + unpurged + " THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
+		// 0000-00-00 is a time too, and the difference is NULL.
+		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + unpurged + " AND created > '1000-01-01' THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
 		delay: microseconds,
 		oneOf: list,
 		blob:  "0",
@@ -85,7 +86,7 @@ var dialects = map[Dialect]dialect{
 		now:   "strftime('%Y-%m-%d %H:%M:%f', 'now')",
 		later: "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)",
 		until: "(julianday(due) - julianday('now')) * 86400000.0",
-		age:   "(julianday('now') - julianday(MIN(CASE WHEN " + unpurged + " THEN created END))) * 86400000.0",
+		age:   "(julianday('now') - MIN(CASE WHEN " + unpurged + " THEN julianday(created) END)) * 86400000.0",
 		delay: func(d time.Duration) any { return fmt.Sprintf("+%.3f seconds", d.Seconds()) },
 		oneOf: list,
 		blob:  "typeof(id) = 'blob'",
