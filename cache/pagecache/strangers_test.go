@@ -35,17 +35,21 @@ func (p carelessPage) said(opts *pagecache.Options) bool {
 // A carelessSite makes up such pages, options and requests.
 type carelessSite struct {
 	*rand.Rand
-	mu    sync.Mutex // for what the handler throws dice about
+	mu    sync.Mutex
+	dice  *rand.Rand // the handler's, under mu
 	opts  *pagecache.Options
 	pages map[string]carelessPage
 }
 
 type carelessUser struct{}
 
-func (s *carelessSite) pick(from ...string) string {
+func (s *carelessSite) pick(from ...string) string { return from[s.IntN(len(from))] }
+
+// throw is pick, for the handler.
+func (s *carelessSite) throw(from ...string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return from[s.IntN(len(from))]
+	return from[s.dice.IntN(len(from))]
 }
 
 func (s *carelessSite) seconds(from ...int) time.Duration {
@@ -53,7 +57,7 @@ func (s *carelessSite) seconds(from ...int) time.Duration {
 }
 
 func newCarelessSite(t *testing.T, seed uint64) *carelessSite {
-	s := &carelessSite{Rand: rand.New(rand.NewPCG(seed, 5)), pages: make(map[string]carelessPage)}
+	s := &carelessSite{Rand: rand.New(rand.NewPCG(seed, 5)), dice: rand.New(rand.NewPCG(seed, 6)), pages: make(map[string]carelessPage)}
 	some := func() bool { return s.IntN(3) == 0 }
 	k := &keys.Options{}
 	if some() {
@@ -100,7 +104,7 @@ func nameOfVisitor(r *http.Request) string {
 
 func (s *carelessSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := s.pages[r.URL.Path]
-	time.Sleep(time.Duration(len(s.pick("", "a", "aaaaaaaaa"))) * 30 * time.Millisecond)
+	time.Sleep(time.Duration(len(s.throw("", "a", "aaaaaaaaa"))) * 30 * time.Millisecond)
 	for name, value := range map[string]string{"Cache-Control": p.control, "Cdn-Cache-Control": p.targeted, "Etag": p.tag} {
 		if value != "" {
 			w.Header().Set(name, value)
@@ -114,14 +118,14 @@ func (s *carelessSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p.tag != "" && r.Header.Get("If-None-Match") == p.tag:
 		w.WriteHeader(http.StatusNotModified)
 		return
-	case s.pick("", "", "", "error") != "":
+	case s.throw("", "", "", "error") != "":
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case r.Header.Get("Range") != "":
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(text))
 		return
 	}
 	_, _ = io.WriteString(w, text[:2])
-	if s.pick("", "", "flush") != "" {
+	if s.throw("", "", "flush") != "" {
 		w.(http.Flusher).Flush()
 	}
 	_, _ = io.WriteString(w, text[2:])
