@@ -38,7 +38,7 @@ func (h *Hook) beforeUpsert(ctx context.Context, db *bun.DB, w *write) {
 	}
 	pks := db.Table(w.typ).PKs
 	w.loaded = true
-	w.known = only(pks, rows)
+	w.known, _ = inserted(pks, rows, true)
 	mysql := db.Dialect().Name() == dialect.MySQL
 	seen := map[string]bool{}
 	for _, key := range keys {
@@ -53,7 +53,7 @@ func (h *Hook) beforeUpsert(ctx context.Context, db *bun.DB, w *write) {
 		}
 		found, err := h.load(ctx, w.conn, having, w.lock(), columns...)
 		if err == nil && mysql && len(found) > 0 && w.t != nil && w.t.conn != nil {
-			found, err = h.load(ctx, w.conn, only(pks, found), "UPDATE")
+			found, err = h.load(ctx, w.conn, bare(pks, found), "UPDATE")
 		}
 		w.errs = append(w.errs, err)
 		for _, row := range found {
@@ -64,7 +64,7 @@ func (h *Hook) beforeUpsert(ctx context.Context, db *bun.DB, w *write) {
 			}
 		}
 	}
-	w.known = append(w.known, only(pks, w.old)...)
+	w.known = append(w.known, bare(pks, w.old)...)
 }
 
 // conflictKeys returns the keys by which an upsert may find rows, and false if it does not

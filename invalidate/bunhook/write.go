@@ -119,6 +119,15 @@ func only(fields []*schema.Field, rows []any) (keys []any) {
 		if slices.ContainsFunc(fields, func(f *schema.Field) bool { return f.HasZeroValue(from) }) {
 			continue
 		}
+		keys = append(keys, bare(fields, []any{row})...)
+	}
+	return keys
+}
+
+// bare returns rows with nothing but these fields.
+func bare(fields []*schema.Field, rows []any) (keys []any) {
+	for _, row := range rows {
+		from := reflect.ValueOf(row).Elem()
 		to := reflect.New(from.Type())
 		for _, f := range fields {
 			f.Value(to.Elem()).Set(f.Value(from))

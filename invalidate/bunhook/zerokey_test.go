@@ -65,3 +65,39 @@ func TestUpsertsByZeroValues(t *testing.T) {
 		}
 	})
 }
+
+// A Seat has a key of two columns, each of which may be zero.
+type Seat struct {
+	bun.BaseModel `bun:"table:seats"`
+
+	Hall   int64  `bun:",pk"`
+	Number int64  `bun:",pk"`
+	Guest  string `bun:"type:varchar(20)"`
+}
+
+// So the row that an upsert by its key has changed is read as it was, and as it is.
+func TestUpsertsByAKeyThatIsZero(t *testing.T) {
+	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
+		if _, err := b.NewCreateTable().Model((*Seat)(nil)).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		invalidate.Register(b.inv, func(s *Seat, to *invalidate.Targets) { to.Path("/" + s.Guest) })
+		for _, seat := range []Seat{{Guest: "b"}, {Hall: 1, Guest: "b"}, {Hall: 1, Number: 1, Guest: "b"}} {
+			there := Seat{Hall: seat.Hall, Number: seat.Number, Guest: "a"}
+			if _, err := b.NewInsert().Model(&there).Exec(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.purged = nil
+			q := b.NewInsert().Model(&seat).Set("guest = 'c'")
+			if b.isMySQL() {
+				q = q.On("DUPLICATE KEY UPDATE")
+			} else {
+				q = q.On("CONFLICT (hall, number) DO UPDATE")
+			}
+			if _, err := q.Exec(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.wantBoth(t, "upsert", "a", "c")
+		}
+	})
+}

@@ -164,14 +164,21 @@ func (p *Plugin) reload(db *gorm.DB, w *write, rows []reflect.Value) error {
 // expression has changed it, and it is not known to what.
 func (p *Plugin) now(db *gorm.DB, w *write, rows []reflect.Value) ([]reflect.Value, error) {
 	s := db.Statement.Schema
-	keys := func(rows []reflect.Value) [][]any {
-		return tuples(db.Statement.Context, s.PrimaryFields, rows, false)
+	keys := func(rows []reflect.Value, zero bool) [][]any {
+		return tuples(db.Statement.Context, s.PrimaryFields, rows, zero)
 	}
-	found, err := p.lookup(db, s, s.PrimaryFields, keys(rows), "")
-	if len(keys(found)) < len(keys(w.old)) {
+	// What was read has its key, whatever that is.
+	all := append(keys(rows, w.op == inserts && !generated(s)), keys(w.old, true)...)
+	found, err := p.lookup(db, s, s.PrimaryFields, all, "")
+	if len(keys(found, true)) < len(keys(w.old, true)) {
 		w.unknown = true
 	}
 	return found, err
+}
+
+// generated reports whether a zero primary key of s is one that is yet to be given.
+func generated(s *schema.Schema) bool {
+	return slices.ContainsFunc(s.PrimaryFields, func(f *schema.Field) bool { return f.AutoIncrement || f.HasDefaultValue })
 }
 
 // savesAll reports whether an update has written all columns of its model, as

@@ -34,7 +34,7 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 		return err
 	}
 	s := db.Statement.Schema
-	keys := tuples(db.Statement.Context, s.PrimaryFields, there, false)
+	keys := tuples(db.Statement.Context, s.PrimaryFields, there, true)
 	if len(keys) == 0 {
 		return nil
 	}
@@ -89,7 +89,9 @@ func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []
 	stmt := db.Statement
 	models := elements(stmt.ReflectValue)
 	var keys []clause.Expression
-	if values := tuples(stmt.Context, stmt.Schema.PrimaryFields, append(old, models...), false); len(values) > 0 {
+	primary := stmt.Schema.PrimaryFields
+	values := append(tuples(stmt.Context, primary, old, true), tuples(stmt.Context, primary, models, !generated(stmt.Schema))...)
+	if len(values) > 0 {
 		keys = append(keys, in(stmt.Schema.PrimaryFields, values))
 	}
 	for _, fields := range p.conflictKeys(db, conflict) {
