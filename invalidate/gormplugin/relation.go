@@ -93,7 +93,7 @@ func (p *Plugin) unloaded(db *gorm.DB, read bool) func(any) []invalidate.Relatio
 		if stmt.Parse(reflect.New(v.Type()).Interface()) != nil {
 			return nil // not a model of GORM's
 		}
-		root := stmt.Schema.Table == db.Statement.Table
+		root := stmt.Schema.Table == string(tableOf(db.Statement))
 		var all []invalidate.Relation
 		for _, rel := range stmt.Schema.Relationships.Relations {
 			belongs := rel.Type == schema.BelongsTo

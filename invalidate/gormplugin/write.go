@@ -82,7 +82,7 @@ func (p *Plugin) before(op op, load func(*gorm.DB, *write) error) func(*gorm.DB)
 			}
 		}
 		if !w.ruled && len(w.parents) == 0 {
-			w.table = p.hasTarget(Table(db.Statement.Table))
+			w.table = p.hasTarget(tableOf(db.Statement))
 			if p.opts.Strict && !w.table && !isJoin(db.Statement.Schema) {
 				_ = db.AddError(fmt.Errorf("gormplugin: %w for the models of table %q, nor for the Table", invalidate.ErrNoRule, db.Statement.Table))
 				return
@@ -169,7 +169,7 @@ func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 // addUnknown adds what stands for the rows of w that are not known: the Table, or all
 // there is.
 func (p *Plugin) addUnknown(db *gorm.DB, w *write) {
-	table := Table(db.Statement.Table)
+	table := tableOf(db.Statement)
 	switch {
 	case w.table || w.unknown && p.hasTarget(table):
 		w.models = append(w.models, table)
