@@ -123,6 +123,9 @@ func (rec *recorder) WriteHeader(code int) {
 	if rec.policy.reason == storable && rec.unwrapped {
 		rec.policy.reason = reasonUnwrapped
 	}
+	if rec.policy.reason == storable && rec.hidesError() {
+		rec.gaveUp, rec.policy.reason = true, reasonIncomplete
+	}
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}
@@ -158,11 +161,14 @@ func (rec *recorder) secondStatus(code int) {
 // http.Error does, after it gave the header.
 func (rec *recorder) looksLikeError() bool {
 	h := rec.w.Header()
-	const kind, sniff = "Content-Type", "X-Content-Type-Options"
-	if h.Get(kind) != "text/plain; charset=utf-8" || h.Get(sniff) != "nosniff" {
-		return false
-	}
-	return !same(h[kind], rec.header[kind]) && !same(h[sniff], rec.header[sniff])
+	return isErrorHeader(h) && !same(h[contentType], rec.header[contentType]) && !same(h[sniff], rec.header[sniff])
+}
+
+const contentType, sniff = "Content-Type", "X-Content-Type-Options"
+
+// isErrorHeader reports whether h has the fields that http.Error sets.
+func isErrorHeader(h http.Header) bool {
+	return h.Get(contentType) == "text/plain; charset=utf-8" && h.Get(sniff) == "nosniff"
 }
 
 // giveUp notes that the handler has shown that its response is not whole. The
