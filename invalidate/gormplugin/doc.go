@@ -70,6 +70,13 @@
 // nothing where it inserted nothing, and all of its models where it inserted some
 // of them; on MySQL, which does not tell, all of them always.
 //
+// # Columns that are on no page
+//
+// An update whose statement sets only columns of Options.Ignore purges nothing and loads
+// nothing. It goes by the statement: what hooks and callbacks add counts, updated_at too,
+// if it is not named; Save sets all columns. What the database sets by itself (a trigger, a
+// generated column) is not seen. Name no column that a rule reads.
+//
 // # Unknown rows
 //
 // Where it is not certain which rows a write has changed, the rule for the [Table] is

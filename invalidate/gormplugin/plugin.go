@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"sync"
 
 	"github.com/uncache/uncache/invalidate"
 	"gorm.io/gorm"
@@ -16,6 +18,13 @@ type Options struct {
 	// read: {"posts": {"Tags", "Author"}}. Rows that the plugin loads are loaded
 	// with them, and rows that were saved are loaded again.
 	Preload map[string][]string
+
+	// Ignore names, by table, columns that are on no page: {"posts": {"views",
+	// "updated_at"}}. An update whose statement sets nothing else purges nothing, and
+	// loads nothing. What sets others too, such as Save, counts; so does every insert,
+	// upsert and delete. Update also sets updated_at, UpdateColumn does not. A name that
+	// is no column of its table is an error of each write to that.
+	Ignore map[string][]string
 
 	// MaxRows is how many rows of one update or delete are loaded, to ask the
 	// rules about each. If there are more, the rule for the [Table] is asked
@@ -42,6 +51,7 @@ type Plugin struct {
 	inv    *invalidate.Invalidator
 	opts   Options
 	unique uniqueKeys
+	ignore sync.Map // by schema: what is wrong with Options.Ignore
 }
 
 var _ gorm.Plugin = (*Plugin)(nil)
@@ -83,6 +93,11 @@ func New(inv *invalidate.Invalidator, opts *Options) *Plugin {
 	p := &Plugin{inv: inv}
 	if opts != nil {
 		p.opts = *opts
+	}
+	for table, columns := range p.opts.Ignore {
+		if table == "" || slices.Contains(columns, "") {
+			panic(fmt.Sprintf("gormplugin: New: Options.Ignore[%q] is %q: a name is empty", table, columns))
+		}
 	}
 	if p.opts.MaxRows < 0 {
 		panic(fmt.Sprintf("gormplugin: New: MaxRows is %d: it must not be negative", p.opts.MaxRows))

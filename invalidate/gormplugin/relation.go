@@ -71,12 +71,18 @@ func keyText(ctx context.Context, s *schema.Schema, row reflect.Value) string {
 // isDeleted reports whether row is deleted softly.
 func isDeleted(ctx context.Context, s *schema.Schema, row reflect.Value) bool {
 	return slices.ContainsFunc(s.Fields, func(f *schema.Field) bool {
-		if _, ok := reflect.New(f.FieldType).Interface().(schema.DeleteClausesInterface); !ok {
+		if !marksDeleted(f) {
 			return false
 		}
 		_, zero := f.ValueOf(ctx, row.Elem())
 		return !zero
 	})
+}
+
+// marksDeleted reports whether f says that a row is deleted softly.
+func marksDeleted(f *schema.Field) bool {
+	_, ok := reflect.New(f.FieldType).Interface().(schema.DeleteClausesInterface)
+	return ok
 }
 
 // unloaded returns a function that returns the associations of a model which were not

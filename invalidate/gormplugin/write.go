@@ -30,6 +30,9 @@ type write struct {
 	models  []any           // what else is to be invalidated
 	unknown bool            // there are other rows
 
+	ignored bool // it was going to set ignored columns, so no rows were read
+	sets    bool // it sets others, too
+
 	unsteady   bool // if the statement changes any row, it may be another
 	counted    bool // others would show in how many it changes
 	restricted bool // the statement has a condition of ours
@@ -75,6 +78,10 @@ func (p *Plugin) before(op op, load func(*gorm.DB, *write) error) func(*gorm.DB)
 			return
 		}
 		w := &write{op: op, models: changes(db)}
+		if err := p.checkIgnore(db.Statement.Schema); err != nil {
+			_ = db.AddError(err)
+			return
+		}
 		if s := db.Statement.Schema; s != nil {
 			w.ruled = p.ruled(s)
 			if !w.ruled {
@@ -93,6 +100,10 @@ func (p *Plugin) before(op op, load func(*gorm.DB, *write) error) func(*gorm.DB)
 		}
 		if err := p.refuse(db); err != nil {
 			_ = db.AddError(err)
+			return
+		}
+		if op == updates && p.ignores(db, w) {
+			db.Statement.Settings.Store(writeKey{db.Statement}, w)
 			return
 		}
 		if w.ruled || len(w.parents) > 0 {
@@ -122,6 +133,7 @@ func done(db *gorm.DB) {
 	}
 	w := v.(*write)
 	unrestrict(db, w)
+	unignore(db, w)
 	switch sql := db.Statement.SQL.String(); {
 	case db.Error == nil:
 		w.done, w.ran, w.affected = true, sql != "", db.RowsAffected
@@ -143,6 +155,12 @@ func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 			return
 		}
 		w := v.(*write)
+		if w.ignored {
+			if w.done || w.unsure {
+				p.afterIgnored(db, w)
+			}
+			return
+		}
 		if w.unsure {
 			p.unsure(db, w)
 		}
