@@ -44,6 +44,14 @@
 // more, by the statement's own condition, and locks them. They take the place of the
 // condition. On MySQL a condition with a sub-select stays beside them.
 //
+// # Fields that are on no page
+//
+// An update that sets only fields of [Options].Ignore, and no edge, purges nothing and
+// loads nothing. It goes by the mutation and by its statement: a field that a hook or a
+// modifier adds counts, and so does a default such as updated_at, if it is not named. What
+// the database sets by itself (a trigger, a generated column) is not seen. Name no field
+// that a rule reads.
+//
 // # Unknown rows
 //
 // Where it is not certain which rows a write has changed, the rule for [Rows] is

@@ -61,6 +61,14 @@ func (d *Driver) Hook(next ent.Mutator) ent.Mutator {
 // mutate runs the mutation and tells the Invalidator, in each transaction that the
 // save s runs in.
 func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator, m ent.Mutation) (ent.Value, error) {
+	if err := d.checkIgnore(m); err != nil {
+		return nil, err
+	}
+	ignored := d.ignores(m)
+	if ignored != nil {
+		return d.mutateIgnored(ctx, s, ignored, next, m)
+	}
+	ctx = context.WithValue(ctx, ignoringKey{}, ignored) // of one that this is inside of
 	b, err := d.before(ctx, l, m)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"sync"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -24,6 +26,13 @@ type Options struct {
 	// Strict makes saving an entity without a rule an error, for which
 	// errors.Is(err, [invalidate.ErrNoRule]) is true. By default it is ignored.
 	Strict bool
+
+	// Ignore names, by type, fields that are on no page: {"Post": {"views",
+	// "updated_at"}}. An update that sets nothing else, and no edge, purges nothing, and
+	// loads nothing. Creates, upserts and deletes count. A name that is no field of its
+	// type is an error of each save of that. Do not name a field that marks rows as
+	// deleted.
+	Ignore map[string][]string
 
 	// MaxRows is how many rows of one update or delete are worth loading. If
 	// there are more, the rule for [Rows] is asked instead. If there is none, or it
@@ -66,6 +75,7 @@ type Driver struct {
 	opts Options
 
 	loaders map[reflect.Type]loader // by type of mutation
+	ignored sync.Map                // by name of type: what is wrong with Options.Ignore
 }
 
 var _ dialect.Driver = (*Driver)(nil)
@@ -85,6 +95,11 @@ func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver
 		panic("enthook: New: Options.Failed is nil: nobody would hear of a purge that failed")
 	case opts.MaxRows < 0:
 		panic(fmt.Sprintf("enthook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+	}
+	for typ, fields := range opts.Ignore {
+		if typ == "" || slices.Contains(fields, "") {
+			panic(fmt.Sprintf("enthook: New: Options.Ignore[%q] is %q: a name is empty", typ, fields))
+		}
 	}
 	d := &Driver{Driver: drv, inv: inv, opts: *opts, loaders: make(map[reflect.Type]loader)}
 	if d.opts.MaxRows == 0 {

@@ -46,12 +46,14 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 
 // ExecContext runs a statement in the transaction.
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	ignoringOf(ctx).passes(query)
 	t.saw(ctx)
 	return t.Tx.(execer).ExecContext(ctx, query, args...)
 }
 
 // QueryContext runs a query in the transaction.
 func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	ignoringOf(ctx).passes(query)
 	q, ok := t.Tx.(querier)
 	if !ok {
 		return nil, errors.New("enthook: Tx.QueryContext is not supported")
@@ -63,6 +65,7 @@ func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 // Exec runs a statement in the transaction.
 func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
 	t.saw(ctx)
+	ignoringOf(ctx).passes(query)
 	if err := creationOf(ctx).passes(ctx, t, query, args); err != nil {
 		return err
 	}
@@ -72,6 +75,7 @@ func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
 // Query runs a query in the transaction.
 func (t *tx) Query(ctx context.Context, query string, args, v any) error {
 	t.saw(ctx)
+	ignoringOf(ctx).passes(query)
 	if err := creationOf(ctx).passes(ctx, t, query, args); err != nil {
 		return err
 	}
