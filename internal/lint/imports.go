@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"internal/sfv":         {},
 
 	"invalidate/internal/condition": {},
+	"invalidate/internal/assigned":  {},
 }
 
 // requirements are the modules that the core module may require directly.

@@ -39,6 +39,13 @@
 // itself, such as ON DELETE CASCADE. Call Invalidate for those, in the context of
 // the transaction.
 //
+// # Columns that are on no page
+//
+// An UPDATE that sets only columns of [Options].Ignore purges nothing and loads nothing. It
+// goes by the text of the statement: a model without Column sets all, and a text that is
+// not understood (a backslash, a comment, a list of columns) counts. What the database sets
+// by itself (a trigger, a generated column) is not seen. Name no column that a rule reads.
+//
 // # Unknown rows
 //
 // Where it is not certain which rows a write has changed, the rule for [Table] is

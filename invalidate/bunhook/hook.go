@@ -43,7 +43,7 @@ type stashKey struct{ h *Hook }
 // if t is nil.
 func (h *Hook) before(ctx context.Context, e *bun.QueryEvent, t *transaction) context.Context {
 	w := writeOf(e)
-	if w == nil {
+	if w == nil || h.ignores(e.DB, w) {
 		return ctx
 	}
 	if e.Stash == nil {

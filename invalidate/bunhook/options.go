@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/uptrace/bun"
@@ -29,6 +30,12 @@ type Options struct {
 	// or an upsert, changes, as it was and as it is. Rules are then asked of the model as
 	// it was passed: enough where that is always the whole row and no URL changes.
 	NoLoad bool
+
+	// Ignore names, by table, columns that are on no page: {"posts": {"views",
+	// "updated_at"}}. An UPDATE that sets nothing else purges nothing, and loads nothing.
+	// INSERT, upserts and DELETE count. A name that is no column of its table is an error
+	// of each write to that.
+	Ignore map[string][]string
 
 	// MaxRows is how many rows of one statement are worth loading. If there are
 	// more, the rule for [Table] is asked instead. If there is none, or it names
@@ -98,6 +105,11 @@ func New(inv *invalidate.Invalidator, opts *Options) *Hook {
 		panic("bunhook: New: Options.Failed is nil: nobody would hear of a purge that failed")
 	case opts.MaxRows < 0:
 		panic(fmt.Sprintf("bunhook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+	}
+	for table, columns := range opts.Ignore {
+		if table == "" || slices.Contains(columns, "") {
+			panic(fmt.Sprintf("bunhook: New: Options.Ignore[%q] is %q: a name is empty", table, columns))
+		}
 	}
 	h := &Hook{inv: inv, opts: *opts, open: make(map[*transaction]struct{})}
 	if h.opts.MaxRows == 0 {

@@ -65,10 +65,10 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		return nil, err
 	}
 	ignored := d.ignores(m)
-	if ignored != nil {
+	if ignored != nil && d.anyRule(l.models()) { // or Strict has to see it
 		return d.mutateIgnored(ctx, s, ignored, next, m)
 	}
-	ctx = context.WithValue(ctx, ignoringKey{}, ignored) // of one that this is inside of
+	ctx = context.WithValue(ctx, ignoringKey{}, (*ignoring)(nil)) // of one that this is inside of
 	b, err := d.before(ctx, l, m)
 	if err != nil {
 		return nil, err
@@ -243,9 +243,10 @@ func (d *Driver) withRule(models []any) []any {
 
 // matters reports whether models of some of these types may have a rule.
 func (d *Driver) matters(types []reflect.Type) bool {
-	if d.opts.Strict {
-		return true
-	}
+	return d.opts.Strict || d.anyRule(types)
+}
+
+func (d *Driver) anyRule(types []reflect.Type) bool {
 	for _, typ := range types {
 		if typ.Kind() == reflect.Interface || d.inv.Registered(typ) {
 			return true
