@@ -29,12 +29,12 @@ type Options struct {
 	// its size. Redis may need a quarter more than that. Default 32 MiB.
 	MaxBytes int64
 
-	// Replicas is how many replicas must have an event before Append returns
-	// nil: WAIT follows each append, in the same round trip, and takes as long as
-	// the replicas do. Fewer when most of the context's time is over, or 1 s if it
-	// has no deadline, is an error, [ErrReplicas], which an outbox keeps. Set it
-	// to the number of replicas that may be promoted: a purge that only others
-	// have is lost in a failover. Default 0: the master's word is enough.
+	// Replicas is how many replicas must have an event before Append returns nil:
+	// WAIT follows each append, in the same round trip. Fewer when most of the
+	// context's time is over, or 1 s if it has no deadline, is an error,
+	// [ErrReplicas], which an outbox keeps. Set it to the number of replicas that
+	// may be promoted: a purge that only others have is lost in a failover.
+	// Default 0: the master's word is enough.
 	Replicas int
 
 	// Observe, if it is set, hears of what an operator may want to know and no
