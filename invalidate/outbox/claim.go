@@ -60,7 +60,10 @@ func (o *Outbox) claim(ctx context.Context, which string) (out outcome, err erro
 // time, and one that was alone is left alone for a while.
 func (o *Outbox) suspect(out *outcome) {
 	if len(out.rows) == 1 {
-		o.stick(failure{row: out.rows[0]})
+		if r := out.rows[0]; !o.stuck.waits(r) {
+			o.stick(failure{row: r})
+		}
+		o.reportStuck(out)
 		return
 	}
 	for _, r := range out.rows {
@@ -157,6 +160,10 @@ func (o *Outbox) report(out *outcome) {
 		count.Add(1)
 		o.observe(Observation{Op: op, ID: f.id.text, Rows: 1, Err: f.err})
 	}
+	o.reportStuck(out)
+}
+
+func (o *Outbox) reportStuck(out *outcome) {
 	for _, f := range out.stuck {
 		o.observe(Observation{Op: OpStuck, ID: f.id.text, Rows: 1, Err: f.err})
 	}

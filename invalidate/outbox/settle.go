@@ -142,7 +142,7 @@ func (o *Outbox) settleSingly(ctx context.Context, tx *sql.Tx, out *outcome) err
 			out.stuck = append(out.stuck, f)
 		}
 	}
-	if out.settled() == 0 && last != nil && !errors.Is(last, errNotChanged) {
+	if len(out.purged)+len(out.failed) == 0 && last != nil && !errors.Is(last, errNotChanged) {
 		return last
 	}
 	return nil

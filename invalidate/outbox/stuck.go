@@ -78,6 +78,9 @@ func (s *stuckRows) choose(all []row, now time.Time) (rows []row, alone bool) {
 	return rows, false
 }
 
+// waits reports whether r is not to be tried yet.
+func (s *stuckRows) waits(r row) bool { return time.Now().Before(s.rows[r.key()].until) }
+
 // add remembers a row for as long as wait says of its turn.
 func (s *stuckRows) add(r row, wait func(turn int) time.Duration) {
 	state := s.rows[r.key()]
