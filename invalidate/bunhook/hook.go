@@ -160,8 +160,8 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 			case w.loaded:
 			case w.whole(e.DB):
 				models = append(models, h.were(e.DB, rows)...)
-			default: // it may be no more than a key: an empty value is an error
-				models = append(models, h.are(e.DB, w, rows, false)...)
+			default:
+				models = append(models, h.given(e.DB, w)...)
 			}
 			known = known && (w.returned || w.byKey(e.DB))
 		}
@@ -170,6 +170,16 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 		models = append(models, h.someRows(w)...)
 	}
 	return models
+}
+
+// given returns the models of an UPDATE or DELETE whose rows were not read. They may be
+// no more than keys. With NoLoad they are all that is known, so that an empty value is an
+// error. Otherwise the rows are unknown beside them, and it is none.
+func (h *Hook) given(db *bun.DB, w *write) []any {
+	if h.opts.NoLoad {
+		return h.are(db, w, w.rows(), false)
+	}
+	return h.were(db, w.rows())
 }
 
 // updated adds the rows as an UPDATE has left them, and reports whether no others have
@@ -182,7 +192,7 @@ func (h *Hook) updated(ctx context.Context, e *bun.QueryEvent, w *write, models 
 		// If there are fewer, it has changed a primary key, and it is not known to what.
 		return e.Err == nil && len(now) == len(w.old) && affected(e) <= len(w.old) && w.byKey(e.DB)
 	case len(w.keys(e.DB)) == len(w.rows()):
-		*models = append(*models, h.are(e.DB, w, w.rows(), false)...)
+		*models = append(*models, h.given(e.DB, w)...)
 	}
 	return h.opts.NoLoad && w.byKey(e.DB)
 }
