@@ -49,7 +49,7 @@ type result struct{ error }
 // else. If so it looks again when the statement is built: a callback may have added one.
 func (p *Plugin) ignores(db *gorm.DB, w *write) bool {
 	stmt := db.Statement
-	columns := p.opts.Ignore[stmt.Table]
+	columns := p.opts.Ignore[string(tableOf(stmt))]
 	if len(columns) == 0 || stmt.SQL.Len() > 0 || stmt.Clauses["UPDATE"].Builder != nil || stmt.Clauses["SET"].Builder != nil {
 		return false
 	}

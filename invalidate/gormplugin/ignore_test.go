@@ -183,6 +183,10 @@ func TestIgnoreNamesColumns(t *testing.T) {
 func TestIgnoredColumnsOfATableWithoutModel(t *testing.T) {
 	b := newVisited(t, dialects[0], []string{"views"})
 	invalidate.Register(b.inv, func(t gormplugin.Table, to *invalidate.Targets) { to.Group(string(t)) })
+	if err := b.db.Table("visited AS v").Where("id = 1").Updates(map[string]any{"views": 1}).Error; err != nil {
+		t.Fatal(err)
+	}
+	b.want(t) // by the table's name, not by an alias
 	for column, want := range map[string]string{"views": "", "slug": "group:visited"} {
 		if err := b.db.Table("visited").Where("id = 1").Updates(map[string]any{column: 1}).Error; err != nil {
 			t.Fatal(err)
