@@ -88,31 +88,31 @@ func newNote(key string, was *response, verdict coherent.Verdict, p *response, k
 	return n, gone
 }
 
-// union returns the fields of a note that replaces n, when a response which named
+// union returns the fields of a note that replaces p, when a response which named
 // own is stored until end. A field selects for as long as a response may be stored
 // that named it: when a handler has ceased to name it, the variants come together.
-func (n *response) union(own []string, now, end int64) *rare {
-	u := &rare{end: max(n.end, end)}
+func (p *response) union(own []string, now, end int64) *rare {
+	u := &rare{end: max(p.end, end)}
 	add := func(name string, until int64) {
 		u.vary, u.named = append(u.vary, name), append(u.named, until)
 	}
 	i := 0
 	for _, name := range own { // both are sorted
-		for ; i < len(n.vary) && n.vary[i] < name; i++ {
-			if n.named[i] > now {
-				add(n.vary[i], n.named[i])
+		for ; i < len(p.vary) && p.vary[i] < name; i++ {
+			if p.named[i] > now {
+				add(p.vary[i], p.named[i])
 			}
 		}
 		until := end
-		if i < len(n.vary) && n.vary[i] == name {
-			until = max(until, n.named[i])
+		if i < len(p.vary) && p.vary[i] == name {
+			until = max(until, p.named[i])
 			i++
 		}
 		add(name, until)
 	}
-	for ; i < len(n.vary); i++ {
-		if n.named[i] > now {
-			add(n.vary[i], n.named[i])
+	for ; i < len(p.vary); i++ {
+		if p.named[i] > now {
+			add(p.vary[i], p.named[i])
 		}
 	}
 	if len(u.vary) > max(maxSelect, len(own)) {
@@ -121,19 +121,19 @@ func (n *response) union(own []string, now, end int64) *rare {
 	return u
 }
 
-// list puts p at the end of n's list, if it has a place of its own.
-func (n *response) list(p *response) {
-	if i := slices.Index(n.variants, p.key); i >= 0 {
-		n.variants, n.tags = slices.Delete(n.variants, i, i+1), slices.Delete(n.tags, i, i+1)
+// list puts stored at the end of p's list, if it has a place of its own.
+func (p *response) list(stored *response) {
+	if i := slices.Index(p.variants, stored.key); i >= 0 {
+		p.variants, p.tags = slices.Delete(p.variants, i, i+1), slices.Delete(p.tags, i, i+1)
 	}
-	if len(n.vary) == 0 {
+	if len(p.vary) == 0 {
 		return
 	}
 	tag := ""
-	if p.canBeValidated() && p.is(ownETag) {
-		tag = strings.Clone(p.header.etag())
+	if stored.canBeValidated() && stored.is(ownETag) {
+		tag = strings.Clone(stored.header.etag())
 	}
-	n.variants, n.tags = append(n.variants, strings.Clone(p.key)), append(n.tags, tag)
+	p.variants, p.tags = append(p.variants, strings.Clone(stored.key)), append(p.tags, tag)
 }
 
 // whyNot says why Set, which returned err, did not store what f made.

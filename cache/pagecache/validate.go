@@ -92,24 +92,24 @@ func (p *response) setTimes(pol *policy, given time.Time) {
 	p.grace, p.ifError = int64(pol.grace), int64(pol.ifError)
 }
 
-func (pol *policy) flags() flags {
+func (p *policy) flags() flags {
 	var f flags
-	if pol.shared {
+	if p.shared {
 		f |= isShared
 	}
-	if pol.noCache {
+	if p.noCache {
 		f |= isNoCache
 	}
-	if pol.strict {
+	if p.strict {
 		f |= isStrict
 	}
-	if pol.words != "" {
+	if p.words != "" {
 		f |= isImplied
 	}
-	if pol.told {
+	if p.told {
 		f |= isTold
 	}
-	if pol.forVisitors {
+	if p.forVisitors {
 		f |= isForVisitors
 	}
 	return f
