@@ -133,11 +133,17 @@ func (fl *Flight[V]) Finish(value V, ok bool) {
 // LetGo ends the flight without a value that others may have: making it failed, or
 // it is of no use to anybody else. All waiting requests make their own, at once: to
 // try one after another would add up.
-func (fl *Flight[V]) LetGo() {
+func (fl *Flight[V]) LetGo() { fl.endFor(WaitedAlone) }
+
+// LookAgain ends the flight without a value, because what was looked for is stored by
+// now, under this key or another. All waiting requests look for it.
+func (fl *Flight[V]) LookAgain() { fl.endFor(WaitedAgain) }
+
+func (fl *Flight[V]) endFor(how How) {
 	fl.end(func() {
 		if !fl.overtaken {
 			fl.crowd.overtake(fl)
-			fl.crowd.tell(Waited[V]{How: WaitedAlone})
+			fl.crowd.tell(Waited[V]{How: how})
 		}
 	})
 }

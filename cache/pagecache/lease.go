@@ -8,13 +8,17 @@ import (
 )
 
 // await has the leader of a flight wait for its turn among the processes that
-// share the store, see [coherent.Options.Lease], within a time; 0 is no bound. made says that another process
-// has stored what was looked for; those who wait for the flight have it then. Of
-// responses that vary it may have stored another one, and tells by what they do:
-// that, too, is found by looking again.
+// share the store, see [coherent.Options.Lease], within a time; 0 is no bound. made
+// says that another process has stored what was looked for, or a note that says by
+// what the responses vary. Requests that wait for the flight are given the response.
+// If it is a note, they look again: each may select another variant.
 func await(ctx context.Context, flight *coherent.Flight[*response], within time.Duration, old *coherent.Stored[*response], asks *control) (made bool, err error) {
 	s, err := flight.Await(ctx, within, newer(old, asks))
-	if s != nil && !s.Value.is(isNote) {
+	switch {
+	case s == nil:
+	case s.Value.is(isNote):
+		flight.LookAgain()
+	default:
 		flight.FinishStored(s)
 	}
 	return s != nil, err

@@ -55,7 +55,7 @@ const (
 )
 
 var (
-	upsertText = regexp.MustCompile("(?s)^INSERT INTO (\\S+) \\(([^)]*)\\) VALUES \\((.*)\\) (ON CONFLICT|ON DUPLICATE KEY UPDATE) ?(.*?)(?: RETURNING (\\S+))?$")
+	upsertText = regexp.MustCompile(`(?s)^INSERT INTO (\S+) \(([^)]*)\) VALUES \((.*)\) (ON CONFLICT|ON DUPLICATE KEY UPDATE) ?(.*?)(?: RETURNING (\S+))?$`)
 	target     = regexp.MustCompile(`(?s)^\(([^)]*)\)(?: WHERE .*?)? DO UPDATE `)
 	// itself is an assignment that changes nothing.
 	itself = regexp.MustCompile("^`([^`]+)` = (?:LAST_INSERT_ID\\()?(?:`[^`]+`\\.)?`([^`]+)`\\)?$")
