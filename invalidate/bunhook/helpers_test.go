@@ -214,8 +214,11 @@ func newBlog(tb testing.TB, sqldb *sql.DB, d schema.Dialect, opts bunhook.Option
 }
 
 // each runs a test with every database.
-func each(t *testing.T, opts bunhook.Options, test func(t *testing.T, b *blog)) {
+func each(t *testing.T, opts bunhook.Options, test func(t *testing.T, b *blog), except ...string) {
 	for _, d := range databases {
+		if slices.Contains(except, d.name) {
+			continue
+		}
 		t.Run(d.name, func(t *testing.T) { test(t, newBlog(t, d.open(t), d.dialect(), opts)) })
 	}
 }

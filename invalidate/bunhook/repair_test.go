@@ -61,8 +61,11 @@ type shelf struct {
 	failed  []error
 }
 
-func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate.Targets), test func(t *testing.T, s *shelf)) {
+func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate.Targets), test func(t *testing.T, s *shelf), except ...string) {
 	for _, d := range databases {
+		if slices.Contains(except, d.name) {
+			continue
+		}
 		t.Run(d.name, func(t *testing.T) {
 			s := new(shelf)
 			s.inv = invalidate.New(invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
@@ -173,10 +176,11 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 	for _, tt := range tests {
 		for _, inTx := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, in a transaction %v", tt.name, inTx), func(t *testing.T) {
+				var except []string
+				if tt.bulk {
+					except = []string{"mysql"} // bun's Bulk is of MySQL 8, and no SQL of MariaDB's
+				}
 				eachShelf(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
-					if tt.bulk && s.Dialect().Name().String() == "mysql" {
-						t.Skip("bun's Bulk is of MySQL 8, and no SQL of MariaDB's")
-					}
 					var err error
 					if inTx {
 						err = s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error { return tt.write(ctx, tx) })
@@ -190,7 +194,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 					if len(s.unnamed) == 0 {
 						t.Error("Observe was told of no row that could not be named")
 					}
-				})
+				}, except...)
 			})
 		}
 	}
@@ -199,15 +203,12 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 // A row that a DELETE returns is as it was.
 func TestRowThatADeleteReturns(t *testing.T) {
 	eachShelf(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
-		if s.Dialect().Name().String() == "mysql" {
-			t.Skip("it returns no rows")
-		}
 		var gone []*Story
 		if _, err := s.NewDelete().Model(&gone).Where("id <= 2").ForceDelete().Returning("*").Exec(t.Context()); err != nil || len(s.failed) > 0 {
 			t.Fatalf("got %v, and Failed was told %v", err, s.failed)
 		}
 		s.want(t, "path:/story/b/")
-	})
+	}, "mysql") // it returns no rows
 }
 
 // A write that breaks a row is an error, and is rolled back. A model that was not loaded

@@ -32,8 +32,11 @@ type shelf struct {
 }
 
 // eachShelf makes one in each database, with this rule for posts.
-func eachShelf(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalidate.Targets), test func(t *testing.T, s *shelf)) {
+func eachShelf(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalidate.Targets), test func(t *testing.T, s *shelf), except ...string) {
 	for _, d := range databases {
+		if slices.Contains(except, d.dialect) {
+			continue
+		}
 		t.Run(d.dialect, func(t *testing.T) {
 			db := d.open(t)
 			s := new(shelf)
@@ -133,10 +136,11 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			var except []string
+			if tt.name == "an upsert" {
+				except = []string{"mysql"} // there an upsert is asked about as it was given, too
+			}
 			eachShelf(t, enthook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
-				if tt.name == "an upsert" && s.drv.Dialect() == "mysql" {
-					t.Skip("there an upsert is asked about as it was given, too")
-				}
 				broken := s.id(t, "")
 				if err := tt.write(t.Context(), s, broken); err != nil {
 					t.Fatalf("got %v, want no error", err)
@@ -145,7 +149,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 				if len(s.unnamed) == 0 {
 					t.Error("Observe was told of no row that could not be named")
 				}
-			})
+			}, except...)
 		})
 	}
 }

@@ -84,10 +84,10 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 	}
 	each(t, func(t *testing.T, d dialect) {
 		for _, tt := range tests {
+			if d.name != "sqlite" && tt.name == "an insert" {
+				continue // a slug of NULL is asked about elsewhere
+			}
 			t.Run(tt.name, func(t *testing.T) {
-				if d.name != "sqlite" && tt.name == "an insert" {
-					t.Skip("a slug of NULL is asked about elsewhere")
-				}
 				b := newVisited(t, d, []string{"views", "updated_at"})
 				tx := tt.write(b.db)
 				if tx.Error != nil {
