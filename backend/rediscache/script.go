@@ -20,8 +20,8 @@ const (
 	// has that number of its time, so that what the log holds is a difference. A
 	// head whose last number is not right is not relied on.
 	//
-	// Nor is one that the clock will not reach in ten years: whoever wrote it,
-	// positions would run ahead of the clock for as long.
+	// Nor is one that the clock will not reach in ten years: positions would run
+	// ahead of the clock for as long.
 	//
 	// Positions are below 2^53, where Lua's numbers are still exact.
 	preludeScript = checkScript + `

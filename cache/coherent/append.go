@@ -11,7 +11,7 @@ import (
 
 // maxEvent is how many dependencies an event names at most, and maxEventBytes how
 // long these are together, as in package invalidate. A log keeps and sends an
-// event whole, and whoever reads it holds it in memory.
+// event whole, and each reader holds it in memory.
 const (
 	maxEvent      = 10_000
 	maxEventBytes = 4 << 20
@@ -41,7 +41,7 @@ func (c *Cache) appendOne(ctx context.Context, e cache.Event) (pos cache.Positio
 	return c.log.Append(ctx, e)
 }
 
-// split returns e in parts of which each is of bounded size.
+// split returns e in parts of bounded size.
 func split(e cache.Event) []cache.Event {
 	var parts []cache.Event
 	begin, bytes := 0, 0

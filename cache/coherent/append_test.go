@@ -28,7 +28,7 @@ func events(t *testing.T, l cache.Log) []cache.Event {
 	}
 }
 
-// Whoever purges, a log is given events of bounded size, and those purge what was
+// On every way to purge, a log is given events of bounded size, and those purge what was
 // named.
 func TestLogIsGivenBoundedEvents(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)

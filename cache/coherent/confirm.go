@@ -95,7 +95,7 @@ func (c *Cache) readRounds() {
 		if r == nil {
 			return
 		}
-		// The log has ended the goroutine. Those who wait must not wait for ever.
+		// The log has ended the goroutine. Requests that wait must not wait for ever.
 		r.err = fmt.Errorf("coherent: read the log: %w", panics.ErrExit)
 		if next := c.endRound(r); next != nil {
 			c.wg.Go(c.readRounds)

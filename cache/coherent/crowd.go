@@ -185,7 +185,7 @@ func (cr *crowd[V]) stop() {
 	cr.timer, cr.due = nil, false
 }
 
-// oneMore begins one more flight, for whoever is told the result.
+// oneMore begins one more flight, for the request that is told the result.
 func (cr *crowd[V]) oneMore() Waited[V] {
 	cr.pause = min(2*cr.pause, longestPatience)
 	fl := cr.launch()

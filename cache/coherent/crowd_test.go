@@ -105,7 +105,7 @@ func TestCollapseTimeoutOfFetch(t *testing.T) {
 	})
 }
 
-// Whoever waits, leaves, leads and purges: nobody is given what is older than its
+// However requests wait, leave, lead and purge: nobody is given what is older than its
 // beginning, and nobody is forgotten.
 func TestCrowdUnderPurges(t *testing.T) {
 	for seed := range uint64(30) {

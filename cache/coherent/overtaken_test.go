@@ -11,7 +11,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// A call that leads and is given up says nothing of the value: one of those who wait
+// A call that leads and is given up says nothing of the value: one waiting request
 // loads next, and not all of them at once.
 func TestLoadWhoseCallerLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -178,7 +178,7 @@ func TestPanicDuringAnOutage(t *testing.T) {
 }
 
 // A log that ends the goroutine which reads it leaves nobody waiting: neither
-// those of this read, nor those who wait for the next.
+// those of this read, nor the requests that wait for the next.
 func TestGoexitOfALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBomb(t)

@@ -68,12 +68,12 @@ func isNegotiated(name string) bool {
 	return name == "Accept-Encoding" || name == "Origin" || strings.HasPrefix(name, "Access-Control-Request-")
 }
 
-// maxTold bounds the details of which Observe was told once.
+// maxTold bounds the details that Observe was told once.
 const maxTold = 64
 
 const detailTied = "not rendered in the background: "
 
-// told are the details of which Observe was told, and is told no more.
+// told are the details that Observe was told, and is told no more.
 type told struct {
 	mu      sync.Mutex
 	reasons []string
@@ -83,7 +83,7 @@ type told struct {
 // tell tells Observe once of each reason not to render in the background.
 func (c *Cache) tell(r *http.Request, why string) { c.tellOnce(r, detailTied+why) }
 
-// tellOnce tells Observe of something that whoever configures the cache should
+// tellOnce tells Observe of something that people who configure the cache should
 // know: of each detail once.
 func (c *Cache) tellOnce(r *http.Request, detail string) {
 	if c.opts.Observe == nil {

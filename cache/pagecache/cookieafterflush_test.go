@@ -11,7 +11,7 @@ import (
 )
 
 // A cookie that is set too late, when the header was sent, does not reach the
-// visitor. The page may show what it stands for all the same.
+// visitor. The page may still show what it stands for.
 func TestCookieSetAfterTheHeaderWasSent(t *testing.T) {
 	for name, begin := range map[string]func(w http.ResponseWriter){
 		"written":                   func(w http.ResponseWriter) { _, _ = io.WriteString(w, "<html>") },

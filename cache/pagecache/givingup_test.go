@@ -136,7 +136,7 @@ func TestErrorBehindAConfirmation(t *testing.T) {
 func TestGivingUpLetsWaitingRequestsGo(t *testing.T) {
 	for name, fail := range failures {
 		if name == "more than Content-Length" {
-			continue // refused by Write, of which this handler takes no notice
+			continue // refused by Write, which this handler does not notice
 		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

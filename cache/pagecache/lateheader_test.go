@@ -248,7 +248,7 @@ func (w *onWrite) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// Whoever gives up while the header is written leaves nothing behind, and nobody
+// A request that gives up while the header is written leaves nothing behind, and nobody
 // waiting.
 func TestPanicWhileTheHeaderIsWritten(t *testing.T) {
 	for _, with := range []any{http.ErrAbortHandler, "a bug"} {

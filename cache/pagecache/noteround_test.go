@@ -168,7 +168,7 @@ func TestVariantsAndAStoreThatFails(t *testing.T) {
 	})
 }
 
-// failing is a backend of which one operation fails.
+// failing is a backend with one operation that fails.
 type failing struct {
 	cache.Backend
 	op atomic.Value

@@ -17,7 +17,7 @@ type pageKey struct{}
 // is said there is known to lead somewhere.
 type page struct {
 	origin string // by which groups are known too
-	outer  *page  // of which this page becomes a part, or nil
+	outer  *page  // the page that this one becomes a part of, or nil
 	stop   func() // lets waiting requests go; nil if none wait
 
 	sought atomic.Bool // see serverless

@@ -231,7 +231,7 @@ func (s *site) purgeAlways(every time.Duration) {
 	}()
 }
 
-// taken is a backend of which another process has all leases, and does nothing.
+// taken is a backend whose leases another process has, and does nothing.
 type taken struct{ cache.Backend }
 
 func (taken) Lease(context.Context, string, string, time.Duration) (string, error) {
@@ -406,7 +406,7 @@ func TestAskingForServerSentEvents(t *testing.T) {
 	}
 }
 
-// A proxy flushes what has no Content-Length; its visitors share it all the same.
+// A proxy flushes what has no Content-Length; its visitors still share it.
 func TestFlushedResponsesAreShared(t *testing.T) {
 	var asked atomic.Int64
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

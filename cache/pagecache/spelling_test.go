@@ -152,7 +152,7 @@ func TestSpellingsAreTwoPages(t *testing.T) {
 }
 
 // Where a handler that cleans or decodes paths may see another page than Skip,
-// nothing is stored: whoever asks is answered by the handler.
+// nothing is stored: each request is answered by the handler.
 func TestSkipSeesWhatTheHandlerSees(t *testing.T) {
 	account := func(w http.ResponseWriter, r *http.Request) { // as FileServer, and routers that clean paths
 		if p := path.Clean(r.URL.Path); p == "/account" || strings.HasPrefix(p, "/account/") || strings.HasPrefix(r.Host, "account.test") {

@@ -223,7 +223,7 @@ func TestShortPurgeTimeout(t *testing.T) {
 	})
 }
 
-// A client that goes away takes nothing from those who share its append.
+// A client that goes away takes nothing from others that share its append.
 func TestUnsafeRequestThatIsCancelledWhileItShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}

@@ -281,7 +281,7 @@ func TestRacedOrigins(t *testing.T) {
 			})
 		}
 		all.Wait()
-		for i := range 20 { // whatever the race has left, those who come now bound it
+		for i := range 20 { // whatever the race has left, later requests bound it
 			s.get("/", fmt.Sprint("Accept-Language: x-", i))
 		}
 		if got := m.Stats().Entries; got > 9 {

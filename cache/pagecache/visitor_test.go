@@ -48,7 +48,7 @@ func TestSessionCookies(t *testing.T) {
 		{"session=bob", "Hello, bob", "uncache; fwd=request; detail=session-cookie"},
 		{"theme=dark; session=bob", "Hello, bob", "uncache; fwd=request; detail=session-cookie"},
 		{"theme=dark;session =bob", "Hello, bob", "uncache; fwd=request; detail=session-cookie"},
-		{"theme=dark, session=bob", "Hello, stranger", "uncache; fwd=request; detail=session-cookie"}, // RFC 2965 §3.3.4, and whoever combines lines
+		{"theme=dark, session=bob", "Hello, stranger", "uncache; fwd=request; detail=session-cookie"}, // RFC 2965 §3.3.4, and proxies that combine lines
 		{`theme="dark; session=bob"`, "Hello, stranger", "uncache; fwd=request; detail=session-cookie"},
 		{"session", "Hello, ", "uncache; fwd=request; detail=session-cookie"},
 		{"__Host-id=1", "Hello, stranger", "uncache; fwd=request; detail=session-cookie"},

@@ -74,7 +74,7 @@ func (w *warmer) requestOf(t *task, seen *http.Request) (request warmRequest, ok
 }
 
 // fields returns those of h that are in every key. Not the ones by which a
-// visitor is known: he is not to be impersonated when he is gone.
+// visitor is known: nobody is impersonated when they are gone.
 func (w *warmer) fields(h http.Header) (fields http.Header, ok bool) {
 	size := 0
 	for _, name := range w.c.keys.Headers() {
@@ -99,7 +99,7 @@ func (w *warmer) fields(h http.Header) (fields http.Header, ok bool) {
 	return fields, size <= maxWarmFields
 }
 
-// request is that of a visitor without any field of his own.
+// request is that of a stranger without any field of their own.
 func (p *warmRequest) request(ctx context.Context) *http.Request {
 	uri := *p.uri
 	if p.server != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A journal is the latest events of a log, whoever purged. It is read when it is
+// A journal is the latest events of a log, of all processes. It is read when it is
 // asked, from where it was read last.
 type journal struct {
 	log    cache.Log

@@ -24,7 +24,7 @@ const stripPath = "/strip/"
 //  3. a script in the frame reads the page's Server-Timing, and moves both into the page
 //
 // Without scripts the frame stays, and tells of the purge. The pages themselves
-// run no script: posts are whoever's.
+// run no script: anybody may have written the posts.
 func (n *node) strip(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -49,7 +49,7 @@ type Facts struct {
 	Name    string
 }
 
-// A shelf is a database with stories, of which the first has no slug, and what was purged.
+// A shelf is a database with stories, the first without a slug, and what was purged.
 type shelf struct {
 	*bun.DB
 	hook *bunhook.Hook

@@ -120,7 +120,7 @@ func (w *write) replaces(db *bun.DB) bool {
 // a key, and whether others may meet a row: values that the database makes.
 //
 // Bun leaves a zero value out if the field is nullzero, a pointer, or has a default. Then
-// it is NULL, which meets no row, or a default, of which the model need not know. A
+// it is NULL, which meets no row, or a default, which the model need not know. A
 // primary key that the database makes is new. MySQL looks at all keys, not only at those
 // for a conflict; there the count of rows has to tell, unless the model has a default.
 func inserted(key []*schema.Field, rows []any, mysql bool) (keys []any, others bool) {

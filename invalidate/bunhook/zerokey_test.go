@@ -66,7 +66,7 @@ func TestUpsertsByZeroValues(t *testing.T) {
 	})
 }
 
-// A Seat has a key of two columns, each of which may be zero.
+// A Seat has a key of two columns, and each may be zero.
 type Seat struct {
 	bun.BaseModel `bun:"table:seats"`
 

@@ -20,7 +20,7 @@ import (
 
 var storyPage = route.MustParse("GET /story/{slug}/{$}")
 
-// A shelf is a database with posts, of which the first has no slug, and what was purged.
+// A shelf is a database with posts, the first without a slug, and what was purged.
 type shelf struct {
 	*gen.Client
 	drv *enthook.Driver

@@ -15,6 +15,6 @@
 // a post called "new" is served by that.
 //
 // Routers that have another pattern language can't be given these patterns. Where
-// a handler tells pagecache.SetRoute which of them it served, rules may name it
-// all the same.
+// a handler tells pagecache.SetRoute which of them it served, rules may still
+// name it.
 package route
