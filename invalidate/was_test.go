@@ -101,8 +101,8 @@ func TestRowAsItWasThatNoPageCanHave(t *testing.T) {
 	}
 }
 
-// What may have had a page, of which it can't be said which, purges everything: the
-// save works, and no page stays old.
+// A row that may have had a page which cannot be named purges everything: the save
+// works, and no page stays old.
 func TestRowAsItWasThatCannotBeNamed(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -36,11 +36,8 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 	whole := h.Clone()
 	delete(whole, "Content-Range")
 	p := c.opts.judge(r, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, lifetimes{}, now, now)
-	if !p.concernsBrowsers() {
-		return
-	}
-	if words := c.opts.browserWords(h, storable); words != "" {
-		h["Cache-Control"] = addWords(h["Cache-Control"], words)
+	if p.concernsBrowsers() {
+		c.opts.addBrowserWords(h, storable)
 	}
 }
 
@@ -66,10 +63,15 @@ func (o *Options) browserWords(h http.Header, visitor reason) string {
 // markVisitors adds to the header of a visitor's response what its handler has not
 // said to browsers and CDNs.
 func (c *Cache) markVisitors(h http.Header, visitor reason) {
-	if visitor == storable {
-		return
+	if visitor != storable {
+		c.opts.addBrowserWords(h, visitor)
 	}
-	if words := c.opts.browserWords(h, visitor); words != "" {
+}
+
+// addBrowserWords adds what browserWords returns to the header of a response that is
+// not stored.
+func (o *Options) addBrowserWords(h http.Header, visitor reason) {
+	if words := o.browserWords(h, visitor); words != "" {
 		h["Cache-Control"] = addWords(h["Cache-Control"], words)
 	}
 }

@@ -24,8 +24,8 @@ func echoTarget(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s %s %s %s", r.Host, r.URL.Host, r.URL.Scheme, r.RequestURI, r.URL.EscapedPath())
 }
 
-// Who shares a page sees nothing of how others have spelled its URL: whoever came
-// first, everybody is answered the same, and nobody is sent to another port.
+// Requests that share a page see nothing of how others have spelled its URL. In any
+// order all get the same answer, and none is sent to another port.
 func TestHandlerSeesOnlyWhatIsInTheKey(t *testing.T) {
 	requests := []string{
 		"GET %s HTTP/1.1\r\nHost: a.test\r\n\r\n",

@@ -117,8 +117,8 @@ func TestWhatTheOriginSees(t *testing.T) {
 	}
 }
 
-// The origin sees the host that is in the key, in every field: whoever writes the
-// default port sends nobody else to it.
+// The origin sees the host that is in the key, in every field. A request that writes
+// the default port sends no other visitor to it.
 func TestOriginSeesNoDefaultPort(t *testing.T) {
 	o := newOrigin(t)
 	addr, _ := inFront(t, o.URL)

@@ -43,8 +43,8 @@ type Facts struct {
 
 var storyPage = route.MustParse("GET /story/{slug}/{$}")
 
-// newStories returns a blog with five stories, of which the first and the last have no
-// slug. None of them has a section.
+// newStories returns a blog with five stories. The first and the last have no slug, and
+// none has a section.
 func newStories(t *testing.T, d dialect, s setup, rule func(*Story, *invalidate.Targets)) (*blog, *[]error) {
 	t.Helper()
 	var unnamed []error
