@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded examples internal/bench internal/integration internal/killing internal/outboxtest internal/txtest \
+MODULES := . backend/bounded examples internal/bench internal/check \
 	invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx
 
 GO          ?= go
@@ -33,13 +33,13 @@ test:
 	for m in $(MODULES); do echo "test $$m"; \
 		(cd $$m && $(GO) run $(GOTESTSUM) --format pkgname -- $$race $(TESTFLAGS) ./...) || exit 1; \
 	done; \
-	cd internal/integration && $(GO) run $(GOTESTSUM) --format pkgname -- -run Allocat . || exit 1; \
+	cd internal/check/integration && $(GO) run $(GOTESTSUM) --format pkgname -- -run Allocat . || exit 1; \
 	[ -n "$$race" ] || echo "$(NO_RACE)"
 
 # The race tests, for minutes instead of seconds.
 torture:
 	@$(PICK_RACE); \
-	for m in internal/integration internal/killing; do \
+	for m in internal/check/integration internal/check/killing; do \
 		(cd $$m && UNCACHE_TORTURE=$(TORTURE) $(GO) test $$race -v -timeout 0 -run Torture ./...) || exit 1; \
 	done
 

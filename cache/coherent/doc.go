@@ -39,5 +39,5 @@
 // to live is simpler. Do not fill it from a source that lags behind the commits,
 // such as a replica: the stamp would promise what the source has not seen.
 //
-// The rule is proved by racing it, in internal/integration.
+// The rule is proved by racing it, in internal/check/integration.
 package coherent

@@ -83,7 +83,7 @@
 //     SetMaxOpenConns(1), saves wait for it.
 //
 // The tests of what is said here run against real servers, in
-// internal/outboxtest.
+// internal/check/outboxtest.
 //
 // The package imports the standard library, and this module's cache and
 // invalidate, only.

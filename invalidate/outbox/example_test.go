@@ -8,7 +8,7 @@ import (
 )
 
 // For a migration of your own. A program that saves and is killed, against a
-// real database, is the Example of internal/outboxtest.
+// real database, is the Example of internal/check/outboxtest.
 func ExampleSchema() {
 	schema, err := outbox.Schema(outbox.SQLite, "purges")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/integration/torture"
+	"github.com/uncache/uncache/internal/check/integration/torture"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 	"github.com/uncache/uncache/backend/rediscache"
 	"github.com/uncache/uncache/backend/tiered"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/integration/torture"
+	"github.com/uncache/uncache/internal/check/integration/torture"
 	"github.com/uncache/uncache/internal/redistest"
 )
 

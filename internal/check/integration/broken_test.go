@@ -18,7 +18,7 @@ import (
 
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/integration/torture"
+	"github.com/uncache/uncache/internal/check/integration/torture"
 )
 
 // The harness is worth something only if it catches what does not work. Each of
