@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/uncache/uncache/internal/netproxy"
 )
 
 // Config is what a run is made of.
@@ -25,7 +27,7 @@ type arena struct {
 	config   Config
 	db       *database
 	redis    stand
-	dbLinks  []*Link // one for each node
+	dbLinks  []*netproxy.Proxy // one for each node
 	register *register
 	tally    tally
 	client   *http.Client
@@ -85,7 +87,7 @@ func (a *arena) open(ctx context.Context) error {
 		return err
 	}
 	for range a.config.Nodes {
-		l, err := NewLink(a.db.addr())
+		l, err := netproxy.New(a.db.addr())
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/uncache/uncache/internal/netproxy"
 )
 
 const defaultDatabase = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
@@ -51,7 +53,7 @@ func openDatabase(ctx context.Context, records int) (*database, error) {
 }
 
 // through is the URL of the same schema, by way of a link.
-func (d *database) through(l *Link) string {
+func (d *database) through(l *netproxy.Proxy) string {
 	u := *d.url
 	u.Host = l.Addr
 	return u.String()

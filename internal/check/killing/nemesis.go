@@ -252,7 +252,7 @@ func databaseCut(ctx context.Context, a *arena) error {
 		return nil
 	}
 	select {
-	case <-l.Trap([]byte("commit")):
+	case <-l.CutAfter("commit"):
 		a.tally.killed("answers to COMMIT lost")
 	case <-time.After(time.Second): // nobody saves there
 	case <-ctx.Done():

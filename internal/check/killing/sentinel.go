@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/uncache/uncache/internal/netproxy"
 	"github.com/uncache/uncache/internal/redistest"
 )
 
@@ -28,7 +29,7 @@ const lostSide = time.Second
 type watched struct {
 	servers  [3]*redistest.Server // master, heir, and the heir's replica
 	sentinel *redistest.Server
-	deaf     *Link // of the first process
+	deaf     *netproxy.Proxy // of the first process
 }
 
 func newWatched(ctx context.Context, _ int) (stand, error) {
@@ -50,7 +51,7 @@ func newWatched(ctx context.Context, _ int) (stand, error) {
 		w.sentinel, err = redistest.StartSentinel(ctx, w.servers[0])
 	}
 	if err == nil {
-		w.deaf, err = NewLink(w.servers[0].Addr)
+		w.deaf, err = netproxy.New(w.servers[0].Addr)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.Close())

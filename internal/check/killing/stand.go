@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/uncache/uncache/internal/netproxy"
 	"github.com/uncache/uncache/internal/redistest"
 )
 
@@ -24,12 +25,12 @@ type stand interface {
 // A single is one server, or a master with a replica. Every process has a link
 // of its own to it.
 type single struct {
-	links []*Link
+	links []*netproxy.Proxy
 
 	mu      sync.Mutex
 	master  *redistest.Server
 	replica *redistest.Server // nil if there is none
-	toward  *Link             // from the replica to its master
+	toward  *netproxy.Proxy   // from the replica to its master
 }
 
 func newSingle(ctx context.Context, processes int) (stand, error) {
@@ -43,7 +44,7 @@ func startSingle(ctx context.Context, processes int) (*single, error) {
 	}
 	s := &single{master: master}
 	for range processes {
-		l, err := NewLink(master.Addr)
+		l, err := netproxy.New(master.Addr)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -69,7 +70,7 @@ func newReplicated(ctx context.Context, processes int) (stand, error) {
 
 // follow makes the replica one of the master, over a new link.
 func (s *single) follow(ctx context.Context) error {
-	l, err := NewLink(s.master.Addr)
+	l, err := netproxy.New(s.master.Addr)
 	if err != nil {
 		return err
 	}

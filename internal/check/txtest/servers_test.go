@@ -19,7 +19,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/cutproxy"
+	"github.com/uncache/uncache/internal/netproxy"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/connector"
 	"github.com/uncache/uncache/invalidate/outbox"
@@ -209,13 +209,13 @@ func (s *server) rows(t *testing.T, table string) (n int) {
 }
 
 // proxy returns the database through a proxy.
-func (s *server) proxy(t *testing.T) (*sql.DB, *cutproxy.Proxy) {
+func (s *server) proxy(t *testing.T) (*sql.DB, *netproxy.Proxy) {
 	t.Helper()
-	p, err := cutproxy.New(s.addr)
+	p, err := netproxy.New(s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := sql.OpenDB(connector.New(s.through(p.Addr())))
+	db := sql.OpenDB(connector.New(s.through(p.Addr)))
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
