@@ -34,6 +34,5 @@
 // and [Builder.URL] are for giving memory back, or for a plain store without a
 // log: they can't name the variants that a header field selects.
 //
-// [Django] has the keys that the page cache of Django uses, for a Go service
-// that shares its store.
+// Package keys/django has the keys that Django's page cache uses.
 package keys

@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"cache/coherent":       {"cache", "internal/alongside", "internal/instance", "internal/isnil", "internal/panics"},
 	"cache/pagecache":      {"cache", "cache/coherent", "keys", "keys/route", "internal/cookie", "internal/httpdate", "internal/isnil", "internal/named", "internal/panics", "internal/sfv"},
 	"keys":                 {"keys/internal/escape", "internal/cookie"},
+	"keys/django":          {"keys", "keys/internal/escape"},
 	"keys/internal/escape": {},
 	"keys/route":           {"keys/internal/escape"},
 	"invalidate":           {"cache", "keys", "keys/route", "internal/instance", "internal/isnil", "internal/named", "internal/panics", "internal/repeat"},

@@ -1,4 +1,4 @@
-package keys_test
+package django_test
 
 import (
 	"crypto/tls"
@@ -12,13 +12,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/uncache/uncache/keys"
+	"github.com/uncache/uncache/keys/django"
 )
 
 // A Django site's post is saved by a Go service that shares its Redis. Pages
 // that vary on nothing can be named; others have to be looked for.
-func ExampleDjango() {
-	site := keys.Django{Prefix: "cwx", Language: "en-us", TimeZone: "UTC"}
+func ExampleSite() {
+	site := django.Site{Prefix: "cwx", Language: "en-us", TimeZone: "UTC"}
 	del, err := site.PurgeKeys("http://example.com/blog/")
 	if err != nil {
 		fmt.Println(err)
@@ -39,8 +39,8 @@ func ExampleDjango() {
 }
 
 // The keys of a site that has not been upgraded since 2007.
-func ExampleDjango_legacy() {
-	site := keys.Django{Prefix: "cwx", Layout: keys.Django10}
+func ExampleSite_legacy() {
+	site := django.Site{Prefix: "cwx", Layout: django.Layout10}
 	r, err := http.NewRequest("GET", "http://example.com/blog/", nil)
 	if err != nil {
 		fmt.Println(err)
@@ -85,21 +85,21 @@ type vector struct {
 }
 
 // joinOf says how the builds of the vectors join header values.
-var joinOf = map[string]keys.DjangoJoin{
-	"deb12u7":        keys.DjangoConcatMark,
-	"6.1.x-20260727": keys.DjangoLengths,
+var joinOf = map[string]django.Join{
+	"deb12u7":        django.JoinConcatMark,
+	"6.1.x-20260727": django.JoinLengths,
 }
 
-var joinByScheme = map[string]keys.DjangoJoin{
-	"H1_concat":           keys.DjangoConcat,
-	"H1m_concat_marker":   keys.DjangoConcatMark,
-	"H2_netstring":        keys.DjangoLengths,
-	"H3_netstring_marker": keys.DjangoLengthsMark,
+var joinByScheme = map[string]django.Join{
+	"H1_concat":           django.JoinConcat,
+	"H1m_concat_marker":   django.JoinConcatMark,
+	"H2_netstring":        django.JoinLengths,
+	"H3_netstring_marker": django.JoinLengthsMark,
 }
 
 // Every key that Django printed comes out equal.
-func TestDjangoVectors(t *testing.T) {
-	data, err := os.ReadFile("testdata/django_vectors.json")
+func TestVectors(t *testing.T) {
+	data, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func checkVector(t *testing.T, v vector) {
 }
 
 // checkPurge checks that whoever purges the URL of the vector deletes its page.
-func checkPurge(t *testing.T, d keys.Django, v vector, r *http.Request) {
+func checkPurge(t *testing.T, d django.Site, v vector, r *http.Request) {
 	rawURL := latin1Bytes(v.Request.URL)
 	pattern, err := d.PurgePattern(rawURL)
 	if err != nil {
@@ -203,9 +203,9 @@ func checkPurge(t *testing.T, d keys.Django, v vector, r *http.Request) {
 	}
 }
 
-func (v vector) site(t *testing.T) keys.Django {
+func (v vector) site(t *testing.T) django.Site {
 	s := v.Settings
-	d := keys.Django{
+	d := django.Site{
 		KeyPrefix: s.Cache.KeyPrefix,
 		Version:   s.Cache.Version,
 		Prefix:    s.Prefix,
@@ -232,11 +232,11 @@ func (v vector) site(t *testing.T) keys.Django {
 		}
 	}
 	if strings.HasPrefix(v.Name, "legacy_") {
-		for prefix, layout := range map[string]keys.DjangoLayout{
-			"0.96": keys.Django096, "1.0": keys.Django10, "1.0.4": keys.Django103,
-			"1.1": keys.Django103, "1.2": keys.Django12, "1.3.7": keys.Django13,
-			"1.4.22": keys.Django14, "1.6.11": keys.Django16,
-			"1.7.11": keys.Django17, "1.11.29": keys.Django17,
+		for prefix, layout := range map[string]django.Layout{
+			"0.96": django.Layout096, "1.0": django.Layout10, "1.0.4": django.Layout103,
+			"1.1": django.Layout103, "1.2": django.Layout12, "1.3.7": django.Layout13,
+			"1.4.22": django.Layout14, "1.6.11": django.Layout16,
+			"1.7.11": django.Layout17, "1.11.29": django.Layout17,
 		} {
 			if version, _, _ := strings.Cut(v.Version, " "); version == prefix {
 				d.Layout = layout
@@ -269,8 +269,8 @@ func latin1Bytes(s string) string {
 	return string(b)
 }
 
-func TestDjangoPurge(t *testing.T) {
-	d := keys.Django{
+func TestPurge(t *testing.T) {
+	d := django.Site{
 		KeyPrefix: "shop[1]*", Prefix: `a?b\`, Language: "en-us", Languages: []string{"de", "en-us"},
 		TimeZone: "UTC", TimeZones: []string{"Europe/Paris"},
 	}
@@ -307,11 +307,11 @@ func TestDjangoPurge(t *testing.T) {
 }
 
 // What the vectors have no case of.
-func TestDjangoRequest(t *testing.T) {
+func TestRequest(t *testing.T) {
 	r := func(header http.Header) *http.Request {
 		return &http.Request{Host: "h", URL: &url.URL{Path: "/x\xff"}, Header: header}
 	}
-	var d keys.Django
+	var d django.Site
 	for _, tt := range []struct {
 		rule string
 		list string
@@ -336,14 +336,14 @@ func TestDjangoRequest(t *testing.T) {
 	if d.ListKey(secure) == d.ListKey(r(nil)) {
 		t.Error("http and https share a key")
 	}
-	old := keys.Django{Layout: keys.Django096, TimeZone: "UTC", Language: "de"}
+	old := django.Site{Layout: django.Layout096, TimeZone: "UTC", Language: "de"}
 	if got, want := old.ListKey(r(nil)), "views.decorators.cache.cache_header../x\xff"; got != want {
 		t.Errorf("ListKey of Django 0.96 = %q, want %q", got, want)
 	}
 }
 
-func TestDjangoKeyFunc(t *testing.T) {
-	d := keys.Django{KeyFunc: func(key, prefix string, version int) string { return fmt.Sprint(version, key, "!") }}
+func TestKeyFunc(t *testing.T) {
+	d := django.Site{KeyFunc: func(key, prefix string, version int) string { return fmt.Sprint(version, key, "!") }}
 	del, err := d.PurgeKeys("http://h/")
 	if err != nil {
 		t.Fatal(err)
@@ -358,8 +358,8 @@ func TestDjangoKeyFunc(t *testing.T) {
 }
 
 // Dot segments are resolved as Python's urljoin does.
-func TestDjangoDotSegments(t *testing.T) {
-	var d keys.Django
+func TestDotSegments(t *testing.T) {
+	var d django.Site
 	get := func(path string) string {
 		return d.PageKey(&http.Request{Method: "GET", Host: "example.com", URL: &url.URL{Path: path}}, nil)
 	}
@@ -394,10 +394,10 @@ func globMatch(pattern, s string) bool {
 	return pattern[0] == s[0] && globMatch(pattern[1:], s[1:])
 }
 
-func FuzzDjango(f *testing.F) {
+func FuzzSite(f *testing.F) {
 	f.Add("/a/../b%ff", "q=\xff", "Cookie, *", "a\xe9", 0)
 	f.Fuzz(func(t *testing.T, path, query, vary, value string, n int) {
-		d := keys.Django{Layout: keys.DjangoLayout(n&7 + n>>6&1), Join: keys.DjangoJoin(n >> 3 & 3), ASGI: n&32 != 0, Language: "de"}
+		d := django.Site{Layout: django.Layout(n&7 + n>>6&1), Join: django.Join(n >> 3 & 3), ASGI: n&32 != 0, Language: "de"}
 		r := &http.Request{URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Cookie": {value}}}
 		d.PageKey(r, d.HeaderList(vary))
 		d.ListKey(r)

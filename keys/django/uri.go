@@ -1,21 +1,25 @@
-package keys
+package django
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/uncache/uncache/keys"
 	"github.com/uncache/uncache/keys/internal/escape"
 )
 
-// djangoTarget is a request as Django sees it: host verbatim, path decoded.
-type djangoTarget struct {
+// target is a request as Django sees it: host verbatim, path decoded.
+type target struct {
 	scheme, host, path, query string
 }
 
-func requestTarget(r *http.Request) djangoTarget {
-	t := djangoTarget{scheme: "http", host: r.Host, path: r.URL.Path, query: r.URL.RawQuery}
+func requestTarget(r *http.Request) target {
+	t := target{scheme: "http", host: r.Host, path: r.URL.Path, query: r.URL.RawQuery}
 	if r.TLS != nil {
 		t.scheme = "https"
 	}
@@ -28,39 +32,43 @@ func requestTarget(r *http.Request) djangoTarget {
 	return t
 }
 
-func urlTarget(rawURL string) (djangoTarget, error) {
-	u, err := parse(rawURL)
-	if err != nil {
-		return djangoTarget{}, err
+func urlTarget(rawURL string) (target, error) {
+	u, err := url.Parse(rawURL)
+	switch {
+	case err != nil:
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err // rawURL is in the message already
+		}
+		return target{}, fmt.Errorf("django: URL %q: %w: %w", rawURL, keys.ErrURL, err)
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.User != nil:
+		return target{}, fmt.Errorf("django: URL %q: Django hashes the whole of it; write http or https, and a host: %w", rawURL, keys.ErrURL)
 	}
-	if u.Scheme == "" || u.Host == "" {
-		return djangoTarget{}, fmt.Errorf("keys: URL %q: Django hashes the whole of it: %w", rawURL, ErrURL)
-	}
-	return djangoTarget{scheme: u.Scheme, host: u.Host, path: u.Path, query: u.RawQuery}, nil
+	return target{scheme: u.Scheme, host: u.Host, path: cmp.Or(u.Path, "/"), query: u.RawQuery}, nil
 }
 
 // resource returns what stands in a key for the URL.
-func (d *Django) resource(t djangoTarget) string {
+func (s *Site) resource(t target) string {
 	path := unbroken(t.path)
-	switch d.Layout {
-	case Django096:
+	switch s.Layout {
+	case Layout096:
 		return t.path
-	case Django10:
+	case Layout10:
 		return string(escape.DjangoIRI.Append(nil, path))
-	case Django103, Django12:
+	case Layout103, Layout12:
 		return md5Hex(string(escape.DjangoIRI.Append(nil, path)))
-	case Django13, Django14, Django16:
-		return md5Hex(string(d.appendQuery(escape.DjangoIRI.Append(nil, path), t.query)))
+	case Layout13, Layout14, Layout16:
+		return md5Hex(string(s.appendQuery(escape.DjangoIRI.Append(nil, path), t.query)))
 	}
-	full := d.appendQuery(escape.DjangoPath.Append(nil, path), t.query)
+	full := s.appendQuery(escape.DjangoPath.Append(nil, path), t.query)
 	return md5Hex(absoluteURI(t.scheme+"://"+t.host, string(full)))
 }
 
-func (d *Django) appendQuery(dst []byte, query string) []byte {
+func (s *Site) appendQuery(dst []byte, query string) []byte {
 	if query == "" {
 		return dst
 	}
-	if !d.ASGI && d.Layout <= Django17 {
+	if !s.ASGI && s.Layout <= Layout17 {
 		query = latin1(query) // as WSGI hands it to Python 3
 	}
 	return escape.DjangoIRI.Append(append(dst, '?'), query)

@@ -1,4 +1,4 @@
-package keys
+package django
 
 import (
 	"net/http"
@@ -18,20 +18,20 @@ import (
 // Where pages vary, SCAN for PurgePattern. To delete the list alone is not
 // enough: the next visitor has Django learn it again, and the old pages of other
 // variants come back.
-func (d *Django) PurgeKeys(rawURL string) ([]string, error) {
+func (s *Site) PurgeKeys(rawURL string) ([]string, error) {
 	t, err := urlTarget(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	resource := d.resource(t)
+	resource := s.resource(t)
 	empty := md5Hex("")
 	var keys []string
-	for _, language := range withFirst(d.Language, d.Languages) {
-		for _, zone := range withFirst(d.TimeZone, d.TimeZones) {
+	for _, language := range withFirst(s.Language, s.Languages) {
+		for _, zone := range withFirst(s.TimeZone, s.TimeZones) {
 			for _, method := range []string{http.MethodGet, http.MethodHead} {
-				keys = append(keys, d.pageKey(method, resource, empty, language, zone))
+				keys = append(keys, s.pageKey(method, resource, empty, language, zone))
 			}
-			keys = append(keys, d.listKey(resource, language, zone))
+			keys = append(keys, s.listKey(resource, language, zone))
 		}
 	}
 	slices.Sort(keys)
@@ -41,20 +41,20 @@ func (d *Django) PurgeKeys(rawURL string) ([]string, error) {
 // PurgePattern returns the pattern for Redis's SCAN of every page of an absolute
 // URL, whatever it varies on, with the host as it is written, see PurgeKeys. It
 // matches no list of header fields; those may stay.
-func (d *Django) PurgePattern(rawURL string) (string, error) {
+func (s *Site) PurgePattern(rawURL string) (string, error) {
 	t, err := urlTarget(rawURL)
 	if err != nil {
 		return "", err
 	}
 	begin, end := "*", "*" // a KEY_FUNCTION may put anything there
-	if d.KeyFunc == nil {
-		begin = globEscape(d.final(""))
+	if s.KeyFunc == nil {
+		begin = globEscape(s.final(""))
 	}
-	pattern := begin + "views.decorators.cache.cache_page." + globEscape(d.Prefix) + "."
-	if d.hasMethod() {
+	pattern := begin + "views.decorators.cache.cache_page." + globEscape(s.Prefix) + "."
+	if s.hasMethod() {
 		pattern += "*."
 	}
-	return pattern + globEscape(d.resource(t)) + "." + strings.Repeat("?", 32) + end, nil
+	return pattern + globEscape(s.resource(t)) + "." + strings.Repeat("?", 32) + end, nil
 }
 
 // withFirst returns first and others, without duplicates.
