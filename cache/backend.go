@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"time"
 
 	"github.com/uncache/uncache/internal/isnil"
 )
@@ -15,8 +14,10 @@ type Backend interface {
 }
 
 // Join makes a Backend of a Cache and a Log that come from different places: a
-// third party's store with somebody's log. The optional abilities of either
-// ([HeadGetter] excepted, which reads both) stay usable.
+// third party's store with somebody's log.
+//
+// The abilities of the store stay, in [Tiers] of the Backend: [Local], [Leaser].
+// [LocalLog] stays, too. [HeadGetter] does not: it reads another log.
 //
 // The log decides how far the guarantees reach. A log in the memory of one
 // process protects that process; a store shared by several processes needs a
@@ -30,44 +31,22 @@ func Join(c Cache, l Log) Backend {
 	case isnil.Value(l):
 		panic("cache: Join: the Log is nil")
 	}
-	j := joined{Cache: c, Log: l}
-	local, isLocal := c.(Local)
-	head, hasHead := l.(LocalLog)
-	switch {
-	case isLocal && hasHead:
-		return struct {
-			joined
-			localValues
-			LocalHead
-		}{j, local, head}
-	case isLocal:
-		return struct {
-			joined
-			localValues
-		}{j, local}
-	case hasHead:
-		return struct {
-			joined
-			LocalHead
-		}{j, head}
+	j := joined{c, l}
+	if head, ok := l.(LocalLog); ok {
+		return joinedLocal{j, head}
 	}
 	return j
 }
 
-// localValues is the ability of a [Local].
-type localValues interface {
-	GetLocal(key []byte) (value any, ok bool)
-	SetLocal(key string, value any, size int, ttl time.Duration)
-}
-
+// joined is a Cache and a Log. What the Cache can do beside is found in its tiers.
 type joined struct {
 	Cache
 	Log
 }
 
-// Tiers lets a Cache that is several caches stay so when it is joined. A tier
-// that reads a head beside its values reads that of a log of its own, which is
-// not the one that was joined: it is hidden.
+// Tiers returns the tiers of the Cache. A tier that reads a head beside its values
+// reads that of a log of its own, which is not the one that was joined. So that
+// ability is hidden.
 func (j joined) Tiers() []Cache {
 	tiers := append([]Cache(nil), Tiers(j.Cache)...)
 	for i, t := range tiers {
@@ -78,24 +57,37 @@ func (j joined) Tiers() []Cache {
 	return tiers
 }
 
+// joinedLocal is a joined with a log in this process's memory.
+type joinedLocal struct {
+	joined
+	head LocalLog
+}
+
+// Head implements [LocalLog].
+func (j joinedLocal) Head() Position { return j.head.Head() }
+
+// reach is what package coherent asks of a store that keeps connections.
+type reach interface {
+	Reach(ctx context.Context) error
+}
+
 // withoutHead returns h with all that it can do except reading a head.
 func withoutHead(h HeadGetter) Cache {
 	leaser, leases := h.(Leaser)
-	reacher, reaches := h.(Reacher)
+	connections, reaches := h.(reach)
 	switch {
 	case leases && reaches:
 		return struct {
 			Leaser
 			reach
-		}{leaser, reacher}
+		}{leaser, connections}
 	case leases:
 		return struct{ Leaser }{leaser}
 	case reaches:
-		return struct{ Reacher }{reacher}
+		return struct {
+			Cache
+			reach
+		}{h, connections}
 	}
 	return struct{ Cache }{h}
-}
-
-type reach interface {
-	Reach(ctx context.Context) error
 }

@@ -109,7 +109,7 @@ func TestJoinKeepsAbilities(t *testing.T) {
 		{"both", cache.Join(local{}, clock{}), true, true, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, ok := tt.backend.(cache.Local); ok != tt.local {
+			if _, ok := cache.Tiers(tt.backend)[0].(cache.Local); ok != tt.local {
 				t.Errorf("Local: got %v, want %v", ok, tt.local)
 			}
 			if _, ok := tt.backend.(cache.LocalLog); ok != tt.head {
@@ -158,8 +158,8 @@ func TestJoinKeepsWhatTiersCanDo(t *testing.T) {
 			if _, ok := tier.(cache.Leaser); ok != tt.leases {
 				t.Errorf("%s: Leaser: got %v, want %v", tt.name, ok, tt.leases)
 			}
-			if _, ok := tier.(cache.Reacher); ok != tt.reaches {
-				t.Errorf("%s: Reacher: got %v, want %v", tt.name, ok, tt.reaches)
+			if _, ok := tier.(interface{ Reach(context.Context) error }); ok != tt.reaches {
+				t.Errorf("%s: Reach: got %v, want %v", tt.name, ok, tt.reaches)
 			}
 		}
 	}

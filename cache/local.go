@@ -13,6 +13,8 @@ type Local interface {
 
 	// GetLocal returns the value itself that SetLocal was given. Both sides
 	// share it, and neither changes it. The key is read during the call only.
+	// A value whose ttl is over may still be returned: the caller knows when
+	// it ends, and has read the clock.
 	GetLocal(key []byte) (value any, ok bool)
 
 	// SetLocal stores value under key for ttl, as Set does; a ttl that is
@@ -25,11 +27,7 @@ type Local interface {
 // LocalLog is implemented by a [Log] in this process's memory.
 type LocalLog interface {
 	Log
-	LocalHead
-}
 
-// LocalHead is the ability of a [LocalLog].
-type LocalHead interface {
 	// Head returns the position of the last event without I/O. It is never
 	// before a position that Append has returned.
 	Head() Position

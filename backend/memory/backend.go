@@ -25,7 +25,7 @@ var (
 	_ cache.Backend  = (*Backend)(nil)
 	_ cache.LocalLog = (*Backend)(nil)
 
-	_ cache.LocalPeeker = (*Backend)(nil)
+	_ cache.Local = (*Backend)(nil)
 )
 
 // New returns an empty Backend. It owns one goroutine, which gives the memory
@@ -110,12 +110,9 @@ func (b *Backend) Delete(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-// GetLocal returns the value that SetLocal stored under key. It does not
-// allocate.
-func (b *Backend) GetLocal(key []byte) (any, bool) { return b.store.get(passing(key)).local() }
-
-// PeekLocal implements [cache.LocalPeeker]. It does not allocate.
-func (b *Backend) PeekLocal(key []byte) (any, bool) { return b.store.peek(passing(key)).local() }
+// GetLocal returns the value that SetLocal stored under key, also when its ttl is
+// over, see [cache.Local]. It does not allocate.
+func (b *Backend) GetLocal(key []byte) (any, bool) { return b.store.peek(passing(key)).local() }
 
 // passing returns key as a string that shares its bytes, which is safe because it
 // is only looked up: the front compares it, go-cache's Get indexes its map with

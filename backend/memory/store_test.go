@@ -291,8 +291,8 @@ func TestEntryIsSmall(t *testing.T) {
 	}
 }
 
-// PeekLocal is GetLocal without the clock.
-func TestPeekLocal(t *testing.T) {
+// GetLocal leaves the clock to its caller.
+func TestGetLocalOfWhatHasExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(nil)
 		defer b.Close()
@@ -300,27 +300,24 @@ func TestPeekLocal(t *testing.T) {
 		if err := b.Set(t.Context(), "bytes", []byte("v"), 0); err != nil {
 			t.Fatal(err)
 		}
-		expect := func(when, key string, want, peeked any) {
+		expect := func(when, key string, want any) {
 			t.Helper()
-			if got, _ := b.GetLocal([]byte(key)); got != want {
-				t.Errorf("%s: GetLocal(%s) = %v, want %v", when, key, got, want)
-			}
-			if got, ok := b.PeekLocal([]byte(key)); got != peeked || ok != (peeked != nil) {
-				t.Errorf("%s: PeekLocal(%s) = %v, %v; want %v", when, key, got, ok, peeked)
+			if got, ok := b.GetLocal([]byte(key)); got != want || ok != (want != nil) {
+				t.Errorf("%s: GetLocal(%s) = %v, %v; want %v", when, key, got, ok, want)
 			}
 		}
-		expect("fresh", "k", 1, 1)
-		expect("stored as bytes", "bytes", nil, nil)
-		expect("absent", "other", nil, nil)
+		expect("fresh", "k", 1)
+		expect("stored as bytes", "bytes", nil)
+		expect("absent", "other", nil)
 		time.Sleep(time.Minute)
 		if _, there := b.store.items.Get("k"); there { // or it was given back
-			expect("expired", "k", nil, 1)
+			expect("expired", "k", 1)
 		}
 		b.SetLocal("k", 2, 1, time.Minute)
-		expect("replaced", "k", 2, 2)
+		expect("replaced", "k", 2)
 		if err := b.Delete(t.Context(), "k"); err != nil {
 			t.Fatal(err)
 		}
-		expect("deleted", "k", nil, nil)
+		expect("deleted", "k", nil)
 	})
 }

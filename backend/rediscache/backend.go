@@ -41,7 +41,6 @@ type Backend struct {
 var (
 	_ cache.Backend    = (*Backend)(nil)
 	_ cache.HeadGetter = (*Backend)(nil)
-	_ cache.Reacher    = (*Backend)(nil)
 )
 
 // New returns a Backend on rdb, a *redis.Client (one server, or Sentinel by way

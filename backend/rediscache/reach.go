@@ -22,7 +22,9 @@ const (
 	startTimeout = time.Second
 )
 
-// Reach asks Redis on the connections in the client's pool, see [cache.Reacher].
+// Reach asks Redis on the connections in the client's pool, and on a new one.
+// Package coherent calls it when the network may have lost them.
+//
 // go-redis has a connection for as many commands as were once under way at the
 // same time, and gives up one that is dead when a command has run out of time on
 // it: as many commands as there are, one after another, had their user wait. On

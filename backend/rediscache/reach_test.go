@@ -54,6 +54,17 @@ func TestReachOverDeadConnections(t *testing.T) {
 	must(t, b.Reach(within(t, 10*time.Second)))
 }
 
+// A server that answers is reached, before anything else and after other calls.
+func TestReach(t *testing.T) {
+	_, b, _ := throughProxy(t, redistest.New(t, redistest.Config{}))
+	must(t, b.Reach(within(t, 10*time.Second)))
+	must(t, b.Set(t.Context(), "k", []byte("value"), time.Hour))
+	must(t, b.Reach(within(t, 10*time.Second)))
+	if v, ok, err := b.Get(t.Context(), "k"); string(v) != "value" || err != nil {
+		t.Errorf("Get after Reach: got %q, %v, %v; want value", v, ok, err)
+	}
+}
+
 // A server that refuses has answered: what is wrong with it is not the
 // connections.
 func TestReachOfAServerThatRefuses(t *testing.T) {

@@ -84,8 +84,8 @@ func TestTiers(t *testing.T) {
 func TestLogIsFars(t *testing.T) {
 	near, far := newMemory(t), newMemory(t)
 	var b any = newTiered(t, near, far)
-	if _, ok := b.(cache.LocalHead); ok {
-		t.Error("a tiered Backend is a cache.LocalHead")
+	if _, ok := b.(cache.LocalLog); ok {
+		t.Error("a tiered Backend is a cache.LocalLog")
 	}
 	if _, ok := b.(cache.HeadGetter); ok {
 		t.Error("a tiered Backend is a cache.HeadGetter")

@@ -13,16 +13,14 @@ import (
 // broken is a mapCache with methods of its own: nil ones are the mapCache's.
 type broken struct {
 	*mapCache
-	get       func(ctx context.Context, key string) ([]byte, bool, error)
-	set       func(ctx context.Context, key string, value []byte, ttl time.Duration) error
-	del       func(ctx context.Context, keys ...string) error
-	getLocal  func(key []byte) (any, bool)
-	peekLocal func(key []byte) (any, bool)
-	setLocal  func(key string, value any, size int, ttl time.Duration)
-	lease     func(ctx context.Context, key, holder string, ttl time.Duration) (string, error)
-	release   func(ctx context.Context, key, holder string) error
-	reach     func(ctx context.Context) error
-	close     func() error
+	get      func(ctx context.Context, key string) ([]byte, bool, error)
+	set      func(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	del      func(ctx context.Context, keys ...string) error
+	getLocal func(key []byte) (any, bool)
+	setLocal func(key string, value any, size int, ttl time.Duration)
+	lease    func(ctx context.Context, key, holder string, ttl time.Duration) (string, error)
+	release  func(ctx context.Context, key, holder string) error
+	close    func() error
 }
 
 func (b *broken) Get(ctx context.Context, key string) ([]byte, bool, error) {
@@ -51,24 +49,6 @@ func (b *broken) GetLocal(key []byte) (any, bool) {
 		return b.getLocal(key)
 	}
 	return b.mapCache.GetLocal(key)
-}
-
-// PeekLocal is broken where GetLocal is.
-func (b *broken) PeekLocal(key []byte) (any, bool) {
-	switch {
-	case b.peekLocal != nil:
-		return b.peekLocal(key)
-	case b.getLocal != nil:
-		return b.getLocal(key)
-	}
-	return b.mapCache.PeekLocal(key)
-}
-
-func (b *broken) Reach(ctx context.Context) error {
-	if b.reach != nil {
-		return b.reach(ctx)
-	}
-	return nil
 }
 
 func (b *broken) SetLocal(key string, value any, size int, ttl time.Duration) {
@@ -163,7 +143,6 @@ func wantCaught[S any](t *testing.T, rules []rule[S], caught []string, open func
 }
 
 var (
-	_ cache.LocalPeeker = (*broken)(nil)
-	_ cache.Leaser      = (*broken)(nil)
-	_ cache.Reacher     = (*broken)(nil)
+	_ cache.Local  = (*broken)(nil)
+	_ cache.Leaser = (*broken)(nil)
 )

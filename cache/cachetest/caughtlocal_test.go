@@ -15,7 +15,7 @@ var brokenLocals = []brokenCache{
 			}
 			return it.local, ok
 		}
-	}, []string{"Local/two roads", "Local/one value", "LocalPeeker/as GetLocal", "LocalPeeker/expired"}},
+	}, []string{"Local/two roads", "Local/one value", "Local/expired"}},
 	{"Get sees local values", func(b *broken) {
 		b.setLocal = func(key string, value any, _ int, ttl time.Duration) {
 			if s, ok := value.(string); ok {
@@ -28,11 +28,11 @@ var brokenLocals = []brokenCache{
 			it, ok := b.find(string(key))
 			return it.local, ok && it.local != nil
 		}
-	}, []string{"Local/two roads", "Local/one value", "LocalPeeker/as GetLocal"}},
+	}, []string{"Local/two roads", "Local/one value", "Local/negative ttl"}},
 	{"two values under a key", func(b *broken) {
 		other := &mapCache{}
 		b.getLocal, b.setLocal = other.GetLocal, other.SetLocal
-	}, []string{"Local/one value", "LocalPeeker/as GetLocal"}},
+	}, []string{"Local/one value", "Local/expired"}},
 	{"keeps a copy", func(b *broken) {
 		b.getLocal = func(key []byte) (any, bool) {
 			v, ok := b.mapCache.GetLocal(key)
@@ -42,7 +42,7 @@ var brokenLocals = []brokenCache{
 			}
 			return v, ok
 		}
-	}, []string{"Local/the value itself", "LocalPeeker/as GetLocal"}},
+	}, []string{"Local/the value itself"}},
 	{"keeps the key", func(b *broken) {
 		var lastKey []byte
 		var last any
@@ -54,12 +54,31 @@ var brokenLocals = []brokenCache{
 			lastKey, last = key, v
 			return v, ok
 		}
-	}, []string{"Local/one value", "Local/key", "Local/ttl", "LocalPeeker/as GetLocal", "LocalPeeker/key"}},
-	{"local values do not expire", func(b *broken) {
+	}, []string{"Local/one value", "Local/the value itself", "Local/key"}},
+	{"returns what was deleted", func(b *broken) {
+		last := map[string]any{}
 		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
-			b.mapCache.SetLocal(key, value, size, min(ttl, 0))
+			last[key] = value
+			b.mapCache.SetLocal(key, value, size, ttl)
 		}
-	}, []string{"Local/ttl"}},
+		b.getLocal = func(key []byte) (any, bool) { v, ok := last[string(key)]; return v, ok }
+	}, []string{"Local/one value", "Local/negative ttl", "Local/expired"}},
+	{"what has expired hides its successor", func(b *broken) {
+		expired := map[string]any{}
+		b.getLocal = func(key []byte) (any, bool) {
+			if v, ok := expired[string(key)]; ok {
+				return v, true
+			}
+			v, ok := b.mapCache.GetLocal(key)
+			if _, fresh := b.find(string(key)); ok && !fresh {
+				expired[string(key)] = v
+			}
+			return v, ok
+		}
+	}, []string{"Local/expired"}},
+	{"keeps nothing", func(b *broken) {
+		b.getLocal = func([]byte) (any, bool) { return nil, false }
+	}, []string{"Local/one value", "Local/the value itself", "Local/key", "Local/ttl", "Local/expired"}},
 	{"local ttl 0 is gone at once", func(b *broken) {
 		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
 			if ttl >= 0 {
@@ -67,10 +86,14 @@ var brokenLocals = []brokenCache{
 			}
 			b.mapCache.SetLocal(key, value, size, ttl)
 		}
+		b.getLocal = func(key []byte) (any, bool) {
+			it, ok := b.find(string(key))
+			return it.local, ok && it.isLocal
+		}
 	}, []string{"Local/ttl"}},
 	{"local ttl -1 is for ever", func(b *broken) {
 		b.setLocal = func(key string, value any, size int, ttl time.Duration) {
 			b.mapCache.SetLocal(key, value, size, max(ttl, 0))
 		}
-	}, []string{"Local/negative ttl", "LocalPeeker/as GetLocal"}},
+	}, []string{"Local/negative ttl"}},
 }

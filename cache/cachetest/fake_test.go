@@ -95,14 +95,6 @@ func (c *mapCache) Delete(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-func (c *mapCache) GetLocal(key []byte) (any, bool) {
-	it, ok := c.find(string(key))
-	if !ok || !it.isLocal {
-		return nil, false
-	}
-	return it.local, true
-}
-
 // any is find for what has expired, too.
 func (c *mapCache) any(key string) (item, bool) {
 	c.mu.Lock()
@@ -111,7 +103,8 @@ func (c *mapCache) any(key string) (item, bool) {
 	return it, ok
 }
 
-func (c *mapCache) PeekLocal(key []byte) (any, bool) {
+// GetLocal leaves it to its caller to see what has expired, as a Local may.
+func (c *mapCache) GetLocal(key []byte) (any, bool) {
 	it, ok := c.any(string(key))
 	if !ok || !it.isLocal {
 		return nil, false

@@ -60,12 +60,8 @@ func isFor(name string, x any) bool {
 		_, ok = x.(io.Closer)
 	case ability == "Local":
 		_, ok = x.(cache.Local)
-	case ability == "LocalPeeker":
-		_, ok = x.(cache.LocalPeeker)
 	case ability == "Tiered":
 		_, ok = x.(cache.Tiered)
-	case ability == "Reacher":
-		_, ok = x.(cache.Reacher)
 	case ability == "Leaser":
 		_, ok = x.(cache.Leaser)
 	case ability == "LocalLog":

@@ -62,7 +62,11 @@ var localRules = []cacheRule{
 		local(func(_ context.Context, s localSubject) error {
 			v := new(int)
 			s.SetLocal("k", v, 8, time.Hour)
-			return s.locally("after SetLocal of a pointer", "k", v)
+			if err := s.locally("after SetLocal of a pointer", "k", v); err != nil {
+				return err
+			}
+			s.SetLocal("k", "next", 4, time.Hour)
+			return s.locally("after another SetLocal", "k", "next")
 		}),
 	},
 	{
@@ -90,14 +94,6 @@ var localRules = []cacheRule{
 		"SetLocal stores value under key for ttl, as Set does; a ttl that is negative stores nothing.",
 		local(func(_ context.Context, s localSubject) error {
 			s.SetLocal("forever", 1, 1, 0)
-			s.SetLocal("short", 1, 1, 50*time.Millisecond)
-			err := s.expires("GetLocal 50ms after SetLocal(short, 1, 1, 50ms)", func() (bool, error) {
-				_, ok := s.local.GetLocal([]byte("short"))
-				return ok, nil
-			})
-			if err != nil {
-				return err
-			}
 			s.wait(s.long)
 			return s.locally("after SetLocal with ttl 0", "forever", 1)
 		}),
@@ -106,6 +102,11 @@ var localRules = []cacheRule{
 		"Local/negative ttl",
 		"SetLocal stores value under key for ttl, as Set does; a ttl that is negative stores nothing.",
 		local(func(_ context.Context, s localSubject) error {
+			s.SetLocal("there", 1, 1, time.Hour)
+			s.SetLocal("there", "negative", 8, -time.Second)
+			if got, ok := s.local.GetLocal([]byte("there")); ok && got == "negative" {
+				return errors.New("GetLocal(there): got what SetLocal was given with a negative ttl")
+			}
 			for _, ttl := range []time.Duration{-1, -time.Second} {
 				s.SetLocal("k", 1, 1, ttl)
 				if err := s.locally(fmt.Sprintf("after SetLocal(k, 1, 1, %v)", ttl), "k", nil); err != nil {
@@ -113,6 +114,36 @@ var localRules = []cacheRule{
 				}
 			}
 			return nil
+		}),
+	},
+	{
+		"Local/expired",
+		"A value whose ttl is over may still be returned: the caller knows when it ends, and has read the clock.",
+		local(func(ctx context.Context, s localSubject) error {
+			const ttl = 50 * time.Millisecond
+			for _, key := range []string{"replaced", "bytes", "deleted"} {
+				s.SetLocal(key, "old", 3, ttl)
+			}
+			s.wait(2 * ttl)
+			for _, key := range []string{"replaced", "bytes", "deleted"} {
+				if got, ok := s.local.GetLocal([]byte(key)); ok && got != "old" {
+					return fmt.Errorf("GetLocal(%q) after the ttl of old: got %v, want old or nothing", key, got)
+				}
+			}
+			s.SetLocal("replaced", "new", 3, time.Hour)
+			if err := s.locally("which had expired, after SetLocal", "replaced", "new"); err != nil {
+				return err
+			}
+			if err := s.set(ctx, "bytes", "new", time.Hour); err != nil {
+				return err
+			}
+			if err := s.locally("which had expired, after Set", "bytes", nil); err != nil {
+				return err
+			}
+			if err := s.delete(ctx, "deleted"); err != nil {
+				return err
+			}
+			return s.locally("which had expired, after Delete", "deleted", nil)
 		}),
 	},
 }

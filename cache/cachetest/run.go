@@ -12,8 +12,7 @@ import (
 )
 
 // Run checks each duty of a [cache.Cache] in a sub-test of its own, and those
-// of a [cache.Local], a [cache.LocalPeeker], a [cache.Tiered], a [cache.Leaser]
-// and a [cache.Reacher] if it is one. Open returns an empty cache that nobody else
+// of a [cache.Local], a [cache.Tiered] and a [cache.Leaser] if it is one. Open returns an empty cache that nobody else
 // uses, with room for a few MiB; what has to be closed is closed by t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) cache.Cache) {
 	t.Helper()
@@ -47,7 +46,7 @@ func RunCache(t *testing.T, h CacheHarness) {
 type cacheRule = rule[cacheSubject]
 
 func cacheRules() []cacheRule {
-	return slices.Concat(getRules, setRules, ttlRules, deleteRules, closeRules, localRules, peekRules, tierRules, leaseRules, reachRules)
+	return slices.Concat(getRules, setRules, ttlRules, deleteRules, closeRules, localRules, tierRules, leaseRules)
 }
 
 // cacheSubject is a cache with the calls that rules are written in.

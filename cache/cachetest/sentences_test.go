@@ -53,7 +53,6 @@ var noDuty = map[string]string{
 	"Package coherent fills it in where it is empty.":                                                                                                         "a duty of callers",
 	"A log lives in eras.": "what it is",
 	"LocalLog is implemented by a [Log] in this process's memory.":                                              "what it is",
-	"LocalHead is the ability of a [LocalLog].":                                                                 "what it is",
 	"The value counts as size bytes where the Cache is bounded by bytes.":                                       "the kit does not know the bound",
 	"End returns the position that was reached: that of the last event in List, or From if there is none.":      "a function",
 	"How much fits into a page is the log's choice: a few hundred kilobytes are read in time over a slow link.": "a licence",
@@ -70,17 +69,10 @@ var noDuty = map[string]string{
 	"Whoever knows the log asks them one after another, since a near tier may hold a response that was purged, and a farther one its successor.": "a duty of callers",
 	"Where the last tier is a [HeadGetter], its log is the one that decides.":                                                                    "a duty of callers",
 	"The slice stays the Tiered's.": "a duty of callers",
-	"Tiers returns the caches that c is composed of, nearest first: those of c's own Tiers, or c alone.":                                                                  "a function",
-	"LocalPeeker is implemented by a [Local] that can leave it to its caller to see whether a value has expired.":                                                         "what it is",
-	"A caller who knows when the value does, and has just read the clock, spares the Local from reading it once more: for a hit in memory that is much of what it costs.": "what it is for",
-	"Reacher is implemented by a [Cache] on a server that it keeps connections to.":                                                                                       "what it is",
-	"When a network has lost them, nobody tells: each that is used takes its user's time, although the server could be reached by a new one.":                             "what it is for",
-	"Reach asks the server on all connections that wait for use, and on one that is new, at the same time.":                                                               "the kit sees no connections",
-	"That the server must not be believed any more is no answer.":                                                                                                         "the kit sees no connections",
-	"Connections on which nothing came until ctx was done are not used again.":                                                                                            "the kit sees no connections",
-	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                                                                              "a licence",
-	"A holder is not empty and nobody else's.":                                                                                                                            "a duty of callers",
-	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.":                                                           "what it is",
+	"Tiers returns the caches that c is composed of, nearest first: those of c's own Tiers, or c alone.":        "a function",
+	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                    "a licence",
+	"A holder is not empty and nobody else's.":                                                                  "a duty of callers",
+	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.": "what it is",
 }
 
 // A sentence that is added to a contract needs a rule, and a rule whose sentence
@@ -114,7 +106,7 @@ func TestEverySentenceIsARule(t *testing.T) {
 func sentences(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, file := range []string{"cache.go", "log.go", "local.go", "peek.go", "head.go", "lease.go", "reach.go", "tiers.go"} {
+	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go", "lease.go", "tiers.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

@@ -103,7 +103,7 @@ var ErrOptions = errors.New("invalid options")
 type Cache struct {
 	opts  Options
 	log   cache.Log
-	head  cache.LocalHead // nil unless the log is in this process's memory
+	head  cache.LocalLog // nil unless the log is in this process's memory
 	tiers []tier
 	known atomic.Pointer[view] // see view and drop
 	fetch *Values[[]byte]
@@ -132,7 +132,19 @@ type tier struct {
 	cache.Cache
 	local cache.Local      // nil unless it keeps Go values
 	head  cache.HeadGetter // nil unless it reads the log's head beside a value
-	conns cache.Reacher    // nil unless it keeps connections
+	conns reacher          // nil unless it keeps connections
+}
+
+// A reacher is a store that keeps connections to a server. When a network has lost
+// them, nobody tells: each that is used takes its user's time, although a new one
+// would reach the server.
+type reacher interface {
+	// Reach asks the server on all idle connections, and on a new one, at the
+	// same time. It returns nil if there was an answer, be it a refusal;
+	// otherwise the error of one of them. That the server must not be believed
+	// any more is no answer. Connections on which nothing came until ctx was
+	// done are not used again.
+	Reach(ctx context.Context) error
 }
 
 // New returns a Cache over b. A nil opts means the defaults.
@@ -171,7 +183,7 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 		c.opts.Timeout = defaultTimeout
 	}
 	c.known.Store(newView(c.opts.MaxDependencies))
-	c.head, _ = b.(cache.LocalHead)
+	c.head, _ = b.(cache.LocalLog)
 	c.tiers = tiersOf(b)
 	c.near = nearOf(c.tiers[0])
 	c.fetch = NewValues(c, rawCodec{})
@@ -203,7 +215,7 @@ func tiersOf(b cache.Backend) []tier {
 	for i, t := range caches {
 		tiers[i].Cache = t
 		tiers[i].local, _ = t.(cache.Local)
-		tiers[i].conns, _ = t.(cache.Reacher)
+		tiers[i].conns, _ = t.(reacher)
 		if i == len(caches)-1 {
 			tiers[i].head, _ = t.(cache.HeadGetter)
 		}

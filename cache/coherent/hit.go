@@ -1,17 +1,10 @@
 package coherent
 
-import (
-	"time"
-
-	"github.com/uncache/uncache/cache"
-)
+import "time"
 
 // nearOf returns how the first tier is asked by Hit, or nil if it keeps no Go
-// values. A tier that can leave the clock to us does: Hit is told the time.
+// values.
 func nearOf(t tier) func(key []byte) (any, bool) {
-	if p, ok := t.local.(cache.LocalPeeker); ok {
-		return p.PeekLocal
-	}
 	if t.local != nil {
 		return t.local.GetLocal
 	}

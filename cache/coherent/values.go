@@ -270,7 +270,10 @@ func loadLocal[V any](c *Cache, t *tier, key []byte) *Stored[V] {
 	if !ok {
 		return nil
 	}
-	s, _ := x.(*Stored[V])
+	s, ok := x.(*Stored[V])
+	if !ok || endAt(time.Now()) >= s.end {
+		return nil // a Local may leave it to us to see what has expired
+	}
 	return s
 }
 
