@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/named"
 	"github.com/uncache/uncache/internal/panics"
 )
 
@@ -163,7 +162,7 @@ func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
 			err = panics.RecoveredFrom("the Purger panicked", p)
 		}
 	}()
-	return inv.purger.Purge(named.Exactly(ctx), e)
+	return inv.purger.Purge(ctx, e)
 }
 
 // observe tells Observe of what purge has returned, and returns the errors.

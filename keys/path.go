@@ -30,7 +30,8 @@ var (
 // as a URL has it): what cache.Path and cache.Prefix are to be named with.
 //
 // Each segment is unescaped and escaped again: what RFC 3986 §3.3 lets stand in
-// a segment stands for itself, every other byte is %XX in upper case. An encoded
+// a segment stands for itself, but for the star. Every other byte is %XX in upper
+// case, and so is the star: a pattern such as "/blog/*" is no canonical path. An encoded
 // slash stays encoded, so that "/a%2Fb" and "/a/b" remain two paths; a page under
 // one of them depends on both (cache.Dependency.Decoded). Empty segments and a
 // last slash are kept. A request whose path has empty segments has no key.
@@ -93,7 +94,7 @@ func appendPath(dst []byte, path string, form pathForm) ([]byte, error) {
 		if c == '/' && n == 1 {
 			dst = append(dst, '/')
 		} else {
-			dst = escape.Segment.AppendByte(dst, c)
+			dst = escape.Written.AppendByte(dst, c)
 		}
 		i += n
 	}

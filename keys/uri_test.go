@@ -34,3 +34,21 @@ func TestBuilderURI(t *testing.T) {
 		}
 	}
 }
+
+// A star is escaped, so that a pattern is no canonical path. A request for either
+// spelling has one key, also beside an encoded slash.
+func TestStarIsEscaped(t *testing.T) {
+	b, err := keys.New("p", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/blog/*": "/blog/%2A", "/a*b/c%2Fd": "/a%2Ab/c%2Fd"} {
+		if got, err := keys.Path(path); got != want || err != nil {
+			t.Errorf("Path(%q) = %q, %v; want %q", path, got, err, want)
+		}
+		plain, escaped := b.Request(httptest.NewRequest("GET", path, nil)), b.Request(httptest.NewRequest("GET", want, nil))
+		if !plain.Valid() || plain.String() != escaped.String() || plain.Path() != want {
+			t.Errorf("requests for %s and %s have the keys %q and %q, want one", path, want, plain, escaped)
+		}
+	}
+}

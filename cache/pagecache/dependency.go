@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// ErrDependency is what [Cache.Purge] returns, wrapped, for what no page and no
-// value can depend on: the name is a mistake, and the page that was meant is as it
+// ErrDependency is what [Cache.Purge] and [Cache.PurgeURL] return, wrapped, for what
+// no page can depend on: the name is a mistake, and the page that was meant is as it
 // was.
 var ErrDependency = errors.New("nothing can depend on this")
 
@@ -114,25 +114,31 @@ func refusal(d cache.Dependency, err error) error {
 	return fmt.Errorf("pagecache: purge %q: %w: %w", string(d), ErrDependency, err)
 }
 
-// mistaken returns an error for each of deps that is a name of something, but not of
-// what a person means who writes it.
-func (c *Cache) mistaken(deps []cache.Dependency) error {
+// uncanonical returns an error for each path, prefix and URI of deps that is not in
+// canonical form: no stored response knows it.
+func uncanonical(deps []cache.Dependency) error {
 	var errs []error
 	for _, d := range deps {
+		kind, name, _ := strings.Cut(string(d), ":")
+		var canonical string
 		var err error
-		switch kind, name, _ := strings.Cut(string(d), ":"); kind {
-		case "path", "prefix":
-			err = named.CheckPath(name)
-		case "uri":
-			err = c.mistakenURI(name)
+		switch {
+		case kind == "path", kind == "prefix" && name != "":
+			canonical, err = keys.Path(name)
+		case kind == "uri":
+			canonical, err = keys.URI(withHost(name))
+		default:
+			continue
 		}
-		if err != nil {
-			errs = append(errs, refusal(d, err))
+		if err == nil && canonical != name { // canonicalOf says what is wrong with others
+			errs = append(errs, refusal(d, fmt.Errorf("its canonical form is %q; PurgeURL takes any spelling", canonical)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// mistakenURI returns an error for a URI that is one of something, but not of what a
+// person means who types it.
 func (c *Cache) mistakenURI(uri string) error {
 	whole := withHost(uri)
 	if _, err := keys.URI(whole); err != nil {

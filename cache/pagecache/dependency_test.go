@@ -17,27 +17,25 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// A person spells a path or a URL in many ways: all of them purge.
-func TestPurgeOfWhatAPersonWrites(t *testing.T) {
+// A person spells a URL in many ways: all of them purge.
+func TestPurgeURLInAnySpelling(t *testing.T) {
 	const page = "http://example.com/blog/caf%C3%A9/?page=2"
-	for _, d := range []cache.Dependency{
-		cache.Path("/blog/café/"),
-		cache.Path("/blog/caf%c3%a9/"),
-		cache.Prefix("/blog/café"),
-		cache.Prefix("/blog/caf%c3%a9/"),
-		cache.URI("http://example.com/blog/caf%c3%a9/?page=2"),
-		cache.URI("https://Example.com:443/blog/café/?utm_source=x&page=2#top"),
-		cache.URI("//example.com/blog/café/?page=2"),
-		cache.URI("example.com/blog/café/?page=2"),
-		cache.URI("/blog/caf%c3%a9/?page=2"),
+	for _, u := range []string{
+		"http://example.com/blog/caf%c3%a9/?page=2",
+		"https://Example.com:443/blog/café/?utm_source=x&page=2#top",
+		"//example.com/blog/café/?page=2",
+		"example.com/blog/café/?page=2",
+		"/blog/caf%c3%a9/?page=2",
 	} {
-		t.Run(string(d), func(t *testing.T) {
+		t.Run(u, func(t *testing.T) {
 			s := newSite(t, nil, &pagecache.Options{
 				TTL: time.Minute, Keys: newKeys(t, &keys.Options{Query: []string{"page"}}),
 			}, func(http.ResponseWriter, *http.Request) {})
 			s.get(page)
 			wantStatus(t, s.get(page), "before", "uncache; hit; ttl=59")
-			s.purge(d)
+			if err := s.pages.PurgeURL(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
 			wantStatus(t, s.get(page), "after", "uncache; fwd=miss; stored; detail=purged")
 		})
 	}
@@ -53,7 +51,8 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 		cache.URI(""), cache.URI("ftp://example.com/"), cache.URI("http://bücher.example/"), cache.URI("/a/../b"),
 		cache.Group(""), "all:pages",
 		cache.Path("/blog/*"), cache.Path("/blog/{slug}/"), cache.Prefix("/blog/*"), cache.URI("/blog/*?page=2"),
-		cache.URI("http://example.com/blog/{slug}/"), cache.URI("blog/hello/"),
+		cache.URI("http://example.com/blog/{slug}/"), cache.Path("/blog/café/"), cache.Path("/blog/caf%c3%a9/"),
+		cache.Prefix("/blog/café"), cache.URI("https://example.com/a"), cache.URI("Example.com/a"), cache.URI("/b?b&a"),
 	} {
 		s.get("/")
 		err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d, cache.Path("/")}})
@@ -65,8 +64,8 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 	for _, d := range []cache.Dependency{
 		cache.All, cache.Route(""), cache.Route("GET /{$}"), cache.Prefix("/"), cache.OriginGroup("example.com", "a"),
 		cache.URI("/a?b;c"), cache.URI("//"), cache.URI("//a%20b/c"), "product:5", "a:",
-		cache.Path("/blog/%2A"), cache.Path("/blog/%7Bslug%7D/"), cache.URI("/?q=*"), cache.URI("/?q={a}"),
-		cache.URI("http://blog/hello/"), cache.URI("localhost/a"), cache.URI("[::1]/a"), cache.URI("blog:8080/a"),
+		cache.Path("/blog/%2A"), cache.Path("/blog/%7Bslug%7D/"), cache.URI("/?q=*"), cache.URI("blog/hello/"),
+		cache.URI("localhost/a"), cache.URI("[::1]/a"), cache.URI("blog:8080/a"), cache.Path("/blog/caf%C3%A9/"),
 	} {
 		if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
 			t.Errorf("%q: %v", d, err)
@@ -77,7 +76,34 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 	}
 }
 
-// What a value of Fetch was made from is named as its maker likes.
+// What cannot be a page of this site is an error, and the other URLs are purged.
+func TestPurgeURLOfWhatIsNoPage(t *testing.T) {
+	s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+	for _, u := range []string{
+		"", "ftp://example.com/", "http://bücher.example/", "/a/../b", "/a%zz",
+		"/blog/*", "/blog/*?page=2", "http://example.com/blog/{slug}/", "blog/hello/",
+	} {
+		s.get("/")
+		if err := s.pages.PurgeURL(t.Context(), u, "/"); !errors.Is(err, pagecache.ErrDependency) {
+			t.Errorf("%q: error %v, want ErrDependency", u, err)
+		}
+		wantStatus(t, s.get("/"), fmt.Sprintf("after %q", u), "uncache; fwd=miss; stored; detail=purged")
+	}
+	for _, u := range []string{
+		"/a?b;c", "/blog/%2A", "/blog/%7Bslug%7D/", "/?q=*", "/?q={a}",
+		"http://blog/hello/", "localhost/a", "[::1]/a", "blog:8080/a",
+	} {
+		if err := s.pages.PurgeURL(t.Context(), u); err != nil {
+			t.Errorf("%q: %v", u, err)
+		}
+	}
+	if err := s.pages.PurgeURL(t.Context()); err != nil {
+		t.Errorf("no URL: %v", err)
+	}
+}
+
+// What a value of Fetch was made from may have names of kinds of its own. Other
+// names are recorded as they are, and those that are not canonical are an error.
 func TestPurgeOfAValueByItsOwnNames(t *testing.T) {
 	m := memory.New(nil)
 	defer m.Close()
@@ -104,8 +130,9 @@ func TestPurgeOfAValueByItsOwnNames(t *testing.T) {
 		}
 		get()
 		get()
-		if err := pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
-			t.Error(err)
+		err := pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}})
+		if own := d == "product:5"; (err == nil) != own || !own && !errors.Is(err, pagecache.ErrDependency) {
+			t.Errorf("%q: error %v, want ErrDependency: %v", d, err, !own)
 		}
 		if get(); loads != 2 {
 			t.Errorf("%q: the value was loaded %d times, want 2: once, and after the purge", d, loads)
@@ -123,7 +150,7 @@ func TestPurgeOfAForeignHost(t *testing.T) {
 		"https://exmaple.com/": true, "exmaple.com/": true, "//exmaple.com/": true, "blog/hello/": true,
 		"https://example.com/": false, "/": false, "example.com:443/": false, "intranet/": false,
 	} {
-		err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.URI(uri)}})
+		err := s.pages.PurgeURL(t.Context(), uri)
 		if got := errors.Is(err, pagecache.ErrDependency) && errors.Is(err, keys.ErrForeignHost); got != foreign || !foreign && err != nil {
 			t.Errorf("%s: error %v, want ErrForeignHost: %v", uri, err, foreign)
 		}

@@ -137,8 +137,8 @@ func TestPurgeOfAMountedPage(t *testing.T) {
 	for _, d := range []cache.Dependency{
 		cache.Path("/en/blog/a%2Fb"), cache.Path("/blog/a%2Fb"), cache.Path("/en/blog/a/b"), cache.Path("/blog/a/b"),
 		cache.Prefix("/en/"), cache.Prefix("/en/blog/a"), cache.Prefix("/blog/a"),
-		cache.URI("http://example.com/en/blog/a%2Fb?page=2"), cache.URI("/en/blog/a/b?page=2"),
-		cache.URI("http://example.com/blog/a%2Fb?page=2"), cache.URI("/blog/a/b?page=2"),
+		cache.URI("example.com/en/blog/a%2Fb?page=2"), cache.URI("/en/blog/a/b?page=2"),
+		cache.URI("example.com/blog/a%2Fb?page=2"), cache.URI("/blog/a/b?page=2"),
 	} {
 		s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
 		s.Handler = http.StripPrefix("/en", s.Handler)

@@ -6,49 +6,55 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/named"
 )
 
-// Purge records e in the log, and deletes the stored responses whose keys it
-// can compute, to give their memory back. When it has returned nil, no request
-// that begins later is answered with a response that depends on what e names
-// and whose rendering began before; see [coherent.Cache.Purge]. Nothing rests on
-// the deletion: if it fails, the purge has not.
+// Purge records e in the log, and deletes the stored responses whose keys it can
+// compute, to give their memory back. When it has returned nil, no request that
+// begins later is answered with a response that depends on what e names and whose
+// rendering began before; see [coherent.Cache.Purge]. If the deletion fails, the
+// purge has not failed.
 //
-// Paths, prefixes and URIs may be spelled as people do: cache.Path("/blog/café/"),
-// cache.URI("https://example.com/blog/?page=2"), with query parameters that do not
-// count here (keys.Options.Query). They are recorded in their canonical form as
-// well. To purge what somebody typed into a form, a whole URL or "/path?query",
-// give it to cache.URI; cache.Path covers all its query strings.
+// Paths, prefixes and URIs must be canonical, as keys.Path and keys.URI return
+// them. [Cache.PurgeURL] takes what people type. A name that nothing can depend on
+// is an error, [ErrDependency]; all names are recorded nevertheless. Names of kinds
+// that this module does not know are recorded as they are.
 //
 // A page whose route is not known is purged with cache.Route only if e names
 // cache.Route("") too. invalidate.Targets.Route adds that by itself.
 //
-// What nothing can depend on is an error, [ErrDependency], when all else has been
-// purged: an empty name, one without a kind ("/blog/" in place of
-// cache.Path("/blog/")), a path that is none, a pattern ("/blog/*"; a path that does
-// end with a star has it as "%2A"), a URI of a host that is not one of
-// keys.Options.Hosts, or of one that was not meant to be one ("blog/hello/"; a host
-// without a dot is written "http://intranet/"). Kinds that this module does not know
-// may be yours, for coherent.Fetch, and are recorded as they are. So is what was an
-// error: another Cache over the same log may know the host.
+// Pages that [Options.Warm] asks for are rendered again when Purge has returned,
+// unless ctx is that of such a rendering ([Warming]).
 //
-// What [Options.Warm] says is rendered again when Purge has returned, unless ctx is
-// that of a request which does that ([Warming]).
-//
-// It makes a Cache an invalidate.Purger.
-//
-// The names that package invalidate makes of the values in a model have been checked
-// there, and are not suspected: a post may have the slug "*".
+// Purge makes a Cache an invalidate.Purger.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
-	var mistaken error
-	if !named.IsExact(ctx) {
-		mistaken = c.mistaken(e.Dependencies)
-	}
-	return errors.Join(mistaken, c.purge(ctx, e))
+	return errors.Join(uncanonical(e.Dependencies), c.purge(ctx, e))
 }
 
-// purge is Purge, of names that are meant as they are written.
+// PurgeURL purges URLs as people type them: whole, or "/path?query", in any
+// spelling, with query parameters that do not count (keys.Options.Query). It purges
+// each in all variants, and one without a host on all hosts. Other query strings of
+// the same path stay; cache.Path covers those.
+//
+// A URL that no page of this cache can have is an error, [ErrDependency]: one that
+// is malformed, a pattern ("/blog/*"; a path that does end with a star has it as
+// "%2A"), a host that is not among keys.Options.Hosts, a path without its first
+// slash ("blog/hello/"; a host without a dot is written "http://intranet/"). The
+// other URLs are purged.
+//
+// Otherwise PurgeURL is as [Cache.Purge].
+func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
+	e := cache.Event{Reason: "PurgeURL"}
+	var errs []error
+	for _, u := range urls {
+		if err := c.mistakenURI(u); err != nil {
+			errs = append(errs, refusal(cache.URI(u), err))
+		}
+		e.Dependencies = append(e.Dependencies, cache.URI(u))
+	}
+	return errors.Join(append(errs, c.purge(ctx, e))...)
+}
+
+// purge is Purge, of names in any spelling.
 func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 	var malformed error
 	e.Dependencies, malformed = c.canonical(e.Dependencies)

@@ -45,19 +45,26 @@ func decoding(version *int) map[string]http.Handler {
 // target and the Location of an unsafe request.
 func TestPurgeOfOneSpellingReachesAll(t *testing.T) {
 	page := route.MustParse("GET /docs/{path...}")
+	canonical := func(spelling string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(spelling, "%2f", "%2F"), "%61", "a")
+	}
 	for kind, purge := range map[string]func(t *testing.T, s *site, store *coherent.Cache, spelling string){
-		"path": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Path(sp)) },
+		"path": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Path(canonical(sp))) },
 		"uri": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) {
-			s.purge(cache.URI("http://example.com" + sp))
+			s.purge(cache.URI("example.com" + canonical(sp)))
+		},
+		"PurgeURL": func(t *testing.T, s *site, _ *coherent.Cache, sp string) {
+			if err := s.pages.PurgeURL(t.Context(), sp); err != nil {
+				t.Error(err)
+			}
 		},
 		"uri of every host": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) {
-			s.purge(cache.URI(sp))
+			s.purge(cache.URI(canonical(sp)))
 		},
-		"prefix":                func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(sp)) },
-		"prefix of a directory": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(directory(sp))) },
+		"prefix":                func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(canonical(sp))) },
+		"prefix of a directory": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(canonical(directory(sp)))) },
 		"coherent": func(t *testing.T, _ *site, store *coherent.Cache, sp string) {
-			d := cache.Path(strings.ReplaceAll(strings.ReplaceAll(sp, "%2f", "%2F"), "%61", "a")) // the canonical form
-			if err := store.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
+			if err := store.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path(canonical(sp))}}); err != nil {
 				t.Error(err)
 			}
 		},

@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"keys/route":           {"keys/internal/escape"},
 	"invalidate":           {"cache", "keys", "keys/route", "internal/instance", "internal/isnil", "internal/named", "internal/panics", "internal/repeat"},
 	"invalidate/connector": {"invalidate"},
-	"invalidate/outbox":    {"cache", "invalidate", "internal/isnil", "internal/named", "internal/panics", "internal/repeat"},
+	"invalidate/outbox":    {"cache", "invalidate", "internal/isnil", "internal/panics", "internal/repeat"},
 	"backend/memory":       {"cache", "github.com/patrickmn/go-cache"},
 	"backend/rediscache":   {"cache", "internal/alongside", "internal/panics", "github.com/redis/go-redis/v9"},
 	"backend/tiered":       {"cache", "internal/isnil"},

@@ -4,7 +4,6 @@
 package named
 
 import (
-	"context"
 	"fmt"
 	"strings"
 )
@@ -20,14 +19,3 @@ func CheckPath(path string) error {
 	}
 	return nil
 }
-
-type exactKey struct{}
-
-// Exactly returns a context in which purges name what they mean: the names have
-// been checked, and were made canonical.
-func Exactly(ctx context.Context) context.Context {
-	return context.WithValue(ctx, exactKey{}, true)
-}
-
-// IsExact reports whether ctx comes from Exactly.
-func IsExact(ctx context.Context) bool { return ctx.Value(exactKey{}) != nil }

@@ -15,7 +15,4 @@ func TestCheckPath(t *testing.T) {
 			t.Errorf("%s: error %v, want one: %v", path, err, pattern)
 		}
 	}
-	if ctx := t.Context(); named.IsExact(ctx) || !named.IsExact(named.Exactly(ctx)) {
-		t.Error("a context is exact, or one of Exactly is not")
-	}
 }

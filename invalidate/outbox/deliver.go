@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/named"
 	"github.com/uncache/uncache/internal/panics"
 )
 
@@ -129,7 +128,7 @@ func (o *Outbox) fail(l letter, err error, out *outcome) {
 
 // purge tells the Purger of e, whose names were checked when it was enqueued.
 func (o *Outbox) purge(ctx context.Context, e cache.Event) error {
-	return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(named.Exactly(ctx), e) })
+	return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, e) })
 }
 
 // tell calls f with a deadline. A Purger that panics fails: here it would end the

@@ -21,7 +21,7 @@ func (r Route) Name() string {
 		b = append(b, '/')
 		switch s.kind {
 		case literal:
-			b = escape.Segment.Append(b, s.text)
+			b = escape.Written.Append(b, s.text)
 		case single:
 			b = append(b, "{}"...)
 		case slash:

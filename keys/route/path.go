@@ -103,7 +103,7 @@ func appendSegment(b []byte, text string) (_ []byte, why string) {
 	case isDots(text):
 		return b, "a dot segment"
 	}
-	return escape.Segment.Append(b, text), ""
+	return escape.Written.Append(b, text), ""
 }
 
 // textOf returns the text of a value.

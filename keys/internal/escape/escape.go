@@ -20,6 +20,10 @@ var (
 	// Segment is pchar, what a path segment is made of (RFC 3986 §3.3).
 	Segment = setOf(unreserved + subDelims + ":@")
 
+	// Written is what a canonical path has unescaped in a segment: what Segment
+	// has, without the star. So a pattern is no canonical path.
+	Written = setOf(unreserved + strings.ReplaceAll(subDelims, "*", "") + ":@")
+
 	// Name is what a host name is made of (RFC 3986 §3.2.2), less the
 	// percent-encoding that no client sends.
 	Name = setOf(unreserved + subDelims)
