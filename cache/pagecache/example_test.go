@@ -2,6 +2,7 @@ package pagecache_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,4 +93,30 @@ func ExampleAddGroups() {
 	// Output:
 	// uncache; fwd=miss; stored
 	// uncache; fwd=miss; stored; detail=purged
+}
+
+// What a person types into a form is purged in any spelling, and what is no page
+// of the site is an error.
+func ExampleCache_PurgeURL() {
+	backend := memory.New(nil)
+	defer backend.Close()
+	store, err := coherent.New(backend, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	pages, err := pagecache.New(store, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	err = pages.PurgeURL(context.Background(), "https://Example.com/blog/café/?page=2")
+	fmt.Println(err)
+	err = pages.PurgeURL(context.Background(), "/blog/*")
+	fmt.Println(errors.Is(err, pagecache.ErrDependency))
+	// Output:
+	// <nil>
+	// true
 }

@@ -61,8 +61,10 @@ func TestPurgeOfOneSpellingReachesAll(t *testing.T) {
 		"uri of every host": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) {
 			s.purge(cache.URI(canonical(sp)))
 		},
-		"prefix":                func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(canonical(sp))) },
-		"prefix of a directory": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(canonical(directory(sp)))) },
+		"prefix": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) { s.purge(cache.Prefix(canonical(sp))) },
+		"prefix of a directory": func(_ *testing.T, s *site, _ *coherent.Cache, sp string) {
+			s.purge(cache.Prefix(canonical(directory(sp))))
+		},
 		"coherent": func(t *testing.T, _ *site, store *coherent.Cache, sp string) {
 			if err := store.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path(canonical(sp))}}); err != nil {
 				t.Error(err)
