@@ -21,11 +21,11 @@ type Batch struct {
 
 	mu     sync.Mutex
 	state  state
-	apart  bool      // it is of a transaction of its own, and is handed to nobody
-	queued []*change // in the order of their first
-	owed   []*change // of saves that have committed, and could not be purged
-	txs    []*Batch  // transactions that are open, see Begin
-	beside bool      // while they are, something was saved in none of them
+	apart  bool     // it is of a transaction of its own, and is handed to nobody
+	queued []*entry // in the order of their first
+	owed   []*entry // of saves that have committed, and could not be purged
+	txs    []*Batch // transactions that are open, see Begin
+	beside bool     // while they are, something was saved in none of them
 
 	readOnly bool // it is of a transaction that can write nothing
 
@@ -148,25 +148,26 @@ func (b *Batch) flush(ctx context.Context, unknown bool) error {
 		changes = nil
 	}
 	changes = append(b.takeOwed(), changes...)
-	told := make([][]Observation, len(changes))
-	var failed []*change
-	for i, c := range changes {
-		if told[i] = c.purge(ctx); unpurged(told[i]) {
+	var tell []func() error
+	var failed []*entry
+	for _, c := range changes {
+		unpurged, told := c.Purge(ctx, c.ids, c.unknown)
+		if tell = append(tell, told); unpurged {
 			failed = append(failed, c)
 		}
 	}
 	b.owe(failed)
 	// When all is done: an Observe that panics is to cost no purge.
 	var errs []error
-	for i, c := range changes {
-		errs = append(errs, c.inv.observe(told[i]))
+	for _, told := range tell {
+		errs = append(errs, told())
 	}
 	return errors.Join(errs...)
 }
 
 // handOn hands changes to the batch that b is a part of. It reports whether they
 // are its affair now.
-func (b *Batch) handOn(changes []*change) bool {
+func (b *Batch) handOn(changes []*entry) bool {
 	if b.isApart() {
 		return false
 	}
@@ -203,7 +204,7 @@ func (b *Batch) discard(wrote bool) {
 
 // end ends the batch, unless it has ended otherwise, and returns what was in it
 // if it ended so.
-func (b *Batch) end(as state) []*change {
+func (b *Batch) end(as state) []*entry {
 	defer b.owner.ended(b, as)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -213,7 +214,7 @@ func (b *Batch) end(as state) []*change {
 	if b.state != as {
 		return nil
 	}
-	var queued []*change // what marks kept apart is one again
+	var queued []*entry // what marks kept apart is one again
 	for _, c := range b.queued {
 		queued = join(queued, 0, c)
 	}
@@ -224,7 +225,7 @@ func (b *Batch) end(as state) []*change {
 // owe remembers what could not be purged, until the next Flush. The data is
 // saved, so that no Discard may drop it. In a transaction it is for whoever has
 // the batch that it was begun in.
-func (b *Batch) owe(failed []*change) {
+func (b *Batch) owe(failed []*entry) {
 	if b.owner != nil {
 		b = b.owner
 	}
@@ -235,7 +236,7 @@ func (b *Batch) owe(failed []*change) {
 	}
 }
 
-func (b *Batch) takeOwed() []*change {
+func (b *Batch) takeOwed() []*entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	owed := b.owed
@@ -245,9 +246,9 @@ func (b *Batch) takeOwed() []*change {
 
 // queue queues c in b or, if that has ended, in the first batch around it that
 // has not. It reports whether there is one. A nil b has none.
-func (b *Batch) queue(c *change) bool {
+func (b *Batch) queue(c Change) bool {
 	for ; b != nil; b = b.parent {
-		if b.take([]*change{c}) == open {
+		if b.take([]*entry{{Change: c}}) == open {
 			return true
 		}
 	}
@@ -256,7 +257,7 @@ func (b *Batch) queue(c *change) bool {
 
 // take queues changes in the transactions that are open, and in b if that is open.
 // It returns open if that is enough, or else the state of b.
-func (b *Batch) take(changes []*change) state {
+func (b *Batch) take(changes []*entry) state {
 	told := b.tell(changes)
 	b.mu.Lock()
 	defer b.mu.Unlock()

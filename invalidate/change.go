@@ -14,15 +14,6 @@ type change struct {
 	models  set // labels of the models that were passed: "blog.Post 42"
 	types   set // their types: "blog.Post"
 	reasons set // what WithReason said instead
-
-	// ids are those of its events in the outbox, in their order, once they are
-	// there. The change is then what it is, and merged with no other.
-	ids []string
-	// unknown is whether it may not have been committed, nor rolled back.
-	unknown bool
-	// aside is whether it may be about something else than the transaction that it is
-	// queued in, and so is not to be written to an outbox in that.
-	aside bool
 }
 
 type reasonKey struct{}
@@ -60,44 +51,45 @@ func newChange(ctx context.Context, inv *Invalidator, r *resolution, models []an
 
 func (c *change) empty() bool { return len(c.targets.found) == 0 }
 
-// join merges c into the one among changes that it may be merged with, the first
-// few aside, or appends it.
-func join(changes []*change, first int, c *change) []*change {
-	for _, q := range changes[first:] {
-		if q.inv == c.inv && q.ids == nil && c.ids == nil && q.unknown == c.unknown && q.aside == c.aside {
-			q.merge(c)
-			return changes
-		}
+// Merge adds other to c, if that is a change for the same Invalidator. It reports
+// whether it is.
+func (c *change) Merge(other Change) bool {
+	o := other.(*change)
+	if o.inv != c.inv {
+		return false
 	}
-	return append(changes, c)
+	c.add(o)
+	return true
 }
 
-func (c *change) merge(other *change) {
+func (c *change) add(other *change) {
 	c.targets.merge(&other.targets)
 	c.models.add(other.models.list...)
 	c.types.add(other.types.list...)
 	c.reasons.add(other.reasons.list...)
 }
 
-// clone returns a change that may be merged with others while c is not.
-func (c *change) clone() *change {
-	d := &change{inv: c.inv, ids: c.ids, unknown: c.unknown, aside: c.aside}
-	d.merge(c)
+// Clone returns a change that may be merged with others while c is not.
+func (c *change) Clone() Change {
+	d := &change{inv: c.inv}
+	d.add(c)
 	return d
 }
 
-// enqueue writes the change's events to the outbox.
-func (c *change) enqueue(ctx context.Context, x Execer) error {
+// HasOutbox reports whether there is an outbox to enqueue c in.
+func (c *change) HasOutbox() bool { return c.inv.opts.Outbox != nil }
+
+// Enqueue writes the change's events to the outbox, and returns their IDs.
+func (c *change) Enqueue(ctx context.Context, x Execer) ([]string, error) {
 	events := c.events()
 	ids, err := c.inv.enqueue(ctx, x, events)
 	if err == nil && len(ids) != len(events) {
 		err = fmt.Errorf("the Outbox gave %d IDs for %d events", len(ids), len(events))
 	}
 	if err != nil {
-		return fmt.Errorf("invalidate: %s: enqueue: %w", some(c.types.list), err)
+		return nil, fmt.Errorf("invalidate: %s: enqueue: %w", some(c.types.list), err)
 	}
-	c.ids = ids
-	return nil
+	return ids, nil
 }
 
 // some names all, or the first of many.

@@ -19,24 +19,27 @@ func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	changes := b.unsealed()
 	defer b.seal(changes) // also if a driver panics
 	for _, c := range changes {
-		if err := c.enqueue(ctx, x); err != nil {
+		ids, err := c.Enqueue(ctx, x)
+		if err != nil {
 			errs = append(errs, err)
+			continue
 		}
+		c.ids = ids
 	}
 	return errors.Join(errs...)
 }
 
 // unsealed takes from b, and merges, what may be written to an outbox and was
 // not yet.
-func (b *Batch) unsealed() []*change {
+func (b *Batch) unsealed() []*entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state != open || b.readOnly {
 		return nil
 	}
-	var rest, changes []*change
+	var rest, changes []*entry
 	for _, c := range b.queued {
-		if c.inv.opts.Outbox == nil || c.ids != nil || c.aside {
+		if !c.HasOutbox() || c.ids != nil || c.elsewhere {
 			rest = append(rest, c)
 			continue
 		}
@@ -48,7 +51,7 @@ func (b *Batch) unsealed() []*change {
 
 // seal puts back what unsealed took, now in the outbox. If the batch was
 // discarded meanwhile, the rows are rolled back.
-func (b *Batch) seal(changes []*change) {
+func (b *Batch) seal(changes []*entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state == discarded {

@@ -90,13 +90,13 @@ func (b *Batch) inTransaction() bool {
 
 // tell queues changes in each transaction that is open, and reports whether it is
 // for these to purge them.
-func (b *Batch) tell(changes []*change) bool {
+func (b *Batch) tell(changes []*entry) bool {
 	b.mu.Lock()
 	txs, beside := slices.Clone(b.txs), b.beside
 	b.mu.Unlock()
 	told := false
 	for _, tx := range txs {
-		own := make([]*change, len(changes))
+		own := make([]*entry, len(changes))
 		for i, c := range changes {
 			own[i] = c.clone()
 		}

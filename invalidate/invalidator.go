@@ -151,7 +151,7 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	if BatchOf(ctx).queue(c) {
 		return err
 	}
-	return errors.Join(err, inv.observe(c.purge(ctx)))
+	return errors.Join(err, inv.observe(c.purge(ctx, nil, false)))
 }
 
 // Resolve asks what Invalidate would purge for models, and by which rules, and

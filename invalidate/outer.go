@@ -56,7 +56,7 @@ func during(ctx context.Context, b *Batch, fn func() error) error {
 
 // tellRunning queues c in the transactions that were begun in ctx itself, while
 // their fn runs.
-func tellRunning(ctx context.Context, c *change) {
+func tellRunning(ctx context.Context, c Change) {
 	if !isOwn(ctx) {
 		return
 	}
@@ -64,9 +64,7 @@ func tellRunning(ctx context.Context, c *change) {
 	batches := slices.Clone(running.by[ctx])
 	running.Unlock()
 	for _, b := range batches {
-		c := c.clone()
-		c.aside = c.inv.opts.Outbox != nil
-		b.take([]*change{c})
+		b.take([]*entry{{Change: c.Clone(), elsewhere: c.HasOutbox()}})
 	}
 }
 

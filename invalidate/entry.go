@@ -1,0 +1,58 @@
+package invalidate
+
+import "context"
+
+// A Change is what is to be purged for one Invalidator: what the models of some calls
+// make stale.
+type Change interface {
+	// Merge adds other to the change, if that is for the same Invalidator. It reports
+	// whether it is.
+	Merge(other Change) bool
+
+	// Clone returns a copy. One may be merged with others while the other is not.
+	Clone() Change
+
+	// HasOutbox reports whether there is an outbox to enqueue the change in.
+	HasOutbox() bool
+
+	// Enqueue writes the change's events to the outbox, and returns their IDs.
+	Enqueue(ctx context.Context, x Execer) (ids []string, err error)
+
+	// Purge purges the change. ids are what Enqueue returned, or nil. Unknown says that
+	// it may not have been committed, nor rolled back.
+	//
+	// Failed reports whether some of it is to be purged again by the caller. Tell is to
+	// be called when everything is purged: it tells Observe, and returns the errors.
+	Purge(ctx context.Context, ids []string, unknown bool) (failed bool, tell func() error)
+}
+
+// An entry is a change that is queued in a batch.
+type entry struct {
+	Change
+
+	// ids are those of its events in the outbox, in their order, once they are there.
+	// Then it is merged with no other.
+	ids []string
+
+	// unknown is whether it may not have been committed, nor rolled back.
+	unknown bool
+
+	// elsewhere is whether it may be about a save outside the transaction that it is
+	// queued in. Then it is not written to an outbox in that transaction.
+	elsewhere bool
+}
+
+func (e *entry) clone() *entry {
+	return &entry{Change: e.Clone(), ids: e.ids, unknown: e.unknown, elsewhere: e.elsewhere}
+}
+
+// join merges e into the one among entries that it may be merged with, the first few
+// aside, or appends it.
+func join(entries []*entry, first int, e *entry) []*entry {
+	for _, q := range entries[first:] {
+		if q.ids == nil && e.ids == nil && q.unknown == e.unknown && q.elsewhere == e.elsewhere && q.Merge(e.Change) {
+			return entries
+		}
+	}
+	return append(entries, e)
+}
