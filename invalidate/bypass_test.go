@@ -17,6 +17,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // site is a row that a page shows, over a real cache.
@@ -149,14 +150,14 @@ func TestFollowedTransactionBypassesTheCache(t *testing.T) {
 	s := newSite(t)
 	everybody := t.Context()
 	s.wantBoth(t, everybody, "a reader", "old")
-	ctx, batch := invalidate.Follow(t.Context())
+	ctx, _ := invalidate.Follow(t.Context())
 	if _, hit := s.get(t, ctx); !hit {
 		t.Error("the cache does not serve before the transaction")
 	}
 
 	own := "new"
 	inside := context.WithValue(ctx, rowKey{}, &own)
-	tx := batch.Begin(ctx)
+	tx := integrate.Begin(ctx)
 	if err := s.inv.Invalidate(inside, Author{}); err != nil {
 		t.Error(err)
 	}

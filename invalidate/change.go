@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
 // A change is what the models of one call, or of one batch, make stale for one
@@ -53,7 +55,7 @@ func (c *change) empty() bool { return len(c.targets.found) == 0 }
 
 // Merge adds other to c, if that is a change for the same Invalidator. It reports
 // whether it is.
-func (c *change) Merge(other Change) bool {
+func (c *change) Merge(other batch.Change) bool {
 	o := other.(*change)
 	if o.inv != c.inv {
 		return false
@@ -70,7 +72,7 @@ func (c *change) add(other *change) {
 }
 
 // Clone returns a change that may be merged with others while c is not.
-func (c *change) Clone() Change {
+func (c *change) Clone() batch.Change {
 	d := &change{inv: c.inv}
 	d.add(c)
 	return d
@@ -80,7 +82,7 @@ func (c *change) Clone() Change {
 func (c *change) HasOutbox() bool { return c.inv.opts.Outbox != nil }
 
 // Enqueue writes the change's events to the outbox, and returns their IDs.
-func (c *change) Enqueue(ctx context.Context, x Execer) ([]string, error) {
+func (c *change) Enqueue(ctx context.Context, x batch.Execer) ([]string, error) {
 	events := c.events()
 	ids, err := c.inv.enqueue(ctx, x, events)
 	if err == nil && len(ids) != len(events) {

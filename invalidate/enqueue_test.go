@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // What is enqueued is not written again; what comes later is purged without, or
@@ -102,7 +103,7 @@ func TestConcurrentEnqueue(t *testing.T) {
 					}
 				}
 				if i%5 == 0 {
-					batch.Rewind(batch.Mark()) // drops nothing, or only what another said since
+					integrate.Rewind(batch, integrate.NewMark(batch)) // drops nothing, or only what another said since
 				}
 			}
 		})

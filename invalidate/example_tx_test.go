@@ -66,24 +66,3 @@ func ExampleTransact() {
 	//   path:/blog/hello/
 	// <nil>
 }
-
-// What a driver does that sees transactions: package connector has one.
-func ExampleFollow() {
-	inv := newBlog(pages, nil)
-	ctx, batch := invalidate.Follow(context.Background())
-
-	tx := batch.Begin(ctx) // with BEGIN
-	fmt.Println("queued:", inv.Invalidate(ctx, &Post{ID: 1, Slug: "hello"}))
-	fmt.Println("after COMMIT:", tx.Flush(ctx))
-
-	tx = batch.Begin(ctx)
-	fmt.Println("queued:", inv.Invalidate(ctx, &Post{ID: 2, Slug: "bye"}))
-	tx.Discard() // after ROLLBACK
-	// Output:
-	// queued: <nil>
-	// purge: invalidate_test.Post 1 saved
-	//   path:/blog/
-	//   path:/blog/hello/
-	// after COMMIT: <nil>
-	// queued: <nil>
-}

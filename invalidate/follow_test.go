@@ -9,6 +9,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 const (
@@ -33,7 +34,7 @@ func TestFollow(t *testing.T) {
 	bypassed(false)
 	p.want(t, purgeA)
 
-	tx := batch.Begin(ctx)
+	tx := integrate.Begin(ctx)
 	bypassed(true)
 	say(t, ctx, inv, "b")
 	p.want(t, purgeA)
@@ -41,7 +42,7 @@ func TestFollow(t *testing.T) {
 	bypassed(false)
 	p.want(t, purgeA, purgeB)
 
-	tx = batch.Begin(ctx) // another one
+	tx = integrate.Begin(ctx) // another one
 	say(t, ctx, inv, "dropped")
 	tx.Discard()
 	bypassed(false)
@@ -73,10 +74,10 @@ func TestTransactionsAtOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPurger()
 			inv := newBlog(p, nil)
-			ctx, batch := invalidate.Follow(t.Context())
-			one := batch.Begin(ctx)
+			ctx, _ := invalidate.Follow(t.Context())
+			one := integrate.Begin(ctx)
 			say(t, ctx, inv, "a")
-			other := batch.Begin(ctx)
+			other := integrate.Begin(ctx)
 			say(t, ctx, inv, "b")
 			tt.first(t, one)
 			if !cache.Bypassed(ctx) {
@@ -93,11 +94,11 @@ func TestTransactionsAtOnce(t *testing.T) {
 func TestRewindOneOfTwo(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
-	ctx, batch := invalidate.Follow(t.Context())
-	one, other := batch.Begin(ctx), batch.Begin(ctx)
-	mark := one.Mark()
+	ctx, _ := invalidate.Follow(t.Context())
+	one, other := integrate.Begin(ctx), integrate.Begin(ctx)
+	mark := integrate.NewMark(one)
 	say(t, ctx, inv, "a")
-	one.Rewind(mark)
+	integrate.Rewind(one, mark)
 	flush(t, ctx, one)
 	p.want(t)
 	flush(t, ctx, other)
@@ -111,7 +112,7 @@ func TestBeginInABatch(t *testing.T) {
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
 	say(t, ctx, inv, "a")
-	tx := batch.Begin(ctx)
+	tx := integrate.Begin(ctx)
 	in, savepoint := invalidate.WithBatch(ctx) // of the transaction
 	say(t, in, inv, "b")
 	flush(t, in, savepoint)
@@ -121,7 +122,7 @@ func TestBeginInABatch(t *testing.T) {
 	batch.Discard() // that was no transaction
 	p.want(t, purgeB)
 
-	late := batch.Begin(ctx) // whoever has ended the batch still has its context
+	late := integrate.Begin(ctx) // whoever has ended the batch still has its context
 	say(t, ctx, inv, "a")
 	p.want(t, purgeB)
 	flush(t, ctx, late)
@@ -134,7 +135,7 @@ func TestRollbackInABatch(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
-	tx := batch.Begin(ctx)
+	tx := integrate.Begin(ctx)
 	say(t, ctx, inv, "a")
 	tx.Discard()
 	p.want(t)
@@ -148,13 +149,13 @@ func TestOutside(t *testing.T) {
 	for _, end := range []func(*invalidate.Batch){(*invalidate.Batch).Discard, func(b *invalidate.Batch) { flush(t, t.Context(), b) }} {
 		p := newPurger()
 		inv := newBlog(p, nil)
-		outer, batch := invalidate.Follow(t.Context())
+		outer, _ := invalidate.Follow(t.Context())
 		ctx, part := invalidate.WithBatch(outer)
-		part.Outside() // while none is open, it says nothing
-		tx := batch.Begin(ctx)
+		integrate.Outside(ctx) // while none is open, it says nothing
+		tx := integrate.Begin(outer)
 		say(t, outer, inv, "b")
 		p.want(t)
-		invalidate.BatchOf(ctx).Outside()
+		integrate.Outside(ctx)
 		say(t, outer, inv, "a")
 		p.want(t, purgeA)
 		end(tx)
@@ -162,28 +163,27 @@ func TestOutside(t *testing.T) {
 			t.Errorf("%d events, want at most 2", n)
 		}
 		p.events, p.steps = nil, nil
-		tx = batch.Begin(ctx) // which stands alone again
+		tx = integrate.Begin(outer) // which stands alone again
 		say(t, outer, inv, "c")
 		tx.Discard()
 		p.want(t)
 		part.Discard()
 	}
-	var none *invalidate.Batch
-	none.Outside()
+	integrate.Outside(t.Context()) // which carries no batch
 }
 
 // A transaction that writes nothing takes nothing away from others, and nothing is
 // written in it.
 func TestBeginReadOnly(t *testing.T) {
 	x, _ := newOutboxTest(t)
-	ctx, batch := invalidate.Follow(t.Context())
-	reader := batch.BeginReadOnly(ctx)
+	ctx, _ := invalidate.Follow(t.Context())
+	reader := integrate.BeginReadOnly(ctx)
 	if !cache.Bypassed(ctx) {
 		t.Error("the cache is not bypassed in a transaction that reads")
 	}
 	say(t, ctx, x.inv, "a")
 	x.want(t, purgeA)
-	tx := batch.Begin(ctx)
+	tx := integrate.Begin(ctx)
 	say(t, ctx, x.inv, "b")
 	x.want(t, purgeA)
 	if err := errors.Join(reader.Enqueue(ctx, x.db), reader.Flush(ctx)); err != nil { // purged in vain
@@ -209,7 +209,7 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 				ctx, batch := with(outerCtx)
 				p.err = errors.New("refused")
 				for _, slug := range []string{"a", "b"} {
-					tx := batch.Begin(ctx)
+					tx := integrate.Begin(ctx)
 					say(t, ctx, inv, slug)
 					if err := tx.Flush(ctx); len(invalidate.Unpurged(err)) != 1 {
 						t.Errorf("Flush of the transaction: got %v, want an error", err)
@@ -244,7 +244,7 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 func TestConcurrentTransactions(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
-	ctx, batch := invalidate.Follow(t.Context())
+	ctx, _ := invalidate.Follow(t.Context())
 	var mu sync.Mutex
 	committed := map[string]int{} // how many events there were when it was
 	var wg sync.WaitGroup
@@ -252,7 +252,7 @@ func TestConcurrentTransactions(t *testing.T) {
 		wg.Go(func() {
 			for i := range 50 {
 				slug := fmt.Sprintf("%d-%d", g, i)
-				tx := batch.Begin(ctx)
+				tx := integrate.Begin(ctx)
 				say(t, ctx, inv, slug)
 				if i%3 == 0 {
 					tx.Discard()
@@ -288,8 +288,8 @@ func TestConcurrentTransactions(t *testing.T) {
 // What one of two has enqueued, and rolled back, the other enqueues, too.
 func TestEnqueueOneOfTwo(t *testing.T) {
 	x, _ := newOutboxTest(t)
-	ctx, batch := invalidate.Follow(t.Context())
-	one, other := batch.Begin(ctx), batch.Begin(ctx)
+	ctx, _ := invalidate.Follow(t.Context())
+	one, other := integrate.Begin(ctx), integrate.Begin(ctx)
 	say(t, ctx, x.inv, "a")
 	for _, tx := range []*invalidate.Batch{one, other} {
 		if err := tx.Enqueue(ctx, x.db); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/uncache/uncache/internal/instance"
 	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/internal/repeat"
+	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
 // Options configures an [Invalidator]. The zero value is the default.
@@ -147,8 +148,8 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	if c.empty() {
 		return err
 	}
-	tellRunning(ctx, c)
-	if BatchOf(ctx).queue(c) {
+	batch.QueueInRunning(ctx, c)
+	if batch.Of(ctx).Queue(c) {
 		return err
 	}
 	return errors.Join(err, inv.observe(c.purge(ctx, nil, false)))

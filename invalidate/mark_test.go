@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // A script of one letter a step: a small letter says that post, 1 to 9 makes a
@@ -42,7 +43,7 @@ func TestMarks(t *testing.T) {
 			x, _ := newOutboxTest(t)
 			ctx, batch := invalidate.WithBatch(t.Context())
 			in, inner := ctx, (*invalidate.Batch)(nil)
-			marks := map[rune]invalidate.Mark{}
+			marks := map[rune]integrate.Mark{}
 			rewind := false
 			for _, step := range tt.script {
 				switch {
@@ -61,10 +62,10 @@ func TestMarks(t *testing.T) {
 				case step == '!':
 					rewind = true
 				case rewind:
-					batch.Rewind(marks[step])
+					integrate.Rewind(batch, marks[step])
 					rewind = false
 				case step >= '1' && step <= '9':
-					marks[step] = batch.Mark()
+					marks[step] = integrate.NewMark(batch)
 				default:
 					say(t, in, x.inv, string(step))
 				}
@@ -95,7 +96,7 @@ func TestMarksCostNoPurge(t *testing.T) {
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
 	for _, slug := range []string{"a", "b", "c"} {
-		batch.Mark()
+		integrate.NewMark(batch)
 		say(t, ctx, inv, slug)
 	}
 	flush(t, ctx, batch)
@@ -107,12 +108,12 @@ func TestRewindAfterTheEnd(t *testing.T) {
 	p := newPurger()
 	p.err = fmt.Errorf("refused")
 	ctx, batch := invalidate.WithBatch(t.Context())
-	mark := batch.Mark()
+	mark := integrate.NewMark(batch)
 	say(t, ctx, newBlog(p, nil), "a")
 	if err := batch.Flush(ctx); err == nil {
 		t.Error("Flush: got nil, want an error")
 	}
-	batch.Rewind(mark)
+	integrate.Rewind(batch, mark)
 	p.err = nil
 	flush(t, ctx, batch)
 	p.trace.want(t, purgeA, purgeA)

@@ -116,7 +116,7 @@ type Observation struct {
 }
 
 // Purge purges the change, as Change says.
-func (c *change) Purge(ctx context.Context, ids []string, unknown bool) (failed bool, tell func() error) {
+func (c *change) Purge(ctx context.Context, ids []string, unknown bool) (again bool, tell func() error) {
 	told := c.purge(ctx, ids, unknown)
 	return unpurged(told), func() error { return c.inv.observe(told) }
 }

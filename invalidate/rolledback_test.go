@@ -14,6 +14,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // A handler that saves, shows what it has saved, and rolls back, answers 200 with
@@ -72,23 +73,23 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 		}, false},
 		{"a mark", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
 			ctx, batch := invalidate.WithBatch(ctx)
-			m := batch.Mark()
+			m := integrate.NewMark(batch)
 			show()
 			_ = inv.Invalidate(ctx, Author{})
-			batch.Rewind(m)
+			integrate.Rewind(batch, m)
 			_ = batch.Flush(ctx)
 		}, false},
 		{"a driver", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
-			ctx, batch := invalidate.Follow(ctx)
-			tx := batch.Begin(ctx)
+			ctx, _ = invalidate.Follow(ctx)
+			tx := integrate.Begin(ctx)
 			show()
 			_ = inv.Invalidate(ctx, Author{})
 			tx.Discard()
 		}, false},
 		{"an adapter", func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
-			batch := invalidate.NewBatch(ctx)
+			batch := integrate.NewBatch(ctx)
 			show()
-			_ = inv.Invalidate(batch.In(context.Background()), Author{})
+			_ = inv.Invalidate(integrate.WithBatch(context.Background(), batch), Author{})
 			batch.Discard()
 		}, false},
 		{"a batch in which nothing was said: it read", func(ctx context.Context, _ *invalidate.Invalidator, show func()) {

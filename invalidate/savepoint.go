@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
 // Savepoint runs fn in a savepoint of the transaction that tx runs statements
@@ -38,14 +40,15 @@ import (
 // The statements are SAVEPOINT, RELEASE SAVEPOINT and ROLLBACK TO SAVEPOINT, as
 // PostgreSQL, MySQL, MariaDB and SQLite have them.
 func Savepoint(ctx context.Context, tx Execer, fn func(ctx context.Context) error) (err error) {
-	b := BatchOf(ctx)
-	if !b.gathers() {
+	b := batch.Of(ctx)
+	if !b.Gathers() {
 		return errors.New("invalidate: Savepoint: the context is not that of a transaction: Invalidate would purge before COMMIT")
 	}
-	s := savepoint{tx: tx, name: fmt.Sprintf("uncache_%d", b.depth())}
-	ctx, s.batch = withBatch(ctx, newBatch(ctx, b))
+	s := savepoint{tx: tx, name: fmt.Sprintf("uncache_%d", b.Depth())}
+	s.batch = batch.New(ctx, b)
+	ctx = batch.With(ctx, s.batch)
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT "+s.name); err != nil {
-		s.batch.Discard()
+		s.batch.Discard(false)
 		return fmt.Errorf("invalidate: savepoint: %w", err)
 	}
 	well := false
@@ -64,13 +67,13 @@ func Savepoint(ctx context.Context, tx Execer, fn func(ctx context.Context) erro
 		return fmt.Errorf("invalidate: release savepoint: %w", err)
 	}
 	well = true
-	return s.batch.Flush(ctx)
+	return s.batch.Flush(ctx, false)
 }
 
 type savepoint struct {
 	tx    Execer
 	name  string
-	batch *Batch
+	batch *batch.Batch
 }
 
 // undoTimeout is how long it may take to undo a savepoint whose own context may
@@ -84,35 +87,12 @@ func (s *savepoint) undo(ctx context.Context, err error) error {
 	if _, failed := s.tx.ExecContext(within, "ROLLBACK TO SAVEPOINT "+s.name); failed != nil {
 		// Should the transaction be committed all the same, it may be with this.
 		failed = fmt.Errorf("invalidate: rollback to savepoint: %w", failed)
-		return &txError{nil, errors.Join(err, failed, s.batch.Flush(ctx))}
+		return &txError{nil, errors.Join(err, failed, s.batch.Flush(ctx, false))}
 	}
-	s.batch.discard(true)
+	s.batch.Discard(true)
 	// It still stands. Nobody minds one that is left over, but many of them.
 	if _, failed := s.tx.ExecContext(within, "RELEASE SAVEPOINT "+s.name); failed != nil {
 		return &txError{nil, errors.Join(err, fmt.Errorf("invalidate: release savepoint: %w", failed))}
 	}
 	return &txError{ErrRolledBack, err}
-}
-
-// gathers reports whether what is said in the context of b is queued. A nil b
-// gathers nothing.
-func (b *Batch) gathers() bool {
-	for ; b != nil; b = b.parent {
-		b.mu.Lock()
-		gathers := b.state == open || len(b.txs) > 0
-		b.mu.Unlock()
-		if gathers {
-			return true
-		}
-	}
-	return false
-}
-
-// depth is how many batches there are from the outermost to b.
-func (b *Batch) depth() int {
-	n := 0
-	for ; b != nil; b = b.parent {
-		n++
-	}
-	return n
 }

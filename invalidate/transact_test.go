@@ -75,24 +75,3 @@ func TestTransact(t *testing.T) {
 	}
 	wantOutcome(t, err, "not begun")
 }
-
-func TestRolledBack(t *testing.T) {
-	for _, tt := range []struct {
-		err  error
-		want bool
-	}{
-		{nil, false},
-		{errors.New("lost"), false},
-		{state("40001"), true},
-		{state("40003"), false},
-		{state("23505"), true},
-		{state("08006"), false},
-		{fmt.Errorf("driver: %w", state("40P01")), true},
-		{fmt.Errorf("driver: %w", invalidate.ErrRolledBack), true},
-		{invalidate.ErrCommitUnknown, false},
-	} {
-		if got := invalidate.RolledBack(tt.err); got != tt.want {
-			t.Errorf("RolledBack(%v): got %v, want %v", tt.err, got, tt.want)
-		}
-	}
-}

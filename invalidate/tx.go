@@ -5,7 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+
+	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
 // A Transaction is a transaction as database/sql knows it, and what is built on
@@ -106,27 +107,29 @@ func transact[T Transaction](ctx context.Context, readOnly bool, begin func(ctx 
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
 	// The outer batch, if there is one, may yet be discarded; this commit stays.
-	batch := newBatch(ctx, nil)
-	batch.readOnly = readOnly
-	if err := run(ctx, tx, batch, fn); err != nil {
+	b := batch.New(ctx, nil)
+	if readOnly {
+		b = batch.NewReadOnly(ctx)
+	}
+	if err := run(ctx, tx, b, fn); err != nil {
 		return err
 	}
-	return commit(ctx, tx, batch)
+	return commit(ctx, tx, b)
 }
 
 const endedByFn = "fn ended the transaction itself; leave that to InTx"
 
 // run runs fn, and rolls back unless all is well and tx may be committed. There
 // is no recover in it: a panic goes on with the stack that it began with.
-func run[T Transaction](ctx context.Context, tx T, batch *Batch, fn func(ctx context.Context, tx T) error) (err error) {
+func run[T Transaction](ctx context.Context, tx T, b *batch.Batch, fn func(ctx context.Context, tx T) error) (err error) {
 	well := false
 	defer func() {
 		if !well {
-			err = rollback(ctx, tx, batch, err)
+			err = rollback(ctx, tx, b, err)
 		}
 	}()
-	inner, _ := withBatch(ctx, batch)
-	if err := during(ctx, batch, func() error { return fn(inner, tx) }); err != nil {
+	inner := batch.With(ctx, b)
+	if err := batch.During(ctx, b, func() error { return fn(inner, tx) }); err != nil {
 		return err
 	}
 	// database/sql rolls back by itself when ctx is done, and Commit then
@@ -135,7 +138,7 @@ func run[T Transaction](ctx context.Context, tx T, batch *Batch, fn func(ctx con
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("invalidate: rolled back: %w", err)
 	}
-	if err := batch.Enqueue(ctx, tx); err != nil {
+	if err := b.Enqueue(ctx, tx); err != nil {
 		return err
 	}
 	well = true
@@ -143,7 +146,7 @@ func run[T Transaction](ctx context.Context, tx T, batch *Batch, fn func(ctx con
 }
 
 // rollback rolls back because of err, which is nil in a panic.
-func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) error {
+func rollback(ctx context.Context, tx Transaction, b *batch.Batch, err error) error {
 	// A transaction that is over already was rolled back by database/sql if
 	// ctx is done. Otherwise it was fn, and that may have been a COMMIT.
 	live := ctx.Err() == nil
@@ -151,32 +154,32 @@ func rollback(ctx context.Context, tx Transaction, batch *Batch, err error) erro
 	over := errors.Is(failed, sql.ErrTxDone)
 	if over && live || errors.Is(failed, ErrCommitUnknown) {
 		err = fmt.Errorf("invalidate: %w: %s; after that: %w", ErrCommitUnknown, endedByFn, err)
-		return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
+		return &txError{ErrCommitUnknown, errors.Join(err, b.Flush(ctx, true))}
 	}
-	batch.discard(!batch.readOnly)
+	b.Discard(!b.ReadOnly())
 	if failed != nil && !over {
 		err = errors.Join(err, fmt.Errorf("invalidate: rollback: %w", failed))
 	}
 	return &txError{ErrRolledBack, err}
 }
 
-func commit(ctx context.Context, tx Transaction, batch *Batch) error {
+func commit(ctx context.Context, tx Transaction, b *batch.Batch) error {
 	returned := false
 	defer func() {
 		if !returned { // a driver that panics may have sent the COMMIT
-			_ = batch.FlushUnknown(ctx)
+			_ = b.Flush(ctx, true)
 		}
 	}()
 	err := tx.Commit()
 	returned = true
 	if err == nil {
-		if err := batch.Flush(ctx); err != nil {
+		if err := b.Flush(ctx, false); err != nil {
 			return &txError{errCommitted, err}
 		}
 		return nil
 	}
-	if RolledBack(err) {
-		batch.discard(true)
+	if rolledBack(err) {
+		b.Discard(true)
 		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
 	}
 	// If it was committed the pages are old; if not, they are made again.
@@ -184,22 +187,9 @@ func commit(ctx context.Context, tx Transaction, batch *Batch) error {
 		err = fmt.Errorf("%s: %w", endedByFn, err)
 	}
 	err = fmt.Errorf("invalidate: commit: %w: %w", ErrCommitUnknown, err)
-	return &txError{ErrCommitUnknown, errors.Join(err, batch.FlushUnknown(ctx))}
+	return &txError{ErrCommitUnknown, errors.Join(err, b.Flush(ctx, true))}
 }
 
-// RolledBack reports whether err, which a COMMIT returned, is the server's own
-// word that it has rolled back: it is [ErrRolledBack], or has a method SQLState
-// that tells of a conflict or a violated constraint (class 40, but 40003, or 23).
-// After any other error it may have committed.
-func RolledBack(err error) bool {
-	if errors.Is(err, ErrRolledBack) {
-		return true
-	}
-	var server interface{ SQLState() string }
-	if !errors.As(err, &server) {
-		return false
-	}
-	state := server.SQLState()
-	const completionUnknown = "40003"
-	return strings.HasPrefix(state, "23") || strings.HasPrefix(state, "40") && state != completionUnknown
-}
+// rolledBack reports whether err, which a COMMIT returned, says that the transaction
+// was rolled back.
+func rolledBack(err error) bool { return errors.Is(err, ErrRolledBack) || batch.SaysRolledBack(err) }

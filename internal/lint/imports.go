@@ -26,8 +26,9 @@ var arrows = map[string][]string{
 	"keys/django":          {"keys", "keys/internal/escape"},
 	"keys/internal/escape": {},
 	"keys/route":           {"keys/internal/escape"},
-	"invalidate":           {"cache", "keys", "keys/route", "internal/instance", "internal/isnil", "internal/named", "internal/panics", "internal/repeat"},
-	"invalidate/connector": {"invalidate"},
+	"invalidate":           {"cache", "keys", "keys/route", "internal/instance", "internal/isnil", "internal/named", "internal/panics", "internal/repeat", "invalidate/internal/batch"},
+	"invalidate/connector": {"invalidate", "invalidate/integrate"},
+	"invalidate/integrate": {"invalidate", "invalidate/internal/batch"},
 	"invalidate/outbox":    {"cache", "invalidate", "internal/isnil", "internal/panics", "internal/repeat"},
 	"backend/memory":       {"cache", "github.com/patrickmn/go-cache"},
 	"backend/rediscache":   {"cache", "internal/alongside", "internal/panics", "github.com/redis/go-redis/v9"},
@@ -46,6 +47,7 @@ var arrows = map[string][]string{
 	"internal/scale":       {"backend/rediscache", "cache", "internal/redistest", "github.com/redis/go-redis/v9"},
 	"internal/sfv":         {},
 
+	"invalidate/internal/batch":     {"cache"},
 	"invalidate/internal/condition": {},
 	"invalidate/internal/assigned":  {},
 }

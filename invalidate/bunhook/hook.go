@@ -10,7 +10,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 
-	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // BeforeQuery loads what the statement is about to change.
@@ -102,13 +102,13 @@ func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
 // batch in ctx is told as well: it may be of the transaction that the statement was
 // in, if the query was given a connection. It may be of another, and be discarded.
 func (h *Hook) now(ctx context.Context, models []any) error {
-	before := invalidate.Gathers(ctx)
+	before := integrate.Gathers(ctx)
 	err := h.inv.Invalidate(ctx, models...)
-	if !before && !invalidate.Gathers(ctx) {
+	if !before && !integrate.Gathers(ctx) {
 		return err
 	}
-	batch := invalidate.NewBatch(ctx)
-	_ = h.inv.Invalidate(batch.In(ctx), models...) // err, once more
+	batch := integrate.NewBatch(ctx)
+	_ = h.inv.Invalidate(integrate.WithBatch(ctx, batch), models...) // err, once more
 	return errors.Join(err, batch.Flush(ctx))
 }
 
@@ -117,7 +117,7 @@ func unchanged(w *write, e *bun.QueryEvent) bool {
 	if e.Err != nil {
 		// Any other error may be about what came after the statement, such as the
 		// rows that it returned.
-		return (errors.Is(e.Err, sql.ErrNoRows) || invalidate.Refused(e.Err)) && !keepsWhatItDid.MatchString(e.Query)
+		return (errors.Is(e.Err, sql.ErrNoRows) || integrate.Refused(e.Err)) && !keepsWhatItDid.MatchString(e.Query)
 	}
 	return affected(e) == 0 && (w.op == updates || w.op == deletes)
 }

@@ -7,14 +7,14 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // begin returns the context that bun keeps for a transaction of the application,
 // in which its COMMIT will be seen.
 func (h *Hook) begin(ctx context.Context) context.Context {
 	t := newTransaction()
-	within := invalidate.NewBatch(ctx).In(context.Background())
+	within := integrate.WithBatch(context.Background(), integrate.NewBatch(ctx))
 	t.within.Store(&within)
 	return txContext{ctx, t}
 }
@@ -66,7 +66,7 @@ func (t *transaction) committed(ctx context.Context, err error) error {
 	switch b := t.batch(); {
 	case err == nil:
 		return b.Flush(ctx)
-	case invalidate.RolledBack(err), t.unsent.Load(): // the server's own word, or not its
+	case integrate.RolledBack(err), t.unsent.Load(): // the server's own word, or not its
 		b.Discard()
 		return nil
 	default:

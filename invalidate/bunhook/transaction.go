@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // A transaction is one that is open, of InTx or of the application.
@@ -32,7 +33,7 @@ type transaction struct {
 
 // A mark is what a savepoint goes back to.
 type mark struct {
-	batch invalidate.Mark
+	batch integrate.Mark
 	errs  int
 }
 
@@ -85,10 +86,10 @@ func (t *transaction) savepoint(e *bun.QueryEvent) {
 	defer t.mu.Unlock()
 	switch verb {
 	case "SAVEPOINT", "SAVE TRANSACTION":
-		t.marks[name] = mark{t.batch().Mark(), len(t.errs)}
+		t.marks[name] = mark{integrate.NewMark(t.batch()), len(t.errs)}
 	case "ROLLBACK TO SAVEPOINT", "ROLLBACK TO", "ROLLBACK TRANSACTION":
 		if m, ok := t.marks[name]; ok {
-			t.batch().Rewind(m.batch)
+			integrate.Rewind(t.batch(), m.batch)
 			t.errs = t.errs[:min(m.errs, len(t.errs))]
 		}
 	}

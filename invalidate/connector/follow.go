@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // A transaction is one that is open on a connection, and was begun in a context
@@ -28,18 +29,17 @@ type transaction struct {
 
 type mark struct {
 	name string
-	at   invalidate.Mark
+	at   integrate.Mark
 }
 
 // start follows the transaction that has begun on c.
 func (c *conn) start(ctx context.Context, readOnly bool) {
-	b := invalidate.BatchOf(ctx)
-	switch {
-	case b == nil:
-	case readOnly:
-		c.tx = &transaction{ctx: ctx, readOnly: true, batch: b.BeginReadOnly(ctx)}
-	default:
-		c.tx = &transaction{ctx: ctx, batch: b.Begin(ctx)}
+	begin := integrate.Begin
+	if readOnly {
+		begin = integrate.BeginReadOnly
+	}
+	if b := begin(ctx); b != nil {
+		c.tx = &transaction{ctx: ctx, readOnly: readOnly, batch: b}
 	}
 }
 
@@ -82,11 +82,11 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 		if !s.reads {
 			// It has committed by itself, whatever becomes of transactions that are
 			// open in this context on other connections.
-			invalidate.BatchOf(ctx).Outside()
+			integrate.Outside(ctx)
 		}
 	case s.verb == begin:
 		t.unsure = true // MySQL has committed what there was
-	case s.verb == commit && (err == nil || invalidate.RolledBack(err)):
+	case s.verb == commit && (err == nil || integrate.RolledBack(err)):
 		c.end(s.chain, func() { t.answered(err) })
 	case s.verb == rollback && err == nil:
 		c.end(s.chain, t.drop)
@@ -94,7 +94,7 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 		t.unsure = true // it may be sent again
 	case err != nil:
 	case s.several: // among them a ROLLBACK TO, perhaps
-		t.batch.Rewind(invalidate.Mark{})
+		integrate.Rewind(t.batch, integrate.Mark{})
 	case s.verb == savepoint:
 		t.set(s.name)
 	case s.verb == rollbackTo:
@@ -148,7 +148,7 @@ func (t *transaction) drop() {
 }
 
 func (t *transaction) set(name string) {
-	t.marks = append(t.marks, mark{name, t.batch.Mark()})
+	t.marks = append(t.marks, mark{name, integrate.NewMark(t.batch)})
 }
 
 // find returns the index of the savepoint of that name, or -1 if it cannot be
@@ -168,10 +168,10 @@ func (t *transaction) find(name string) int {
 func (t *transaction) rewind(name string) {
 	i := t.find(name)
 	if i < 0 {
-		t.batch.Rewind(invalidate.Mark{})
+		integrate.Rewind(t.batch, integrate.Mark{})
 		return
 	}
-	t.batch.Rewind(t.marks[i].at)
+	integrate.Rewind(t.batch, t.marks[i].at)
 	t.marks = t.marks[:i+1]
 }
 

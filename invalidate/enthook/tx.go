@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // execer and querier are what ent's SQL drivers and transactions have beside the
@@ -40,7 +41,7 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 		s.tx = t // InTx says what its batch is
 		return t, nil
 	}
-	t.batch, t.ours = invalidate.NewBatch(ctx), true
+	t.batch, t.ours = integrate.NewBatch(ctx), true
 	return t, nil
 }
 
@@ -141,5 +142,5 @@ func (t *tx) in(ctx context.Context) context.Context {
 	if invalidate.BatchOf(ctx) == t.batch {
 		return ctx
 	}
-	return t.batch.In(ctx)
+	return integrate.WithBatch(ctx, t.batch)
 }

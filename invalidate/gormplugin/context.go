@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 	"gorm.io/gorm"
 )
 
@@ -38,7 +38,7 @@ func (t *tx) within(ctx context.Context) context.Context {
 	if ctx.Value(txKey{}) == t {
 		return ctx
 	}
-	return context.WithValue(t.batch.In(ctx), txKey{}, t)
+	return context.WithValue(integrate.WithBatch(ctx, t.batch), txKey{}, t)
 }
 
 const changesKey = "uncache:changes"
@@ -72,8 +72,8 @@ func (p *Plugin) invalidate(db *gorm.DB, models []any) error {
 		return p.inv.Invalidate(ctx, models...)
 	}
 	// What has been committed by itself is purged by itself.
-	batch := invalidate.NewBatch(ctx)
-	err := p.inv.Invalidate(batch.In(ctx), models...)
+	batch := integrate.NewBatch(ctx)
+	err := p.inv.Invalidate(integrate.WithBatch(ctx, batch), models...)
 	return errors.Join(err, p.purged(ctx, batch.Flush(ctx)))
 }
 

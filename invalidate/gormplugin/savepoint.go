@@ -4,13 +4,13 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // A savepoint is a name, and the place in the batch that it stands for.
 type savepoint struct {
 	name string
-	mark invalidate.Mark
+	mark integrate.Mark
 }
 
 // savepoints are the statements of GORM's dialects, and of people.
@@ -40,7 +40,7 @@ func (t *tx) follow(query string) {
 	defer t.mu.Unlock()
 	verb := strings.ToUpper(found[1])
 	if verb == "SAVEPOINT" {
-		t.savepoints = append(t.savepoints, savepoint{name, t.batch.Mark()})
+		t.savepoints = append(t.savepoints, savepoint{name, integrate.NewMark(t.batch)})
 		return
 	}
 	i := len(t.savepoints) - 1
@@ -52,7 +52,7 @@ func (t *tx) follow(query string) {
 	case strings.HasPrefix(verb, "RELEASE"):
 		t.savepoints = t.savepoints[:i]
 	default: // it still stands, those after it do not
-		t.batch.Rewind(t.savepoints[i].mark)
+		integrate.Rewind(t.batch, t.savepoints[i].mark)
 		t.savepoints = t.savepoints[:i+1]
 	}
 }

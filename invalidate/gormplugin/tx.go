@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 	"gorm.io/gorm"
 )
 
@@ -31,7 +32,7 @@ var (
 )
 
 func newTx(ctx context.Context, p *pool, inner gorm.Tx) *tx {
-	return &tx{Tx: inner, pool: p, ctx: ctx, batch: invalidate.NewBatch(ctx)}
+	return &tx{Tx: inner, pool: p, ctx: ctx, batch: integrate.NewBatch(ctx)}
 }
 
 // txOf returns the transaction that c is, or nil.

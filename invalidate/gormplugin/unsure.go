@@ -5,7 +5,7 @@ import (
 	"errors"
 	"reflect"
 
-	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 	"gorm.io/gorm"
 	"gorm.io/gorm/callbacks"
 	"gorm.io/gorm/clause"
@@ -116,5 +116,5 @@ func refused(err error) bool {
 			return true
 		}
 	}
-	return invalidate.Refused(err)
+	return integrate.Refused(err)
 }

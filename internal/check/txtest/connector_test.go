@@ -11,6 +11,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
@@ -323,7 +324,7 @@ func TestRolledBackInCommit(t *testing.T) {
 	if _, err := tx.ExecContext(x.ctx, "UPDATE posts SET n = 1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := tx.Commit(); !invalidate.RolledBack(err) {
+	if err := tx.Commit(); !integrate.RolledBack(err) {
 		t.Errorf("Commit: got %v, want an error that says that it has rolled back", err)
 	}
 	x.wantPurged(t)

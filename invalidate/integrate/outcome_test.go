@@ -1,4 +1,4 @@
-package invalidate_test
+package integrate_test
 
 import (
 	"database/sql/driver"
@@ -7,7 +7,14 @@ import (
 	"testing"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
+
+// state is the error of a server that says in SQLSTATE what went wrong.
+type state string
+
+func (s state) Error() string    { return "SQLSTATE " + string(s) }
+func (s state) SQLState() string { return string(s) }
 
 type codeError int
 
@@ -34,8 +41,29 @@ func TestRefused(t *testing.T) {
 		if err != nil {
 			err = fmt.Errorf("save: %w", err)
 		}
-		if got := invalidate.Refused(err); got != want {
+		if got := integrate.Refused(err); got != want {
 			t.Errorf("Refused(%v) = %v, want %v", err, got, want)
+		}
+	}
+}
+
+func TestRolledBack(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{errors.New("lost"), false},
+		{state("40001"), true},
+		{state("40003"), false},
+		{state("23505"), true},
+		{state("08006"), false},
+		{fmt.Errorf("driver: %w", state("40P01")), true},
+		{fmt.Errorf("driver: %w", invalidate.ErrRolledBack), true},
+		{invalidate.ErrCommitUnknown, false},
+	} {
+		if got := integrate.RolledBack(tt.err); got != tt.want {
+			t.Errorf("RolledBack(%v): got %v, want %v", tt.err, got, tt.want)
 		}
 	}
 }

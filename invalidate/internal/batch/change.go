@@ -1,6 +1,9 @@
-package invalidate
+package batch
 
-import "context"
+import (
+	"context"
+	"database/sql"
+)
 
 // A Change is what is to be purged for one Invalidator: what the models of some calls
 // make stale.
@@ -15,15 +18,20 @@ type Change interface {
 	// HasOutbox reports whether there is an outbox to enqueue the change in.
 	HasOutbox() bool
 
-	// Enqueue writes the change's events to the outbox, and returns their IDs.
+	// Enqueue writes the change's events to the outbox, by x, and returns their IDs.
 	Enqueue(ctx context.Context, x Execer) (ids []string, err error)
 
 	// Purge purges the change. ids are what Enqueue returned, or nil. Unknown says that
 	// it may not have been committed, nor rolled back.
 	//
-	// Failed reports whether some of it is to be purged again by the caller. Tell is to
-	// be called when everything is purged: it tells Observe, and returns the errors.
-	Purge(ctx context.Context, ids []string, unknown bool) (failed bool, tell func() error)
+	// Again reports whether the next Flush is to purge it once more. Tell is to be
+	// called when everything is purged: it tells Observe, and returns the errors.
+	Purge(ctx context.Context, ids []string, unknown bool) (again bool, tell func() error)
+}
+
+// An Execer runs a statement: invalidate.Execer.
+type Execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
 // An entry is a change that is queued in a batch.
@@ -46,8 +54,8 @@ func (e *entry) clone() *entry {
 	return &entry{Change: e.Clone(), ids: e.ids, unknown: e.unknown, elsewhere: e.elsewhere}
 }
 
-// join merges e into the one among entries that it may be merged with, the first few
-// aside, or appends it.
+// join merges e into the first of entries[first:] that it may be merged with, or
+// appends it.
 func join(entries []*entry, first int, e *entry) []*entry {
 	for _, q := range entries[first:] {
 		if q.ids == nil && e.ids == nil && q.unknown == e.unknown && q.elsewhere == e.elsewhere && q.Merge(e.Change) {

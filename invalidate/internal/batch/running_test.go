@@ -1,4 +1,4 @@
-package invalidate
+package batch
 
 import (
 	"context"
@@ -22,12 +22,12 @@ func TestContextsOfTransactionsAreForgotten(t *testing.T) {
 		"panics":  func() error { panic("oops") },
 		"exits":   func() error { runtime.Goexit(); return nil },
 	} {
-		_ = during(ctx, newBatch(context.Background(), nil), func() error {
+		_ = During(ctx, New(context.Background(), nil), func() error {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
 				defer func() { _ = recover() }()
-				_ = during(ctx, newBatch(context.Background(), nil), func() error {
+				_ = During(ctx, New(context.Background(), nil), func() error {
 					if n := registered(); n != 2 {
 						t.Errorf("%s: %d transactions while two run", name, n)
 					}

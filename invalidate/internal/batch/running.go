@@ -1,0 +1,81 @@
+package batch
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+)
+
+// running holds the transactions whose fn runs, by the context that each was begun in.
+//
+// It is here for callers that pass that context to Invalidate, and not fn's own:
+//
+//	err := inv.InTx(ctx, db, nil, func(_ context.Context, tx *sql.Tx) error {
+//		...
+//		return inv.Invalidate(ctx, p)
+//	})
+//
+// Without it their page stays stale:
+//
+//	1  Invalidate finds no batch in ctx, and purges
+//	2  a visitor's page is rendered from the old row, which is the committed one
+//	3  COMMIT
+//	4  nobody purges; the page stays
+//
+// The batch is in a context derived from ctx, and nothing leads from ctx to it. So the
+// context itself is the key of a map, and the map is the package's.
+//
+// Such a call may be about the transaction, or about a save beside it. Nothing tells
+// which. So both happen: Invalidate purges at once, and the change is also queued in
+// the transaction. A purge too many costs one rendering. An error would be wrong where
+// goroutines share a context and one of them saves without a transaction.
+//
+// The change is not written to an outbox in the transaction. The transaction may be
+// of another database than the outbox, or read-only. A failure would roll it back.
+var running struct {
+	sync.Mutex
+	by map[context.Context][]*Batch
+}
+
+// During runs fn, the function of a transaction that was begun in ctx. b is the
+// transaction's batch.
+func During(ctx context.Context, b *Batch, fn func() error) error {
+	if isOwn(ctx) {
+		running.Lock()
+		if running.by == nil {
+			running.by = make(map[context.Context][]*Batch)
+		}
+		running.by[ctx] = append(running.by[ctx], b)
+		running.Unlock()
+		defer func() {
+			running.Lock()
+			defer running.Unlock()
+			rest := slices.DeleteFunc(running.by[ctx], func(o *Batch) bool { return o == b })
+			if running.by[ctx] = rest; len(rest) == 0 {
+				delete(running.by, ctx)
+			}
+		}()
+	}
+	return fn()
+}
+
+// QueueInRunning queues a copy of c in the transactions that were begun in ctx itself,
+// while their fn runs.
+func QueueInRunning(ctx context.Context, c Change) {
+	if !isOwn(ctx) {
+		return
+	}
+	running.Lock()
+	batches := slices.Clone(running.by[ctx])
+	running.Unlock()
+	for _, b := range batches {
+		b.take([]*entry{{Change: c.Clone(), elsewhere: c.HasOutbox()}})
+	}
+}
+
+// isOwn reports whether ctx can be compared, and is not one that the whole program
+// shares.
+func isOwn(ctx context.Context) bool {
+	return reflect.ValueOf(ctx).Comparable() && ctx != context.Background() && ctx != context.TODO()
+}
