@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // events returns what a log holds.
@@ -162,10 +163,10 @@ func TestTooManyDependencies(t *testing.T) {
 		distinct, times, loads int
 	}{{60_000, 1, 1}, {1000, 1000, 1}, {70_000, 1, 2}} {
 		loads := 0
-		var outer *coherent.Fill
+		var outer *engine.Fill
 		for range 2 {
-			outer = c.Begin()
-			_, err := coherent.Fetch(coherent.WithFill(ctx, outer), c, fmt.Sprint(tt), time.Hour, func(_ context.Context, deps *coherent.Deps) (int, error) {
+			outer = c.Engine().Begin()
+			_, err := coherent.Fetch(engine.WithFill(ctx, outer), c, fmt.Sprint(tt), time.Hour, func(_ context.Context, deps *coherent.Deps) (int, error) {
 				loads++
 				for range tt.times {
 					for i := range tt.distinct {

@@ -14,6 +14,7 @@ import (
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 const budget = 50 * time.Millisecond
@@ -156,13 +157,13 @@ func TestErrUnavailable(t *testing.T) {
 		p.goes(func(context.Context) error { return syscall.ECONNREFUSED })
 		p.onGet = nil
 		c := newCache(t, p, nil)
-		v := coherent.NewValues(c, text{})
+		v := engine.NewValues(c.Engine(), text{})
 		_, _, first := v.Get(t.Context(), []byte("k"))
 		if !errors.Is(first, syscall.ECONNREFUSED) || errors.Is(first, coherent.ErrUnavailable) {
 			t.Errorf("the first lookup: got %v, want the backend's error as it is", first)
 		}
 		_, _, second := v.Get(t.Context(), []byte("k"))
-		stored, third := v.Set(t.Context(), "k", "v", 0, c.Begin())
+		stored, third := v.Set(t.Context(), "k", "v", 0, c.Engine().Begin())
 		for what, err := range map[string]error{"Get": second, "Set": third, "Delete": v.Delete(t.Context(), "k")} {
 			if !errors.Is(err, coherent.ErrUnavailable) || !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Errorf("%s in an outage: got %v, want %v with its cause", what, err, coherent.ErrUnavailable)
@@ -204,7 +205,7 @@ func TestSlowReplyBesideOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPatient(t)
 		c := newCache(t, p, nil)
-		v := coherent.NewValues(c, text{})
+		v := engine.NewValues(c.Engine(), text{})
 		get := p.onGet
 		p.onGet = func(ctx context.Context) error {
 			if ctx.Value(slow{}) != nil {
@@ -238,7 +239,7 @@ func TestSlowReplyAlone(t *testing.T) {
 		p := newPatient(t)
 		var seen notebook
 		c := newCache(t, p, &coherent.Options{Observe: seen.note})
-		v := coherent.NewValues(c, text{})
+		v := engine.NewValues(c.Engine(), text{})
 		var slow atomic.Bool
 		p.goes(func(ctx context.Context) error {
 			if !slow.Swap(true) {
@@ -262,7 +263,7 @@ func TestImpatientVisitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPatient(t)
 		c := newCache(t, p, nil)
-		v := coherent.NewValues(c, text{})
+		v := engine.NewValues(c.Engine(), text{})
 		p.goes(func(ctx context.Context) error {
 			select {
 			case <-time.After(40 * time.Millisecond):
@@ -326,12 +327,12 @@ func TestSlowBackendIsUsed(t *testing.T) {
 // A store that hangs holds the answer of one fill, and then of none; nor does a
 // key that is deleted.
 func TestHungStore(t *testing.T) {
-	for name, fill := range map[string]func(v *coherent.Values[string], c *coherent.Cache) error{
-		"set": func(v *coherent.Values[string], c *coherent.Cache) error {
-			_, err := v.Set(context.Background(), "k", "v", 0, c.Begin())
+	for name, fill := range map[string]func(v *engine.Values[string], c *coherent.Cache) error{
+		"set": func(v *engine.Values[string], c *coherent.Cache) error {
+			_, err := v.Set(context.Background(), "k", "v", 0, c.Engine().Begin())
 			return err
 		},
-		"delete": func(v *coherent.Values[string], _ *coherent.Cache) error {
+		"delete": func(v *engine.Values[string], _ *coherent.Cache) error {
 			return v.Delete(context.Background(), "k")
 		},
 	} {
@@ -339,7 +340,7 @@ func TestHungStore(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPatient(t)
 				c := newCache(t, hangingDelete{p}, nil)
-				v := coherent.NewValues(c, text{})
+				v := engine.NewValues(c.Engine(), text{})
 				p.goes(hangs)
 				start := time.Now()
 				if err := fill(v, c); err == nil {
@@ -580,9 +581,9 @@ func BenchmarkGet(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer c.Close()
-			v := coherent.NewValues(c, text{})
+			v := engine.NewValues(c.Engine(), text{})
 			_, _, _ = v.Get(b.Context(), []byte("k")) // reads the log
-			if _, err := v.Set(b.Context(), "k", "v", 0, c.Begin()); err != nil {
+			if _, err := v.Set(b.Context(), "k", "v", 0, c.Engine().Begin()); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // fetchPrefix keeps the keys of Fetch apart from those of responses.
@@ -46,33 +47,33 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 	if ttl < 0 {
 		return zero, fmt.Errorf("coherent: fetch %q: %w", key, cache.ErrTTL)
 	}
-	v := c.fetch
+	v := c.values
 	full := string(cache.Dependency(fetchPrefix + key).Bounded())
-	outer := FillFrom(ctx)
+	outer := engine.FillFrom(ctx)
 	joined := false
 	var until time.Time
 	for {
 		s, verdict, err := v.Get(ctx, []byte(full))
-		if err != nil || verdict == Bypassed {
+		if err != nil || verdict == engine.Bypassed {
 			return loadAlone(ctx, c, outer, load)
 		}
-		if verdict == Fresh {
+		if verdict == engine.Fresh {
 			if value, err := decode[T](s.Value); err == nil {
-				pass(outer, s.deps)
+				s.PassTo(outer)
 				return value, nil
 			} else {
-				c.observe(OpDecode, full, err)
+				c.engine.Observe(engine.OpDecode, full, err)
 			}
 		}
 		// Of a value that was never loaded here nothing is known: half of the time
 		// that callers wait passes before one more of them loads.
-		fl, leads := v.Enter(full, c.opts.CollapseTimeout/4)
+		fl, leads := v.Enter(full, c.engine.CollapseTimeout()/4)
 		if until.IsZero() {
-			until = time.Now().Add(c.opts.CollapseTimeout)
+			until = time.Now().Add(c.engine.CollapseTimeout())
 		}
 		if !leads {
 			// One wait is fair, a second could be for ever under a storm of purges.
-			now := Waited[[]byte]{How: WaitedAlone}
+			now := engine.Waited[[]byte]{How: engine.WaitedAlone}
 			if !joined {
 				if now, err = fl.Wait(ctx, until); err != nil {
 					return zero, err
@@ -80,30 +81,30 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 			}
 			joined = true
 			switch now.How {
-			case WaitedMade:
+			case engine.WaitedMade:
 				if value, err := decode[T](now.Value); err == nil {
-					pass(outer, now.Flight.deps())
+					now.Flight.PassTo(outer)
 					return value, nil
 				}
 				continue
-			case WaitedAgain:
+			case engine.WaitedAgain:
 				continue
-			case WaitedAlone:
-				fl = &Flight[[]byte]{v: v, key: full, fill: c.Begin(), extra: true}
-			case WaitedLead:
+			case engine.WaitedAlone:
+				fl = v.Alone(full)
+			case engine.WaitedLead:
 				fl = now.Flight
 			}
 		}
-		if value, ok, err := fetchAwaited[T](ctx, fl, until, outer); ok || err != nil {
+		if value, ok, err := fetchAwaited[T](ctx, c, full, fl, until, outer); ok || err != nil {
 			return value, err
 		}
-		return lead(ctx, fl, ttl, outer, load)
+		return lead(ctx, c, full, fl, ttl, outer, load)
 	}
 }
 
 // fetchAwaited returns the value that another process has made while the leader
 // of a flight waited for its lease, if it has.
-func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], until time.Time, outer *Fill) (value T, ok bool, err error) {
+func fetchAwaited[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]byte], until time.Time, outer *engine.Fill) (value T, ok bool, err error) {
 	s, err := fl.Await(ctx, max(time.Until(until), 1), nil)
 	if err != nil {
 		fl.Finish(nil, false)
@@ -113,17 +114,16 @@ func fetchAwaited[T any](ctx context.Context, fl *Flight[[]byte], until time.Tim
 		return value, false, nil
 	}
 	if value, err = decode[T](s.Value); err != nil {
-		fl.v.c.observe(OpDecode, fl.key, err)
+		c.engine.Observe(engine.OpDecode, key, err)
 		return value, false, nil
 	}
 	fl.FinishStored(s)
-	pass(outer, s.deps)
+	s.PassTo(outer)
 	return value, true, nil
 }
 
 // lead loads the value of a flight, stores it and gives it to those who wait.
-func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
-	c := fl.v.c
+func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]byte], ttl time.Duration, outer *engine.Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	defer func() { // in case load fails or panics
 		if ctx.Err() != nil {
 			fl.Finish(nil, false) // the caller has left: that says nothing of the value
@@ -131,23 +131,23 @@ func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, out
 		fl.LetGo()
 	}()
 	// A page that says "not found" was made from what was not found.
-	defer func() { passFill(outer, fl.fill) }()
-	loaded, err := load(WithFill(ctx, fl.fill), &fl.fill.Deps)
+	defer func() { fl.Fill().PassTo(outer) }()
+	loaded, err := load(engine.WithFill(ctx, fl.Fill()), &Deps{fl.Fill()})
 	if err != nil {
 		var zero T
 		return zero, err
 	}
 	b, err := json.Marshal(loaded)
 	if err != nil {
-		c.observe(OpEncode, fl.key, err)
+		c.engine.Observe(engine.OpEncode, key, err)
 		return loaded, nil
 	}
 	value, err := decode[T](b)
 	if err != nil {
-		c.observe(OpDecode, fl.key, err)
+		c.engine.Observe(engine.OpDecode, key, err)
 		return loaded, nil
 	}
-	_, _ = fl.v.Set(ctx, fl.key, b, ttl, fl.fill) // Set has told Observe
+	_, _ = c.values.Set(ctx, key, b, ttl, fl.Fill()) // Set has told Observe
 	// What a transaction is in that began meanwhile is for nobody else.
 	fl.Finish(b, !cache.Bypassed(ctx))
 	return value, nil
@@ -155,22 +155,10 @@ func lead[T any](ctx context.Context, fl *Flight[[]byte], ttl time.Duration, out
 
 // loadAlone loads without the cache. What the value depends on still reaches the
 // fill around it.
-func loadAlone[T any](ctx context.Context, c *Cache, outer *Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
-	f := c.Begin()
-	defer func() { passFill(outer, f) }()
-	return load(WithFill(ctx, f), &f.Deps)
-}
-
-func pass(outer *Fill, deps []uint64) {
-	if outer != nil {
-		outer.addHashes(deps)
-	}
-}
-
-func passFill(outer, f *Fill) {
-	if outer != nil {
-		outer.addAll(&f.Deps)
-	}
+func loadAlone[T any](ctx context.Context, c *Cache, outer *engine.Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
+	f := c.engine.Begin()
+	defer func() { f.PassTo(outer) }()
+	return load(engine.WithFill(ctx, f), &Deps{f})
 }
 
 func decode[T any](b []byte) (value T, err error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // Durations that mean "for ever" are long, and not over.
@@ -46,7 +47,7 @@ func TestDeleteManyKeysWithLongTimeout(t *testing.T) {
 		keys[i] = fmt.Sprint(i)
 	}
 	c := newCache(t, &remote{Backend: newMemory(t)}, &coherent.Options{Timeout: math.MaxInt64})
-	if err := coherent.NewValues(c, bytesCodec{}).Delete(t.Context(), keys...); err != nil {
+	if err := engine.NewValues(c.Engine(), bytesCodec{}).Delete(t.Context(), keys...); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // plainLocal is a store that reads the clock itself.
@@ -36,7 +37,7 @@ func TestHit(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				v := coherent.NewValues(c, texts{})
+				v := engine.NewValues(c.Engine(), texts{})
 				if !v.Near() {
 					t.Fatal("Near is false for a store in memory")
 				}
@@ -55,7 +56,7 @@ func TestHit(t *testing.T) {
 					if _, _, err := v.Get(t.Context(), []byte("k")); err != nil {
 						t.Fatal(err)
 					}
-					f := c.Begin()
+					f := c.Engine().Begin()
 					f.AddGroups("g")
 					if stored, err := v.Set(t.Context(), "k", value, ttl, f); !stored || err != nil {
 						t.Fatalf("Set: %v, %v", stored, err)
@@ -72,7 +73,7 @@ func TestHit(t *testing.T) {
 				expect("stored", "one")
 				purge(true)
 				expect("the log was not read since a purge", "")
-				if _, verdict, err := v.Get(t.Context(), []byte("k")); verdict != coherent.SoftPurged || err != nil {
+				if _, verdict, err := v.Get(t.Context(), []byte("k")); verdict != engine.SoftPurged || err != nil {
 					t.Fatalf("Get: %v, %v", verdict, err)
 				}
 				expect("soft-purged", "")
@@ -123,12 +124,12 @@ func TestHitOfANearTier(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v := coherent.NewValues(c, texts{})
+			v := engine.NewValues(c.Engine(), texts{})
 			synctest.Wait()
 			if _, _, err := v.Get(t.Context(), []byte("k")); err != nil {
 				t.Fatal(err)
 			}
-			if stored, err := v.Set(t.Context(), "k", "v", 0, c.Begin()); !stored || err != nil {
+			if stored, err := v.Set(t.Context(), "k", "v", 0, c.Engine().Begin()); !stored || err != nil {
 				t.Fatalf("Set: %v, %v", stored, err)
 			}
 			if got := v.Hit([]byte("k"), time.Now()) != nil; got != (maxStale > 0) || v.Near() != got {

@@ -5,7 +5,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // setBack is t as a wall clock shows it that was set back by d, whole seconds: the
@@ -21,11 +21,11 @@ func setBack(t time.Time, d time.Duration) time.Time {
 func TestHitWhenTheClockIsSetBack(t *testing.T) {
 	const ttl = 200 * time.Millisecond
 	c := newCache(t, newMemory(t), nil)
-	v := coherent.NewValues(c, texts{})
+	v := engine.NewValues(c.Engine(), texts{})
 	if _, _, err := v.Get(t.Context(), []byte("k")); err != nil {
 		t.Fatal(err)
 	}
-	if stored, err := v.Set(t.Context(), "k", "v", ttl, c.Begin()); !stored || err != nil {
+	if stored, err := v.Set(t.Context(), "k", "v", ttl, c.Engine().Begin()); !stored || err != nil {
 		t.Fatalf("Set: %v, %v", stored, err)
 	}
 	now := time.Now()

@@ -14,6 +14,7 @@ import (
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // leasing is a store that processes share, with leases, of which each call may
@@ -203,7 +204,7 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 				}
 				// What was loaded after a wait is stored, though it was asked for
 				// before the purge.
-				if s, verdict := get(t, waiter, "k"); verdict != coherent.Fresh || s != `"v"` {
+				if s, verdict := get(t, waiter, "k"); verdict != engine.Fresh || s != `"v"` {
 					t.Errorf("afterwards: got %s, %v; want \"v\", fresh", s, verdict)
 				}
 			})
@@ -235,15 +236,15 @@ func TestLeaseOneWait(t *testing.T) {
 }
 
 // get says what is stored by a Fetch.
-func get(t *testing.T, c *coherent.Cache, key string) (string, coherent.Verdict) {
+func get(t *testing.T, c *coherent.Cache, key string) (string, engine.Verdict) {
 	t.Helper()
 	got, err := coherent.Fetch(t.Context(), c, key, time.Hour, func(context.Context, *coherent.Deps) (string, error) {
 		return "", errors.New("not stored")
 	})
 	if err != nil {
-		return err.Error(), coherent.Absent
+		return err.Error(), engine.Absent
 	}
-	return fmt.Sprintf("%q", got), coherent.Fresh
+	return fmt.Sprintf("%q", got), engine.Fresh
 }
 
 // A caller who gives up does not wait for the lease, and is nobody else's

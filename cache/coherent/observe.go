@@ -1,6 +1,9 @@
 package coherent
 
-import "github.com/uncache/uncache/cache"
+import (
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/internal/engine"
+)
 
 // An Observation is something that went wrong, or that an operator may want to
 // know, and that no caller can be told: a cache that fails costs speed, not
@@ -21,33 +24,29 @@ type Op string
 
 const (
 	// OpGet is reading a value from a store.
-	OpGet Op = "get"
+	OpGet = Op(engine.OpGet)
 	// OpSet is storing a value.
-	OpSet Op = "set"
+	OpSet = Op(engine.OpSet)
 	// OpLease is asking for a lease, or giving it back. Without it the value is
 	// made all the same.
-	OpLease Op = "lease"
+	OpLease = Op(engine.OpLease)
 	// OpSince is reading the log.
-	OpSince Op = "since"
+	OpSince = Op(engine.OpSince)
 	// OpGap says that events were lost between two reads of the log, and that
 	// everything stored before was therefore given up: a flushed or restarted
 	// Redis, a process that slept longer than the log remembers.
-	OpGap Op = "gap"
+	OpGap = Op(engine.OpGap)
 	// OpUnavailable says that the backend does not answer, and that requests do
 	// without it from now on. What they would find is not told one by one.
-	OpUnavailable Op = "unavailable"
+	OpUnavailable = Op(engine.OpUnavailable)
 	// OpAvailable says that it answers again, and that the log was read.
-	OpAvailable Op = "available"
+	OpAvailable = Op(engine.OpAvailable)
 	// OpDecode is decoding a stored value. Bytes that were damaged, or written
 	// by another version, are a miss.
-	OpDecode Op = "decode"
+	OpDecode = Op(engine.OpDecode)
 	// OpEncode is encoding a value to store it.
-	OpEncode Op = "encode"
+	OpEncode = Op(engine.OpEncode)
 	// OpObserve is calling Observe itself, which has panicked. It is told once
 	// for each call that panicked; a second panic is ignored.
-	OpObserve Op = "observe"
+	OpObserve = Op(engine.OpObserve)
 )
-
-func (c *Cache) observe(op Op, key string, err error) {
-	c.tell(Observation{Op: op, Key: key, Err: err})
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // A call that leads and is given up says nothing of the value: one waiting request
@@ -54,8 +55,8 @@ func TestLoadWhoseCallerLeaves(t *testing.T) {
 func TestFlightIsOvertakenBeforeTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(t, newMemory(t), nil)
-		v := coherent.NewValues(c, bytesCodec{})
-		enter := func() (*coherent.Flight[[]byte], bool) {
+		v := engine.NewValues(c.Engine(), bytesCodec{})
+		enter := func() (*engine.Flight[[]byte], bool) {
 			if _, _, err := v.Get(t.Context(), []byte("k")); err != nil {
 				t.Fatal(err)
 			}
@@ -68,12 +69,12 @@ func TestFlightIsOvertakenBeforeTheWait(t *testing.T) {
 		first, _ := enter()
 		second, _ := enter()
 		waited, err := first.Wait(t.Context(), time.Time{})
-		if err != nil || waited.How != coherent.WaitedLead {
+		if err != nil || waited.How != engine.WaitedLead {
 			t.Fatalf("got %v, %v; want one more flight", waited.How, err)
 		}
 		waited.Flight.Finish([]byte("v"), true)
 		began := time.Now()
-		if now, err := second.Wait(t.Context(), time.Now().Add(time.Minute)); err != nil || now.How != coherent.WaitedAgain || time.Since(began) > 0 {
+		if now, err := second.Wait(t.Context(), time.Now().Add(time.Minute)); err != nil || now.How != engine.WaitedAgain || time.Since(began) > 0 {
 			t.Errorf("got %v, %v after %v; want to look again, at once", now.How, err, time.Since(began))
 		}
 		hangs.Finish(nil, false)

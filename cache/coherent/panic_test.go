@@ -12,6 +12,7 @@ import (
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // bomb is a server with all abilities. One of its methods panics while it is
@@ -142,7 +143,7 @@ func TestPanicOfAWriteIsItsError(t *testing.T) {
 		t.Errorf("Purge returned %v, want cache.ErrPanic", err)
 	}
 	b.arm("Delete")
-	if err := coherent.NewValues(c, texts{}).Delete(t.Context(), "k"); !errors.Is(err, cache.ErrPanic) {
+	if err := engine.NewValues(c.Engine(), texts{}).Delete(t.Context(), "k"); !errors.Is(err, cache.ErrPanic) {
 		t.Errorf("Delete returned %v, want cache.ErrPanic", err)
 	}
 }
@@ -235,7 +236,7 @@ func TestPanicOfALocalBackendIsAnError(t *testing.T) {
 			b := newBomb(t)
 			var seen notebook
 			c := newCache(t, localBomb{b.m, b}, &coherent.Options{Observe: seen.note})
-			v := coherent.NewValues(c, texts{})
+			v := engine.NewValues(c.Engine(), texts{})
 			r := &row{v: 1}
 			if _, err := b.m.Append(t.Context(), cache.Event{}); err != nil { // so that there is something to read
 				t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // refusing is a server that reads a value and the head in one round trip, and
@@ -52,8 +53,8 @@ func TestARefusedValueIsAMiss(t *testing.T) {
 		for range 3 {
 			got, err := coherent.Fetch(t.Context(), c, "bad", time.Hour, func(context.Context, *coherent.Deps) (int, error) {
 				loads++
-				_, verdict, err := coherent.NewValues(c, texts{}).Get(t.Context(), []byte("other"))
-				if verdict != coherent.Absent || err != nil {
+				_, verdict, err := engine.NewValues(c.Engine(), texts{}).Get(t.Context(), []byte("other"))
+				if verdict != engine.Absent || err != nil {
 					t.Errorf("another lookup meanwhile: %v, %v; want it to be answered", verdict, err)
 				}
 				return 7, nil
@@ -79,7 +80,7 @@ func TestARefusedLogIsAnOutage(t *testing.T) {
 		b := &refusing{remote: remote{Backend: m, onSince: refuses}, head: m, key: "k"}
 		b.refuses.Store(true)
 		c := newCache(t, b, nil)
-		v := coherent.NewValues(c, texts{})
+		v := engine.NewValues(c.Engine(), texts{})
 		if _, _, err := v.Get(t.Context(), []byte("k")); err == nil {
 			t.Error("Get: got no error, want one")
 		}

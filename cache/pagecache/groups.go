@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/sfv"
 	"github.com/uncache/uncache/keys"
 )
@@ -26,7 +26,7 @@ func AddGroups(ctx context.Context, groups ...string) {
 		stray("AddGroups")
 		return
 	}
-	f := coherent.FillFrom(ctx)
+	f := engine.FillFrom(ctx)
 	if f == nil {
 		return
 	}
@@ -38,7 +38,7 @@ func AddGroups(ctx context.Context, groups ...string) {
 
 // addOriginGroups lets a Cache-Group-Invalidation of the origin reach the
 // groups.
-func addOriginGroups(f *coherent.Fill, origin string, groups []string) {
+func addOriginGroups(f *engine.Fill, origin string, groups []string) {
 	for _, name := range groups {
 		f.Add(cache.OriginGroup(origin, name))
 	}

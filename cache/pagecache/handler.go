@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/keys"
 )
@@ -45,7 +45,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
 		case c.opts.skips(r):
 			c.pass(next, w, r, fwdBypass, string(reasonSkip))
-		case coherent.FillFrom(r.Context()) != nil:
+		case engine.FillFrom(r.Context()) != nil:
 			// This request is part of the making of another response, which
 			// has to hear of all that it depends on; and were it of the same
 			// URL, it would wait for itself.
@@ -117,7 +117,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				}
 			}
 		}
-		var part *coherent.Stored[*response]
+		var part *engine.Stored[*response]
 		if stored == nil && len(r.Header["Range"]) > 0 {
 			var served bool
 			if part, served = c.servePart(w, r, s, &asks, visitor); served {
@@ -154,7 +154,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	if stored == nil || stored.Value.is(isNote) || stored.Value.forbids(r, visitor) != storable {
 		return false
 	}
-	use := useOf(stored.Value, coherent.Fresh, asks, now)
+	use := useOf(stored.Value, engine.Fresh, asks, now)
 	if use == useNot {
 		return false
 	}
@@ -165,7 +165,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 // done only while its successor is made, and that must not be made in the
 // background. A visitor's request is never rendered there: the page would have the
 // visitor's cookies in it, and none of the visitor's session.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *coherent.Stored[*response], use use, now time.Time, visitor reason) bool {
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *engine.Stored[*response], use use, now time.Time, visitor reason) bool {
 	p := stored.Value
 	switch {
 	case use == useWhileMaking && visitor != storable && !p.marks.has(isRefreshing):

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // head has the handler answer a HEAD request, whose header may confirm the
@@ -73,7 +73,7 @@ func (t *task) confirmedByHead(h http.Header) bool {
 	p := t.old.Value
 	switch {
 	case t.c.opts.Transparent && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0:
-		return len(h["Content-Length"]) > 0 && t.c.values.Judge(t.old) == coherent.Fresh
+		return len(h["Content-Length"]) > 0 && t.c.values.Judge(t.old) == engine.Fresh
 	case p.is(ownETag):
 		return len(h["Etag"]) > 0
 	}

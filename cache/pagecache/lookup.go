@@ -6,7 +6,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -16,21 +16,21 @@ import (
 // Responses that vary are stored under keys of their own, beside a note under
 // the primary key which says by what. This process remembers notes, so that the
 // second lookup is the first one's exception.
-func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*coherent.Stored[*response], coherent.Verdict, error) {
+func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.Stored[*response], engine.Verdict, error) {
 	s.tried, s.varies = s.tried[:0], false
 	key := s.primary
 	if fields := c.memo.fields(s.primary); fields != nil {
 		s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 		key = s.variant
 	}
-	worst := coherent.Absent
+	worst := engine.Absent
 	for {
 		stored, verdict, err := c.values.Find(ctx, key)
 		if err != nil {
 			return nil, worst, err
 		}
 		atPrimary := len(key) == len(s.primary)
-		if verdict == coherent.Purged {
+		if verdict == engine.Purged {
 			if stored != nil && stored.Value.is(isNote) { // who stores a response deletes the variants that it lists
 				s.varies = true
 				c.memo.setFields(s.primary, stored.Value.vary)

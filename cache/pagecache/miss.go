@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // miss answers a request for which nothing usable is stored: with a fill, or
 // with one that is under way. It returns false if that was of no use.
-func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *coherent.Stored[*response], verdict coherent.Verdict, asks *control, visitor reason) bool {
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*response], verdict engine.Verdict, asks *control, visitor reason) bool {
 	look := status{fwd: fwdMiss}
 	forced := asks.noCache || asks.maxAge.set || asks.minFresh.set
 	switch {
@@ -17,7 +17,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		look.fwd = fwdRequest
 	case old != nil:
 		look.fwd = fwdStale
-	case verdict == coherent.Purged, c.memo.wasDeleted(s.primary):
+	case verdict == engine.Purged, c.memo.wasDeleted(s.primary):
 		look.detail = string(reasonPurged)
 	case s.varies:
 		look.fwd = fwdVary
@@ -78,13 +78,13 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	case err != nil:
 		c.gaveUp(w, r, look)
 		return true
-	case waited.How == coherent.WaitedLead:
+	case waited.How == engine.WaitedLead:
 		waited.Flight.Fill().Add(id.deps...)
 		return t.lead(waited.Flight, asks, s.until)
-	case waited.How == coherent.WaitedAlone:
+	case waited.How == engine.WaitedAlone:
 		t.alone()
 		return true
-	case waited.How == coherent.WaitedAgain:
+	case waited.How == engine.WaitedAgain:
 		return false
 	}
 	p := waited.Value
@@ -105,7 +105,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 
 // lead makes the response that others wait for, and answers with it. It returns false
 // if another process has made it: the next lookup finds that.
-func (t *task) lead(flight *coherent.Flight[*response], asks *control, until time.Time) bool {
+func (t *task) lead(flight *engine.Flight[*response], asks *control, until time.Time) bool {
 	t.flight = flight
 	defer t.endFlight() // whatever panics
 	// Other requests of this process wait as long. If the time is up for all of them

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // Responses of one target URI that vary are stored under keys of their own. Under
@@ -29,7 +29,7 @@ const maxSelect = 16
 // storeVariant stores p, which varies or whose target URI has a note, for requests
 // whose fields are those of asked. It gives p its place by the fields of the note,
 // and has the note written, see noteRound. If p is not stored, why says so.
-func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header, p *response, f *coherent.Fill) (stored bool, why reason) {
+func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header, p *response, f *engine.Fill) (stored bool, why reason) {
 	if may, err := c.values.MaySet(ctx, f); !may {
 		return false, whyNot(err, f)
 	}
@@ -64,11 +64,11 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header
 // p is stored for a time; p names its own fields. gone are the variants that no request
 // finds by the new note. It returns nil if p must not be stored, since it would
 // take the place of something newer.
-func newNote(key string, was *response, verdict coherent.Verdict, p *response, keep time.Duration) (n *response, gone []string) {
+func newNote(key string, was *response, verdict engine.Verdict, p *response, keep time.Duration) (n *response, gone []string) {
 	now := time.Now().UnixNano()
 	end := addTimes(now, int64(keep))
 	n = &response{key: key, flags: isNote, date: p.made().UnixNano()}
-	if was == nil || verdict == coherent.Purged {
+	if was == nil || verdict == engine.Purged {
 		n.rare = &rare{vary: p.vary, named: slices.Repeat([]int64{end}, len(p.vary)), end: end}
 		if was != nil {
 			gone = slices.Clone(was.variants)
@@ -137,7 +137,7 @@ func (p *response) list(stored *response) {
 }
 
 // whyNot says why Set, which returned err, did not store what f made.
-func whyNot(err error, f *coherent.Fill) reason {
+func whyNot(err error, f *engine.Fill) reason {
 	switch {
 	case err != nil:
 		return reasonStore
@@ -158,4 +158,4 @@ func (p *response) made() time.Time {
 	return time.Unix(0, p.date)
 }
 
-var _ coherent.Codec[*response] = codec{}
+var _ engine.Codec[*response] = codec{}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // A noteRound stores responses of one target URI that were made at the same time. It
@@ -118,7 +118,7 @@ func (s *noteRounds) remember(n *response, hash uint64) {
 
 // prepare finds the note that r writes, when was is the one that is stored, or nil.
 // Entries that must not be stored get a reason.
-func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, verdict coherent.Verdict, mine written) {
+func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, verdict engine.Verdict, mine written) {
 	slices.SortStableFunc(entries, func(a, b *noteEntry) int { return a.p.made().Compare(b.p.made()) })
 	n := was
 	for _, e := range entries {
@@ -128,7 +128,7 @@ func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, ver
 			e.why = reasonOlder
 			continue
 		}
-		n, r.note, verdict = next, next, coherent.Fresh
+		n, r.note, verdict = next, next, engine.Fresh
 		r.gone = append(r.gone, gone...)
 	}
 	if n != nil {
@@ -181,7 +181,7 @@ func (c *Cache) lead(ctx context.Context, id identity, r *noteRound, hash uint64
 	func() {
 		defer close(r.read)
 		old, verdict, err := c.values.Find(ctx, []byte(id.primary))
-		if err != nil || verdict == coherent.Bypassed { // a list that forgets the others would not bound them
+		if err != nil || verdict == engine.Bypassed { // a list that forgets the others would not bound them
 			for _, e := range entries {
 				e.why = reasonStore
 			}

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 type pageKey struct{}
@@ -41,7 +41,7 @@ func pageFrom(ctx context.Context) (p *page, leads bool) {
 		return nil, false
 	}
 	p, _ = ctx.Value(pageKey{}).(*page)
-	return p, p != nil || coherent.FillFrom(ctx) != nil
+	return p, p != nil || engine.FillFrom(ctx) != nil
 }
 
 // SetTTL sets the freshness lifetime of the page being rendered, for this cache

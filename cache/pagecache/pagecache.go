@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -37,8 +38,8 @@ type Cache struct {
 	name    string
 	keys    *keys.Builder // for which session cookies count
 	uncut   *keys.Builder // for which all cookies count
-	store   *coherent.Cache
-	values  *coherent.Values[*response]
+	store   *engine.Cache
+	values  *engine.Values[*response]
 	memo    *memo
 	warm    *warmer // nil unless pages are warmed
 	shapes  *shapes
@@ -89,8 +90,8 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		name:       o.Name,
 		keys:       counting,
 		uncut:      uncut,
-		store:      c,
-		values:     coherent.NewValues(c, codec{o.EarlyRefresh, shared}),
+		store:      c.Engine(),
+		values:     engine.NewValues(c.Engine(), codec{o.EarlyRefresh, shared}),
 		shapes:     shared,
 		memo:       newMemo(),
 		clock:      newClock(),

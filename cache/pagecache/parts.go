@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // A span says which bytes of a body of size bytes a part is: from first, to the
@@ -20,7 +20,7 @@ var partField = []string{":part"}
 // servePart answers a request for a range of what is not stored whole with a
 // stored part, if it holds all of that (RFC 9111 §3.3). It returns false if there
 // is none, and the part that was of no use.
-func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *control, visitor reason) (part *coherent.Stored[*response], served bool) {
+func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *control, visitor reason) (part *engine.Stored[*response], served bool) {
 	if !c.keepsParts(r) {
 		return nil, false
 	}
@@ -101,7 +101,7 @@ func contentRange(h http.Header) (s span, ok bool) {
 // says that both are of one body, and one begins where the other ends (RFC 9111
 // §3.4). When all parts are there they are a whole response. What may be stored is
 // held back until it is, as whole responses are: its Cache-Status says so.
-func (t *task) forwardRange(part *coherent.Stored[*response]) {
+func (t *task) forwardRange(part *engine.Stored[*response]) {
 	t.fill = t.c.store.Begin()
 	t.fill.Add(t.id.deps...)
 	t.c.observe(t.r, t.look, false)
@@ -130,7 +130,7 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 	case rec.givesCookieLate():
 		rec.drop(reasonSetCookie)
 	case int64(len(rec.body)) == rec.span.end-rec.span.first:
-		if part != nil && t.c.values.Judge(part) == coherent.Fresh && rec.joins(part.Value) {
+		if part != nil && t.c.values.Judge(part) == engine.Fresh && rec.joins(part.Value) {
 			part.PassTo(t.fill)
 		}
 		p = t.madePart(rec)
@@ -161,7 +161,7 @@ func (t *task) forwardRange(part *coherent.Stored[*response]) {
 
 // missRange answers a request for a range of what is not stored: the whole is not
 // asked for, which could be far more than the visitor wants.
-func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *coherent.Stored[*response], visitor reason) {
+func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *engine.Stored[*response], visitor reason) {
 	id, ok := c.identify(r, visitor)
 	if !ok {
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))

@@ -41,17 +41,19 @@ func racePages(t *testing.T, d time.Duration, nodes []raced, stale bool, maxStal
 		nFills.Add(1)
 		i, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/p/"))
 		group := "g" + strconv.Itoa(i)
-		load := func(_ context.Context, deps *coherent.Deps) (int64, error) {
+		load := func(name func(groups ...string)) int64 {
 			v := version[i].Load()
 			time.Sleep(rand.N(2 * time.Millisecond))
-			deps.AddGroups(group) // after the data was read
-			return v, nil
+			name(group) // after the data was read
+			return v
 		}
 		var v int64
 		if i >= shared {
-			v, _ = coherent.Fetch(r.Context(), store, group, time.Hour, load)
+			v, _ = coherent.Fetch(r.Context(), store, group, time.Hour, func(_ context.Context, deps *coherent.Deps) (int64, error) {
+				return load(deps.AddGroups), nil
+			})
 		} else {
-			v, _ = load(r.Context(), &coherent.FillFrom(r.Context()).Deps)
+			v = load(func(groups ...string) { pagecache.AddGroups(r.Context(), groups...) })
 		}
 		h := w.Header()
 		h.Set("Cache-Control", "max-age=1")

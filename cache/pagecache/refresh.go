@@ -7,7 +7,7 @@ import (
 	"time"
 	"weak"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/panics"
 )
 
@@ -23,7 +23,7 @@ const maxRefreshes = 64
 // context holds may belong to somebody else by then: routers keep their state in
 // it, and use it again. So the handler gets a context that holds nothing but
 // what the server put there.
-func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id identity, s *coherent.Stored[*response]) bool {
+func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id identity, s *engine.Stored[*response]) bool {
 	select {
 	case c.refreshing <- struct{}{}:
 	default:

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/keys/route"
 )
 
@@ -36,7 +36,7 @@ func SetRoute(ctx context.Context, pattern string) {
 		stray("SetRoute")
 		return
 	}
-	f := coherent.FillFrom(ctx)
+	f := engine.FillFrom(ctx)
 	s, ok := ctx.Value(servedKey{}).(*served)
 	if f == nil || !ok || pattern == "" {
 		return

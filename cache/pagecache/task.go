@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
@@ -21,9 +21,9 @@ type task struct {
 	r       *http.Request
 	id      identity
 	visitor reason // by what the visitor is known, see visitorOf
-	fill    *coherent.Fill
-	flight  *coherent.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
-	old     *coherent.Stored[*response] // what is stored, but stale; or nil
+	fill    *engine.Fill
+	flight  *engine.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
+	old     *engine.Stored[*response] // what is stored, but stale; or nil
 	look    status
 	page    *page   // what the handler says through its context
 	before  *around // what had been done when the handler was first asked
@@ -70,7 +70,7 @@ func (t *task) run() {
 //
 // With the fill's stamp the old response would be good again.
 func (t *task) dropPurged() {
-	if t.old != nil && t.c.values.Judge(t.old) == coherent.Purged {
+	if t.old != nil && t.c.values.Judge(t.old) == engine.Purged {
 		t.old = nil
 		t.look.fwd, t.look.detail = fwdMiss, string(reasonPurged)
 	}
@@ -149,7 +149,7 @@ func (t *task) inner() *http.Request {
 	if t.served.r == nil {
 		t.served.r, t.served.paths = t.r, t.id.paths
 	}
-	inner := t.c.keys.Seen(t.r).Clone(coherent.WithFill(ctx, t.fill))
+	inner := t.c.keys.Seen(t.r).Clone(engine.WithFill(ctx, t.fill))
 	t.c.cutCookies(inner.Header, t.visitor)
 	return inner
 }
@@ -209,7 +209,7 @@ func (t *task) serveStale(rec *recorder) {
 }
 
 // freshen takes the handler's word that a stored response is still good.
-func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
+func (t *task) freshen(rec *recorder, from *engine.Stored[*response]) {
 	t.look.answer = http.StatusNotModified
 	p := t.confirmed(rec, from)
 	t.visitor = rec.visitor
@@ -237,7 +237,7 @@ func (t *task) freshen(rec *recorder, from *coherent.Stored[*response]) {
 // stored in the place of the one that the request selects. A variant that other
 // requests select stays as it is, since this 304 was not for them (RFC 9111
 // §4.3.4).
-func (t *task) confirmed(rec *recorder, from *coherent.Stored[*response]) *response {
+func (t *task) confirmed(rec *recorder, from *engine.Stored[*response]) *response {
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
 	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.status), merged, old), merged, old

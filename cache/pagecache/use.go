@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // A use is what may be done with a stored response.
@@ -19,7 +19,7 @@ const (
 
 // useOf decides whether p may answer a request (RFC 9111 §4). What the visitor
 // says about it is in req, which is empty where visitors are not listened to.
-func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) use {
+func useOf(p *response, verdict engine.Verdict, req *control, now time.Time) use {
 	age := p.ageAt(now)
 	stale := age - time.Duration(p.life) // by how much
 	if p.is(isNoCache) || req.noCache {
@@ -28,7 +28,7 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 	if req.maxAge.set && age > time.Duration(req.maxAge.n)*time.Second {
 		return useNot // §5.2.1.1; max-stale is about staleness, and not about this
 	}
-	if verdict == coherent.Fresh && stale < 0 {
+	if verdict == engine.Fresh && stale < 0 {
 		if req.minFresh.set && -stale < time.Duration(req.minFresh.n)*time.Second {
 			return useNot // §5.2.1.3
 		}
@@ -43,10 +43,10 @@ func useOf(p *response, verdict coherent.Verdict, req *control, now time.Time) u
 	if req.maxAge.set && !req.maxStale.set {
 		return useNot // §5.2.1.1: whoever says max-age alone wants nothing stale
 	}
-	if verdict == coherent.Fresh && req.maxStale.set && stale <= time.Duration(req.maxStale.n)*time.Second {
+	if verdict == engine.Fresh && req.maxStale.set && stale <= time.Duration(req.maxStale.n)*time.Second {
 		return useHit // §5.2.1.2
 	}
-	if verdict == coherent.SoftPurged && !p.marks.has(isSoftened) {
+	if verdict == engine.SoftPurged && !p.marks.has(isSoftened) {
 		p.marks.set(isSoftened)
 	}
 	if p.grace > 0 && stale < time.Duration(p.grace) {

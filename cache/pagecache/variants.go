@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // A variant is one of the stored responses of a target URI, by the entity tag
@@ -67,7 +67,7 @@ func (t *task) others() []variant {
 }
 
 // put makes a request the question.
-func (q *question) put(h http.Header, old *coherent.Stored[*response]) {
+func (q *question) put(h http.Header, old *engine.Stored[*response]) {
 	if q.own {
 		old.Value.askWhether(h)
 	}
@@ -84,7 +84,7 @@ func (q *question) put(h http.Header, old *coherent.Stored[*response]) {
 
 // chosen returns the stored response that a 304 speaks of, or nil: the one that
 // the request selects, or one that selects itself by its tag.
-func (t *task) chosen(rec *recorder, q question) *coherent.Stored[*response] {
+func (t *task) chosen(rec *recorder, q question) *engine.Stored[*response] {
 	tag := ""
 	if tags := rec.header["Etag"]; len(tags) == 1 {
 		tag = tags[0]

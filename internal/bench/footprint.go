@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
@@ -84,10 +85,9 @@ func (b *bench) perPurge(n int) float64 {
 	log := &passingLog{head: 1}
 	store := cache.Join(b.memory(), log)
 	c := b.coherent(store, coherent.Options{})
-	values := coherent.NewValues(c, rawCodec{})
 	confirm := func() {
-		_, _, err := values.Get(b.ctx, []byte("nothing"))
-		b.must(err)
+		_, err := coherent.Fetch(b.ctx, c, "nothing", time.Hour, notLoaded)
+		b.expect(err == errNotLoaded, "nothing: %v", err)
 	}
 	confirm()
 	before := heap()

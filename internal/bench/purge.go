@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -91,44 +93,47 @@ func (b *bench) groupOf(place string, n int) ([]contestant, func()) {
 		store, flush = bulk, bulk.flush
 	}
 	c := b.coherent(store, coherent.Options{})
-	values := coherent.NewValues(c, rawCodec{})
 	group := cache.Group("all")
-	body := []byte("<p>hello</p>")
-	key := func(i int) []byte { return fmt.Appendf(nil, "page:example.com/blog/%d/", i) }
-	_, _, err := values.Get(b.ctx, key(0)) // reads the log
-	b.must(err)
+	key := func(i int) string { return fmt.Sprintf("page:example.com/blog/%d/", i) }
 	for i := range n {
-		f := c.Begin()
-		f.Add(group, cache.Path(fmt.Sprintf("/blog/%d/", i)))
-		_, err := values.Set(b.ctx, string(key(i)), body, time.Hour, f)
+		_, err := coherent.Fetch(b.ctx, c, key(i), time.Hour, func(_ context.Context, deps *coherent.Deps) (string, error) {
+			deps.Add(group, cache.Path(fmt.Sprintf("/blog/%d/", i)))
+			return "<p>hello</p>", nil
+		})
 		b.must(err)
 	}
 	b.must(flush())
-	is := func(when string, i int, want coherent.Verdict) {
-		_, got, err := values.Get(b.ctx, key(i))
-		b.must(err)
-		b.expect(got == want, "%s, group of %d, value %d %s the purge: %v, want %v", place, n, i, when, got, want)
+	// A lookup that finds nothing stores nothing: the next one finds what was purged.
+	lookup := func(i int) (found bool) {
+		_, err := coherent.Fetch(b.ctx, c, key(i), time.Hour, notLoaded)
+		b.expect(err == nil || err == errNotLoaded, "value %d: %v", i, err)
+		return err == nil
 	}
-	is("before", n/2, coherent.Fresh)
+	is := func(when string, i int, want bool) {
+		got := lookup(i)
+		b.expect(got == want, "%s, group of %d, value %d %s the purge: found %v, want %v", place, n, i, when, got, want)
+	}
+	is("before", n/2, true)
 	e := cache.Event{Dependencies: []cache.Dependency{group}, Reason: "blog.Author ada saved"}
 	name := fmt.Sprintf("%s, group of %d", place, n)
 	purge := func() { b.must(c.Purge(b.ctx, e)) }
-	one := key(n / 2)
 	// It is called before each round, too: what the contestant above has put into
 	// the log is not this one's to read.
-	lookup := func() {
-		_, _, err := values.Get(b.ctx, one)
-		b.must(err)
-	}
+	one := func() { lookup(n / 2) }
 	return []contestant{
 			{name: name, worker: each(purge), single: place == "Redis"},
-			{name: name + andLookup, single: place == "Redis", before: lookup, worker: each(func() { purge(); lookup() })},
+			{name: name + andLookup, single: place == "Redis", before: one, worker: each(func() { purge(); one() })},
 		}, func() {
-			is("after", 0, coherent.Purged)
-			is("after", n/2, coherent.Purged)
-			is("after", n-1, coherent.Purged)
+			is("after", 0, false)
+			is("after", n/2, false)
+			is("after", n-1, false)
 		}
 }
+
+var errNotLoaded = errors.New("not loaded")
+
+// notLoaded is a load that makes nothing.
+func notLoaded(context.Context, *coherent.Deps) (string, error) { return "", errNotLoaded }
 
 // otherPurges purge pages by path, by prefix and by route.
 func (b *bench) otherPurges(place string) []contestant {

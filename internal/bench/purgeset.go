@@ -74,10 +74,3 @@ func (s *bulkStore) flush() error {
 	s.pipe = nil
 	return err
 }
-
-// rawCodec stores bytes as they are.
-type rawCodec struct{}
-
-func (rawCodec) Encode(v []byte) ([]byte, error) { return v, nil }
-func (rawCodec) Decode(b []byte) ([]byte, error) { return b, nil }
-func (rawCodec) Size(v []byte) int               { return len(v) }

@@ -16,40 +16,50 @@ const module = "github.com/uncache/uncache/"
 
 // arrows says which other packages of this module, or modules, a package may
 // import beside the standard library: the house of docs/design.md. Every
-// package of the core module is listed.
-var arrows = map[string][]string{
-	"cache":                {"internal/isnil"},
-	"cache/cachetest":      {"cache", "internal/panics"},
-	"cache/coherent":       {"cache", "internal/alongside", "internal/instance", "internal/isnil", "internal/panics"},
-	"cache/pagecache":      {"cache", "cache/coherent", "keys", "keys/route", "internal/cookie", "internal/httpdate", "internal/isnil", "internal/named", "internal/panics", "internal/sfv"},
-	"keys":                 {"keys/internal/escape", "internal/cookie"},
-	"keys/django":          {"keys", "keys/internal/escape"},
-	"keys/internal/escape": {},
-	"keys/route":           {"keys/internal/escape"},
-	"invalidate":           {"cache", "keys", "keys/route", "internal/instance", "internal/isnil", "internal/named", "internal/panics", "internal/repeat", "invalidate/internal/batch"},
-	"invalidate/connector": {"invalidate", "invalidate/integrate"},
-	"invalidate/integrate": {"invalidate", "invalidate/internal/batch"},
-	"invalidate/outbox":    {"cache", "invalidate", "internal/isnil", "internal/panics", "internal/repeat"},
-	"backend/memory":       {"cache", "github.com/patrickmn/go-cache"},
-	"backend/rediscache":   {"cache", "internal/alongside", "internal/panics", "github.com/redis/go-redis/v9"},
-	"backend/tiered":       {"cache", "internal/isnil"},
-	"internal/alongside":   {},
-	"internal/cookie":      {},
-	"internal/httpdate":    {},
-	"internal/instance":    {},
-	"internal/isnil":       {},
-	"internal/lint":        {},
-	"internal/named":       {},
-	"internal/netproxy":    {},
-	"internal/panics":      {"cache"},
-	"internal/redistest":   {"internal/netproxy", "github.com/redis/go-redis/v9"},
-	"internal/repeat":      {},
-	"internal/scale":       {"backend/rediscache", "cache", "internal/redistest", "github.com/redis/go-redis/v9"},
-	"internal/sfv":         {},
+// package of the core module has a line.
+var arrows = table(`
+cache: internal/isnil
+cache/cachetest: cache internal/panics
+cache/coherent: cache cache/internal/engine
+cache/internal/engine: cache internal/alongside internal/instance internal/isnil internal/panics
+cache/pagecache: cache cache/coherent cache/internal/engine keys keys/route internal/cookie internal/httpdate internal/isnil internal/named internal/panics internal/sfv
+keys: keys/internal/escape internal/cookie
+keys/django: keys keys/internal/escape
+keys/internal/escape:
+keys/route: keys/internal/escape
+invalidate: cache keys keys/route internal/instance internal/isnil internal/named internal/panics internal/repeat invalidate/internal/batch
+invalidate/connector: invalidate invalidate/integrate
+invalidate/integrate: invalidate invalidate/internal/batch
+invalidate/outbox: cache invalidate internal/isnil internal/panics internal/repeat
+backend/memory: cache github.com/patrickmn/go-cache
+backend/rediscache: cache internal/alongside internal/panics github.com/redis/go-redis/v9
+backend/tiered: cache internal/isnil
+internal/alongside:
+internal/cookie:
+internal/httpdate:
+internal/instance:
+internal/isnil:
+internal/lint:
+internal/named:
+internal/netproxy:
+internal/panics: cache
+internal/redistest: internal/netproxy github.com/redis/go-redis/v9
+internal/repeat:
+internal/scale: backend/rediscache cache internal/redistest github.com/redis/go-redis/v9
+internal/sfv:
+invalidate/internal/batch: cache
+invalidate/internal/condition:
+invalidate/internal/assigned:
+`)
 
-	"invalidate/internal/batch":     {"cache"},
-	"invalidate/internal/condition": {},
-	"invalidate/internal/assigned":  {},
+// table parses lines of a name, a colon and words.
+func table(text string) map[string][]string {
+	rows := make(map[string][]string)
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		name, words, _ := strings.Cut(line, ":")
+		rows[name] = strings.Fields(words)
+	}
+	return rows
 }
 
 // requirements are the modules that the core module may require directly.

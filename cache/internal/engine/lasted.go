@@ -1,4 +1,4 @@
-package coherent
+package engine
 
 import (
 	"hash/maphash"

@@ -1,4 +1,4 @@
-package coherent
+package engine
 
 import (
 	"context"
@@ -153,4 +153,12 @@ func (f *Fill) RolledBack() bool { return f.rolledBack.Load() }
 func FillFrom(ctx context.Context) *Fill {
 	f, _ := ctx.Value(fillKey{}).(*Fill)
 	return f
+}
+
+// PassTo makes outer depend on what f has named, because what f makes is part of
+// what outer makes. A nil outer is none.
+func (f *Fill) PassTo(outer *Fill) {
+	if outer != nil {
+		outer.addAll(&f.Deps)
+	}
 }

@@ -1,6 +1,6 @@
 //go:build !race
 
-package coherent
+package engine
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package coherent
+package engine
 
 import (
 	"context"
@@ -63,8 +63,12 @@ type Stored[V any] struct {
 }
 
 // PassTo makes f depend on what s was made from, because s is part of what f
-// makes.
-func (s *Stored[V]) PassTo(f *Fill) { f.addHashes(s.deps) }
+// makes. A nil f is none.
+func (s *Stored[V]) PassTo(f *Fill) {
+	if f != nil {
+		f.addHashes(s.deps)
+	}
+}
 
 // Judge says again what s is worth, by the view as it is now. Who makes s's
 // successor out of s, because somebody confirmed it, asks after the fill has

@@ -1,4 +1,4 @@
-package coherent
+package engine
 
 import (
 	"slices"
@@ -79,6 +79,12 @@ func (v *Values[V]) Enter(key string, took time.Duration, deps ...cache.Dependen
 	fl = cr.launch() // one that was purged goes on, and nobody joins it any more
 	fl.fill.Add(deps...)
 	return fl, true
+}
+
+// Alone starts a flight that nobody joins and that waits for no lease: the flights of
+// others were too slow.
+func (v *Values[V]) Alone(key string) *Flight[V] {
+	return &Flight[V]{v: v, key: key, fill: v.c.Begin(), extra: true}
 }
 
 // mayJoin reports whether a request that has confirmed the log may be answered by
@@ -187,12 +193,16 @@ func (fl *Flight[V]) end(how func()) {
 	})
 }
 
-// deps returns what the value of a flight that has ended was made from.
-func (fl *Flight[V]) deps() []uint64 {
-	if fl.stored != nil {
-		return fl.stored.deps
+// PassTo makes f depend on what the value of a flight that has ended was made from. A
+// nil f is none.
+func (fl *Flight[V]) PassTo(f *Fill) {
+	switch {
+	case f == nil:
+	case fl.stored != nil:
+		f.addHashes(fl.stored.deps)
+	default:
+		f.addHashes(fl.fill.snapshot())
 	}
-	return fl.fill.snapshot()
 }
 
 // land takes out the flights that can't be joined any more, and the oldest ones

@@ -1,4 +1,4 @@
-package coherent
+package engine
 
 // A Verdict says what a stored value is worth to a request that begins now.
 type Verdict uint8
