@@ -2,9 +2,7 @@ package pagecache
 
 import (
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 )
 
 // In the background a handler runs without the request that it was asked by, and
@@ -66,36 +64,4 @@ func (a around) hidesValues(path, route string) bool {
 // compresses it, or says who may read it. Any other may select a visitor.
 func isNegotiated(name string) bool {
 	return name == "Accept-Encoding" || name == "Origin" || strings.HasPrefix(name, "Access-Control-Request-")
-}
-
-// maxTold bounds the details that Observe was told once.
-const maxTold = 64
-
-const detailTied = "not rendered in the background: "
-
-// told are the details that Observe was told, and is told no more.
-type told struct {
-	mu      sync.Mutex
-	reasons []string
-	sites   map[uintptr]struct{} // of calls with a context that leads nowhere
-}
-
-// tell tells Observe once of each reason not to render in the background.
-func (c *Cache) tell(r *http.Request, why string) { c.tellOnce(r, detailTied+why) }
-
-// tellOnce tells Observe of something that people who configure the cache should
-// know: of each detail once.
-func (c *Cache) tellOnce(r *http.Request, detail string) {
-	if c.opts.Observe == nil {
-		return
-	}
-	c.told.mu.Lock()
-	first := len(c.told.reasons) < maxTold && !slices.Contains(c.told.reasons, detail)
-	if first {
-		c.told.reasons = append(c.told.reasons, detail)
-	}
-	c.told.mu.Unlock()
-	if first {
-		c.report(r, Observation{Forward: fwdBypass, Detail: detail})
-	}
 }

@@ -122,3 +122,9 @@ func namesFields(h http.Header, connection []string) bool {
 	})
 	return named
 }
+
+// isStrong reports whether tag is a strong entity tag (RFC 9110 §8.8.3).
+func isStrong(tag string) bool {
+	whole, rest := nextETag(tag)
+	return whole != "" && rest == "" && !strings.HasPrefix(tag, "W/")
+}

@@ -44,26 +44,8 @@ func (c *Cache) cutCookies(h http.Header, visitor reason) {
 	}
 }
 
-const detailRotated = "sets a cookie that the fill was not given, since keys.Options.Cookies does not name it: "
-
-// tellRotation tells Observe of a response which sets a cookie that was cut out of
-// its request: the visitor's own would be replaced at every fill.
-//
-//  1. a visitor with the cookie "id=1" asks for a page
-//  2. the handler is not given the cookie, takes the visitor for a new one, and
-//     sets "id=2"
-func (rec *recorder) tellRotation(lines []string) {
-	if len(lines) == 0 || rec.c.keysFor(rec.visitor) == rec.c.uncut {
-		return
-	}
-	for _, line := range lines {
-		set, err := http.ParseSetCookie(line)
-		if err != nil || slices.Contains(rec.c.keys.Cookies(), set.Name) {
-			continue
-		}
-		sent := rec.req.CookiesNamed(set.Name)
-		if len(sent) > 0 && !slices.ContainsFunc(sent, func(c *http.Cookie) bool { return c.Value == set.Value }) {
-			rec.c.tellOnce(rec.req, detailRotated+set.Name)
-		}
-	}
+// tellsCookies reports whether what is stored of a response with header h is found by
+// the Cookie of its request.
+func (o *Options) tellsCookies(h http.Header) bool {
+	return slices.Contains(o.selectingFields(h), "Cookie") || slices.Contains(o.Keys.Headers(), "Cookie")
 }

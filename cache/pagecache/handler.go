@@ -7,22 +7,11 @@ import (
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/isnil"
-	"github.com/uncache/uncache/keys"
 )
 
 // attempts is how often a request looks again after it waited for a fill that
 // was of no use to it, before it renders for itself.
 const attempts = 3
-
-// scratch is the memory that a lookup needs, used again.
-type scratch struct {
-	primary, variant, tried []byte
-
-	keys *keys.Builder // that makes the keys of this request
-
-	varies bool      // variants are stored, if not the one that was looked for
-	until  time.Time // for how long the visitor waits at most; zero before it has begun to
-}
 
 // Handler returns next with the cache in front of it. Several handlers may be
 // wrapped by one Cache if their URLs differ, as the client asked for them or as
@@ -161,32 +150,6 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	return c.answer(next, w, r, stored, use, now, visitor)
 }
 
-// answer answers a request with what is stored. It returns false if that may be
-// done only while its successor is made, and that must not be made in the
-// background. A visitor's request is never rendered there: the page would have the
-// visitor's cookies in it, and none of the visitor's session.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *engine.Stored[*response], use use, now time.Time, visitor reason) bool {
-	p := stored.Value
-	switch {
-	case use == useWhileMaking && visitor != storable && !p.marks.has(isRefreshing):
-		return false
-	case use > useHit && visitor == storable:
-		if why := aroundOf(r, w.Header()).tied(&c.opts, r.URL.Path, p.route); why != "" {
-			c.tell(r, why)
-			if use == useWhileMaking {
-				return false
-			}
-		} else if p.marks.set(isRefreshing) {
-			if id, ok := c.identify(r, visitor); !ok || !c.refresh(next, w.Header(), r, id, stored) {
-				p.marks.unset(isRefreshing)
-			}
-		}
-	}
-	c.observeHit(r)
-	c.serve(w, r, p, c.hit(p, p.ageAt(now)))
-	return true
-}
-
 // clientControl reads what a request says about caching (RFC 9111 §5.2.1), and
 // the Pragma of those who know no better (§5.4).
 func clientControl(h http.Header) control {
@@ -195,9 +158,4 @@ func clientControl(h http.Header) control {
 	// have nothing to do with it.
 	asks.noCache = asks.noCache || asks.noStore || !asks.present && hasNoCachePragma(h)
 	return asks
-}
-
-// notCached answers only-if-cached (RFC 9111 §5.2.1.7).
-func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
-	c.refuse(w, r, status{fwd: fwdRequest, detail: string(reasonOnlyIfCached)}, "not cached", http.StatusGatewayTimeout)
 }

@@ -5,10 +5,21 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/keys"
 )
+
+// scratch is the memory that a lookup needs, used again.
+type scratch struct {
+	primary, variant, tried []byte
+
+	keys *keys.Builder // that makes the keys of this request
+
+	varies bool      // variants are stored, if not the one that was looked for
+	until  time.Time // for how long the visitor waits at most; zero before it has begun to
+}
 
 // lookup returns the stored response that was selected by a request with header
 // h, stale or not, or nil and what was found instead.

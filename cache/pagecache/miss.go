@@ -103,44 +103,6 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	return true
 }
 
-// lead makes the response that others wait for, and answers with it. It returns false
-// if another process has made it: the next lookup finds that.
-func (t *task) lead(flight *engine.Flight[*response], asks *control, until time.Time) bool {
-	t.flight = flight
-	defer t.endFlight() // whatever panics
-	// Other requests of this process wait as long. If the time is up for all of them
-	// at once, they must find a response that is being made.
-	const share, of = 3, 4
-	within := max(time.Until(until)/of*share, 1) // a time may mean "for ever"
-	made, err := await(t.r.Context(), flight, within, t.old, asks)
-	switch {
-	case err != nil:
-		t.c.gaveUp(t.w, t.r, t.look)
-		return true
-	case made:
-		return false
-	}
-	t.c.observe(t.r, t.look, false)
-	t.fill = flight.Fill()
-	t.run()
-	return true
-}
-
-// gaveUp answers a visitor who has gone while he waited, or whose time was up.
-// The handler is not asked: all of those who waited would ask it at once, at the
-// moment when it is slowest.
-func (c *Cache) gaveUp(w http.ResponseWriter, r *http.Request, look status) {
-	look.detail = string(reasonGaveUp)
-	c.refuse(w, r, look, "timed out", http.StatusServiceUnavailable)
-}
-
-// refuse answers without the handler, and without a response.
-func (c *Cache) refuse(w http.ResponseWriter, r *http.Request, st status, text string, code int) {
-	st.add(w.Header(), c.name)
-	c.observe(r, st, false)
-	http.Error(w, text, code)
-}
-
 // asksNotToStore reports whether nobody should wait for the response to this
 // request (RFC 9111 §5.2.1.5).
 func asksNotToStore(h http.Header) bool {
@@ -155,25 +117,4 @@ func (c *Cache) selects(p *response, s *scratch, h http.Header) bool {
 	}
 	s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, p.vary, h)
 	return string(s.variant) == p.key
-}
-
-// alone has the handler answer without waiting for others, or they for it. What
-// it gives is stored all the same if it may be.
-func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, visitor reason) {
-	id, ok := c.identify(r, visitor)
-	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
-		c.pass(next, w, r, look.fwd, look.detail)
-		return
-	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: look}
-	t.nameKey(id.primary)
-	t.alone()
-}
-
-// alone runs t without a flight.
-func (t *task) alone() {
-	t.fill = t.c.store.Begin()
-	t.fill.Add(t.id.deps...)
-	t.c.observe(t.r, t.look, false)
-	t.run()
 }

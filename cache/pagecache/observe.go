@@ -2,9 +2,31 @@ package pagecache
 
 import (
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/uncache/uncache/internal/panics"
 )
+
+// An Observation says how a request was answered.
+type Observation struct {
+	// Hit: from the store.
+	Hit bool
+	// Collapsed: by a fill that another request had begun.
+	Collapsed bool
+	// Forward is why the handler was asked: the fwd parameter of RFC 9211.
+	// Empty for a hit. Advice about a handler has "bypass", and comes in addition
+	// to the Observation of the request.
+	Forward string
+	// Detail says more, for people, as in Cache-Status. Advice is a sentence.
+	Detail string
+	// Err is what went wrong: the purge after an unsafe request, a page that was
+	// rendered in the background, or Observe itself. It is [cache.ErrPanic] if
+	// that panicked. With [ErrNotStored], which is told after the Observation of
+	// the request, a response was not stored although its Cache-Status says so.
+	// With [ErrContext] no request is behind it.
+	Err error
+}
 
 const detailObserve = "Observe panicked"
 
@@ -32,4 +54,31 @@ func (c *Cache) callObserve(r *http.Request, o Observation) (err error) {
 	defer panics.Catch(&err)
 	c.opts.Observe(r, o)
 	return nil
+}
+
+// maxTold bounds the details that Observe was told once.
+const maxTold = 64
+
+// told are the details that Observe was told, and is told no more.
+type told struct {
+	mu      sync.Mutex
+	reasons []string
+	sites   map[uintptr]struct{} // of calls with a context that leads nowhere
+}
+
+// tellOnce tells Observe of something that people who configure the cache should
+// know: of each detail once.
+func (c *Cache) tellOnce(r *http.Request, detail string) {
+	if c.opts.Observe == nil {
+		return
+	}
+	c.told.mu.Lock()
+	first := len(c.told.reasons) < maxTold && !slices.Contains(c.told.reasons, detail)
+	if first {
+		c.told.reasons = append(c.told.reasons, detail)
+	}
+	c.told.mu.Unlock()
+	if first {
+		c.report(r, Observation{Forward: fwdBypass, Detail: detail})
+	}
 }

@@ -143,34 +143,6 @@ func (l lifetimes) apply(o *Options, status int, life time.Duration, known bool)
 	return life, known
 }
 
-// settle takes in what the handler has said about its page since it gave the
-// header.
-func (rec *recorder) settle() {
-	said, refused := rec.page.says()
-	was := rec.visitor
-	if rec.recording {
-		rec.recognize()
-	}
-	switch {
-	case !rec.recording:
-	case refused:
-		rec.drop(reasonDoNotStore)
-	case rec.visitor != was:
-		if !rec.released {
-			rec.policy.words = rec.c.opts.browserWords(rec.judged, rec.visitor)
-		}
-		rec.drop(rec.visitor)
-	case said != rec.said && rec.status != http.StatusPartialContent:
-		pol := rec.judge(rec.status, rec.judged, rec.confirmed)
-		if pol.reason != storable {
-			rec.drop(pol.reason)
-			return
-		}
-		pol.words = rec.policy.words // they may have been sent
-		rec.policy = pol
-	}
-}
-
 // passing calls a handler of whose response nothing will be stored. Its context
 // leads to a page, which nobody asks for what is said of it.
 func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -19,7 +19,8 @@ const holdBytes = 64 << 10
 // that flushes, or writes more than is stored, is streamed from there on.
 //
 // recorder_header.go sends the header and looks at it again; recorder_stream.go
-// is about bodies that do not come by Write; unwrap.go about those that pass by.
+// is about bodies that do not come by Write; recorder_unwrap.go about those that
+// pass by.
 type recorder struct {
 	c      *Cache
 	w      http.ResponseWriter
@@ -147,37 +148,6 @@ func (rec *recorder) WriteHeader(code int) {
 	}
 }
 
-// secondStatus is told of a status that comes too late. One that differs says that
-// the handler met an error half way: a template that failed, a panic that was
-// recovered inside of the cache. The same status again is mostly a habit, unless
-// http.Error gives it, which changes the header too.
-func (rec *recorder) secondStatus(code int) {
-	if code != rec.status || rec.looksLikeError() {
-		rec.giveUp()
-	}
-}
-
-// looksLikeError reports whether the handler has put into the header what
-// http.Error does, after it gave the header.
-func (rec *recorder) looksLikeError() bool {
-	h := rec.w.Header()
-	return isErrorHeader(h) && !same(h[contentType], rec.header[contentType]) && !same(h[sniff], rec.header[sniff])
-}
-
-const contentType, sniff = "Content-Type", "X-Content-Type-Options"
-
-// isErrorHeader reports whether h has the fields that http.Error sets.
-func isErrorHeader(h http.Header) bool {
-	return h.Get(contentType) == "text/plain; charset=utf-8" && h.Get(sniff) == "nosniff"
-}
-
-// giveUp notes that the handler has shown that its response is not whole. The
-// visitor gets what a handler without a cache would have sent.
-func (rec *recorder) giveUp() {
-	rec.gaveUp = true
-	rec.drop(reasonIncomplete)
-}
-
 // drop ends the recording of a response that will not be stored.
 func (rec *recorder) drop(why reason) {
 	if !rec.recording {
@@ -188,23 +158,9 @@ func (rec *recorder) drop(why reason) {
 	rec.part(rec)
 }
 
-// setsCookie reports whether the handler set a cookie, rather than somebody
-// around us.
-func (rec *recorder) setsCookie() bool {
-	return !same(rec.header["Set-Cookie"], rec.before["Set-Cookie"])
-}
-
 // same reports whether two lists are one: nobody has touched it in between.
 func same(a, b []string) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-// mayShorten reports whether the response, although it will not be stored, may
-// become a 304 once it is complete: the fill took the conditions away from the
-// handler.
-func (rec *recorder) mayShorten() bool {
-	return rec.status == http.StatusOK && !rec.gaveUp && hasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
-		(len(rec.header["Etag"]) > 0 || len(rec.header["Last-Modified"]) > 0)
 }
 
 func (rec *recorder) Write(b []byte) (int, error) {
@@ -263,16 +219,14 @@ func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// complete reports whether the handler gave a whole response. What was cut
-// short must not be stored as if it were one (RFC 9111 §3.3).
-func (rec *recorder) complete() bool {
-	if rec.gaveUp || rec.failed || rec.page.sought.Load() || rec.req.Context().Err() != nil {
-		return false
+// end does for a handler that wrote nothing what net/http is going to.
+func (rec *recorder) end() {
+	switch {
+	case rec.hijacked, rec.wrote:
+	case rec.raw: // it wrote elsewhere, if at all
+		rec.wrote, rec.released = true, true
+		rec.status, rec.header = http.StatusOK, maps.Clone(rec.w.Header())
+	default:
+		rec.WriteHeader(http.StatusOK)
 	}
-	for name := range rec.w.Header() {
-		if hasTrailerPrefix(name) {
-			return false
-		}
-	}
-	return len(rec.header["Content-Length"]) == 0 || rec.length == int64(len(rec.body))
 }

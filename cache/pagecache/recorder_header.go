@@ -3,8 +3,9 @@ package pagecache
 import (
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
+
+	"github.com/uncache/uncache/internal/httpdate"
 )
 
 // Others around the cache may write into the header as late as WriteHeader: a
@@ -75,98 +76,6 @@ func (rec *recorder) sendBody() {
 	}
 }
 
-// lookAgain judges a response again whose header was sent. pol and judged are the
-// judgement so far, and the fields that it went by; sent is the header as it was
-// handed on. Nothing that was added may make the response more of a page for
-// everybody than it was.
-func (rec *recorder) lookAgain(pol policy, status int, judged, sent http.Header) (policy, http.Header) {
-	now := rec.w.Header()
-	rec.tellRotation(now["Set-Cookie"])
-	was := rec.visitor
-	if rec.recognize(); rec.visitor != was {
-		pol.reason = rec.visitor
-		return pol, judged
-	}
-	if !rec.c.opts.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
-		pol.reason = reasonSetCookie
-		return pol, judged
-	}
-	merged, changed := judged, false
-	for _, name := range rec.c.opts.controlling() {
-		added := slices.DeleteFunc(slices.Clone(now[name]), func(line string) bool { return slices.Contains(sent[name], line) })
-		if len(added) == 0 {
-			continue
-		}
-		if !changed {
-			merged, changed = maps.Clone(judged), true
-		}
-		if name != "Expires" { // the others are lists; what stands in them may be ours
-			added = slices.Concat(judged[name], added)
-		}
-		merged[name] = added
-	}
-	if !changed {
-		return pol, judged
-	}
-	return pol.narrowed(rec.judge(status, merged, rec.confirmed)), merged
-}
-
-// controlling lists the fields that say whether, and for whom, a response is
-// stored.
-func (o *Options) controlling() []string {
-	return append([]string{"Cache-Control", "Expires", "Pragma", "Vary"}, o.Targeted...)
-}
-
-// narrowed returns a policy that keeps to both p and q.
-func (p policy) narrowed(q policy) policy {
-	if p.reason != storable {
-		return p
-	}
-	for _, name := range q.drop {
-		if !slices.Contains(p.drop, name) && name != "Set-Cookie" {
-			p.reason = reasonPrivate // the field is in what was made already
-		}
-	}
-	if q.reason != storable {
-		p.reason = q.reason
-	}
-	p.lifetime, p.age = min(p.lifetime, q.lifetime), max(p.age, q.age)
-	p.grace, p.ifError = min(p.grace, q.grace), min(p.ifError, q.ifError)
-	p.shared, p.forVisitors = p.shared && q.shared, p.forVisitors && q.forVisitors
-	p.noCache, p.strict = p.noCache || q.noCache, p.strict || q.strict
-	return p
-}
-
-// givesCookie reports whether now, the lines of Set-Cookie, has one that was not
-// there before, and that says something about the visitor. To take a cookie back
-// that the visitor does not have says nothing.
-func (rec *recorder) givesCookie(now, before []string) bool {
-	if slices.Equal(now, before) {
-		return false
-	}
-	for _, line := range now {
-		if slices.Contains(before, line) {
-			continue
-		}
-		set, err := http.ParseSetCookie(line)
-		if err != nil || set.MaxAge >= 0 || len(rec.req.CookiesNamed(set.Name)) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// givesCookieLate reports whether the handler, or somebody around it, has tried to
-// set a cookie when the header had been given, or sent already. The visitor does
-// not get it, as without a cache, but the page may be about it.
-func (rec *recorder) givesCookieLate() bool {
-	before := rec.header
-	if rec.released {
-		before = rec.sent
-	}
-	return !rec.c.opts.StoreSetCookie && rec.givesCookie(rec.w.Header()["Set-Cookie"], before["Set-Cookie"])
-}
-
 // An afterHeader calls then when the final header has been handed on, and before
 // the body. sent is the header as it was then.
 type afterHeader struct {
@@ -208,3 +117,24 @@ func (rec *recorder) restoreHeader() {
 }
 
 func hasTrailerPrefix(name string) bool { return strings.HasPrefix(name, http.TrailerPrefix) }
+
+// mayShorten reports whether the response, although it will not be stored, may
+// become a 304 once it is complete: the fill took the conditions away from the
+// handler.
+func (rec *recorder) mayShorten() bool {
+	return rec.status == http.StatusOK && !rec.gaveUp && hasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
+		(len(rec.header["Etag"]) > 0 || len(rec.header["Last-Modified"]) > 0)
+}
+
+func (rec *recorder) concludeUnstored() {
+	if rec.mayShorten() {
+		changed, _ := httpdate.ParseAt(rec.header.Get("Last-Modified"), rec.given)
+		if notModified(rec.req.Header, rec.header.Get("Etag"), changed, rec.given) {
+			rec.status = http.StatusNotModified
+			rec.body = nil
+			delete(rec.header, "Content-Length")
+			delete(rec.header, "Content-Type")
+		}
+	}
+	rec.release()
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-	"weak"
 
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/panics"
@@ -75,20 +74,6 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	return true
 }
 
-// Close ends the contexts of the responses that are being made in the
-// background, waits for them, and makes no more. Requests are answered as
-// before. It returns nil.
-func (c *Cache) Close() error {
-	c.mu.Lock()
-	c.closed.Store(true)
-	c.mu.Unlock()
-	open.remove(weak.Make(c))
-	c.clock.closed.Store(true)
-	c.stop()
-	c.wg.Wait()
-	return nil
-}
-
 // discard is the client of a response that nobody waits for.
 type discard http.Header
 
@@ -96,3 +81,8 @@ func (d discard) Header() http.Header       { return http.Header(d) }
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func (discard) WriteHeader(int)             {}
 func (discard) Flush()                      {}
+
+// tell tells Observe once of each reason not to render in the background.
+func (c *Cache) tell(r *http.Request, why string) { c.tellOnce(r, detailTied+why) }
+
+const detailTied = "not rendered in the background: "

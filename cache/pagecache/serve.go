@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"time"
+
+	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // The fields that a 304 repeats from the response it stands for (RFC 9110
@@ -96,4 +98,30 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	}
 	delete(inner.Header, "If-Range")
 	http.ServeContent(w, inner, "", time.Time{}, bytes.NewReader(p.body))
+}
+
+// answer answers a request with what is stored. It returns false if that may be
+// done only while its successor is made, and that must not be made in the
+// background. A visitor's request is never rendered there: the page would have the
+// visitor's cookies in it, and none of the visitor's session.
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *engine.Stored[*response], use use, now time.Time, visitor reason) bool {
+	p := stored.Value
+	switch {
+	case use == useWhileMaking && visitor != storable && !p.marks.has(isRefreshing):
+		return false
+	case use > useHit && visitor == storable:
+		if why := aroundOf(r, w.Header()).tied(&c.opts, r.URL.Path, p.route); why != "" {
+			c.tell(r, why)
+			if use == useWhileMaking {
+				return false
+			}
+		} else if p.marks.set(isRefreshing) {
+			if id, ok := c.identify(r, visitor); !ok || !c.refresh(next, w.Header(), r, id, stored) {
+				p.marks.unset(isRefreshing)
+			}
+		}
+	}
+	c.observeHit(r)
+	c.serve(w, r, p, c.hit(p, p.ageAt(now)))
+	return true
 }

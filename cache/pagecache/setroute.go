@@ -67,19 +67,3 @@ func (s *served) credible(pattern string) (name string, ok bool) {
 	}
 	return name, false
 }
-
-// routes returns what a response depends on because of the route that served it.
-// Unless something credible says which that was, it may have been any.
-func (t *task) routes() []cache.Dependency {
-	var deps []cache.Dependency
-	known := t.served.known.Load()
-	if pattern := t.r.Pattern; pattern != "" {
-		name, credible := t.served.credible(pattern)
-		deps = append(deps, cache.Route(name))
-		known = known || credible
-	}
-	if !known {
-		deps = append(deps, cache.Route(""))
-	}
-	return deps
-}

@@ -115,39 +115,3 @@ func (t *task) chosen(rec *recorder, q question) *engine.Stored[*response] {
 func (q *question) again(rec *recorder) question {
 	return question{own: q.own && len(q.others) > 0 && len(rec.header["Etag"]) == 0}
 }
-
-// decodableBy reports whether a visitor has said that he can read the coding of
-// p. Compressors are known to leave a strong tag as it was.
-func (p *response) decodableBy(h http.Header) bool {
-	ok := true
-	for _, f := range p.header.list() {
-		if f.name == "Content-Encoding" {
-			listMembers(http.Header{f.name: f.values}, f.name, func(coding string) bool {
-				ok = strings.EqualFold(coding, "identity") || accepts(h, coding)
-				return ok
-			})
-		}
-	}
-	return ok
-}
-
-// accepts reports whether Accept-Encoding names a coding, and not to refuse it
-// (RFC 9110 §12.5.3).
-func accepts(h http.Header, coding string) bool {
-	found := false
-	listMembers(h, "Accept-Encoding", func(member string) bool {
-		name, weight, _ := strings.Cut(member, ";")
-		if strings.EqualFold(strings.TrimRight(name, " \t"), coding) {
-			weight = strings.ToLower(strings.TrimLeft(weight, " \t"))
-			found = !strings.HasPrefix(weight, "q=0") || strings.Trim(weight[len("q=0"):], ".0") != ""
-		}
-		return !found
-	})
-	return found
-}
-
-// isStrong reports whether tag is a strong entity tag (RFC 9110 §8.8.3).
-func isStrong(tag string) bool {
-	whole, rest := nextETag(tag)
-	return whole != "" && rest == "" && !strings.HasPrefix(tag, "W/")
-}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+
+	"github.com/uncache/uncache/cache"
 )
 
 // made returns the response to store of what was recorded, or nil if it must not
@@ -157,4 +159,20 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 		}
 	}
 	return false
+}
+
+// routes returns what a response depends on because of the route that served it.
+// Unless something credible says which that was, it may have been any.
+func (t *task) routes() []cache.Dependency {
+	var deps []cache.Dependency
+	known := t.served.known.Load()
+	if pattern := t.r.Pattern; pattern != "" {
+		name, credible := t.served.credible(pattern)
+		deps = append(deps, cache.Route(name))
+		known = known || credible
+	}
+	if !known {
+		deps = append(deps, cache.Route(""))
+	}
+	return deps
 }

@@ -1,0 +1,56 @@
+package pagecache
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/keys"
+)
+
+// A Cache is a shared HTTP cache (RFC 9111) in front of handlers. It is safe for
+// concurrent use.
+type Cache struct {
+	opts    Options
+	name    string
+	keys    *keys.Builder // for which session cookies count
+	uncut   *keys.Builder // for which all cookies count
+	store   *engine.Cache
+	values  *engine.Values[*response]
+	memo    *memo
+	warm    *warmer // nil unless pages are warmed
+	shapes  *shapes
+	clock   *clock
+	shared  *gatherer  // of the purges after unsafe requests
+	short   *shortcuts // nil where no hit is found at once
+	scratch sync.Pool
+
+	dates          dates
+	ages, statuses *phrases
+	softened       *phrases // statuses of hits on what was purged softly
+
+	mu         sync.Mutex
+	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
+	wg         sync.WaitGroup
+	background context.Context // of the responses that are made in the background
+	stop       context.CancelFunc
+	refreshing chan struct{}
+	notes      noteRounds
+	told       told
+}
+
+// Close ends the contexts of the responses that are being made in the
+// background, waits for them, and makes no more. Requests are answered as
+// before. It returns nil.
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed.Store(true)
+	c.mu.Unlock()
+	open.remove(weak.Make(c))
+	c.clock.closed.Store(true)
+	c.stop()
+	c.wg.Wait()
+	return nil
+}

@@ -1,0 +1,36 @@
+package pagecache
+
+import (
+	"net/http"
+	"strings"
+)
+
+// decodableBy reports whether a visitor has said that he can read the coding of
+// p. Compressors are known to leave a strong tag as it was.
+func (p *response) decodableBy(h http.Header) bool {
+	ok := true
+	for _, f := range p.header.list() {
+		if f.name == "Content-Encoding" {
+			listMembers(http.Header{f.name: f.values}, f.name, func(coding string) bool {
+				ok = strings.EqualFold(coding, "identity") || accepts(h, coding)
+				return ok
+			})
+		}
+	}
+	return ok
+}
+
+// accepts reports whether Accept-Encoding names a coding, and not to refuse it
+// (RFC 9110 §12.5.3).
+func accepts(h http.Header, coding string) bool {
+	found := false
+	listMembers(h, "Accept-Encoding", func(member string) bool {
+		name, weight, _ := strings.Cut(member, ";")
+		if strings.EqualFold(strings.TrimRight(name, " \t"), coding) {
+			weight = strings.ToLower(strings.TrimLeft(weight, " \t"))
+			found = !strings.HasPrefix(weight, "q=0") || strings.Trim(weight[len("q=0"):], ".0") != ""
+		}
+		return !found
+	})
+	return found
+}

@@ -1,0 +1,126 @@
+package pagecache
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/internal/engine"
+)
+
+// await has the leader of a flight wait for its turn among the processes that
+// share the store, see [coherent.Options.Lease], within a time; 0 is no bound. made
+// says that another process has stored what was looked for, or a note that says by
+// what the responses vary. Requests that wait for the flight are given the response.
+// If it is a note, they look again: each may select another variant.
+func await(ctx context.Context, flight *engine.Flight[*response], within time.Duration, old *engine.Stored[*response], asks *control) (made bool, err error) {
+	s, err := flight.Await(ctx, within, newer(old, asks))
+	switch {
+	case s == nil:
+	case s.Value.is(isNote):
+		flight.LookAgain()
+	default:
+		flight.FinishStored(s)
+	}
+	return s != nil, err
+}
+
+// newer returns whether a stored response can be used in place of making old's
+// successor. What others have validated can't, if it must be validated each time.
+func newer(old *engine.Stored[*response], asks *control) func(*engine.Stored[*response]) bool {
+	return func(s *engine.Stored[*response]) bool {
+		p := s.Value
+		if old != nil && p.date <= old.Value.date {
+			return false
+		}
+		now := time.Now()
+		return p.is(isNote) || useOf(p, engine.Fresh, asks, now) != useNot && p.ageAt(now) < time.Duration(p.life)
+	}
+}
+
+// lead makes the response that others wait for, and answers with it. It returns false
+// if another process has made it: the next lookup finds that.
+func (t *task) lead(flight *engine.Flight[*response], asks *control, until time.Time) bool {
+	t.flight = flight
+	defer t.endFlight() // whatever panics
+	// Other requests of this process wait as long. If the time is up for all of them
+	// at once, they must find a response that is being made.
+	const share, of = 3, 4
+	within := max(time.Until(until)/of*share, 1) // a time may mean "for ever"
+	made, err := await(t.r.Context(), flight, within, t.old, asks)
+	switch {
+	case err != nil:
+		t.c.gaveUp(t.w, t.r, t.look)
+		return true
+	case made:
+		return false
+	}
+	t.c.observe(t.r, t.look, false)
+	t.fill = flight.Fill()
+	t.run()
+	return true
+}
+
+// alone runs t without a flight.
+func (t *task) alone() {
+	t.fill = t.c.store.Begin()
+	t.fill.Add(t.id.deps...)
+	t.c.observe(t.r, t.look, false)
+	t.run()
+}
+
+// part lets waiting requests go when it is known that a response will be of no use to
+// them: it may go on for hours.
+func (t *task) part(rec *recorder) {
+	if t.id.primary == "" {
+		return // an unsafe request, for which nobody waits
+	}
+	t.visitor = rec.visitor // whom the handler may have signed in
+	if t.flight != nil {
+		t.endWithout(rec)
+	}
+	if rec.status == http.StatusNotModified {
+		t.c.memo.setConfirmed([]byte(t.id.primary), true)
+	}
+	if reason := rec.policy.reason; t.holdsForOthers(reason) && !isError(rec.status) {
+		t.c.memo.keepApart([]byte(t.id.primary))
+	}
+}
+
+// finish gives p to the requests that wait, if it can be used without asking again,
+// and no transaction of t's request is open, which p may show.
+func (t *task) finish(rec *recorder, p *response, may bool) {
+	may = may && !p.is(isNoCache) && p.life > p.age
+	if !may && p != nil && !t.isPersonal() {
+		t.c.memo.keepApart([]byte(t.id.primary))
+	}
+	switch {
+	case t.flight == nil:
+	case may && !cache.Bypassed(t.r.Context()):
+		t.flight.Took(time.Since(rec.asked) - rec.sending)
+		t.flight.Finish(p, true)
+	default:
+		t.endWithout(rec)
+	}
+}
+
+// endWithout ends the flight of a response that is not for others. Where that says
+// something about this request alone, one of those that wait makes the next.
+func (t *task) endWithout(rec *recorder) {
+	if reason := rec.policy.reason; rec.failed || reason == reasonCondition || reason == reasonRequest {
+		t.flight.Finish(nil, false)
+		return
+	}
+	t.endFlight()
+}
+
+// endFlight ends a flight that has not ended, after a panic for one: without a value.
+// If the visitor has left, or has a transaction open, that is no failure of the page.
+func (t *task) endFlight() {
+	if ctx := t.r.Context(); ctx.Err() != nil || cache.Bypassed(ctx) {
+		t.flight.Finish(nil, false)
+		return
+	}
+	t.flight.LetGo()
+}

@@ -1,0 +1,67 @@
+package pagecache
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/uncache/uncache/cache/internal/engine"
+)
+
+// render calls the handler, and asks it what there is to ask.
+func (t *task) render(ask question) (rec *recorder) {
+	rec = newRecorder(t)
+	inner := t.inner()
+	if !t.passesConditions(ask) {
+		for _, name := range conditionFields {
+			delete(inner.Header, name)
+		}
+	}
+	// The response is to be whole; a visitor who wants a part gets it from that.
+	delete(inner.Header, "Range")
+	delete(inner.Header, "If-Range")
+	rec.asks = ask.asks()
+	ask.put(inner.Header, t.old)
+	if t.old != nil && t.old.Value.mayReplaceError(rec.asked) {
+		rec.spare = t.old.Value
+	}
+	defer rec.catchAbort()
+	t.next.ServeHTTP(rec, inner)
+	t.r.Pattern = inner.Pattern
+	rec.end()
+	return rec
+}
+
+// newPage returns the page of a rendering that begins.
+func (t *task) newPage() *page {
+	t.page = &page{origin: t.id.origin}
+	if flight := t.flight; flight != nil {
+		t.page.stop = func() { flight.Finish(nil, false) }
+	}
+	return t.page
+}
+
+// inner is the request that the handler gets. It is a copy: what the handler does
+// to the header must not change what the response is stored under. Nor may it see
+// what is not in the key: that would get into a page which others are given.
+func (t *task) inner() *http.Request {
+	ctx := context.WithValue(t.r.Context(), pageKey{}, t.page)
+	ctx = context.WithValue(ctx, servedKey{}, &t.served)
+	if ctx.Value(http.ServerContextKey) == nil {
+		ctx = serverless{ctx, &t.page.sought}
+	}
+	if t.served.r == nil {
+		t.served.r, t.served.paths = t.r, t.id.paths
+	}
+	inner := t.c.keys.Seen(t.r).Clone(engine.WithFill(ctx, t.fill))
+	t.c.cutCookies(inner.Header, t.visitor)
+	return inner
+}
+
+// passesConditions reports whether the handler is to see the visitor's own
+// conditions. They are hidden from it, so that there is a response to store, and
+// are evaluated when that is there. But RFC 9111 §4.3.2: where nothing is stored,
+// a condition is meant for the server behind a proxy. If that answers 304, the
+// next fill is whole, or nothing would ever be stored of what all visitors have.
+func (t *task) passesConditions(ask question) bool {
+	return t.c.opts.Transparent && t.old == nil && !ask.asks() && !t.c.memo.wasConfirmed([]byte(t.id.primary))
+}

@@ -1,0 +1,64 @@
+package pagecache
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/uncache/uncache/cache/internal/engine"
+)
+
+// confirms reports whether a 304 speaks of the selected response, and whether the
+// fields that it names are among those that have selected it: by others, the request
+// might have selected another response.
+func (t *task) confirms(rec *recorder) bool {
+	old := t.old.Value
+	if !old.confirmedBy(rec.header) {
+		return false
+	}
+	for _, name := range t.c.opts.selectingFields(t.c.opts.merged(old, rec.header)) {
+		if !slices.Contains(old.vary, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// freshen takes the handler's word that a stored response is still good.
+func (t *task) freshen(rec *recorder, from *engine.Stored[*response]) {
+	t.look.answer = http.StatusNotModified
+	p := t.confirmed(rec, from)
+	t.visitor = rec.visitor
+	if rec.policy.reason != storable {
+		t.look.detail = string(rec.policy.reason)
+		if t.holdsForOthers(rec.policy.reason) {
+			t.forget()
+		}
+	}
+	rec.undo()
+	for _, name := range rec.policy.drop { // not stored, but for this visitor
+		if values := rec.header[name]; len(values) > 0 {
+			t.w.Header()[name] = values
+		}
+	}
+	t.promise(rec, p)
+	s := t.says(p)
+	if p.age > 0 { // what confirmed it was a cache itself
+		s.age = t.c.age(p.ageAt(rec.given))
+	}
+	t.answer(rec, p, s)
+}
+
+// confirmed makes a response of a stored one and of what confirmed it, to be
+// stored in the place of the one that the request selects. A variant that other
+// requests select stays as it is, since this 304 was not for them (RFC 9111
+// §4.3.4).
+func (t *task) confirmed(rec *recorder, from *engine.Stored[*response]) *response {
+	old := from.Value
+	merged := t.c.opts.merged(old, rec.header)
+	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.status), merged, old), merged, old
+	p := old.freshened(rec.fields(&rec.policy, false), &rec.policy, rec)
+	t.place(p, merged)
+	from.PassTo(t.fill) // it was made from what it was made from
+	t.depend(rec.header)
+	return p
+}
