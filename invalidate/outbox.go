@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -44,3 +45,18 @@ type Execer interface {
 // in the [Outbox]: it could not be purged now, and will be. Until then pages may
 // be served that were rendered before the save.
 var ErrKept = errors.New("the purge is kept in the outbox")
+
+// A RepeatOutbox is an [Outbox] that purges events again, as Options.Repeat says. Then
+// that survives a crash, too. Package outbox has one.
+type RepeatOutbox interface {
+	Outbox
+
+	// EnqueueRepeat is Enqueue of events that are purged again, each duration of
+	// repeat after they were purged: after Purged was called with their IDs, or the
+	// Outbox has purged them itself.
+	EnqueueRepeat(ctx context.Context, x Execer, events []cache.Event, repeat []time.Duration) (ids []string, err error)
+
+	// KeepRepeat is Keep of such events. With purged they have been purged just now,
+	// and are only to be purged again.
+	KeepRepeat(ctx context.Context, events []cache.Event, repeat []time.Duration, purged bool) error
+}

@@ -2,7 +2,6 @@ package invalidate
 
 import (
 	"errors"
-	"reflect"
 )
 
 // ErrUnnamed is what Options.Observe is told, wrapped, of a row as it was for
@@ -61,56 +60,3 @@ type Relation struct {
 // no row. What is wrong for every row stays an error: a type without a rule, a Route
 // that is empty or has another number of values, [ErrNotLoaded].
 func Was(model any) Row { return Row{Model: model, Was: true} }
-
-// A subject is one model to ask the rule about.
-type subject struct {
-	model    any
-	was      bool
-	before   any
-	unloaded func(model any) []Relation
-}
-
-// with returns the subject that m is, or for a Row what is in that. What led to m
-// holds for m as well.
-func (s subject) with(m any) subject {
-	s.model = m
-	for {
-		row, ok := s.model.(Row)
-		if !ok {
-			return s
-		}
-		s.model, s.was = row.Model, s.was || row.Was
-		if row.Before != nil {
-			s.before = row.Before
-		}
-		if row.Unloaded != nil {
-			s.unloaded = row.Unloaded
-		}
-	}
-}
-
-// subjects returns what m stands for: the elements of a slice whose type has no rule,
-// so that a []*Post can be passed as it is, or else m alone.
-func (inv *Invalidator) subjects(m any, from subject) []subject {
-	from = from.with(m)
-	v := reflect.ValueOf(from.model)
-	if v.Kind() != reflect.Slice {
-		return []subject{from}
-	}
-	inv.mu.RLock()
-	own := inv.rules[v.Type()] != nil
-	inv.mu.RUnlock()
-	if own {
-		return []subject{from}
-	}
-	var all []subject
-	for i := range v.Len() {
-		element := v.Index(i).Interface()
-		if row, ok := element.(Row); ok {
-			all = append(all, inv.subjects(row, from)...)
-			continue
-		}
-		all = append(all, from.with(element))
-	}
-	return all
-}

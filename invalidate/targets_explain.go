@@ -56,22 +56,3 @@ func (t *Targets) isSoft() bool {
 	}
 	return len(t.found) > 0
 }
-
-// A set holds strings in the order in which they came, each of them once.
-type set struct {
-	list []string
-	has  map[string]struct{}
-}
-
-func (s *set) add(all ...string) {
-	for _, v := range all {
-		if _, ok := s.has[v]; ok {
-			continue
-		}
-		if s.has == nil {
-			s.has = make(map[string]struct{})
-		}
-		s.has[v] = struct{}{}
-		s.list = append(s.list, v)
-	}
-}

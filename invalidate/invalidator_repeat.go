@@ -3,25 +3,9 @@ package invalidate
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/uncache/uncache/cache"
 )
-
-// A RepeatOutbox is an [Outbox] that purges events again, as Options.Repeat says. Then
-// that survives a crash, too. Package outbox has one.
-type RepeatOutbox interface {
-	Outbox
-
-	// EnqueueRepeat is Enqueue of events that are purged again, each duration of
-	// repeat after they were purged: after Purged was called with their IDs, or the
-	// Outbox has purged them itself.
-	EnqueueRepeat(ctx context.Context, x Execer, events []cache.Event, repeat []time.Duration) (ids []string, err error)
-
-	// KeepRepeat is Keep of such events. With purged they have been purged just now,
-	// and are only to be purged again.
-	KeepRepeat(ctx context.Context, events []cache.Event, repeat []time.Duration, purged bool) error
-}
 
 // ErrRepeatDropped is what a [*PurgeError] is, in the sense of errors.Is, that tells
 // Observe of an event that is not purged again: the Invalidator was closed, or too many

@@ -29,23 +29,6 @@ type sameKey struct {
 	was   bool
 }
 
-// resolve asks the rules for all of models. What could not be resolved is among
-// the errors, what could is among the targets.
-func (inv *Invalidator) resolve(models []any) *resolution {
-	r := &resolution{
-		inv:   inv,
-		same:  make(map[sameKey]struct{}),
-		alike: make(map[string][]any),
-	}
-	for _, m := range models {
-		for _, s := range inv.subjects(m, subject{}) {
-			r.halted, r.before = false, nil
-			r.visit(s, nil)
-		}
-	}
-	return r
-}
-
 // visit asks the rule of s, to which the models of chain have led.
 func (r *resolution) visit(s subject, chain []any) {
 	if r.halted {

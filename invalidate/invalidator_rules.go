@@ -76,3 +76,55 @@ func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
 	}
 	return nil, fmt.Errorf("%w for %v: Register one", ErrNoRule, typ)
 }
+
+// Registered reports whether there is a rule for models of exactly the type typ:
+// *Post and Post are two. It is for code that sees every model which is saved,
+// as a plugin of an ORM does, and leaves alone those that nothing stands on.
+func (inv *Invalidator) Registered(typ reflect.Type) bool {
+	inv.mu.RLock()
+	defer inv.mu.RUnlock()
+	return inv.rules[typ] != nil
+}
+
+// subjects returns what m stands for: the elements of a slice whose type has no rule,
+// so that a []*Post can be passed as it is, or else m alone.
+func (inv *Invalidator) subjects(m any, from subject) []subject {
+	from = from.with(m)
+	v := reflect.ValueOf(from.model)
+	if v.Kind() != reflect.Slice {
+		return []subject{from}
+	}
+	inv.mu.RLock()
+	own := inv.rules[v.Type()] != nil
+	inv.mu.RUnlock()
+	if own {
+		return []subject{from}
+	}
+	var all []subject
+	for i := range v.Len() {
+		element := v.Index(i).Interface()
+		if row, ok := element.(Row); ok {
+			all = append(all, inv.subjects(row, from)...)
+			continue
+		}
+		all = append(all, from.with(element))
+	}
+	return all
+}
+
+// resolve asks the rules for all of models. What could not be resolved is among
+// the errors, what could is among the targets.
+func (inv *Invalidator) resolve(models []any) *resolution {
+	r := &resolution{
+		inv:   inv,
+		same:  make(map[sameKey]struct{}),
+		alike: make(map[string][]any),
+	}
+	for _, m := range models {
+		for _, s := range inv.subjects(m, subject{}) {
+			r.halted, r.before = false, nil
+			r.visit(s, nil)
+		}
+	}
+	return r
+}

@@ -1,0 +1,61 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
+)
+
+// tell calls the Purger. One that panics has failed: the data is saved, and with
+// the panic it would take along the other purges, the row in the outbox, and the
+// caller's word of what has to be purged again.
+func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panics.RecoveredFrom("the Purger panicked", p)
+		}
+	}()
+	return inv.purger.Purge(ctx, e)
+}
+
+// observe tells Observe of what purge has returned, and returns the errors.
+func (inv *Invalidator) observe(all []Observation) error {
+	var errs []error
+	for _, o := range all {
+		if inv.opts.Observe != nil {
+			inv.opts.Observe(o)
+		}
+		if o.Err != nil {
+			errs = append(errs, o.Err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// keep writes events that could not be purged to the outbox, if there is one.
+func (inv *Invalidator) keep(ctx context.Context, failed []*PurgeError) {
+	if inv.opts.Outbox == nil || len(failed) == 0 {
+		return
+	}
+	events := make([]cache.Event, len(failed))
+	for i, f := range failed {
+		events[i] = f.Event
+	}
+	within, cancel := inv.detached(ctx)
+	defer cancel()
+	err := inv.keepEvents(within, events)
+	for _, f := range failed {
+		f.Kept = err == nil
+		if err != nil {
+			f.Err = errors.Join(f.Err, fmt.Errorf("keep it in the outbox: %w", err))
+		}
+	}
+}
+
+// detached returns the context in which what follows a save is done.
+func (inv *Invalidator) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), inv.opts.PurgeTimeout)
+}

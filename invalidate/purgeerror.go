@@ -1,0 +1,92 @@
+package invalidate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/uncache/uncache/cache"
+)
+
+// A PurgeError says that the [Purger] has failed: the data is saved, and
+// what Event names may be stale. Find it with [errors.As]. To pass Event to the
+// Purger again is harmless. If Kept, errors.Is(err, [ErrKept]) is true.
+type PurgeError struct {
+	// Event is the purge that failed.
+	Event cache.Event
+	// Kept says that Event is in the [Outbox], and will be purged.
+	Kept bool
+	// Models are the types of the models that were saved: "blog.Post".
+	Models []string
+	// Err is what the Purger returned, or says that it panicked.
+	Err error
+}
+
+// Error names the models and the targets: "invalidate: blog.Post: purge
+// /blog/hello/: dial tcp ...: connection refused".
+func (e *PurgeError) Error() string {
+	targets := make([]string, len(e.Event.Dependencies))
+	for i, d := range e.Event.Dependencies {
+		targets[i] = spoken(d)
+	}
+	said := fmt.Sprintf("invalidate: %s: purge %s: %v", some(e.Models), some(targets), e.Err)
+	if e.Kept {
+		said += "; it is kept in the outbox"
+	}
+	return said
+}
+
+// Is reports whether target is [ErrKept] and e is kept.
+func (e *PurgeError) Is(target error) bool { return e.Kept && target == ErrKept }
+
+// Unwrap returns e.Err.
+func (e *PurgeError) Unwrap() error { return e.Err }
+
+// Unpurged returns the event of every [*PurgeError] in err, of which errors.As
+// finds but the first, unless it is kept: what is to be passed to the Purger
+// again.
+func Unpurged(err error) []cache.Event {
+	switch e := err.(type) {
+	case *PurgeError:
+		if e.Kept {
+			return nil
+		}
+		return []cache.Event{e.Event}
+	case *txError:
+		return Unpurged(e.err)
+	case interface{ Unwrap() error }:
+		return Unpurged(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []cache.Event
+		for _, err := range e.Unwrap() {
+			all = append(all, Unpurged(err)...)
+		}
+		return all
+	}
+	return nil
+}
+
+// spoken is how an error calls d: a path or URL by itself, the rest with what
+// kind of thing it is.
+func spoken(d cache.Dependency) string {
+	switch kind, name := cut(d); {
+	case d == cache.All:
+		return "everything"
+	case d == cache.Prefix("/"):
+		return "prefix /"
+	case d == cache.Route(""):
+		return "unknown routes"
+	case name == "": // not of our making
+		return fmt.Sprintf("%q", string(d))
+	case kind == "path" || kind == "uri":
+		return name
+	default:
+		return kind + " " + name
+	}
+}
+
+// cut returns a dependency's kind and name, as package cache put them
+// together.
+func cut(d cache.Dependency) (kind, name string) {
+	kind, name, _ = strings.Cut(string(d), ":")
+	return kind, name
+}
