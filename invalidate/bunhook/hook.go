@@ -4,13 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
+	"sync"
 
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
-
-	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // BeforeQuery loads what the statement is about to change.
@@ -172,52 +175,6 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 	return models
 }
 
-// given returns the models of an UPDATE or DELETE whose rows were not read. They may be
-// no more than keys. With NoLoad they are all that is known, so that an empty value is an
-// error. Otherwise the rows are unknown beside them, and it is none.
-func (h *Hook) given(db *bun.DB, w *write) []any {
-	if h.opts.NoLoad {
-		return h.are(db, w, w.rows(), false)
-	}
-	return h.were(db, w.rows())
-}
-
-// updated adds the rows as an UPDATE has left them, and reports whether no others have
-// been changed, nor one that was not read before.
-func (h *Hook) updated(ctx context.Context, e *bun.QueryEvent, w *write, models *[]any) bool {
-	switch {
-	case w.loaded:
-		now := h.reload(ctx, e, w)
-		*models = append(*models, h.are(e.DB, w, now, true)...)
-		// If there are fewer, it has changed a primary key, and it is not known to what.
-		return e.Err == nil && len(now) == len(w.old) && affected(e) <= len(w.old) && w.byKey(e.DB)
-	case len(w.keys(e.DB)) == len(w.rows()):
-		*models = append(*models, h.given(e.DB, w)...)
-	}
-	return h.opts.NoLoad && w.byKey(e.DB)
-}
-
-// reload returns the rows as they are now, if they were loaded before.
-func (h *Hook) reload(ctx context.Context, e *bun.QueryEvent, w *write) []any {
-	if len(w.known) == 0 || e.Err != nil { // after which PostgreSQL answers no query
-		return nil
-	}
-	rows, err := h.load(ctx, w.conn, w.known, "")
-	w.errs = append(w.errs, err)
-	return rows
-}
-
-// someRows returns the model that stands for rows which are not known.
-func (h *Hook) someRows(w *write) []any {
-	switch {
-	case h.hasTarget(w), w.typ == nil && h.inv.Registered(reflect.TypeFor[Table]()):
-		return []any{Table{w.table}}
-	case h.hasRule(w):
-		return []any{unknownRows{w.table}}
-	}
-	return nil
-}
-
 // hasTarget reports whether there is a rule for Table that names anything for the table
 // of w, or fails.
 func (h *Hook) hasTarget(w *write) bool {
@@ -235,4 +192,48 @@ func (h *Hook) many(w *write, n int) bool { return n > h.opts.MaxRows && h.hasTa
 // have.
 func (h *Hook) hasRule(w *write) bool {
 	return h.opts.Strict || w.typ != nil && (h.inv.Registered(w.typ) || h.inv.Registered(reflect.PointerTo(w.typ)))
+}
+
+// A Hook is a [bun.QueryHook] that tells an Invalidator of the models that
+// statements save. It is safe for concurrent use, and for many databases.
+type Hook struct {
+	inv  *invalidate.Invalidator
+	opts Options
+
+	ours sync.Map // of *bun.DB: those of InTx, which have a hook of their own
+
+	mu   sync.Mutex
+	open map[*transaction]struct{} // those that InTx did not begin
+}
+
+var _ bun.QueryHook = (*Hook)(nil)
+
+// New returns a Hook, which a database is given once:
+//
+//	db = db.WithQueryHook(hook)
+//
+// New panics if inv or opts.Failed is nil, or if an option makes no sense:
+// mistakes of the program, found when it starts.
+func New(inv *invalidate.Invalidator, opts *Options) *Hook {
+	switch {
+	case inv == nil:
+		panic("bunhook: New: the Invalidator is nil")
+	case opts == nil || opts.Failed == nil:
+		panic("bunhook: New: Options.Failed is nil: nobody would hear of a purge that failed")
+	case opts.MaxRows < 0:
+		panic(fmt.Sprintf("bunhook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+	}
+	for table, columns := range opts.Ignore {
+		if table == "" || slices.Contains(columns, "") {
+			panic(fmt.Sprintf("bunhook: New: Options.Ignore[%q] is %q: a name is empty", table, columns))
+		}
+	}
+	h := &Hook{inv: inv, opts: *opts, open: make(map[*transaction]struct{})}
+	if h.opts.MaxRows == 0 {
+		h.opts.MaxRows = defaultMaxRows
+	}
+	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
+		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
+	}
+	return h
 }

@@ -2,14 +2,8 @@ package bunhook
 
 import (
 	"context"
-	"fmt"
-	"reflect"
-	"slices"
-	"sync"
 
 	"github.com/uptrace/bun"
-
-	"github.com/uncache/uncache/invalidate"
 )
 
 // Options configures a [Hook].
@@ -76,47 +70,3 @@ type unknownRows struct{ Table string }
 
 // String returns the name of the table.
 func (r unknownRows) String() string { return r.Table }
-
-// A Hook is a [bun.QueryHook] that tells an Invalidator of the models that
-// statements save. It is safe for concurrent use, and for many databases.
-type Hook struct {
-	inv  *invalidate.Invalidator
-	opts Options
-
-	ours sync.Map // of *bun.DB: those of InTx, which have a hook of their own
-
-	mu   sync.Mutex
-	open map[*transaction]struct{} // those that InTx did not begin
-}
-
-var _ bun.QueryHook = (*Hook)(nil)
-
-// New returns a Hook, which a database is given once:
-//
-//	db = db.WithQueryHook(hook)
-//
-// New panics if inv or opts.Failed is nil, or if an option makes no sense:
-// mistakes of the program, found when it starts.
-func New(inv *invalidate.Invalidator, opts *Options) *Hook {
-	switch {
-	case inv == nil:
-		panic("bunhook: New: the Invalidator is nil")
-	case opts == nil || opts.Failed == nil:
-		panic("bunhook: New: Options.Failed is nil: nobody would hear of a purge that failed")
-	case opts.MaxRows < 0:
-		panic(fmt.Sprintf("bunhook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
-	}
-	for table, columns := range opts.Ignore {
-		if table == "" || slices.Contains(columns, "") {
-			panic(fmt.Sprintf("bunhook: New: Options.Ignore[%q] is %q: a name is empty", table, columns))
-		}
-	}
-	h := &Hook{inv: inv, opts: *opts, open: make(map[*transaction]struct{})}
-	if h.opts.MaxRows == 0 {
-		h.opts.MaxRows = defaultMaxRows
-	}
-	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
-		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
-	}
-	return h
-}

@@ -7,10 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/uptrace/bun"
-
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/integrate"
+	"github.com/uptrace/bun"
 )
 
 // A transaction is one that is open, of InTx or of the application.
@@ -120,4 +119,26 @@ func (c txContext) Value(key any) any {
 // isBegin reports whether e is a BeginTx of a database, not a statement.
 func isBegin(e *bun.QueryEvent) bool {
 	return e.IQuery == nil && e.Query == "BEGIN" && e.Result == nil
+}
+
+// committing notes, before COMMIT, whether database/sql is going to send it: not if ctx
+// is done, because of which it has rolled back. Afterwards that cannot be told from a
+// driver that was waiting for the answer.
+func (t *transaction) committing(ctx context.Context, e *bun.QueryEvent) {
+	if t.conn == nil && e.IQuery == nil && e.Query == "COMMIT" {
+		t.unsent.Store(ctx.Err() != nil)
+	}
+}
+
+// committed ends the batch of a transaction whose COMMIT returned err.
+func (t *transaction) committed(ctx context.Context, err error) error {
+	switch b := t.batch(); {
+	case err == nil:
+		return b.Flush(ctx)
+	case integrate.RolledBack(err), t.unsent.Load(): // the server's own word, or not its
+		b.Discard()
+		return nil
+	default:
+		return b.FlushUnknown(ctx)
+	}
 }

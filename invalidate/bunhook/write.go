@@ -1,8 +1,6 @@
 package bunhook
 
 import (
-	"context"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -161,35 +159,4 @@ func (w *write) lock() string {
 		}
 	}
 	return ""
-}
-
-// load selects the rows with these primary keys, or these values in columns, and locks
-// them if lock is not "". Not finding some is no error.
-func (h *Hook) load(ctx context.Context, conn bun.IDB, keys []any, lock string, columns ...string) ([]any, error) {
-	typ := reflect.TypeOf(keys[0])
-	rows := reflect.New(reflect.SliceOf(typ))
-	for _, key := range keys {
-		// Bun scans into what is there.
-		row := reflect.New(typ.Elem())
-		row.Elem().Set(reflect.ValueOf(key).Elem())
-		rows.Elem().Set(reflect.Append(rows.Elem(), row))
-	}
-	q := conn.NewSelect().Model(rows.Interface()).WherePK(columns...)
-	if conn.Dialect().Tables().Get(typ).SoftDeleteField != nil {
-		q = q.WhereAllWithDeleted() // an UPDATE may delete softly, or restore
-	}
-	if lock != "" {
-		q = q.For(lock)
-	}
-	if h.opts.Select != nil {
-		q = h.opts.Select(q)
-	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, fmt.Errorf("bunhook: load rows of %s: %w", typ.Elem(), err)
-	}
-	all := make([]any, rows.Elem().Len())
-	for i := range all {
-		all[i] = rows.Elem().Index(i).Interface()
-	}
-	return all, nil
 }

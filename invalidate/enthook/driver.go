@@ -5,8 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
+	"sync"
 
+	"entgo.io/ent"
 	"entgo.io/ent/dialect"
+	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 )
 
 // Exec runs a statement: in the transaction of the save that ctx is of, if any.
@@ -108,5 +114,74 @@ func wrapped(t *tx, err error) (dialect.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t, nil
+}
+
+// A Driver is a [dialect.Driver] that knows, of every statement, in which
+// transaction it runs, and purges when that has committed. [Driver.Hook] tells it
+// which entities are saved. It is safe for concurrent use.
+type Driver struct {
+	dialect.Driver
+	inv  *invalidate.Invalidator
+	opts Options
+
+	loaders map[reflect.Type]loader // by type of mutation
+	ignored sync.Map                // by name of type: what is wrong with Options.Ignore
+}
+
+var _ dialect.Driver = (*Driver)(nil)
+
+// New returns a Driver over drv, which is one of package entgo.io/ent/dialect/sql
+// or wraps one: its transactions have a method ExecContext.
+//
+// New panics if an argument or opts.Failed is nil, or if an option makes no sense:
+// mistakes of the program, found when it starts.
+func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver {
+	switch {
+	case drv == nil:
+		panic("enthook: New: the driver is nil")
+	case inv == nil:
+		panic("enthook: New: the Invalidator is nil")
+	case opts == nil || opts.Failed == nil:
+		panic("enthook: New: Options.Failed is nil: nobody would hear of a purge that failed")
+	case opts.MaxRows < 0:
+		panic(fmt.Sprintf("enthook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+	}
+	for typ, fields := range opts.Ignore {
+		if typ == "" || slices.Contains(fields, "") {
+			panic(fmt.Sprintf("enthook: New: Options.Ignore[%q] is %q: a name is empty", typ, fields))
+		}
+	}
+	d := &Driver{Driver: drv, inv: inv, opts: *opts, loaders: make(map[reflect.Type]loader)}
+	if d.opts.MaxRows == 0 {
+		d.opts.MaxRows = defaultMaxRows
+	}
+	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
+		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
+	}
+	return d
+}
+
+func (d *Driver) loader(m ent.Mutation) loader {
+	if l, ok := d.loaders[reflect.TypeOf(m)]; ok {
+		return l
+	}
+	g := generated{v: reflect.ValueOf(m), m: m}
+	if client := g.v.MethodByName("Client"); client.IsValid() {
+		g.client = client.Call(nil)[0].Elem().FieldByName(m.Type())
+	}
+	return g
+}
+
+func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
+	if _, ok := inner.(execer); !ok {
+		return nil, errors.Join(fmt.Errorf("enthook: a transaction of %T has no ExecContext", d.Driver), inner.Rollback())
+	}
+	t := &tx{Tx: inner, d: d, ctx: ctx}
+	if s, _ := ctx.Value(seatKey{}).(*seat); s != nil && s.tx == nil {
+		s.tx = t // InTx says what its batch is
+		return t, nil
+	}
+	t.batch, t.ours = integrate.NewBatch(ctx), true
 	return t, nil
 }

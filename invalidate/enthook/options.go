@@ -4,13 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
-	"sync"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
-
-	"github.com/uncache/uncache/invalidate"
 )
 
 // Options configures a [Driver].
@@ -65,51 +60,6 @@ type unknownRows struct{ Type string }
 
 // String returns the name of the type.
 func (r unknownRows) String() string { return r.Type }
-
-// A Driver is a [dialect.Driver] that knows, of every statement, in which
-// transaction it runs, and purges when that has committed. [Driver.Hook] tells it
-// which entities are saved. It is safe for concurrent use.
-type Driver struct {
-	dialect.Driver
-	inv  *invalidate.Invalidator
-	opts Options
-
-	loaders map[reflect.Type]loader // by type of mutation
-	ignored sync.Map                // by name of type: what is wrong with Options.Ignore
-}
-
-var _ dialect.Driver = (*Driver)(nil)
-
-// New returns a Driver over drv, which is one of package entgo.io/ent/dialect/sql
-// or wraps one: its transactions have a method ExecContext.
-//
-// New panics if an argument or opts.Failed is nil, or if an option makes no sense:
-// mistakes of the program, found when it starts.
-func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver {
-	switch {
-	case drv == nil:
-		panic("enthook: New: the driver is nil")
-	case inv == nil:
-		panic("enthook: New: the Invalidator is nil")
-	case opts == nil || opts.Failed == nil:
-		panic("enthook: New: Options.Failed is nil: nobody would hear of a purge that failed")
-	case opts.MaxRows < 0:
-		panic(fmt.Sprintf("enthook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
-	}
-	for typ, fields := range opts.Ignore {
-		if typ == "" || slices.Contains(fields, "") {
-			panic(fmt.Sprintf("enthook: New: Options.Ignore[%q] is %q: a name is empty", typ, fields))
-		}
-	}
-	d := &Driver{Driver: drv, inv: inv, opts: *opts, loaders: make(map[reflect.Type]loader)}
-	if d.opts.MaxRows == 0 {
-		d.opts.MaxRows = defaultMaxRows
-	}
-	if !inv.Registered(reflect.TypeFor[unknownRows]()) {
-		invalidate.Register(inv, func(_ unknownRows, to *invalidate.Targets) { to.All() })
-	}
-	return d
-}
 
 // A Mutation is what ent generates for a type whose IDs are of type ID.
 type Mutation[ID any] interface {

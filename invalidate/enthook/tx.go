@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"entgo.io/ent/dialect"
-
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/integrate"
 )
@@ -30,19 +28,6 @@ type tx struct {
 	batch *invalidate.Batch
 	// ours is whether COMMIT is to flush it, and not the affair of InTx.
 	ours bool
-}
-
-func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
-	if _, ok := inner.(execer); !ok {
-		return nil, errors.Join(fmt.Errorf("enthook: a transaction of %T has no ExecContext", d.Driver), inner.Rollback())
-	}
-	t := &tx{Tx: inner, d: d, ctx: ctx}
-	if s, _ := ctx.Value(seatKey{}).(*seat); s != nil && s.tx == nil {
-		s.tx = t // InTx says what its batch is
-		return t, nil
-	}
-	t.batch, t.ours = integrate.NewBatch(ctx), true
-	return t, nil
 }
 
 // ExecContext runs a statement in the transaction.

@@ -2,9 +2,7 @@ package gormplugin
 
 import (
 	"context"
-	"errors"
 
-	"github.com/uncache/uncache/invalidate/integrate"
 	"gorm.io/gorm"
 )
 
@@ -33,14 +31,6 @@ func Context(db *gorm.DB) context.Context {
 
 type txKey struct{}
 
-// within returns ctx with the batch of the transaction.
-func (t *tx) within(ctx context.Context) context.Context {
-	if ctx.Value(txKey{}) == t {
-		return ctx
-	}
-	return context.WithValue(integrate.WithBatch(ctx, t.batch), txKey{}, t)
-}
-
 const changesKey = "uncache:changes"
 
 // Changes returns a db whose writes also invalidate models, each that succeeds: for
@@ -59,22 +49,6 @@ func changes(db *gorm.DB) []any {
 	v, _ := db.Get(changesKey)
 	models, _ := v.([]any)
 	return models
-}
-
-// invalidate queues models in the transaction of db, or purges them if there is
-// none.
-func (p *Plugin) invalidate(db *gorm.DB, models []any) error {
-	ctx := db.Statement.Context
-	if t := txOf(db.Statement.ConnPool); t != nil {
-		return p.inv.Invalidate(t.within(ctx), models...)
-	}
-	if foreign(db.Statement.ConnPool) {
-		return p.inv.Invalidate(ctx, models...)
-	}
-	// What has been committed by itself is purged by itself.
-	batch := integrate.NewBatch(ctx)
-	err := p.inv.Invalidate(integrate.WithBatch(ctx, batch), models...)
-	return errors.Join(err, p.purged(ctx, batch.Flush(ctx)))
 }
 
 // foreign reports whether c is a transaction that was not begun here.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/integrate"
 	"gorm.io/gorm"
 )
 
@@ -175,4 +176,36 @@ func (p *Plugin) purged(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// wrap returns c as a pool, in the shape in which GORM looks for it: prepared
+// statements outside. A transaction, and nil, is returned as it is.
+func (p *Plugin) wrap(c gorm.ConnPool, dialect string) gorm.ConnPool {
+	switch c := c.(type) {
+	case nil, *pool, gorm.TxCommitter:
+		return c
+	case *gorm.PreparedStmtDB:
+		inner := p.wrap(c.ConnPool, dialect)
+		if inner == c.ConnPool {
+			return c
+		}
+		return &gorm.PreparedStmtDB{ConnPool: inner, Stmts: c.Stmts, Mux: c.Mux}
+	}
+	return &pool{c, p, dialect == "mysql"}
+}
+
+// invalidate queues models in the transaction of db, or purges them if there is
+// none.
+func (p *Plugin) invalidate(db *gorm.DB, models []any) error {
+	ctx := db.Statement.Context
+	if t := txOf(db.Statement.ConnPool); t != nil {
+		return p.inv.Invalidate(t.within(ctx), models...)
+	}
+	if foreign(db.Statement.ConnPool) {
+		return p.inv.Invalidate(ctx, models...)
+	}
+	// What has been committed by itself is purged by itself.
+	batch := integrate.NewBatch(ctx)
+	err := p.inv.Invalidate(integrate.WithBatch(ctx, batch), models...)
+	return errors.Join(err, p.purged(ctx, batch.Flush(ctx)))
 }

@@ -26,22 +26,6 @@ var (
 	_ gorm.GetDBConnector   = (*pool)(nil)
 )
 
-// wrap returns c as a pool, in the shape in which GORM looks for it: prepared
-// statements outside. A transaction, and nil, is returned as it is.
-func (p *Plugin) wrap(c gorm.ConnPool, dialect string) gorm.ConnPool {
-	switch c := c.(type) {
-	case nil, *pool, gorm.TxCommitter:
-		return c
-	case *gorm.PreparedStmtDB:
-		inner := p.wrap(c.ConnPool, dialect)
-		if inner == c.ConnPool {
-			return c
-		}
-		return &gorm.PreparedStmtDB{ConnPool: inner, Stmts: c.Stmts, Mux: c.Mux}
-	}
-	return &pool{c, p, dialect == "mysql"}
-}
-
 // BeginTx begins a transaction. It fulfils [gorm.ConnPoolBeginner].
 func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool, error) {
 	var begun gorm.ConnPool

@@ -86,3 +86,11 @@ func (t *tx) Rollback() error {
 	err := t.Tx.Rollback()
 	return errors.Join(err, t.pool.plugin.purged(t.ctx, t.batch.FlushUnknown(t.ctx)))
 }
+
+// within returns ctx with the batch of the transaction.
+func (t *tx) within(ctx context.Context) context.Context {
+	if ctx.Value(txKey{}) == t {
+		return ctx
+	}
+	return context.WithValue(integrate.WithBatch(ctx, t.batch), txKey{}, t)
+}

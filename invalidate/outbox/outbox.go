@@ -8,6 +8,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/isnil"
+	"github.com/uncache/uncache/internal/panics"
 	"github.com/uncache/uncache/invalidate"
 )
 
@@ -93,4 +94,20 @@ func (o *Outbox) level() *sql.TxOptions {
 		return nil
 	}
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
+// observe calls Observe. If that panics it is told so, once: in the relay's
+// goroutine a panic would end the process.
+func (o *Outbox) observe(obs Observation) {
+	if o.opts.Observe == nil {
+		return
+	}
+	call := func(obs Observation) (err error) {
+		defer panics.Catch(&err)
+		o.opts.Observe(obs)
+		return nil
+	}
+	if err := call(obs); err != nil {
+		_ = call(Observation{Op: OpObserve, ID: obs.ID, Err: err})
+	}
 }

@@ -5,10 +5,9 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/uncache/uncache/invalidate/internal/assigned"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
-
-	"github.com/uncache/uncache/invalidate/internal/assigned"
 )
 
 // ignores reports whether w sets columns of Options.Ignore, and nothing else, by the text

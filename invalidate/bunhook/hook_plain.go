@@ -5,9 +5,8 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/uptrace/bun"
-
 	"github.com/uncache/uncache/invalidate/integrate"
+	"github.com/uptrace/bun"
 )
 
 // begin returns the context that bun keeps for a transaction of the application,
@@ -49,28 +48,6 @@ func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
 		if err := t.batch().FlushUnknown(ctx); err != nil {
 			h.opts.Failed(ctx, err)
 		}
-	}
-}
-
-// committing notes, before COMMIT, whether database/sql is going to send it: not if ctx
-// is done, because of which it has rolled back. Afterwards that cannot be told from a
-// driver that was waiting for the answer.
-func (t *transaction) committing(ctx context.Context, e *bun.QueryEvent) {
-	if t.conn == nil && e.IQuery == nil && e.Query == "COMMIT" {
-		t.unsent.Store(ctx.Err() != nil)
-	}
-}
-
-// committed ends the batch of a transaction whose COMMIT returned err.
-func (t *transaction) committed(ctx context.Context, err error) error {
-	switch b := t.batch(); {
-	case err == nil:
-		return b.Flush(ctx)
-	case integrate.RolledBack(err), t.unsent.Load(): // the server's own word, or not its
-		b.Discard()
-		return nil
-	default:
-		return b.FlushUnknown(ctx)
 	}
 }
 

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uncache/uncache/invalidate"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
-
-	"github.com/uncache/uncache/invalidate"
 )
 
 // were returns rows, which have a rule, as rows as they were.

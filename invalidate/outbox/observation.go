@@ -1,7 +1,5 @@
 package outbox
 
-import "github.com/uncache/uncache/internal/panics"
-
 // An Observation is something that an operator may want to know, and that no
 // caller can be told.
 type Observation struct {
@@ -47,19 +45,3 @@ const (
 	// told that is ignored.
 	OpObserve Op = "observe"
 )
-
-// observe calls Observe. If that panics it is told so, once: in the relay's
-// goroutine a panic would end the process.
-func (o *Outbox) observe(obs Observation) {
-	if o.opts.Observe == nil {
-		return
-	}
-	call := func(obs Observation) (err error) {
-		defer panics.Catch(&err)
-		o.opts.Observe(obs)
-		return nil
-	}
-	if err := call(obs); err != nil {
-		_ = call(Observation{Op: OpObserve, ID: obs.ID, Err: err})
-	}
-}

@@ -5,7 +5,6 @@ import (
 	"reflect"
 
 	"entgo.io/ent"
-
 	"github.com/uncache/uncache/invalidate"
 )
 

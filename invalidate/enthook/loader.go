@@ -56,17 +56,6 @@ func (typedLoader[M, ID, T]) loaded(_ context.Context, row any) ([]any, error) {
 	return []any{row}, nil
 }
 
-func (d *Driver) loader(m ent.Mutation) loader {
-	if l, ok := d.loaders[reflect.TypeOf(m)]; ok {
-		return l
-	}
-	g := generated{v: reflect.ValueOf(m), m: m}
-	if client := g.v.MethodByName("Client"); client.IsValid() {
-		g.client = client.Call(nil)[0].Elem().FieldByName(m.Type())
-	}
-	return g
-}
-
 // generated loads with the code that ent has generated for every type, which this
 // package cannot import, and calls by name:
 //

@@ -68,13 +68,6 @@ func (p *Plugin) afterDelete(_ *gorm.DB, w *write) error {
 	return nil
 }
 
-// count finds out whether the statement has changed rows that were not read.
-func (w *write) count() {
-	if w.ran && (w.affected > int64(len(w.old)) || w.unsteady && w.affected != 0) {
-		w.unknown = true
-	}
-}
-
 // loadMatching loads the rows that the conditions of db's statement match, and
 // keys, which GORM is going to add to them. They are locked, and the statement is
 // kept to them if its condition may match others when it runs.

@@ -19,15 +19,6 @@ const (
 	maxRowBytes = 64 << 20
 )
 
-// row is a claimed row.
-type row struct {
-	id    rowID
-	event []byte
-	size  int // of event
-	tries int
-	schedule
-}
-
 const selectRows = `SELECT id, {blob}, tries, length(event), repeats, purged FROM {due} WHERE `
 
 // find selects rows without their events, oldest first, and locks them if the

@@ -3,34 +3,10 @@ package connector
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/integrate"
 )
-
-// A transaction is one that is open on a connection, and was begun in a context
-// that carries a batch.
-type transaction struct {
-	ctx   context.Context // of BEGIN
-	batch *invalidate.Batch
-	marks []mark
-
-	// bySavepoint is whether it was begun by a savepoint, as in SQLite, and is
-	// committed when that is released.
-	bySavepoint bool
-	// readOnly is whether it was begun to write nothing.
-	readOnly bool
-	// unsure is whether some of it may have been committed.
-	unsure bool
-}
-
-type mark struct {
-	name string
-	at   integrate.Mark
-}
 
 // start follows the transaction that has begun on c.
 func (c *conn) start(ctx context.Context, readOnly bool) {
@@ -127,54 +103,6 @@ func (c *conn) settle() {
 	}
 }
 
-// answered is called when COMMIT was answered with err, nil or one that says
-// that it has rolled back. What cannot be purged is the affair of the context's
-// batch from there on, and Observe has been told.
-func (t *transaction) answered(err error) {
-	if err != nil {
-		t.batch.Discard()
-		return
-	}
-	_ = t.batch.Flush(t.ctx)
-}
-
-// drop is called when it has been rolled back.
-func (t *transaction) drop() {
-	if t.unsure {
-		_ = t.batch.FlushUnknown(t.ctx)
-		return
-	}
-	t.batch.Discard()
-}
-
-func (t *transaction) set(name string) {
-	t.marks = append(t.marks, mark{name, integrate.NewMark(t.batch)})
-}
-
-// find returns the index of the savepoint of that name, or -1 if it cannot be
-// told: MySQL and SQLite take "A" and a for one name, PostgreSQL does not.
-func (t *transaction) find(name string) int {
-	for i := len(t.marks) - 1; i >= 0; i-- {
-		if strings.EqualFold(t.marks[i].name, name) {
-			if t.marks[i].name != name {
-				return -1
-			}
-			return i
-		}
-	}
-	return -1
-}
-
-func (t *transaction) rewind(name string) {
-	i := t.find(name)
-	if i < 0 {
-		integrate.Rewind(t.batch, integrate.Mark{})
-		return
-	}
-	integrate.Rewind(t.batch, t.marks[i].at)
-	t.marks = t.marks[:i+1]
-}
-
 // run has do send s.
 func run[T any](ctx context.Context, c *conn, s statement, do func() (T, error)) (T, error) {
 	if err := c.before(ctx, s); err != nil {
@@ -186,47 +114,4 @@ func run[T any](ctx context.Context, c *conn, s statement, do func() (T, error))
 		c.after(ctx, s, err)
 	}
 	return v, err
-}
-
-// A tx is a transaction that database/sql runs.
-type tx struct {
-	base driver.Tx
-	conn *conn
-	ctx  context.Context
-}
-
-// Commit enqueues, commits, and purges.
-func (t *tx) Commit() error {
-	s := statement{verb: commit}
-	if err := t.conn.before(t.ctx, s); err != nil {
-		return t.refuse(err)
-	}
-	defer t.conn.settle() // nobody sends this COMMIT again
-	err := t.base.Commit()
-	t.conn.after(t.ctx, s, err)
-	return err
-}
-
-// refuse rolls back because of err.
-func (t *tx) refuse(err error) error {
-	if t.conn.tx != nil {
-		t.conn.tx.batch.Discard()
-		t.conn.tx = nil
-	}
-	if failed := t.base.Rollback(); failed != nil {
-		// No COMMIT was sent, and none will be on this connection.
-		t.conn.broken = true
-		err = errors.Join(err, fmt.Errorf("connector: rollback: %w", failed))
-	}
-	return fmt.Errorf("%w: %w", invalidate.ErrRolledBack, err)
-}
-
-// Rollback rolls back. Whatever it is answered, database/sql sends no COMMIT any
-// more.
-func (t *tx) Rollback() error {
-	if open := t.conn.tx; open != nil {
-		t.conn.tx = nil
-		defer open.drop()
-	}
-	return t.base.Rollback()
 }

@@ -5,24 +5,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
-	"sync"
 
 	"entgo.io/ent"
-
-	"github.com/uncache/uncache/invalidate/internal/assigned"
 )
-
-type ignoringKey struct{}
-
-// An ignoring is an update that sets fields of Options.Ignore, and nothing else as far as
-// its mutation says. Hooks may add fields, and a modifier may add to the statement.
-type ignoring struct {
-	fields []string
-
-	mu   sync.Mutex
-	sets bool // it sets others, too
-}
 
 // ignores returns the ignoring that m is, or nil.
 func (d *Driver) ignores(m ent.Mutation) *ignoring {
@@ -38,10 +23,6 @@ func (d *Driver) ignores(m ent.Mutation) *ignoring {
 		return nil
 	}
 	return &ignoring{fields: fields}
-}
-
-func changesEdges(m ent.Mutation) bool {
-	return len(m.AddedEdges())+len(m.RemovedEdges())+len(m.ClearedEdges()) > 0
 }
 
 // checkIgnore returns an error if Options.Ignore names what is no field of m's type.
@@ -65,24 +46,6 @@ func (d *Driver) checkIgnore(m ent.Mutation) error {
 	}
 	d.ignored.Store(m.Type(), checked{wrong})
 	return wrong
-}
-
-// checked is an error, or none.
-type checked struct{ error }
-
-// passes is told of each statement of the update before it runs.
-func (i *ignoring) passes(query string) {
-	if i == nil || len(query) >= 6 && strings.EqualFold(query[:6], "SELECT") || assigned.Only(query, i.fields) {
-		return
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.sets = true
-}
-
-func ignoringOf(ctx context.Context) *ignoring {
-	i, _ := ctx.Value(ignoringKey{}).(*ignoring)
-	return i
 }
 
 // mutateIgnored runs the mutation, and tells the Invalidator of unknown rows if it has set

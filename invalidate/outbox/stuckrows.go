@@ -38,8 +38,6 @@ type stuckRow struct {
 	schedule
 }
 
-func (r row) key() stuckRow { return stuckRow{r.id, r.tries, r.schedule} }
-
 type stuckState struct {
 	turns int // in which it was tried
 	until time.Time

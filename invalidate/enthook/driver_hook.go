@@ -8,7 +8,6 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
-
 	"github.com/uncache/uncache/cache"
 )
 
@@ -139,33 +138,6 @@ func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, 
 		_ = d.inv.Invalidate(t.in(ctx), models...) // who saved has an error already
 	}
 }
-
-// found is what is known of a mutation before it runs.
-type found struct {
-	ids    any
-	n      int   // how many, or -1
-	read   bool  // whether any of them was
-	models []any // the rows that it changes, or what stands for them
-	many   bool  // it is the latter
-	keys   *keys // of those that its statement changes, or nil
-}
-
-// fewerThan reports whether a mutation, which has returned v, may have changed a row
-// that was not read: a policy or an interceptor has hidden it, or it came in between.
-func (b found) fewerThan(v ent.Value) bool {
-	n, ok := v.(int)
-	switch {
-	case b.n < 0:
-		return false
-	case !ok: // one row, or the creation of one
-		return b.n > 0 && !b.read
-	default:
-		return n > b.n || n > 0 && (!b.read || b.uncertain())
-	}
-}
-
-// uncertain reports whether the statement may change rows that were not read.
-func (b found) uncertain() bool { return b.n > 0 && !b.read || b.keys.others() }
 
 func (d *Driver) before(ctx context.Context, l loader, m ent.Mutation) (b found, err error) {
 	if m.Op().Is(ent.OpCreate) {
