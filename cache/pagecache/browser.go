@@ -107,7 +107,7 @@ func withWords(list []field, words string, outer []string) []field {
 
 // said returns the values of a stored field that the handler gave, without our
 // words.
-func (p *response) said(name string) []string {
+func said(p *response, name string) []string {
 	values := p.header.get(name)
 	if name != "Cache-Control" || !p.is(isImplied) || len(values) == 0 {
 		return values

@@ -21,7 +21,7 @@ type Cache struct {
 	values  *engine.Values[*response]
 	memo    *memo
 	warm    *warmer // nil unless pages are warmed
-	shapes  *shapes
+	codec   codec
 	clock   *clock
 	shared  *gatherer  // of the purges after unsafe requests
 	short   *shortcuts // nil where no hit is found at once

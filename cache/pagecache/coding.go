@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// decodableBy reports whether a visitor has said that he can read the coding of
-// p. Compressors are known to leave a strong tag as it was.
-func (p *response) decodableBy(h http.Header) bool {
+// decodable reports whether the Accept-Encoding in h names the coding of p. Some
+// compressors leave a strong entity tag as it was.
+func decodable(p *response, h http.Header) bool {
 	ok := true
 	for _, f := range p.header.list() {
 		if f.name == "Content-Encoding" {

@@ -10,18 +10,6 @@ import (
 // probability of a refresh is below e^-14, one in a million hits.
 const horizon = 14
 
-// setTook notes how long the making of p took, which ends now: the delta of
-// XFetch. A response that was streamed counts until its header was given, since
-// the rest took as long as its client did.
-func (p *response) setTook(rec *recorder) {
-	until := time.Now()
-	if rec.released {
-		until = rec.given
-	}
-	p.took = int64(max(until.Sub(rec.asked), 0))
-	p.setLead(rec.c.opts.EarlyRefresh)
-}
-
 // setLead reckons for how long before p's expiry hits throw the dice, so that
 // all other hits pay one comparison. It is never more than half of p's lifetime:
 // what takes as long to make as it is fresh would be made all the time.

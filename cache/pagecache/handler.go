@@ -86,7 +86,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			return
 		}
 		if stored != nil {
-			switch why := stored.Value.forbids(r, visitor); {
+			switch why := forbids(stored.Value, r, visitor); {
 			case why != storable && asks.onlyIfCached:
 				c.notCached(w, r)
 				return
@@ -140,7 +140,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	}
 	now := c.clock.now()
 	stored := c.values.Hit(key, now)
-	if stored == nil || stored.Value.is(isNote) || stored.Value.forbids(r, visitor) != storable {
+	if stored == nil || stored.Value.is(isNote) || forbids(stored.Value, r, visitor) != storable {
 		return false
 	}
 	use := useOf(stored.Value, engine.Fresh, asks, now)

@@ -84,7 +84,7 @@ func sample() *response {
 		date: time.Unix(1_800_000_000, 5).UnixNano(), age: 3, life: int64(time.Minute), grace: 4, ifError: 5, took: 6,
 		body: []byte("page"),
 	}
-	p.finish([]field{{"Etag", []string{`"v1"`}, false}, {"Link", []string{"a", "b"}, true}, {"X-Gone", nil, false}, {"X-Empty", []string{""}, false}}, nil)
+	codec{}.setHeader(p, []field{{"Etag", []string{`"v1"`}, false}, {"Link", []string{"a", "b"}, true}, {"X-Gone", nil, false}, {"X-Empty", []string{""}, false}})
 	return p
 }
 
@@ -93,7 +93,7 @@ func samples() []*response {
 	part := sample()
 	part.flags |= isPart
 	part.part = span{10, 14, 20}
-	note.finish(nil, nil)
+	codec{}.setHeader(note, nil)
 	return []*response{sample(), note, part}
 }
 

@@ -75,7 +75,7 @@ func newNote(key string, was *response, verdict engine.Verdict, p *response, kee
 		}
 		return n, gone
 	}
-	n.rare = was.union(p.vary, now, end)
+	n.rare = union(was, p.vary, now, end)
 	switch {
 	case slices.Equal(n.vary, was.vary):
 		n.variants, n.tags = slices.Clone(was.variants), slices.Clone(was.tags)
@@ -91,7 +91,7 @@ func newNote(key string, was *response, verdict engine.Verdict, p *response, kee
 // union returns the fields of a note that replaces p, when a response which named
 // own is stored until end. A field selects for as long as a response may be stored
 // that named it: when a handler has ceased to name it, the variants come together.
-func (p *response) union(own []string, now, end int64) *rare {
+func union(p *response, own []string, now, end int64) *rare {
 	u := &rare{end: max(p.end, end)}
 	add := func(name string, until int64) {
 		u.vary, u.named = append(u.vary, name), append(u.named, until)
@@ -121,19 +121,19 @@ func (p *response) union(own []string, now, end int64) *rare {
 	return u
 }
 
-// list puts stored at the end of p's list, if it has a place of its own.
-func (p *response) list(stored *response) {
-	if i := slices.Index(p.variants, stored.key); i >= 0 {
-		p.variants, p.tags = slices.Delete(p.variants, i, i+1), slices.Delete(p.tags, i, i+1)
+// addVariant puts p at the end of the list of n, a note, if p has a key of its own.
+func addVariant(n, p *response) {
+	if i := slices.Index(n.variants, p.key); i >= 0 {
+		n.variants, n.tags = slices.Delete(n.variants, i, i+1), slices.Delete(n.tags, i, i+1)
 	}
-	if len(p.vary) == 0 {
+	if len(n.vary) == 0 {
 		return
 	}
 	tag := ""
-	if stored.canBeValidated() && stored.is(ownETag) {
-		tag = strings.Clone(stored.header.etag())
+	if p.canBeValidated() && p.is(ownETag) {
+		tag = strings.Clone(p.header.etag())
 	}
-	p.variants, p.tags = append(p.variants, strings.Clone(stored.key)), append(p.tags, tag)
+	n.variants, n.tags = append(n.variants, strings.Clone(p.key)), append(n.tags, tag)
 }
 
 // whyNot says why Set, which returned err, did not store what f made.

@@ -161,7 +161,7 @@ func (r *noteRound) finish(entries []*noteEntry, most int) (gone []string) {
 	n := r.note
 	for _, e := range entries {
 		if e.stored {
-			n.list(e.p)
+			addVariant(n, e.p)
 			r.gone = slices.DeleteFunc(r.gone, func(key string) bool { return key == e.p.key })
 		}
 	}
@@ -207,7 +207,7 @@ func (c *Cache) lead(ctx context.Context, id identity, r *noteRound, hash uint64
 	if len(n.vary) == 0 {
 		return // a response stands in the note's place
 	}
-	n.finish(nil, c.shapes)
+	c.codec.setHeader(n, nil)
 	// The note depends on the page and not on what one variant was made from.
 	// It can't mislead: each variant is judged by its own stamp.
 	fill := c.store.Begin()

@@ -28,7 +28,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
 	background, stop := context.WithCancel(context.Background())
-	shared := newShapes()
+	form := codec{o.EarlyRefresh, newShapes()}
 	hitStatus := o.Name + "; hit; ttl="
 	pages := &Cache{
 		background: background,
@@ -38,8 +38,8 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		keys:       counting,
 		uncut:      uncut,
 		store:      c.Engine(),
-		values:     engine.NewValues(c.Engine(), codec{o.EarlyRefresh, shared}),
-		shapes:     shared,
+		values:     engine.NewValues(c.Engine(), form),
+		codec:      form,
 		memo:       newMemo(),
 		clock:      newClock(),
 		ages:       new(phrases),

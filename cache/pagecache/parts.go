@@ -31,7 +31,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	}
 	p, now := part.Value, time.Now()
 	first, end, ok := oneRange(r.Header["Range"][0], p.part.size)
-	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || p.forbids(r, visitor) != storable || useOf(p, verdict, asks, now) != useHit {
+	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || forbids(p, r, visitor) != storable || useOf(p, verdict, asks, now) != useHit {
 		return part, false
 	}
 	c.observeHit(r)
@@ -149,7 +149,7 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 		}
 	}
 	if p != nil && rec.policy.reason == storable {
-		p.bind(&rec.policy, rec)
+		rec.bind(p, &rec.policy)
 		t.store(p)
 	} else if p != nil {
 		t.notStored(rec.policy.reason)
@@ -222,9 +222,7 @@ func (t *task) madePart(rec *recorder) *response {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
 	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
-	p.rare = &rare{part: rec.span}
-	p.flags |= isPart
-	p.lead = 0
+	p.setSpan(rec.span)
 	if rec.span.first == 0 && rec.span.end == rec.span.size {
 		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.primary, p.flags&^isPart, plain
 	}

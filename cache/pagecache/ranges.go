@@ -111,7 +111,7 @@ func (o *Options) mayCut(p *response) bool {
 
 // ifRange evaluates If-Range: a strong entity tag, or a date that is one of a
 // strong validator, has to be p's; what is neither is false (RFC 9110 §13.1.5).
-func (p *response) ifRange(h http.Header, now time.Time) bool {
+func ifRange(p *response, h http.Header, now time.Time) bool {
 	fields := h["If-Range"]
 	switch {
 	case len(fields) == 0:

@@ -77,7 +77,7 @@ func (rec *recorder) saysPublic(confirmed *response) bool {
 	for _, name := range append([]string{"Cache-Control"}, rec.c.opts.Targeted...) {
 		values := rec.own(name)
 		if len(values) == 0 && confirmed != nil {
-			values = confirmed.said(name)
+			values = said(confirmed, name)
 		}
 		if len(values) > 0 {
 			own[name] = values

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // response makes the stored response of what was recorded.
@@ -20,14 +21,28 @@ func (rec *recorder) response(pattern string) *response {
 	if waste := cap(rec.body) - len(rec.body); waste > len(rec.body)/8 {
 		p.body = slices.Clip(bytes.Clone(rec.body)) // it will be kept for long
 	}
-	p.setTimes(&rec.policy, rec.given)
-	p.setTook(rec)
 	if len(rec.header["Etag"]) > 0 {
 		p.flags |= ownETag
 	}
-	p.finish(rec.fields(&rec.policy, true), rec.c.shapes)
-	p.setDated(rec.asked)
+	rec.c.codec.finish(p, rec.fields(&rec.policy, true), rec.policy.terms(), rec.timing())
 	return p
+}
+
+// bind makes p keep to a policy that was narrowed since p was made.
+func (rec *recorder) bind(p *response, pol *policy) {
+	rec.c.codec.setTerms(p, pol.terms(), rec.given)
+	const bound = isShared | isNoCache | isStrict | isForVisitors | isTold
+	p.flags = p.flags&^bound | pol.flags()&bound
+}
+
+// timing says when the response was made. One that was streamed counts until its
+// header was given: the rest took as long as its client did.
+func (rec *recorder) timing() timing {
+	until := time.Now()
+	if rec.released {
+		until = rec.given
+	}
+	return timing{rec.asked, rec.given, max(until.Sub(rec.asked), 0)}
 }
 
 // fields returns the header fields to store. If whole is set they get those

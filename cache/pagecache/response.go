@@ -81,10 +81,54 @@ const (
 
 func (p *response) is(f flags) bool { return p.flags&f != 0 }
 
-// finish gives p its header, as serving needs it. Who makes a response calls it
-// once, when the body is there and before anybody else sees it.
-func (p *response) finish(header []field, s *shapes) {
-	p.header = s.pack(header, strconv.Itoa(len(p.body)))
+// terms are for how long a response may be used.
+type terms struct {
+	life    time.Duration // freshness lifetime
+	age     time.Duration // how old it was when the handler gave it
+	grace   time.Duration // for how long after its life it may be served while it is validated
+	ifError time.Duration // and if that fails
+}
+
+// timing says when a response was made, and how long that took.
+type timing struct {
+	asked, given time.Time
+	took         time.Duration
+}
+
+// finish completes p, whose key, body, route, status and flags are set. Whoever
+// makes a response calls it once, before anybody else sees it.
+func (c codec) finish(p *response, header []field, use terms, made timing) {
+	p.took = int64(made.took)
+	c.setTerms(p, use, made.given)
+	c.setHeader(p, header)
+	p.setDated(made.asked)
+}
+
+// setTerms says for how long p, which was given at a time, may be used.
+func (c codec) setTerms(p *response, use terms, given time.Time) {
+	p.date, p.age, p.life = given.UnixNano(), int64(use.age), int64(use.life)
+	p.grace, p.ifError = int64(use.grace), int64(use.ifError)
+	p.setLead(c.beta)
+}
+
+// setHeader gives p, whose body is set, its header.
+func (c codec) setHeader(p *response, header []field) {
+	p.header = c.shapes.pack(header, strconv.Itoa(len(p.body)))
+}
+
+// setVary names the fields that select p.
+func (c codec) setVary(p *response, vary []string) {
+	p.rare = plain
+	if len(vary) > 0 {
+		p.rare = c.shapes.varying(vary)
+	}
+}
+
+// setSpan makes p a part of a body.
+func (p *response) setSpan(s span) {
+	p.rare = &rare{part: s}
+	p.flags |= isPart
+	p.lead = 0
 }
 
 // changed is its Last-Modified, or zero.

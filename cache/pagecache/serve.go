@@ -37,7 +37,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 		return
 	}
 	if p.status == http.StatusOK {
-		if ranges, there := byteRanges(r, len(p.body)); ranges != "" && c.opts.mayCut(p) && p.ifRange(r.Header, time.Now()) {
+		if ranges, there := byteRanges(r, len(p.body)); ranges != "" && c.opts.mayCut(p) && ifRange(p, r.Header, time.Now()) {
 			c.serveRange(w, r, ranges, there, p, s)
 			return
 		}

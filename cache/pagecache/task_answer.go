@@ -53,16 +53,8 @@ func (t *task) storeAfterHeader(rec *recorder, p *response, sent http.Header) {
 		t.place(p, judged)
 	}
 	rec.judged = judged
-	p.bind(&pol, rec)
+	rec.bind(p, &pol)
 	t.store(p)
-}
-
-// bind has p keep to a policy that was narrowed since it was made.
-func (p *response) bind(pol *policy, rec *recorder) {
-	p.setTimes(pol, rec.given)
-	p.setLead(rec.c.opts.EarlyRefresh)
-	const bound = isShared | isNoCache | isStrict | isForVisitors | isTold
-	p.flags = p.flags&^bound | pol.flags()&bound
 }
 
 // says returns the header values of a response that the handler was asked for.

@@ -102,7 +102,7 @@ func (t *task) chosen(rec *recorder, q question) *engine.Stored[*response] {
 		if err != nil || s == nil || s.Value.is(isNote) || !s.Value.canBeValidated() || s.Value.header.etag() != tag {
 			continue
 		}
-		if s.Value.decodableBy(t.r.Header) {
+		if decodable(s.Value, t.r.Header) {
 			return s
 		}
 	}

@@ -45,9 +45,8 @@ func (t *task) place(p *response, h http.Header) {
 // place gives p the key by which requests find it whose values of some fields are
 // those in asked.
 func (c *Cache) place(p *response, id identity, vary []string, asked http.Header) {
-	p.key, p.rare = id.primary, plain
-	if len(vary) > 0 {
-		p.rare = c.shapes.varying(vary)
+	p.key = id.primary
+	if c.codec.setVary(p, vary); len(vary) > 0 {
 		p.key = string(id.keys.AppendVariant(nil, []byte(id.primary), p.vary, asked))
 	}
 }

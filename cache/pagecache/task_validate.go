@@ -56,7 +56,7 @@ func (t *task) confirmed(rec *recorder, from *engine.Stored[*response]) *respons
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
 	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.status), merged, old), merged, old
-	p := old.freshened(rec.fields(&rec.policy, false), &rec.policy, rec)
+	p := rec.freshened(old, rec.fields(&rec.policy, false), &rec.policy)
 	t.place(p, merged)
 	from.PassTo(t.fill) // it was made from what it was made from
 	t.depend(rec.header)

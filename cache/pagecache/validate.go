@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
@@ -53,13 +52,11 @@ func (o *Options) describesBody(p *response, name string) bool {
 
 // freshened returns p with the header of a response that confirmed it: fields,
 // what may be stored of that header, replace p's own (RFC 9111 §3.2).
-func (p *response) freshened(fields []field, pol *policy, rec *recorder) *response {
+func (rec *recorder) freshened(p *response, fields []field, pol *policy) *response {
 	q := &response{
 		key: p.key, rare: p.rare, status: p.status, route: p.route,
 		flags: pol.flags() | p.flags&ownETag, body: p.body,
 	}
-	q.setTimes(pol, rec.given)
-	q.setTook(rec)
 	var header []field
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
@@ -71,7 +68,7 @@ func (p *response) freshened(fields []field, pol *policy, rec *recorder) *respon
 	// A confirmation that does not say for how long confirms as it was said.
 	for _, f := range p.header.list() {
 		if f.name == "Cache-Control" {
-			if f.values = p.said(f.name); len(f.values) == 0 {
+			if f.values = said(p, f.name); len(f.values) == 0 {
 				continue
 			}
 		}
@@ -81,15 +78,13 @@ func (p *response) freshened(fields []field, pol *policy, rec *recorder) *respon
 	}
 	header = withWords(header, pol.words, rec.before["Cache-Control"])
 	slices.SortStableFunc(header, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	q.finish(header, rec.c.shapes)
-	q.setDated(rec.asked)
+	rec.c.codec.finish(q, header, pol.terms(), rec.timing())
 	return q
 }
 
-// setTimes sets what p's policy says about its use.
-func (p *response) setTimes(pol *policy, given time.Time) {
-	p.date, p.age, p.life = given.UnixNano(), int64(pol.age), int64(pol.lifetime)
-	p.grace, p.ifError = int64(pol.grace), int64(pol.ifError)
+// terms are what a policy says about the use of a response.
+func (p *policy) terms() terms {
+	return terms{life: p.lifetime, age: p.age, grace: p.grace, ifError: p.ifError}
 }
 
 func (p *policy) flags() flags {
@@ -126,7 +121,7 @@ func (o *Options) merged(p *response, h http.Header) http.Header {
 	// is nothing that the handler said.
 	delete(m, "Age")
 	delete(m, "Date")
-	if m["Cache-Control"] = p.said("Cache-Control"); len(m["Cache-Control"]) == 0 {
+	if m["Cache-Control"] = said(p, "Cache-Control"); len(m["Cache-Control"]) == 0 {
 		delete(m, "Cache-Control")
 	}
 	for name, values := range h {

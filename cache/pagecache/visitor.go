@@ -31,7 +31,7 @@ func (o *Options) visitorOf(r *http.Request) reason {
 
 // forbids says why p must not answer r, though it is stored. visitor says by what
 // its visitor is known.
-func (p *response) forbids(r *http.Request, visitor reason) reason {
+func forbids(p *response, r *http.Request, visitor reason) reason {
 	switch {
 	case !p.is(isShared) && len(r.Header["Authorization"]) > 0:
 		return reasonAuth
