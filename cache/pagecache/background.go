@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 	"strings"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // In the background a handler runs without the request that it was asked by, and
@@ -24,14 +26,14 @@ func aroundOf(r *http.Request, h http.Header) around { return around{r.Pattern, 
 
 // tied says why the page at path, which was served by route, must not be rendered
 // in the background, or "".
-func (a around) tied(o *Options, path, route string) string {
+func (a around) tied(rules *rfc9111.Rules, path, route string) string {
 	if a.hidesValues(path, route) {
 		return "routed by " + a.pattern
 	}
 	if len(a.vary) == 0 {
 		return ""
 	}
-	for _, name := range o.selectingFields(http.Header{"Vary": a.vary}) {
+	for _, name := range rules.SelectingFields(http.Header{"Vary": a.vary}) {
 		if !isNegotiated(name) {
 			return "Vary: " + name
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // A browser cannot be purged. One that is told nothing keeps a page for a tenth
@@ -27,7 +29,7 @@ const (
 // its handler has said nothing to them: if it is stored, or the handler has said
 // something to caches, or to this one alone. About what is neither, they are told
 // what they would be without this cache.
-func (p *policy) concernsBrowsers() bool { return p.reason == storable || p.spoken || p.told }
+func concernsBrowsers(p *rfc9111.Policy) bool { return p.Reason == storable || p.Spoken || p.Told }
 
 // markPart adds to the header of a stranger's part, which passes in answer to r, what
 // would be said of the whole.
@@ -35,8 +37,8 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 	now := time.Now()
 	whole := h.Clone()
 	delete(whole, "Content-Range")
-	p := c.opts.judge(r, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, lifetimes{}, now, now)
-	if p.concernsBrowsers() {
+	p := c.rules.Judge(r.Header, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, rfc9111.Told{}, now, now)
+	if concernsBrowsers(&p) {
 		c.opts.addBrowserWords(h, storable)
 	}
 }
@@ -46,13 +48,13 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 // understands: targeted fields, SetTTL. Nor is no-transform, an empty
 // Cache-Control, or Pragma, which means nothing in a response (§5.4).
 func (o *Options) browserWords(h http.Header, visitor reason) string {
-	cc := parseControl(h["Cache-Control"])
+	cc := rfc9111.ParseControl(h["Cache-Control"])
 	switch {
-	case cc.maxAge.set, cc.noCache, cc.noStore, cc.private, cc.mustRevalidate, cc.immutable, len(h["Expires"]) > 0:
+	case cc.MaxAge.Set, cc.NoCache, cc.NoStore, cc.Private, cc.MustRevalidate, cc.Immutable, len(h["Expires"]) > 0:
 		return ""
-	case o.Transparent && (visitor == storable || cc.sMaxAge.set || cc.public):
+	case o.Transparent && (visitor == storable || cc.SMaxAge.Set || cc.Public):
 		return "" // the origin speaks for itself
-	case cc.sMaxAge.set, cc.public:
+	case cc.SMaxAge.Set, cc.Public:
 		return askWhenStale
 	case visitor != storable:
 		return visitorsOwn

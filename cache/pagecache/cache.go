@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"weak"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/keys"
 )
@@ -14,6 +16,7 @@ import (
 // concurrent use.
 type Cache struct {
 	opts    Options
+	rules   rfc9111.Rules
 	name    string
 	keys    *keys.Builder // for which session cookies count
 	uncut   *keys.Builder // for which all cookies count

@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 	"strings"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // decodable reports whether the Accept-Encoding in h names the coding of p. Some
@@ -11,7 +13,7 @@ func decodable(p *response, h http.Header) bool {
 	ok := true
 	for _, f := range p.header.list() {
 		if f.name == "Content-Encoding" {
-			listMembers(http.Header{f.name: f.values}, f.name, func(coding string) bool {
+			rfc9111.ListMembers(http.Header{f.name: f.values}, f.name, func(coding string) bool {
 				ok = strings.EqualFold(coding, "identity") || accepts(h, coding)
 				return ok
 			})
@@ -24,7 +26,7 @@ func decodable(p *response, h http.Header) bool {
 // (RFC 9110 §12.5.3).
 func accepts(h http.Header, coding string) bool {
 	found := false
-	listMembers(h, "Accept-Encoding", func(member string) bool {
+	rfc9111.ListMembers(h, "Accept-Encoding", func(member string) bool {
 		name, weight, _ := strings.Cut(member, ";")
 		if strings.EqualFold(strings.TrimRight(name, " \t"), coding) {
 			weight = strings.ToLower(strings.TrimLeft(weight, " \t"))

@@ -46,6 +46,6 @@ func (c *Cache) cutCookies(h http.Header, visitor reason) {
 
 // tellsCookies reports whether what is stored of a response with header h is found by
 // the Cookie of its request.
-func (o *Options) tellsCookies(h http.Header) bool {
-	return slices.Contains(o.selectingFields(h), "Cookie") || slices.Contains(o.Keys.Headers(), "Cookie")
+func (c *Cache) tellsCookies(h http.Header) bool {
+	return slices.Contains(c.rules.SelectingFields(h), "Cookie") || slices.Contains(c.opts.Keys.Headers(), "Cookie")
 }

@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 	"strings"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // isStream reports whether a response is one that goes on for as long as its
@@ -17,7 +19,7 @@ func isStream(h http.Header) bool {
 // browser's EventSource does. Nobody waits for the answer to it, nor it for theirs.
 func asksForStream(h http.Header) bool {
 	found := false
-	listMembers(h, "Accept", func(member string) bool {
+	rfc9111.ListMembers(h, "Accept", func(member string) bool {
 		kind, _, _ := strings.Cut(member, ";")
 		found = strings.EqualFold(strings.TrimSpace(kind), eventStream)
 		return !found

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/isnil"
@@ -30,7 +32,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.pass(next, w, r, fwdMethod, "")
 		case cache.Bypassed(r.Context()):
 			c.pass(next, w, r, fwdBypass, string(reasonBypassed))
-		case upgrades(r.Header, connection):
+		case rfc9111.Upgrades(r.Header, connection):
 			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
 		case c.opts.skips(r):
 			c.pass(next, w, r, fwdBypass, string(reasonSkip))
@@ -43,9 +45,9 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			// RFC 9110 §9.3.1: content of a GET has no meaning. A handler that
 			// reads it all the same gives an answer that is not in the key.
 			c.pass(next, w, r, fwdRequest, string(reasonContent))
-		case answersItself(r.Header):
+		case rfc9111.AnswersItself(r.Header):
 			c.pass(next, w, r, fwdRequest, string(reasonPrecondition))
-		case namesFields(r.Header, connection):
+		case rfc9111.NamesFields(r.Header, connection):
 			c.pass(next, w, r, fwdRequest, string(reasonConnection))
 		default:
 			c.handle(next, w, r)
@@ -54,7 +56,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 }
 
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	var asks control // what the visitor says, where he is listened to
+	var asks rfc9111.Control // what the visitor says, where he is listened to
 	if c.opts.ClientDirectives {
 		asks = clientControl(r.Header)
 	}
@@ -78,7 +80,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	for range attempts {
 		stored, verdict, err := c.lookup(r.Context(), s, r.Header)
 		switch {
-		case err != nil && asks.onlyIfCached:
+		case err != nil && asks.OnlyIfCached:
 			c.notCached(w, r)
 			return
 		case err != nil:
@@ -87,7 +89,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		}
 		if stored != nil {
 			switch why := forbids(stored.Value, r, visitor); {
-			case why != storable && asks.onlyIfCached:
+			case why != storable && asks.OnlyIfCached:
 				c.notCached(w, r)
 				return
 			case why != storable:
@@ -97,7 +99,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				return
 			}
 			now := c.clock.now()
-			if use := useOf(stored.Value, verdict, &asks, now); use != useNot {
+			if use := useOf(stored.Value, verdict, &asks, now); use != rfc9111.UseNot {
 				if c.short != nil && s.keys == c.keys {
 					c.short.learn(r, s.primary, stored.Value.key)
 				}
@@ -113,7 +115,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				return
 			}
 		}
-		if asks.onlyIfCached {
+		if asks.OnlyIfCached {
 			c.notCached(w, r)
 			return
 		}
@@ -130,7 +132,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 
 // quick answers r if a shortcut leads to a response that may answer it. It
 // decides as handle does; what it can't do at once it leaves to that.
-func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *control, visitor reason) bool {
+func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, visitor reason) bool {
 	if c.short == nil || c.keysFor(visitor) != c.keys {
 		return false
 	}
@@ -144,7 +146,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 		return false
 	}
 	use := useOf(stored.Value, engine.Fresh, asks, now)
-	if use == useNot {
+	if use == rfc9111.UseNot {
 		return false
 	}
 	return c.answer(next, w, r, stored, use, now, visitor)
@@ -152,10 +154,10 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 
 // clientControl reads what a request says about caching (RFC 9111 §5.2.1), and
 // the Pragma of those who know no better (§5.4).
-func clientControl(h http.Header) control {
-	asks := parseControl(h["Cache-Control"])
+func clientControl(h http.Header) rfc9111.Control {
+	asks := rfc9111.ParseControl(h["Cache-Control"])
 	// Who says no-store (§5.2.1.5) may be given what is stored; but he means to
 	// have nothing to do with it.
-	asks.noCache = asks.noCache || asks.noStore || !asks.present && hasNoCachePragma(h)
+	asks.NoCache = asks.NoCache || asks.NoStore || !asks.Present && rfc9111.HasNoCachePragma(h)
 	return asks
 }

@@ -10,48 +10,6 @@ import (
 	"unsafe"
 )
 
-func TestControl(t *testing.T) {
-	age := func(n int64) seconds { return seconds{true, n} }
-	tests := []struct {
-		rule   string
-		fields []string
-		want   control
-	}{
-		{"none", nil, control{}},
-		{"empty", []string{""}, control{present: true}},
-		{"§5.2: names in any case", []string{"No-Store, PRIVATE"}, control{present: true, noStore: true, private: true}},
-		{"empty members", []string{",, ,max-age=1,"}, control{present: true, maxAge: age(1)}},
-		{"space around", []string{" max-age=1 ,\tpublic "}, control{present: true, public: true, maxAge: age(1)}},
-		{"§4.2.1: space before =", []string{"max-age =1, public"}, control{present: true, public: true, maxAge: age(0)}},
-		{"§4.2.1: space behind =", []string{"max-age= 1, public"}, control{present: true, public: true, maxAge: age(0)}},
-		{"§4.2.1: space before a quote", []string{`max-age= "1", private= "x"`}, control{present: true, private: true, maxAge: age(0)}},
-		{"a semicolon for a comma", []string{"max-age=5, no-store; x", "private;x=1"}, control{present: true, noStore: true, private: true, maxAge: age(5)}},
-		{"a flag with space before =", []string{"private =x, no-store =1"}, control{present: true, private: true, noStore: true}},
-		{"§5.2: quoted arguments", []string{`max-age="1"`}, control{present: true, maxAge: age(1)}},
-		{"escapes", []string{`max-age="\1\0"`}, control{present: true, maxAge: age(10)}},
-		{"§5.2.2.4: a list of fields in quotes", []string{`no-cache="a, no-store"`}, control{present: true, fields: []string{"A", "No-Store"}}},
-		{"§5.2.2.7: a field", []string{`private=x-user`}, control{present: true, fields: []string{"X-User"}}},
-		{"an empty list of fields", []string{`no-cache=" ,"`}, control{present: true, noCache: true}},
-		{"of a request", []string{"max-stale, min-fresh=3, only-if-cached"}, control{present: true, maxStale: age(1 << 31), minFresh: age(3), onlyIfCached: true}},
-		{"RFC 5861", []string{"stale-while-revalidate=3, stale-if-error=4"}, control{present: true, whileRevalidate: age(3), ifError: age(4)}},
-		{"an escaped quote in quotes", []string{`x="\", no-store", public`}, control{present: true, public: true}},
-		{"a quote that never ends", []string{`x="private, public`}, control{present: true, noStore: true}},
-		{"junk behind quotes", []string{`max-age="1"junk, public`}, control{present: true, public: true, maxAge: age(0)}},
-		{"§4.2.1: of two the smaller", []string{"max-age=5, max-age=3", "max-age=4"}, control{present: true, maxAge: age(3)}},
-		{"§4.2.1: nonsense is 0", []string{"max-age=5s"}, control{present: true, maxAge: age(0)}},
-		{"negative is 0", []string{"max-age=-1"}, control{present: true, maxAge: age(0)}},
-		{"without an argument 0", []string{"max-age"}, control{present: true, maxAge: age(0)}},
-		{"§1.2.2: overflow", []string{"s-maxage=18446744073709551617"}, control{present: true, sMaxAge: age(1 << 31)}},
-		{"names that only begin so", []string{"no-storeage, privately, max-age2=1"}, control{present: true}},
-		{"all of them", []string{"must-revalidate, must-understand, public"}, control{present: true, mustRevalidate: true, mustUnderstand: true, public: true}},
-	}
-	for _, tt := range tests {
-		if got := parseControl(tt.fields); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%s: %q:\n got  %+v\n want %+v", tt.rule, tt.fields, got, tt.want)
-		}
-	}
-}
-
 func TestGroupList(t *testing.T) {
 	tests := []struct {
 		rule   string
@@ -203,33 +161,6 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func FuzzControl(f *testing.F) {
-	for _, s := range []string{"max-age=1, no-store", `x="\", no-store", public`, `"`, `a="b`, "=,=", "a==b"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		d := parseControl([]string{s})
-		// Whatever stands before it, what is said in a line of its own counts.
-		e := parseControl([]string{s, "no-store"})
-		if !e.noStore || e.maxAge != d.maxAge || e.private != d.private {
-			t.Errorf("%q hides a no-store in another line", s)
-		}
-	})
-}
-
-func FuzzETagList(f *testing.F) {
-	f.Add(`"a", W/"b"`, `"b"`)
-	f.Add(`*`, `"b"`)
-	f.Add(`"a`, `"a"`)
-	f.Fuzz(func(t *testing.T, list, etag string) {
-		got := matches([]string{list}, etag)
-		if got && !bytes.Contains([]byte(list), []byte(opaque(etag))) && !bytes.ContainsRune([]byte(list), '*') {
-			t.Errorf("%q matches %q", list, etag)
-		}
-	})
-}
-
-// RFC 9211 §2.4: what has been stale for less than a second is stale all the same.
 func TestTTLIsRoundedDown(t *testing.T) {
 	p := &response{life: int64(time.Minute)}
 	for left, want := range map[time.Duration]int64{

@@ -4,14 +4,16 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
 // miss answers a request for which nothing usable is stored: with a fill, or
 // with one that is under way. It returns false if that was of no use.
-func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*response], verdict engine.Verdict, asks *control, visitor reason) bool {
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*response], verdict engine.Verdict, asks *rfc9111.Control, visitor reason) bool {
 	look := status{fwd: fwdMiss}
-	forced := asks.noCache || asks.maxAge.set || asks.minFresh.set
+	forced := asks.NoCache || asks.MaxAge.Set || asks.MinFresh.Set
 	switch {
 	case old != nil && forced:
 		look.fwd = fwdRequest
@@ -29,7 +31,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	if len(r.Header["Range"]) > 0 && old == nil {
 		// A part is not stored, and to ask for the whole could be far more than
 		// the visitor wants.
-		c.pass(next, w, r, look.fwd, string(reasonPartial))
+		c.pass(next, w, r, look.fwd, string(rfc9111.ReasonPartial))
 		return true
 	}
 	id, ok := c.identify(r, visitor)
@@ -106,7 +108,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 // asksNotToStore reports whether nobody should wait for the response to this
 // request (RFC 9111 §5.2.1.5).
 func asksNotToStore(h http.Header) bool {
-	return len(h["Cache-Control"]) > 0 && parseControl(h["Cache-Control"]).noStore
+	return len(h["Cache-Control"]) > 0 && rfc9111.ParseControl(h["Cache-Control"]).NoStore
 }
 
 // selects reports whether p is the response that a request with header h would

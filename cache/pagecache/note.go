@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -66,7 +68,7 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header
 // take the place of something newer.
 func newNote(key string, was *response, verdict engine.Verdict, p *response, keep time.Duration) (n *response, gone []string) {
 	now := time.Now().UnixNano()
-	end := addTimes(now, int64(keep))
+	end := rfc9111.AddTimes(now, int64(keep))
 	n = &response{key: key, flags: isNote, date: p.made().UnixNano()}
 	if was == nil || verdict == engine.Purged {
 		n.rare = &rare{vary: p.vary, named: slices.Repeat([]int64{end}, len(p.vary)), end: end}

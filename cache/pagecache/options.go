@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/keys"
 )
 
@@ -252,6 +254,17 @@ const (
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
 var ErrOptions = errors.New("invalid options")
+
+// rules returns what the options say about HTTP.
+func (o *Options) rules() rfc9111.Rules {
+	return rfc9111.Rules{
+		Name: o.Name, Targeted: o.Targeted, IgnoreVary: o.IgnoreVary,
+		TTL: o.TTL, ErrorTTL: o.ErrorTTL,
+		StaleWhileRevalidate: o.StaleWhileRevalidate, StaleIfError: o.StaleIfError, KeepStale: o.KeepStale,
+		Transparent: o.Transparent, ClientDirectives: o.ClientDirectives, Refresh: o.Refresh,
+		Heuristic: o.Heuristic, StoreSetCookie: o.StoreSetCookie,
+	}
+}
 
 // complete checks the options and fills the defaults in.
 func (o *Options) complete() error {

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -23,15 +25,8 @@ type page struct {
 	sought atomic.Bool // see serverless
 
 	mu      sync.Mutex
-	said    lifetimes
+	said    rfc9111.Told
 	refused bool // DoNotStore was called
-}
-
-// lifetimes are what SetTTL has said of a page, and of the pages in it.
-type lifetimes struct {
-	set, limited bool
-	ttl          time.Duration // if set
-	limit        time.Duration // if limited: no part of the page may be older
 }
 
 // pageFrom returns the page that ctx leads to, or nil. It finds a fill of
@@ -62,7 +57,7 @@ func SetTTL(ctx context.Context, d time.Duration) {
 		return
 	}
 	if p != nil && p != nobody {
-		p.setTTL(min(max(d, 0), maxDuration))
+		p.setTTL(min(max(d, 0), rfc9111.MaxDuration))
 	}
 }
 
@@ -85,12 +80,12 @@ func DoNotStore(ctx context.Context) {
 
 func (p *page) setTTL(d time.Duration) {
 	p.mu.Lock()
-	p.said.set, p.said.ttl = true, d
+	p.said.Set, p.said.TTL = true, d
 	p.mu.Unlock()
 	for p = p.outer; p != nil; p = p.outer {
 		p.mu.Lock()
-		if !p.said.limited || d < p.said.limit {
-			p.said.limited, p.said.limit = true, d
+		if !p.said.Limited || d < p.said.Limit {
+			p.said.Limited, p.said.Limit = true, d
 		}
 		p.mu.Unlock()
 	}
@@ -107,40 +102,10 @@ func (p *page) refuse() {
 }
 
 // says returns what the handler has said so far.
-func (p *page) says() (said lifetimes, refused bool) {
+func (p *page) says() (said rfc9111.Told, refused bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.said, p.refused
-}
-
-// orAs returns l, or what SetTTL has said of a stored response that the handler has
-// confirmed without a word. old is nil if it has confirmed none.
-func (l lifetimes) orAs(old *response) lifetimes {
-	if old != nil && old.is(isTold) && !l.set {
-		l.set, l.ttl = true, time.Duration(old.life)
-	}
-	return l
-}
-
-// tell reports whether l counts for responses with a status code.
-func (l lifetimes) tell(status int) bool { return (l.set || l.limited) && ttlCounts(status) }
-
-// apply returns the lifetime of a response with a status code, which is life
-// without SetTTL.
-func (l lifetimes) apply(o *Options, status int, life time.Duration, known bool) (time.Duration, bool) {
-	if !l.tell(status) {
-		return life, known
-	}
-	if l.set {
-		life, known = l.ttl, true
-	}
-	if l.limited && (!known || l.limit < life) {
-		life, known = l.limit, true
-	}
-	if saysGone(status) && o.ErrorTTL > 0 {
-		life = min(life, o.ErrorTTL)
-	}
-	return life, known
 }
 
 // passing calls a handler of whose response nothing will be stored. Its context
@@ -161,3 +126,12 @@ func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {
 
 // nobody is the page of all requests that pass.
 var nobody = new(page)
+
+// orAs returns l, or what SetTTL has said of a stored response that the handler has
+// confirmed without a word. old is nil if it has confirmed none.
+func orAs(l rfc9111.Told, old *response) rfc9111.Told {
+	if old != nil && old.is(isTold) && !l.Set {
+		l.Set, l.TTL = true, time.Duration(old.life)
+	}
+	return l
+}

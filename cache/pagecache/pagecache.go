@@ -34,6 +34,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		background: background,
 		stop:       stop,
 		opts:       o,
+		rules:      o.rules(),
 		name:       o.Name,
 		keys:       counting,
 		uncut:      uncut,

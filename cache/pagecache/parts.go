@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -20,7 +22,7 @@ var partField = []string{":part"}
 // servePart answers a request for a range of what is not stored whole with a
 // stored part, if it holds all of that (RFC 9111 §3.3). It returns false if there
 // is none, and the part that was of no use.
-func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *control, visitor reason) (part *engine.Stored[*response], served bool) {
+func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *rfc9111.Control, visitor reason) (part *engine.Stored[*response], served bool) {
 	if !c.keepsParts(r) {
 		return nil, false
 	}
@@ -31,7 +33,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	}
 	p, now := part.Value, time.Now()
 	first, end, ok := oneRange(r.Header["Range"][0], p.part.size)
-	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || forbids(p, r, visitor) != storable || useOf(p, verdict, asks, now) != useHit {
+	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || forbids(p, r, visitor) != storable || useOf(p, verdict, asks, now) != rfc9111.UseHit {
 		return part, false
 	}
 	c.observeHit(r)
@@ -54,7 +56,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 // is a proxy, for which it costs something to make another part. What depends on
 // a condition is left to it; a 206 to If-Range lacks fields (RFC 9110 §15.3.7).
 func (c *Cache) keepsParts(r *http.Request) bool {
-	return c.opts.Transparent && r.Method == http.MethodGet && len(r.Header["Range"]) == 1 && len(r.Header["If-Range"]) == 0 && !hasConditions(r.Header)
+	return c.opts.Transparent && r.Method == http.MethodGet && len(r.Header["Range"]) == 1 && len(r.Header["If-Range"]) == 0 && !rfc9111.HasConditions(r.Header)
 }
 
 // oneRange returns the bytes that a Range field asks for of size bytes: from
@@ -65,8 +67,8 @@ func oneRange(field string, size int64) (first, end int64, ok bool) {
 		return 0, 0, false
 	}
 	from, to, ok := strings.Cut(strings.Trim(field[len(unit):], " \t"), "-")
-	a, hasA := digitsUpTo(from, maxPosition)
-	b, hasB := digitsUpTo(to, maxPosition)
+	a, hasA := rfc9111.DigitsUpTo(from, rfc9111.MaxPosition)
+	b, hasB := rfc9111.DigitsUpTo(to, rfc9111.MaxPosition)
 	switch {
 	case !ok || from != "" && !hasA || to != "" && !hasB:
 		return 0, 0, false
@@ -90,10 +92,10 @@ func contentRange(h http.Header) (s span, ok bool) {
 	unit, rest, _ := strings.Cut(fields[0], " ")
 	bytes, size, _ := strings.Cut(strings.TrimLeft(rest, " "), "/")
 	first, last, _ := strings.Cut(bytes, "-")
-	a, ok1 := digitsUpTo(first, maxPosition)
-	b, ok2 := digitsUpTo(last, maxPosition)
-	n, ok3 := digitsUpTo(size, maxPosition)
-	return span{a, b + 1, n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < maxPosition
+	a, ok1 := rfc9111.DigitsUpTo(first, rfc9111.MaxPosition)
+	b, ok2 := rfc9111.DigitsUpTo(last, rfc9111.MaxPosition)
+	n, ok3 := rfc9111.DigitsUpTo(size, rfc9111.MaxPosition)
+	return span{a, b + 1, n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < rfc9111.MaxPosition
 }
 
 // forwardRange has the handler answer a request for a range, and stores the part
@@ -128,7 +130,7 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 	case rec.status == http.StatusOK:
 		p = t.made(rec)
 	case rec.givesCookieLate():
-		rec.drop(reasonSetCookie)
+		rec.drop(rfc9111.ReasonSetCookie)
 	case int64(len(rec.body)) == rec.span.end-rec.span.first:
 		if part != nil && t.c.values.Judge(part) == engine.Fresh && rec.joins(part.Value) {
 			part.PassTo(t.fill)
@@ -141,18 +143,18 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 		t.promise(rec, p)
 	}
 	sent := rec.sendHeader()
-	if varies := len(t.c.opts.selectingFields(rec.judged)) > 0; p != nil && varies && !was {
+	if varies := len(t.c.rules.SelectingFields(rec.judged)) > 0; p != nil && varies && !was {
 		if rec.status == http.StatusOK {
 			t.place(p, rec.judged)
 		} else {
-			rec.drop(reasonPartial)
+			rec.drop(rfc9111.ReasonPartial)
 		}
 	}
-	if p != nil && rec.policy.reason == storable {
+	if p != nil && rec.policy.Reason == storable {
 		rec.bind(p, &rec.policy)
 		t.store(p)
 	} else if p != nil {
-		t.notStored(rec.policy.reason)
+		t.notStored(rec.policy.Reason)
 	}
 	if sent {
 		rec.sendBody()
@@ -167,7 +169,7 @@ func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Requ
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: status{fwd: fwdMiss, detail: string(reasonPartial)}}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: status{fwd: fwdMiss, detail: string(rfc9111.ReasonPartial)}}
 	t.nameKey(id.primary)
 	t.forwardRange(part)
 }
@@ -179,21 +181,21 @@ func (rec *recorder) judgeRange(h http.Header) {
 		if len(h["Content-Range"]) > 0 {
 			// It has no meaning there (RFC 9110 §14.4). But servers are known to
 			// answer a Range so, with the part.
-			rec.policy.reason = reasonPartial
+			rec.policy.Reason = rfc9111.ReasonPartial
 		}
 		return
 	}
 	var ok bool
-	if rec.span, ok = contentRange(h); rec.status != http.StatusPartialContent || !ok || len(rec.c.opts.selectingFields(h)) > 0 {
-		rec.policy.reason = reasonPartial
+	if rec.span, ok = contentRange(h); rec.status != http.StatusPartialContent || !ok || len(rec.c.rules.SelectingFields(h)) > 0 {
+		rec.policy.Reason = rfc9111.ReasonPartial
 		return
 	}
 	whole := h.Clone()
 	delete(whole, "Content-Range")
 	rec.policy = rec.judge(http.StatusOK, whole, nil)
-	rec.policy.drop = append(rec.policy.drop, "Content-Range")
-	if rec.policy.reason == storable && rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) {
-		rec.policy.reason = reasonTooLarge
+	rec.policy.Drop = append(rec.policy.Drop, "Content-Range")
+	if rec.policy.Reason == storable && rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) {
+		rec.policy.Reason = reasonTooLarge
 	}
 }
 
@@ -202,7 +204,7 @@ func (rec *recorder) judgeRange(h http.Header) {
 func (rec *recorder) joins(p *response) bool {
 	old, s := p.part, rec.span
 	tags := rec.header["Etag"]
-	if len(tags) != 1 || !isStrong(tags[0]) || tags[0] != p.header.etag() || old.size != s.size || rec.visitor != storable && !p.is(isForVisitors) || old.first > s.end || s.first > old.end {
+	if len(tags) != 1 || !rfc9111.IsStrong(tags[0]) || tags[0] != p.header.etag() || old.size != s.size || rec.visitor != storable && !p.is(isForVisitors) || old.first > s.end || s.first > old.end {
 		return false
 	}
 	both := span{min(old.first, s.first), max(old.end, s.end), s.size}

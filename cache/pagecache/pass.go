@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // A passWriter stands between a handler and the client of a request that the
@@ -29,7 +31,7 @@ func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		case code < 200:
 		case visitor != storable:
 			c.markVisitors(w.Header(), visitor)
-		case detail == string(reasonPartial) && (code == http.StatusOK || code == http.StatusPartialContent):
+		case detail == string(rfc9111.ReasonPartial) && (code == http.StatusOK || code == http.StatusPartialContent):
 			c.markPart(w.Header(), r)
 		}
 		st.add(w.Header(), c.name)

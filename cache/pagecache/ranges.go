@@ -1,104 +1,13 @@
 package pagecache
 
 import (
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/internal/httpdate"
 )
-
-// maxPosition is what a position in a body counts as that is larger (RFC 9110
-// §14.1.2: numbers may be large).
-const maxPosition = math.MaxInt64 / 100
-
-// Each range of a list is answered with some hundred bytes of its own, and each byte
-// of a body as often as ranges name it. Without bounds a short request would have a
-// long answer.
-const (
-	maxRanges     = 16
-	maxRangeField = 1 << 10 // bytes: more than maxRanges of the largest numbers take
-)
-
-// byteRanges returns what a request wants of a body of size bytes, and whether
-// any of it is there. Units are named in any case (RFC 9110 §14.1). A server may
-// ignore Range (§14.2). Ignored are a unit that is not known, what is no list of
-// ranges, more than maxRanges of them, and ranges that overlap.
-func byteRanges(r *http.Request, size int) (list string, there bool) {
-	fields := r.Header["Range"]
-	const unit = "bytes="
-	if len(fields) != 1 || r.Method != http.MethodGet || len(fields[0]) < len(unit) || !strings.EqualFold(fields[0][:len(unit)], unit) {
-		return "", false
-	}
-	if len(fields[0]) > maxRangeField {
-		return "", false
-	}
-	b := []byte(unit)
-	var all ranges
-	for spec := range strings.SplitSeq(fields[0][len(unit):], ",") {
-		if spec = strings.Trim(spec, " \t"); spec == "" {
-			continue
-		}
-		first, last, ok := strings.Cut(spec, "-")
-		from, hasFirst := digitsUpTo(first, maxPosition)
-		to, hasLast := digitsUpTo(last, maxPosition)
-		if !ok || first != "" && !hasFirst || last != "" && !hasLast || !hasFirst && !hasLast || hasFirst && hasLast && to < from {
-			return "", false
-		}
-		if !all.add(from, hasFirst, to, hasLast, int64(size)) {
-			return "", false
-		}
-		// Written anew, since net/http takes no number that is too large for it.
-		if len(b) > len(unit) {
-			b = append(b, ',')
-		}
-		if hasFirst {
-			b = strconv.AppendInt(b, from, 10)
-		}
-		if b = append(b, '-'); hasLast {
-			b = strconv.AppendInt(b, to, 10)
-		}
-	}
-	if len(b) == len(unit) {
-		return "", false
-	}
-	return string(b), all.there > 0
-}
-
-// ranges are those of a Range field.
-type ranges struct {
-	count int
-	there int // how many of them are in the body
-	taken [maxRanges]struct{ first, end int64 }
-}
-
-// add adds a range of a body of some size. It returns false if there are too many,
-// or two that overlap.
-func (r *ranges) add(from int64, hasFirst bool, to int64, hasLast bool, size int64) bool {
-	if r.count++; r.count > maxRanges {
-		return false
-	}
-	first, end := from, size
-	switch {
-	case !hasFirst:
-		first = max(size-to, 0)
-	case hasLast:
-		end = min(to+1, size)
-	}
-	if first >= end {
-		return true // it is not there
-	}
-	for _, t := range r.taken[:r.there] {
-		if first < t.end && t.first < end {
-			return false
-		}
-	}
-	r.taken[r.there].first, r.taken[r.there].end = first, end
-	r.there++
-	return true
-}
 
 // mayCut reports whether a part of p may be given. Where a compressor stands around
 // the cache, a visitor may have the other part in another coding, of which nobody
@@ -106,7 +15,7 @@ func (r *ranges) add(from int64, hasFirst bool, to int64, hasLast bool, size int
 // representation, and may be ignored). A handler that gives a strong entity tag
 // itself answers for that.
 func (o *Options) mayCut(p *response) bool {
-	return !o.codedOutside() || p.is(ownETag) && isStrong(p.header.etag())
+	return !o.codedOutside() || p.is(ownETag) && rfc9111.IsStrong(p.header.etag())
 }
 
 // ifRange evaluates If-Range: a strong entity tag, or a date that is one of a
@@ -118,7 +27,7 @@ func ifRange(p *response, h http.Header, now time.Time) bool {
 		return true
 	case len(fields) > 1:
 		return false
-	case isStrong(fields[0]):
+	case rfc9111.IsStrong(fields[0]):
 		return fields[0] == p.header.etag()
 	}
 	date, ok := httpdate.ParseAt(fields[0], now)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // holdBytes is how much is held back of a response that is not going to be
@@ -35,30 +37,30 @@ type recorder struct {
 	visitor    reason // by what the visitor is known, see visitorOf
 	background bool   // there is none
 
-	page *page     // what the handler says through its context
-	said lifetimes // by which policy was judged
+	page *page        // what the handler says through its context
+	said rfc9111.Told // by which policy was judged
 
 	through bool // a part was asked for: what is not stored is not held back
 	span    span // of what is recorded, if it is a part
 
 	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
 
-	wrote     bool          // the handler gave its status
-	status    int           //
-	header    http.Header   // as it was then
-	given     time.Time     // when that was
-	length    int64         // the Content-Length in it, or -1
-	policy    policy        //
-	judged    http.Header   // what policy was judged by: header, and what was changed while it was sent
-	confirmed *response     // the stored response whose header is in judged too, or nil
-	recording bool          // body holds all that was written so far
-	stream    bool          // it goes on for as long as the visitor stays: nobody waits for it
-	gaveUp    bool          // the handler showed that its response is not whole
-	unwrapped bool          // the handler writes to what Unwrap returns
-	raw       bool          // and has gone beyond that, to the client's own ResponseWriter
-	sent      http.Header   // the header as it was handed on; others may have changed it since
-	released  bool          // the header was sent
-	sending   time.Duration // for how long the client was waited for
+	wrote     bool           // the handler gave its status
+	status    int            //
+	header    http.Header    // as it was then
+	given     time.Time      // when that was
+	length    int64          // the Content-Length in it, or -1
+	policy    rfc9111.Policy //
+	judged    http.Header    // what policy was judged by: header, and what was changed while it was sent
+	confirmed *response      // the stored response whose header is in judged too, or nil
+	recording bool           // body holds all that was written so far
+	stream    bool           // it goes on for as long as the visitor stays: nobody waits for it
+	gaveUp    bool           // the handler showed that its response is not whole
+	unwrapped bool           // the handler writes to what Unwrap returns
+	raw       bool           // and has gone beyond that, to the client's own ResponseWriter
+	sent      http.Header    // the header as it was handed on; others may have changed it since
+	released  bool           // the header was sent
+	sending   time.Duration  // for how long the client was waited for
 	hijacked  bool
 	failed    bool // the client did not take what was written
 	muted     bool // the client gets a stored response instead
@@ -116,28 +118,28 @@ func (rec *recorder) WriteHeader(code int) {
 		}
 		return
 	}
-	if code == http.StatusNotModified && rec.asks || isError(code) && rec.spare != nil && rec.spare.mayReplaceError(rec.given) {
+	if code == http.StatusNotModified && rec.asks || rfc9111.IsError(code) && rec.spare != nil && rec.spare.mayReplaceError(rec.given) {
 		rec.muted = true
 		return
 	}
 	rec.policy = rec.judge(code, h, nil)
-	if rec.policy.reason == storable && rec.unwrapped {
-		rec.policy.reason = reasonUnwrapped
+	if rec.policy.Reason == storable && rec.unwrapped {
+		rec.policy.Reason = reasonUnwrapped
 	}
-	if rec.policy.reason == storable && rec.hidesError() {
-		rec.gaveUp, rec.policy.reason = true, reasonIncomplete
+	if rec.policy.Reason == storable && rec.hidesError() {
+		rec.gaveUp, rec.policy.Reason = true, reasonIncomplete
 	}
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}
 	if rec.through {
 		rec.judgeRange(h)
-		if rec.recording = rec.policy.reason == storable; !rec.recording {
+		if rec.recording = rec.policy.Reason == storable; !rec.recording {
 			rec.release()
 		}
 		return
 	}
-	rec.recording = rec.policy.reason == storable
+	rec.recording = rec.policy.Reason == storable
 	if rec.stream = isStream(h); rec.stream || !rec.recording {
 		rec.part(rec)
 	}
@@ -154,7 +156,7 @@ func (rec *recorder) drop(why reason) {
 		return
 	}
 	rec.recording = false
-	rec.policy.reason = why
+	rec.policy.Reason = why
 	rec.part(rec)
 }
 

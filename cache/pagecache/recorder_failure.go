@@ -101,7 +101,7 @@ func (rec *recorder) catchAbort() {
 	case p == http.ErrAbortHandler && rec.spare != nil:
 		rec.wrote, rec.muted, rec.status = true, true, http.StatusBadGateway
 	case p == http.ErrAbortHandler && rec.wrote && !rec.muted:
-		rec.recording, rec.policy.reason = false, reasonIncomplete
+		rec.recording, rec.policy.Reason = false, reasonIncomplete
 		rec.release()
 		panic(p)
 	default:

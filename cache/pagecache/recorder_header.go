@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
@@ -39,16 +41,16 @@ func (rec *recorder) sendHeader() bool {
 	rec.released = true
 	rec.restoreHeader()
 	h := rec.w.Header()
-	if rec.policy.words != "" {
-		h["Cache-Control"] = addWords(h["Cache-Control"], rec.policy.words)
+	if rec.policy.Words != "" {
+		h["Cache-Control"] = addWords(h["Cache-Control"], rec.policy.Words)
 	}
 	rec.say(h)
 	rec.sent = maps.Clone(h)
 	rec.w.WriteHeader(rec.status)
 	if rec.recording {
 		pol, judged := rec.lookAgain(rec.policy, rec.status, rec.judged, rec.sent)
-		if pol.reason != storable {
-			rec.drop(pol.reason)
+		if pol.Reason != storable {
+			rec.drop(pol.Reason)
 		}
 		rec.policy, rec.judged = pol, judged
 	}
@@ -60,8 +62,8 @@ func (rec *recorder) say(h http.Header) {
 	if rec.raw { // it was said before
 		return
 	}
-	if !rec.recording && rec.policy.reason != storable {
-		rec.look.detail = string(rec.policy.reason)
+	if !rec.recording && rec.policy.Reason != storable {
+		rec.look.detail = string(rec.policy.Reason)
 		if query := rec.req.URL.RawQuery; rec.c.keys.Query(query) != query {
 			rec.look.detail += queryCut
 		}
@@ -122,14 +124,14 @@ func hasTrailerPrefix(name string) bool { return strings.HasPrefix(name, http.Tr
 // become a 304 once it is complete: the fill took the conditions away from the
 // handler.
 func (rec *recorder) mayShorten() bool {
-	return rec.status == http.StatusOK && !rec.gaveUp && hasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
+	return rec.status == http.StatusOK && !rec.gaveUp && rfc9111.HasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
 		(len(rec.header["Etag"]) > 0 || len(rec.header["Last-Modified"]) > 0)
 }
 
 func (rec *recorder) concludeUnstored() {
 	if rec.mayShorten() {
 		changed, _ := httpdate.ParseAt(rec.header.Get("Last-Modified"), rec.given)
-		if notModified(rec.req.Header, rec.header.Get("Etag"), changed, rec.given) {
+		if rfc9111.NotModified(rec.req.Header, rec.header.Get("Etag"), changed, rec.given) {
 			rec.status = http.StatusNotModified
 			rec.body = nil
 			delete(rec.header, "Content-Length")

@@ -4,30 +4,32 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
-// judge applies [Options.judge] to what a handler gave, asks what those around the
+// judge applies rfc9111 to what a handler gave, asks what those around the
 // cache have said of the visitor, and who the visitor is. confirmed is the stored
 // response whose header is in h, or nil.
-func (rec *recorder) judge(status int, h http.Header, confirmed *response) policy {
+func (rec *recorder) judge(status int, h http.Header, confirmed *response) rfc9111.Policy {
 	var refused bool
 	rec.said, refused = rec.page.says()
 	rec.recognize()
-	p := rec.c.opts.judge(rec.req, status, h, rec.setsCookie(), rec.said.orAs(confirmed), rec.asked, rec.given)
-	if p.reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.opts.tellsCookies(h) {
-		p.reason = reasonSetCookie
+	p := rec.c.rules.Judge(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, confirmed), rec.asked, rec.given)
+	if p.Reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.tellsCookies(h) {
+		p.Reason = rfc9111.ReasonSetCookie
 	}
 	rec.tellRotation(rec.header["Set-Cookie"])
 	if rec.visitor != storable {
-		if p.forVisitors = rec.saysPublic(confirmed); !p.forVisitors && p.reason == storable {
-			p.reason = rec.visitor
+		if p.ForVisitors = rec.saysPublic(confirmed); !p.ForVisitors && p.Reason == storable {
+			p.Reason = rec.visitor
 		}
 	}
-	if p.concernsBrowsers() || rec.visitor != storable {
-		p.words = rec.c.opts.browserWords(h, rec.visitor)
+	if concernsBrowsers(&p) || rec.visitor != storable {
+		p.Words = rec.c.opts.browserWords(h, rec.visitor)
 	}
-	if refused && p.reason == storable {
-		p.reason = reasonDoNotStore
+	if refused && p.Reason == storable {
+		p.Reason = reasonDoNotStore
 	}
 	return p
 }
@@ -46,16 +48,16 @@ func (rec *recorder) settle() {
 		rec.drop(reasonDoNotStore)
 	case rec.visitor != was:
 		if !rec.released {
-			rec.policy.words = rec.c.opts.browserWords(rec.judged, rec.visitor)
+			rec.policy.Words = rec.c.opts.browserWords(rec.judged, rec.visitor)
 		}
 		rec.drop(rec.visitor)
 	case said != rec.said && rec.status != http.StatusPartialContent:
 		pol := rec.judge(rec.status, rec.judged, rec.confirmed)
-		if pol.reason != storable {
-			rec.drop(pol.reason)
+		if pol.Reason != storable {
+			rec.drop(pol.Reason)
 			return
 		}
-		pol.words = rec.policy.words // they may have been sent
+		pol.Words = rec.policy.Words // they may have been sent
 		rec.policy = pol
 	}
 }
@@ -83,8 +85,8 @@ func (rec *recorder) saysPublic(confirmed *response) bool {
 			own[name] = values
 		}
 	}
-	cc, _ := rec.c.opts.control(own)
-	return cc.public
+	cc, _ := rec.c.rules.Control(own)
+	return cc.Public
 }
 
 // own returns the values of a field that the handler has set, or has added to
@@ -104,16 +106,16 @@ func (rec *recorder) own(name string) []string {
 // judgement so far, and the fields that it went by; sent is the header as it was
 // handed on. Nothing that was added may make the response more of a page for
 // everybody than it was.
-func (rec *recorder) lookAgain(pol policy, status int, judged, sent http.Header) (policy, http.Header) {
+func (rec *recorder) lookAgain(pol rfc9111.Policy, status int, judged, sent http.Header) (rfc9111.Policy, http.Header) {
 	now := rec.w.Header()
 	rec.tellRotation(now["Set-Cookie"])
 	was := rec.visitor
 	if rec.recognize(); rec.visitor != was {
-		pol.reason = rec.visitor
+		pol.Reason = rec.visitor
 		return pol, judged
 	}
 	if !rec.c.opts.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
-		pol.reason = reasonSetCookie
+		pol.Reason = rfc9111.ReasonSetCookie
 		return pol, judged
 	}
 	merged, changed := judged, false
@@ -133,31 +135,11 @@ func (rec *recorder) lookAgain(pol policy, status int, judged, sent http.Header)
 	if !changed {
 		return pol, judged
 	}
-	return pol.narrowed(rec.judge(status, merged, rec.confirmed)), merged
+	return pol.Narrowed(rec.judge(status, merged, rec.confirmed)), merged
 }
 
 // controlling lists the fields that say whether, and for whom, a response is
 // stored.
 func (o *Options) controlling() []string {
 	return append([]string{"Cache-Control", "Expires", "Pragma", "Vary"}, o.Targeted...)
-}
-
-// narrowed returns a policy that keeps to both p and q.
-func (p policy) narrowed(q policy) policy {
-	if p.reason != storable {
-		return p
-	}
-	for _, name := range q.drop {
-		if !slices.Contains(p.drop, name) && name != "Set-Cookie" {
-			p.reason = reasonPrivate // the field is in what was made already
-		}
-	}
-	if q.reason != storable {
-		p.reason = q.reason
-	}
-	p.lifetime, p.age = min(p.lifetime, q.lifetime), max(p.age, q.age)
-	p.grace, p.ifError = min(p.grace, q.grace), min(p.ifError, q.ifError)
-	p.shared, p.forVisitors = p.shared && q.shared, p.forVisitors && q.forVisitors
-	p.noCache, p.strict = p.noCache || q.noCache, p.strict || q.strict
-	return p
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // response makes the stored response of what was recorded.
@@ -14,7 +16,7 @@ func (rec *recorder) response(pattern string) *response {
 	p := &response{
 		status: uint16(rec.status),
 		route:  pattern,
-		flags:  rec.policy.flags(),
+		flags:  flagsOf(&rec.policy),
 		body:   slices.Clip(rec.body), // whoever appends to it gets memory of his own
 		rare:   plain,
 	}
@@ -24,15 +26,15 @@ func (rec *recorder) response(pattern string) *response {
 	if len(rec.header["Etag"]) > 0 {
 		p.flags |= ownETag
 	}
-	rec.c.codec.finish(p, rec.fields(&rec.policy, true), rec.policy.terms(), rec.timing())
+	rec.c.codec.finish(p, rec.fields(&rec.policy, true), termsOf(&rec.policy), rec.timing())
 	return p
 }
 
 // bind makes p keep to a policy that was narrowed since p was made.
-func (rec *recorder) bind(p *response, pol *policy) {
-	rec.c.codec.setTerms(p, pol.terms(), rec.given)
+func (rec *recorder) bind(p *response, pol *rfc9111.Policy) {
+	rec.c.codec.setTerms(p, termsOf(pol), rec.given)
 	const bound = isShared | isNoCache | isStrict | isForVisitors | isTold
-	p.flags = p.flags&^bound | pol.flags()&bound
+	p.flags = p.flags&^bound | flagsOf(pol)&bound
 }
 
 // timing says when the response was made. One that was streamed counts until its
@@ -47,9 +49,9 @@ func (rec *recorder) timing() timing {
 
 // fields returns the header fields to store. If whole is set they get those
 // that a handler leaves to others.
-func (rec *recorder) fields(pol *policy, whole bool) []field {
+func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []field {
 	var list []field
-	drop := notStored(rec.header, pol.drop)
+	drop := notStored(rec.header, pol.Drop)
 	for _, name := range slices.Sorted(maps.Keys(rec.header)) {
 		values := rec.header[name]
 		outer := rec.before[name]
@@ -77,7 +79,7 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 	if !whole {
 		return list
 	}
-	list = withWords(list, pol.words, rec.before["Cache-Control"])
+	list = withWords(list, pol.Words, rec.before["Cache-Control"])
 	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !rec.c.opts.Transparent {
 		add("Etag", rec.c.opts.makeETag(rec.body))
 	}
@@ -91,7 +93,7 @@ func (rec *recorder) fields(pol *policy, whole bool) []field {
 // made anew for each response.
 func notStored(h http.Header, also []string) func(name string) bool {
 	named := slices.Clone(also)
-	listMembers(h, "Connection", func(member string) bool {
+	rfc9111.ListMembers(h, "Connection", func(member string) bool {
 		named = append(named, http.CanonicalHeaderKey(member))
 		return true
 	})

@@ -38,7 +38,7 @@ func (o outside) Unwrap() http.ResponseWriter {
 	o.pass()
 	if !rec.wrote && !rec.hijacked && !rec.raw {
 		if rec.changed == nil {
-			rec.policy.reason = reasonUnwrapped
+			rec.policy.Reason = reasonUnwrapped
 			rec.c.markVisitors(rec.w.Header(), rec.visitor)
 		}
 		rec.say(rec.w.Header()) // the last chance to

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/panics"
 )
@@ -48,7 +50,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	ctx, cancel := context.WithTimeout(ctx, c.opts.RefreshTimeout)
 	background := r.Clone(ctx)
 	background.Method, background.Body = http.MethodGet, http.NoBody
-	for _, name := range conditionFields {
+	for _, name := range rfc9111.ConditionFields {
 		delete(background.Header, name) // the visitor's conditions are answered
 	}
 	t := &task{c: c, next: next, w: discard(outer.Clone()), r: background, id: id, flight: flight, old: s}
@@ -65,7 +67,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 				c.report(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
 			}
 		}()
-		if made, err := await(ctx, flight, 0, s, &control{}); made || err != nil {
+		if made, err := await(ctx, flight, 0, s, &rfc9111.Control{}); made || err != nil {
 			return // by another process, or nobody in time
 		}
 		t.fill = flight.Fill()

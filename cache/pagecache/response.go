@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
@@ -138,16 +140,9 @@ func (p *response) changed() time.Time { return p.dateIn("Last-Modified") }
 // response whose making began at asked.
 func (p *response) setDated(asked time.Time) {
 	p.flags &^= isDated
-	if changed := p.changed(); !changed.IsZero() && tells(changed, p.dateIn("Date"), asked) {
+	if changed := p.changed(); !changed.IsZero() && rfc9111.Tells(changed, p.dateIn("Date"), asked) {
 		p.flags |= isDated
 	}
-}
-
-// tells reports whether a Last-Modified tells a version from the next. RFC 9110
-// §8.8.2.2: one that was made in the second in which it was changed may have been
-// changed again in that second. It goes by the handler's clock and by ours.
-func tells(changed, given, asked time.Time) bool {
-	return given.Sub(changed) >= time.Second && asked.Sub(changed) >= time.Second
 }
 
 // dateIn returns the date in a field, or zero.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -25,7 +27,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 		r.Pattern = p.route // what the ServeMux would have left for those around
 	}
 	h := w.Header()
-	if p.status >= 200 && p.status < 300 && hasConditions(r.Header) && c.notModified(p, r.Header) {
+	if p.status >= 200 && p.status < 300 && rfc9111.HasConditions(r.Header) && c.notModified(p, r.Header) {
 		untagged := p.header.etag() == ""
 		for i := range p.header.len() {
 			if f := p.header.at(i); notModifiedFields[f.name] || untagged && f.name == "Last-Modified" {
@@ -37,7 +39,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *response, s say
 		return
 	}
 	if p.status == http.StatusOK {
-		if ranges, there := byteRanges(r, len(p.body)); ranges != "" && c.opts.mayCut(p) && ifRange(p, r.Header, time.Now()) {
+		if ranges, there := rfc9111.ByteRanges(r, len(p.body)); ranges != "" && c.opts.mayCut(p) && ifRange(p, r.Header, time.Now()) {
 			c.serveRange(w, r, ranges, there, p, s)
 			return
 		}
@@ -61,7 +63,7 @@ func (c *Cache) notModified(p *response, asks http.Header) bool {
 	if len(asks["If-None-Match"]) == 0 { // or it does not count
 		changed = c.changed(p)
 	}
-	return notModified(asks, p.header.etag(), changed, time.Now())
+	return rfc9111.NotModified(asks, p.header.etag(), changed, time.Now())
 }
 
 // changed is the date that If-Modified-Since is compared with: Last-Modified, or
@@ -93,7 +95,7 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	inner := r.WithContext(r.Context())
 	inner.Header = r.Header.Clone()
 	inner.Header.Set("Range", ranges)
-	for _, name := range conditionFields {
+	for _, name := range rfc9111.ConditionFields {
 		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
 	}
 	delete(inner.Header, "If-Range")
@@ -104,15 +106,15 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 // done only while its successor is made, and that must not be made in the
 // background. A visitor's request is never rendered there: the page would have the
 // visitor's cookies in it, and none of the visitor's session.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *engine.Stored[*response], use use, now time.Time, visitor reason) bool {
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, stored *engine.Stored[*response], use rfc9111.Use, now time.Time, visitor reason) bool {
 	p := stored.Value
 	switch {
-	case use == useWhileMaking && visitor != storable && !p.marks.has(isRefreshing):
+	case use == rfc9111.UseWhileMaking && visitor != storable && !p.marks.has(isRefreshing):
 		return false
-	case use > useHit && visitor == storable:
-		if why := aroundOf(r, w.Header()).tied(&c.opts, r.URL.Path, p.route); why != "" {
+	case use > rfc9111.UseHit && visitor == storable:
+		if why := aroundOf(r, w.Header()).tied(&c.rules, r.URL.Path, p.route); why != "" {
 			c.tell(r, why)
-			if use == useWhileMaking {
+			if use == rfc9111.UseWhileMaking {
 				return false
 			}
 		} else if p.marks.set(isRefreshing) {

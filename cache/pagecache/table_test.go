@@ -49,13 +49,17 @@ func TestTableOfDetails(t *testing.T) {
 	}
 }
 
-// reasonsInSource returns the values of all constants of type reason, and
+// reasonsInSource returns the values of all constants of type reason, those of package rfc9111 among them, and
 // complains of details that are none.
 func reasonsInSource(t *testing.T) map[string]bool {
 	t.Helper()
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var names []string
+	for _, pattern := range []string{"*.go", "internal/rfc9111/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, found...)
 	}
 	reasons := make(map[string]bool)
 	fset := token.NewFileSet()
@@ -70,7 +74,7 @@ func reasonsInSource(t *testing.T) map[string]bool {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.ValueSpec:
-				if typ, ok := n.Type.(*ast.Ident); ok && typ.Name == "reason" && len(n.Values) == 1 {
+				if typ, ok := n.Type.(*ast.Ident); ok && strings.EqualFold(typ.Name, "reason") && len(n.Values) == 1 {
 					value, err := strconv.Unquote(n.Values[0].(*ast.BasicLit).Value)
 					if err != nil {
 						t.Fatal(err)

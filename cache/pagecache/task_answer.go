@@ -35,18 +35,18 @@ func (t *task) conclude(rec *recorder) {
 func (t *task) answer(rec *recorder, p *response, s says) {
 	t.c.serve(&afterHeader{t.w, func(sent http.Header) {
 		t.storeAfterHeader(rec, p, sent)
-		t.finish(rec, p, rec.policy.reason == storable)
+		t.finish(rec, p, rec.policy.Reason == storable)
 	}}, t.r, p, s)
 }
 
 // storeAfterHeader stores p if it still may be when its header was sent.
 func (t *task) storeAfterHeader(rec *recorder, p *response, sent http.Header) {
-	if rec.policy.reason != storable {
+	if rec.policy.Reason != storable {
 		return
 	}
 	pol, judged := rec.lookAgain(rec.policy, int(p.status), rec.judged, sent)
-	if rec.policy = pol; pol.reason != storable {
-		t.notStored(pol.reason)
+	if rec.policy = pol; pol.Reason != storable {
+		t.notStored(pol.Reason)
 		return
 	}
 	if !same(judged["Vary"], rec.judged["Vary"]) {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
 )
@@ -14,7 +16,7 @@ import (
 // says that another process has stored what was looked for, or a note that says by
 // what the responses vary. Requests that wait for the flight are given the response.
 // If it is a note, they look again: each may select another variant.
-func await(ctx context.Context, flight *engine.Flight[*response], within time.Duration, old *engine.Stored[*response], asks *control) (made bool, err error) {
+func await(ctx context.Context, flight *engine.Flight[*response], within time.Duration, old *engine.Stored[*response], asks *rfc9111.Control) (made bool, err error) {
 	s, err := flight.Await(ctx, within, newer(old, asks))
 	switch {
 	case s == nil:
@@ -28,20 +30,20 @@ func await(ctx context.Context, flight *engine.Flight[*response], within time.Du
 
 // newer returns whether a stored response can be used in place of making old's
 // successor. What others have validated can't, if it must be validated each time.
-func newer(old *engine.Stored[*response], asks *control) func(*engine.Stored[*response]) bool {
+func newer(old *engine.Stored[*response], asks *rfc9111.Control) func(*engine.Stored[*response]) bool {
 	return func(s *engine.Stored[*response]) bool {
 		p := s.Value
 		if old != nil && p.date <= old.Value.date {
 			return false
 		}
 		now := time.Now()
-		return p.is(isNote) || useOf(p, engine.Fresh, asks, now) != useNot && p.ageAt(now) < time.Duration(p.life)
+		return p.is(isNote) || useOf(p, engine.Fresh, asks, now) != rfc9111.UseNot && p.ageAt(now) < time.Duration(p.life)
 	}
 }
 
 // lead makes the response that others wait for, and answers with it. It returns false
 // if another process has made it: the next lookup finds that.
-func (t *task) lead(flight *engine.Flight[*response], asks *control, until time.Time) bool {
+func (t *task) lead(flight *engine.Flight[*response], asks *rfc9111.Control, until time.Time) bool {
 	t.flight = flight
 	defer t.endFlight() // whatever panics
 	// Other requests of this process wait as long. If the time is up for all of them
@@ -83,7 +85,7 @@ func (t *task) part(rec *recorder) {
 	if rec.status == http.StatusNotModified {
 		t.c.memo.setConfirmed([]byte(t.id.primary), true)
 	}
-	if reason := rec.policy.reason; t.holdsForOthers(reason) && !isError(rec.status) {
+	if reason := rec.policy.Reason; t.holdsForOthers(reason) && !rfc9111.IsError(rec.status) {
 		t.c.memo.keepApart([]byte(t.id.primary))
 	}
 }
@@ -108,7 +110,7 @@ func (t *task) finish(rec *recorder, p *response, may bool) {
 // endWithout ends the flight of a response that is not for others. Where that says
 // something about this request alone, one of those that wait makes the next.
 func (t *task) endWithout(rec *recorder) {
-	if reason := rec.policy.reason; rec.failed || reason == reasonCondition || reason == reasonRequest {
+	if reason := rec.policy.Reason; rec.failed || reason == rfc9111.ReasonCondition || reason == rfc9111.ReasonRequest {
 		t.flight.Finish(nil, false)
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -55,7 +57,7 @@ func (t *task) others() []variant {
 	size := 0
 	for i, tag := range slices.Backward(note.Value.tags) {
 		key := note.Value.variants[i]
-		if !isStrong(tag) || t.old != nil && t.old.Value.key == key {
+		if !rfc9111.IsStrong(tag) || t.old != nil && t.old.Value.key == key {
 			continue
 		}
 		if size += len(tag) + len(", "); size > maxTags {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -12,7 +14,7 @@ func (t *task) render(ask question) (rec *recorder) {
 	rec = newRecorder(t)
 	inner := t.inner()
 	if !t.passesConditions(ask) {
-		for _, name := range conditionFields {
+		for _, name := range rfc9111.ConditionFields {
 			delete(inner.Header, name)
 		}
 	}

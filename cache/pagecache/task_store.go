@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/cache"
 )
 
@@ -19,10 +21,10 @@ func (t *task) made(rec *recorder) *response {
 	case t.redirectsToItself(rec):
 		rec.drop(reasonRedirect)
 	case rec.givesCookieLate():
-		rec.drop(reasonSetCookie)
+		rec.drop(rfc9111.ReasonSetCookie)
 	}
 	if !rec.recording {
-		if t.holdsForOthers(rec.policy.reason) && !isError(rec.status) && !neverStored(rec.status) {
+		if t.holdsForOthers(rec.policy.Reason) && !rfc9111.IsError(rec.status) && !rfc9111.NeverStored(rec.status) {
 			t.forget()
 		}
 		return nil
@@ -39,7 +41,7 @@ func (t *task) made(rec *recorder) *response {
 // place gives p, whose header is h, the key by which requests like t's find it
 // (RFC 9111 §4.1), as far as p knows by itself what selects.
 func (t *task) place(p *response, h http.Header) {
-	t.c.place(p, t.id, t.c.opts.selectingFields(h), t.r.Header)
+	t.c.place(p, t.id, t.c.rules.SelectingFields(h), t.r.Header)
 }
 
 // place gives p the key by which requests find it whose values of some fields are
@@ -69,11 +71,11 @@ func (t *task) promise(rec *recorder, p *response) {
 		key = string(t.id.keys.AppendVariant(nil, []byte(t.id.primary), fields, t.r.Header))
 	}
 	t.nameKey(key)
-	if rec.policy.reason != storable {
+	if rec.policy.Reason != storable {
 		return
 	}
 	if t.c.keepFor(p) == 0 {
-		t.look.detail = string(reasonNoLifetime)
+		t.look.detail = string(rfc9111.ReasonNoLifetime)
 	} else if may, err := t.c.values.MaySet(t.r.Context(), t.fill); may {
 		t.look.stored = true
 	} else {
@@ -87,7 +89,7 @@ func (t *task) store(p *response) {
 	var stored bool
 	var why reason
 	if keep := t.c.keepFor(p); keep == 0 {
-		why = reasonNoLifetime
+		why = rfc9111.ReasonNoLifetime
 	} else if t.varies(p) {
 		stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
@@ -139,7 +141,7 @@ func (t *task) forget() {
 // that it is useless to wait for one another. What is said to a visitor who is
 // known says nothing of those who are not.
 func (t *task) holdsForOthers(r reason) bool {
-	return r != reasonRequest && r != reasonIncomplete && r != reasonCondition && !t.isPersonal()
+	return r != rfc9111.ReasonRequest && r != reasonIncomplete && r != rfc9111.ReasonCondition && !t.isPersonal()
 }
 
 // redirectsToItself reports whether a response sends its visitor to where he is.

@@ -15,7 +15,7 @@ func (t *task) confirms(rec *recorder) bool {
 	if !old.confirmedBy(rec.header) {
 		return false
 	}
-	for _, name := range t.c.opts.selectingFields(t.c.opts.merged(old, rec.header)) {
+	for _, name := range t.c.rules.SelectingFields(t.c.opts.merged(old, rec.header)) {
 		if !slices.Contains(old.vary, name) {
 			return false
 		}
@@ -28,14 +28,14 @@ func (t *task) freshen(rec *recorder, from *engine.Stored[*response]) {
 	t.look.answer = http.StatusNotModified
 	p := t.confirmed(rec, from)
 	t.visitor = rec.visitor
-	if rec.policy.reason != storable {
-		t.look.detail = string(rec.policy.reason)
-		if t.holdsForOthers(rec.policy.reason) {
+	if rec.policy.Reason != storable {
+		t.look.detail = string(rec.policy.Reason)
+		if t.holdsForOthers(rec.policy.Reason) {
 			t.forget()
 		}
 	}
 	rec.undo()
-	for _, name := range rec.policy.drop { // not stored, but for this visitor
+	for _, name := range rec.policy.Drop { // not stored, but for this visitor
 		if values := rec.header[name]; len(values) > 0 {
 			t.w.Header()[name] = values
 		}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
@@ -21,7 +23,7 @@ func (p *response) askWhether(h http.Header) {
 func (p *response) confirmedBy(h http.Header) bool {
 	if tags := h["Etag"]; len(tags) > 0 {
 		if strings.HasPrefix(tags[0], "W/") {
-			return opaque(tags[0]) == opaque(p.header.etag())
+			return rfc9111.Opaque(tags[0]) == rfc9111.Opaque(p.header.etag())
 		}
 		return tags[0] == p.header.etag()
 	}
@@ -52,10 +54,10 @@ func (o *Options) describesBody(p *response, name string) bool {
 
 // freshened returns p with the header of a response that confirmed it: fields,
 // what may be stored of that header, replace p's own (RFC 9111 §3.2).
-func (rec *recorder) freshened(p *response, fields []field, pol *policy) *response {
+func (rec *recorder) freshened(p *response, fields []field, pol *rfc9111.Policy) *response {
 	q := &response{
 		key: p.key, rare: p.rare, status: p.status, route: p.route,
-		flags: pol.flags() | p.flags&ownETag, body: p.body,
+		flags: flagsOf(pol) | p.flags&ownETag, body: p.body,
 	}
 	var header []field
 	replaced := make(map[string]bool, len(fields))
@@ -72,39 +74,40 @@ func (rec *recorder) freshened(p *response, fields []field, pol *policy) *respon
 				continue
 			}
 		}
-		if !replaced[f.name] && !slices.Contains(pol.drop, f.name) {
+		if !replaced[f.name] && !slices.Contains(pol.Drop, f.name) {
 			header = append(header, f)
 		}
 	}
-	header = withWords(header, pol.words, rec.before["Cache-Control"])
+	header = withWords(header, pol.Words, rec.before["Cache-Control"])
 	slices.SortStableFunc(header, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	rec.c.codec.finish(q, header, pol.terms(), rec.timing())
+	rec.c.codec.finish(q, header, termsOf(pol), rec.timing())
 	return q
 }
 
-// terms are what a policy says about the use of a response.
-func (p *policy) terms() terms {
-	return terms{life: p.lifetime, age: p.age, grace: p.grace, ifError: p.ifError}
+// termsOf returns what a policy says about the use of a response.
+func termsOf(p *rfc9111.Policy) terms {
+	return terms{life: p.Lifetime, age: p.Age, grace: p.Grace, ifError: p.IfError}
 }
 
-func (p *policy) flags() flags {
+// flagsOf returns the flags of a response with policy p.
+func flagsOf(p *rfc9111.Policy) flags {
 	var f flags
-	if p.shared {
+	if p.Shared {
 		f |= isShared
 	}
-	if p.noCache {
+	if p.NoCache {
 		f |= isNoCache
 	}
-	if p.strict {
+	if p.Strict {
 		f |= isStrict
 	}
-	if p.words != "" {
+	if p.Words != "" {
 		f |= isImplied
 	}
-	if p.told {
+	if p.Told {
 		f |= isTold
 	}
-	if p.forVisitors {
+	if p.ForVisitors {
 		f |= isForVisitors
 	}
 	return f

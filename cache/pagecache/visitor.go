@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+
 	"github.com/uncache/uncache/internal/cookie"
 )
 
@@ -34,7 +36,7 @@ func (o *Options) visitorOf(r *http.Request) reason {
 func forbids(p *response, r *http.Request, visitor reason) reason {
 	switch {
 	case !p.is(isShared) && len(r.Header["Authorization"]) > 0:
-		return reasonAuth
+		return rfc9111.ReasonAuth
 	case visitor != storable && !p.is(isForVisitors):
 		return visitor
 	}

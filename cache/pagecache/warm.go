@@ -72,7 +72,7 @@ func (w *warmer) remember(t *task, stored *response) {
 		return
 	}
 	seen := w.c.keys.Seen(t.r)
-	if why := t.before.tied(&w.c.opts, seen.URL.Path, stored.route); why != "" {
+	if why := t.before.tied(&w.c.rules, seen.URL.Path, stored.route); why != "" {
 		w.c.tell(t.r, why)
 		w.forget(t.id.primary)
 		return

@@ -1,20 +1,17 @@
-package pagecache
+package rfc9111
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
-// notModified evaluates the conditions of a GET or HEAD request against a
+// NotModified evaluates the conditions of a GET or HEAD request against a
 // response (RFC 9110 §13.2.2): If-None-Match goes before If-Modified-Since,
 // which counts only where the other is absent.
-func notModified(req http.Header, etag string, changed, now time.Time) bool {
+func NotModified(req http.Header, etag string, changed, now time.Time) bool {
 	if fields := req["If-None-Match"]; len(fields) > 0 {
 		return matches(fields, etag)
 	}
@@ -37,12 +34,12 @@ func matches(fields []string, etag string) bool {
 	for _, field := range fields {
 		for rest := field; rest != ""; {
 			var tag string
-			tag, rest = nextETag(strings.TrimLeft(rest, " \t,"))
+			tag, rest = NextETag(strings.TrimLeft(rest, " \t,"))
 			rest = strings.TrimLeft(rest, " \t")
 			if tag == "" || rest != "" && rest[0] != ',' {
 				break // what is no list of entity tags matches nothing
 			}
-			if etag != "" && opaque(tag) == opaque(etag) {
+			if etag != "" && Opaque(tag) == Opaque(etag) {
 				return true
 			}
 		}
@@ -50,9 +47,9 @@ func matches(fields []string, etag string) bool {
 	return false
 }
 
-// nextETag takes an entity tag off a list; it returns "" if there is none. A
+// NextETag takes an entity tag off a list; it returns "" if there is none. A
 // tag may contain commas.
-func nextETag(s string) (tag, rest string) {
+func NextETag(s string) (tag, rest string) {
 	start := 0
 	if strings.HasPrefix(s, "W/") {
 		start = 2
@@ -68,51 +65,36 @@ func nextETag(s string) (tag, rest string) {
 	return s[:end], s[end:]
 }
 
-func opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
-
-// makeETag returns an entity tag for a body: 128 bits of its SHA-256, in as few
-// characters as go. It is strong, unless somebody around us is known to code what
-// we give: RFC 9110 §8.8.3.3, two codings of one page must not have one strong tag.
-func (o *Options) makeETag(body []byte) string {
-	sum := sha256.Sum256(body)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
-	if o.codedOutside() {
-		return "W/" + tag
-	}
-	return tag
-}
-
-// codedOutside reports whether a compressor stands around the cache.
-func (o *Options) codedOutside() bool { return slices.Contains(o.IgnoreVary, "Accept-Encoding") }
+func Opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
 
 // The fields of a request that make its response conditional.
-var conditionFields = []string{"If-None-Match", "If-Modified-Since"}
+var ConditionFields = []string{"If-None-Match", "If-Modified-Since"}
 
-func hasConditions(h http.Header) bool {
+func HasConditions(h http.Header) bool {
 	return len(h["If-None-Match"]) > 0 || len(h["If-Modified-Since"]) > 0
 }
 
-// answersItself reports whether a request asks what only the handler can
+// AnswersItself reports whether a request asks what only the handler can
 // answer: a condition on changing something (RFC 9110 §13.1.1, §13.1.4).
-func answersItself(h http.Header) bool {
+func AnswersItself(h http.Header) bool {
 	return len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
 }
 
-// upgrades reports whether a request asks for another protocol. Its Connection,
+// Upgrades reports whether a request asks for another protocol. Its Connection,
 // which is given, has to name that, too (RFC 9110 §7.8).
-func upgrades(h http.Header, connection []string) bool {
+func Upgrades(h http.Header, connection []string) bool {
 	return len(connection) > 0 && len(h["Upgrade"]) > 0
 }
 
-// namesFields reports whether the Connection of a request, which is given, names
+// NamesFields reports whether the Connection of a request, which is given, names
 // other fields of it (RFC 9110 §7.6.1). A handler that is a proxy drops those, so
 // that its answer would not be the one for the fields that the key was made of.
-func namesFields(h http.Header, connection []string) bool {
+func NamesFields(h http.Header, connection []string) bool {
 	if len(connection) == 0 || len(connection) == 1 && (connection[0] == "keep-alive" || connection[0] == "close") {
 		return false
 	}
 	named := false
-	listMembers(h, "Connection", func(member string) bool {
+	ListMembers(h, "Connection", func(member string) bool {
 		switch strings.ToLower(member) {
 		case "close", "keep-alive", "te", "upgrade", "http2-settings":
 		default:
@@ -123,8 +105,8 @@ func namesFields(h http.Header, connection []string) bool {
 	return named
 }
 
-// isStrong reports whether tag is a strong entity tag (RFC 9110 §8.8.3).
-func isStrong(tag string) bool {
-	whole, rest := nextETag(tag)
+// IsStrong reports whether tag is a strong entity tag (RFC 9110 §8.8.3).
+func IsStrong(tag string) bool {
+	whole, rest := NextETag(tag)
 	return whole != "" && rest == "" && !strings.HasPrefix(tag, "W/")
 }

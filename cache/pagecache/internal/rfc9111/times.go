@@ -1,10 +1,10 @@
-package pagecache
+package rfc9111
 
 import "math"
 
-// addTimes returns a+b, or the nearest value there is. Options and fields may say
+// AddTimes returns a+b, or the nearest value there is. Options and fields may say
 // "for ever", and what comes after that must not be in the past.
-func addTimes[T ~int64](a, b T) T {
+func AddTimes[T ~int64](a, b T) T {
 	sum := a + b
 	switch {
 	case a > 0 && b > 0 && sum < 0:

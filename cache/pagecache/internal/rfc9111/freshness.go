@@ -1,4 +1,4 @@
-package pagecache
+package rfc9111
 
 import (
 	"net/http"
@@ -8,9 +8,9 @@ import (
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
-// maxDuration bounds lifetimes and ages that come of dates, as those in seconds
+// MaxDuration bounds lifetimes and ages that come of dates, as those in seconds
 // are bounded: what is reckoned with them must not overflow.
-const maxDuration = maxSeconds * time.Second
+const MaxDuration = maxSeconds * time.Second
 
 // maxHeuristic bounds a lifetime that is guessed from Last-Modified.
 const maxHeuristic = 24 * time.Hour
@@ -20,58 +20,37 @@ const maxHeuristic = 24 * time.Hour
 // known is false if none of them applies, so that the response may not be
 // stored at all. targeted says that cc stands in place of Expires, too (RFC
 // 9213 §2.1).
-func (o *Options) lifetime(cc *control, targeted bool, status int, h http.Header, now time.Time) (_ time.Duration, known bool) {
+func (r *Rules) lifetime(cc *Control, targeted bool, status int, h http.Header, now time.Time) (_ time.Duration, known bool) {
 	switch {
-	case cc.sMaxAge.set:
-		return time.Duration(cc.sMaxAge.n) * time.Second, true
-	case cc.maxAge.set:
-		return time.Duration(cc.maxAge.n) * time.Second, true
+	case cc.SMaxAge.Set:
+		return time.Duration(cc.SMaxAge.N) * time.Second, true
+	case cc.MaxAge.Set:
+		return time.Duration(cc.MaxAge.N) * time.Second, true
 	case !targeted && len(h["Expires"]) > 0:
 		expires, ok := httpdate.ParseAt(h["Expires"][0], now)
 		if !ok || len(h["Expires"]) > 1 {
 			return 0, true // §5.3: "0" and other nonsense are in the past
 		}
-		return min(max(expires.Sub(dateOf(h, now)), -maxDuration), maxDuration), true
-	case o.ttlOf(status) > 0:
-		return o.ttlOf(status), true
-	case o.Heuristic && (heuristic[status] && o.TTL == 0 || cc.public):
+		return min(max(expires.Sub(dateOf(h, now)), -MaxDuration), MaxDuration), true
+	case r.ttlOf(status) > 0:
+		return r.ttlOf(status), true
+	case r.Heuristic && (heuristic[status] && r.TTL == 0 || cc.Public):
 		life := guess(h, now)
 		return life, life > 0 || hasValidator(status, h)
 	}
 	return 0, false
 }
 
-// ttlCounts reports whether the lifetime that the options give, in place of the
-// handler, counts for responses with a status code. It does where the URL alone
-// decides about the status.
-//
-// RFC 9110 §15.1 names 405, 414 and 501 as well. But a GET is answered so because
-// of a field that is in no key, such as X-HTTP-Method-Override: one visitor would
-// take the page from all others.
-func ttlCounts(status int) bool {
-	switch status {
-	case http.StatusMethodNotAllowed, http.StatusRequestURITooLong, http.StatusNotImplemented:
-		return false
-	}
-	return heuristic[status]
-}
-
-// saysGone reports whether a status code says that the URL has no page. Anybody
-// can invent such URLs.
-func saysGone(status int) bool {
-	return status == http.StatusNotFound || status == http.StatusGone
-}
-
 // ttlOf returns the lifetime of responses whose handler gave none, or 0 if the
 // options give none to this status code.
-func (o *Options) ttlOf(status int) time.Duration {
+func (r *Rules) ttlOf(status int) time.Duration {
 	switch {
 	case !ttlCounts(status):
 		return 0
-	case saysGone(status) && o.ErrorTTL > 0:
-		return o.ErrorTTL
+	case saysGone(status) && r.ErrorTTL > 0:
+		return r.ErrorTTL
 	}
-	return o.TTL
+	return r.TTL
 }
 
 // guess is a tenth of the time since the response was last changed, as RFC 9111
@@ -105,7 +84,7 @@ func initialAge(h http.Header, asked, now time.Time) time.Duration {
 	if len(h["Date"]) == 0 && len(h["Age"]) == 0 {
 		return 0
 	}
-	apparent := min(max(now.Sub(dateOf(h, now)).Truncate(time.Second), 0), maxDuration)
+	apparent := min(max(now.Sub(dateOf(h, now)).Truncate(time.Second), 0), MaxDuration)
 	return max(apparent, ageOf(h)+now.Sub(asked))
 }
 
