@@ -23,9 +23,10 @@ func TestNewPanics(t *testing.T) {
 	mustPanic(t, "the Purger is nil", func() { invalidate.New((*purger)(nil), nil) })
 	mustPanic(t, "the Purger is nil", func() { invalidate.New(invalidate.PurgerFunc(nil), nil) })
 	mustPanic(t, "index 0 is nil", func() { invalidate.New(invalidate.Purgers{(*purger)(nil)}, nil) })
-	mustPanic(t, "the Outbox is a nil *invalidate_test.outbox", func() { invalidate.New(p, &invalidate.Options{Outbox: (*outbox)(nil)}) })
-	mustPanic(t, "PurgeTimeout", func() { invalidate.New(p, &invalidate.Options{PurgeTimeout: -1}) })
-	mustPanic(t, "MaxCascade", func() { invalidate.New(p, &invalidate.Options{MaxCascade: -1}) })
+	mustPanic(t, "invalidate: Options.Outbox: it is a nil *invalidate_test.outbox", func() { invalidate.New(p, &invalidate.Options{Outbox: (*outbox)(nil)}) })
+	mustPanic(t, "invalidate: Options.PurgeTimeout: -1s is negative", func() { invalidate.New(p, &invalidate.Options{PurgeTimeout: -time.Second}) })
+	mustPanic(t, "invalidate: Options.MaxCascade: -1 is negative", func() { invalidate.New(p, &invalidate.Options{MaxCascade: -1}) })
+	mustPanic(t, "invalidate: Options.Repeat: 1ns at index 0 is less than a millisecond", func() { invalidate.New(p, &invalidate.Options{Repeat: []time.Duration{1}}) })
 }
 
 // One call is one event, and one append, whatever it covers.

@@ -91,14 +91,14 @@ func New(p Purger, opts *Options) *Invalidator {
 	}
 	switch o := &inv.opts; {
 	case o.Outbox != nil && isnil.Value(o.Outbox):
-		panic(fmt.Sprintf("invalidate: New: the Outbox is a nil %T", o.Outbox))
+		panic(fmt.Sprintf("invalidate: Options.Outbox: it is a nil %T", o.Outbox))
 	case o.PurgeTimeout < 0:
-		panic(fmt.Sprintf("invalidate: New: PurgeTimeout is %v: it must not be negative", o.PurgeTimeout))
+		panic(fmt.Sprintf("invalidate: Options.PurgeTimeout: %v is negative", o.PurgeTimeout))
 	case o.MaxCascade < 0:
-		panic(fmt.Sprintf("invalidate: New: MaxCascade is %d: it must not be negative", o.MaxCascade))
+		panic(fmt.Sprintf("invalidate: Options.MaxCascade: %d is negative", o.MaxCascade))
 	}
 	if err := repeat.Check(inv.opts.Repeat); err != nil {
-		panic(fmt.Sprintf("invalidate: New: Repeat: %v", err))
+		panic(fmt.Sprintf("invalidate: Options.Repeat: %v", err))
 	}
 	inv.opts.Repeat = slices.Clone(inv.opts.Repeat)
 	if len(inv.opts.Repeat) > 0 {

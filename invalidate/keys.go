@@ -35,8 +35,11 @@ var ErrUnsupported = errors.New("no key can be computed")
 //
 // Keys panics if c or b is nil.
 func Keys(c cache.Cache, b *keys.Builder) Purger {
-	if isnil.Value(c) || b == nil {
-		panic("invalidate: Keys: the Cache or the Builder is nil")
+	switch {
+	case isnil.Value(c):
+		panic("invalidate: Keys: the Cache is nil")
+	case b == nil:
+		panic("invalidate: Keys: the Builder is nil")
 	}
 	p := keyed{cache: c, builder: b}
 	for _, k := range b.PathKeys("/") {

@@ -239,7 +239,7 @@ func TestNoRepeatNeedsNoClose(t *testing.T) {
 
 func TestRepeatsThatMakeNoSense(t *testing.T) {
 	for _, repeat := range [][]time.Duration{{0}, {-time.Second}, {time.Minute, time.Second}, {time.Second, time.Second}, {200 * time.Hour}, make([]time.Duration, 17)} {
-		mustPanic(t, "New: Repeat: ", func() { newBlog(newPurger(), &invalidate.Options{Repeat: repeat}) })
+		mustPanic(t, "invalidate: Options.Repeat: ", func() { newBlog(newPurger(), &invalidate.Options{Repeat: repeat}) })
 	}
 	repeat := []time.Duration{time.Second}
 	synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uncache/uncache/internal/option"
 	"github.com/uncache/uncache/keys/internal/escape"
 )
 
@@ -98,14 +99,14 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	if i := strings.IndexFunc(prefix, func(c rune) bool {
 		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-')
 	}); i >= 0 {
-		return nil, fmt.Errorf("keys: %w: prefix %q: only letters, digits, \".\", \"_\" and \"-\" may be in it", ErrOptions, prefix)
+		return nil, option.Errorf(ErrOptions, "keys: New: prefix %q: only letters, digits, \".\", \"_\" and \"-\" may be in it", prefix)
 	}
 	b := &Builder{prefix: prefix + ":", maxURI: opts.MaxURI, exact: opts.Exact}
 	switch {
 	case b.maxURI == 0:
 		b.maxURI = DefaultMaxURI
 	case b.maxURI < minMaxURI:
-		return nil, fmt.Errorf("keys: %w: Options.MaxURI: %d is less than %d", ErrOptions, b.maxURI, minMaxURI)
+		return nil, option.Errorf(ErrOptions, "keys: Options.MaxURI: %d is less than %d", b.maxURI, minMaxURI)
 	}
 	var err error
 	if b.headers, err = selecting(opts.Headers); err != nil {
@@ -118,7 +119,7 @@ func New(prefix string, opts *Options) (*Builder, error) {
 		b.query = make(map[string]struct{}, len(opts.Query))
 		for _, name := range opts.Query {
 			if err := checkParameter(name); err != nil {
-				return nil, fmt.Errorf("keys: %w: Options.Query: %q: %w", ErrOptions, name, err)
+				return nil, option.Errorf(ErrOptions, "keys: Options.Query: %q: %w", name, err)
 			}
 			canonical := escape.Parameter.Append(nil, name)
 			b.query[strings.ReplaceAll(string(canonical), "%20", "+")] = struct{}{}
@@ -127,7 +128,7 @@ func New(prefix string, opts *Options) (*Builder, error) {
 	for _, host := range opts.Hosts {
 		canonical, err := ownHost(host)
 		if err != nil {
-			return nil, fmt.Errorf("keys: %w: Options.Hosts: %q: %w", ErrOptions, host, err)
+			return nil, option.Errorf(ErrOptions, "keys: Options.Hosts: %q: %w", host, err)
 		}
 		if !slices.Contains(b.hosts, canonical) {
 			b.hosts = append(b.hosts, canonical)
@@ -175,7 +176,7 @@ func selecting(names []string) ([]string, error) {
 		// RFC 9110 §5.1: a field name is a token. "*" is one, but in Vary it
 		// stands for what no key can hold.
 		if name == "" || name == "*" || strings.ContainsFunc(name, notToken) {
-			return nil, fmt.Errorf("keys: %w: Options.Headers: %q is not the name of a header field", ErrOptions, name)
+			return nil, option.Errorf(ErrOptions, "keys: Options.Headers: %q is not the name of a header field", name)
 		}
 		fields = append(fields, textproto.CanonicalMIMEHeaderKey(name))
 	}

@@ -16,10 +16,10 @@ func TestOptionsAreValidated(t *testing.T) {
 		opts   keys.Options
 		names  string
 	}{
-		{"a:b", keys.Options{}, "prefix"},
-		{"a b", keys.Options{}, "prefix"},
-		{"a*", keys.Options{}, "prefix"},
-		{"é", keys.Options{}, "prefix"},
+		{"a:b", keys.Options{}, "New: prefix"},
+		{"a b", keys.Options{}, "New: prefix"},
+		{"a*", keys.Options{}, "New: prefix"},
+		{"é", keys.Options{}, "New: prefix"},
 		{"a", keys.Options{MaxURI: -1}, "Options.MaxURI"},
 		{"a", keys.Options{MaxURI: 63}, "Options.MaxURI"},
 		{"a", keys.Options{Headers: []string{""}}, "Options.Headers"},
@@ -31,7 +31,7 @@ func TestOptionsAreValidated(t *testing.T) {
 		{"a", keys.Options{Hosts: []string{"http://h"}}, "Options.Hosts"},
 	} {
 		b, err := keys.New(tt.prefix, &tt.opts)
-		if b != nil || !errors.Is(err, keys.ErrOptions) || !strings.HasPrefix(err.Error(), "keys: invalid options: "+tt.names) {
+		if b != nil || !errors.Is(err, keys.ErrOptions) || !strings.HasPrefix(err.Error(), "keys: "+tt.names) {
 			t.Errorf("New(%q, %+v) = %v, %v; want ErrOptions that names %s", tt.prefix, tt.opts, b, err, tt.names)
 		}
 	}

@@ -2,11 +2,11 @@ package keys
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/uncache/uncache/internal/cookie"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // Cookies returns the names in Options.Cookies, sorted, each once. It is nil if
@@ -33,7 +33,7 @@ func countedCookies(names []string) ([]string, error) {
 	counted := make([]string, 0, len(names)) // not nil: none is not all
 	for _, name := range names {
 		if err := cookie.Check(name); err != nil {
-			return nil, fmt.Errorf("keys: %w: Options.Cookies: %q: %w", ErrOptions, name, err)
+			return nil, option.Errorf(ErrOptions, "keys: Options.Cookies: %q: %w", name, err)
 		}
 		counted = append(counted, name)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // Backend keeps values and their log in this process's memory, within a number
@@ -49,7 +50,7 @@ const forever = time.Duration(1<<63 - 1)
 func New(opts *Options) (*Backend, error) {
 	o, err := opts.check()
 	if err != nil {
-		return nil, fmt.Errorf("bounded: %w", err)
+		return nil, err
 	}
 	b := &Backend{maxBytes: o.MaxBytes, log: memory.NewLog(o.Log)}
 	b.items, err = otter.New(&otter.Options[string, *entry]{
@@ -72,7 +73,7 @@ func New(opts *Options) (*Backend, error) {
 		Executor: func(task func()) { task() },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("bounded: %w: %w", ErrOptions, err)
+		return nil, option.Errorf(ErrOptions, "bounded: New: %w", err)
 	}
 	return b, nil
 }

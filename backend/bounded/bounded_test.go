@@ -18,9 +18,9 @@ import (
 
 func TestNewNamesTheField(t *testing.T) {
 	for want, o := range map[string]*bounded.Options{
-		"bounded: invalid options: MaxBytes is negative: -1":      {MaxBytes: -1},
-		"bounded: invalid options: Log.MaxEvents is negative: -1": {Log: &memory.LogOptions{MaxEvents: -1}},
-		"bounded: invalid options: Log.MaxBytes is negative: -1":  {Log: &memory.LogOptions{MaxBytes: -1}},
+		"bounded: Options.MaxBytes: -1 is negative":      {MaxBytes: -1},
+		"bounded: Options.Log.MaxEvents: -1 is negative": {Log: &memory.LogOptions{MaxEvents: -1}},
+		"bounded: Options.Log.MaxBytes: -1 is negative":  {Log: &memory.LogOptions{MaxBytes: -1}},
 	} {
 		if b, err := bounded.New(o); b != nil || !errors.Is(err, bounded.ErrOptions) || err.Error() != want {
 			t.Errorf("New(%+v): got %v, %v, want %s", o, b, err, want)

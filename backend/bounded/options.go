@@ -2,9 +2,9 @@ package bounded
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // DefaultMaxBytes is the default of [Options].MaxBytes.
@@ -55,7 +55,7 @@ func (o *Options) check() (Options, error) {
 		{"Log.MaxBytes", opts.Log.MaxBytes},
 	} {
 		if f.value < 0 {
-			return opts, fmt.Errorf("%w: %s is negative: %d", ErrOptions, f.name, f.value)
+			return opts, option.Errorf(ErrOptions, "bounded: Options.%s: %d is negative", f.name, f.value)
 		}
 	}
 	if opts.MaxBytes == 0 {

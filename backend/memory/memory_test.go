@@ -16,11 +16,11 @@ import (
 
 func TestNewPanicsForNegativeBounds(t *testing.T) {
 	for want, f := range map[string]func(){
-		"memory: Options.MaxEntries is negative: -1":   func() { memory.New(&memory.Options{MaxEntries: -1}) },
-		"memory: Options.MaxBytes is negative: -1":     func() { memory.New(&memory.Options{MaxBytes: -1}) },
-		"memory: Options.ExpireEvery is negative: -1s": func() { memory.New(&memory.Options{ExpireEvery: -time.Second}) },
-		"memory: LogOptions.MaxEvents is negative: -1": func() { memory.NewLog(&memory.LogOptions{MaxEvents: -1}) },
-		"memory: LogOptions.MaxBytes is negative: -1":  func() { memory.New(&memory.Options{Log: &memory.LogOptions{MaxBytes: -1}}) },
+		"memory: Options.MaxEntries: -1 is negative":   func() { memory.New(&memory.Options{MaxEntries: -1}) },
+		"memory: Options.MaxBytes: -1 is negative":     func() { memory.New(&memory.Options{MaxBytes: -1}) },
+		"memory: Options.ExpireEvery: -1s is negative": func() { memory.New(&memory.Options{ExpireEvery: -time.Second}) },
+		"memory: LogOptions.MaxEvents: -1 is negative": func() { memory.NewLog(&memory.LogOptions{MaxEvents: -1}) },
+		"memory: LogOptions.MaxBytes: -1 is negative":  func() { memory.New(&memory.Options{Log: &memory.LogOptions{MaxBytes: -1}}) },
 	} {
 		func() {
 			defer func() {

@@ -81,7 +81,7 @@ func (o *LogOptions) withDefaults() LogOptions {
 
 func bound[T int | int64 | time.Duration](field string, v, byDefault T) T {
 	if v < 0 {
-		panic(fmt.Sprintf("memory: %s is negative: %v", field, v))
+		panic(fmt.Sprintf("memory: %s: %v is negative", field, v))
 	}
 	if v == 0 {
 		return byDefault

@@ -1,7 +1,6 @@
 package rediscache
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -9,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // A Backend keeps values and the log of purges in Redis. All processes that use
@@ -64,10 +64,10 @@ var (
 func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 	o, err := opts.check()
 	if err != nil {
-		return nil, fmt.Errorf("rediscache: %w: %w", ErrOptions, err)
+		return nil, option.Errorf(ErrOptions, "rediscache: %w", err)
 	}
 	if err := checkClient(rdb); err != nil {
-		return nil, fmt.Errorf("rediscache: %w: %w", ErrOptions, err)
+		return nil, option.Errorf(ErrOptions, "rediscache: New: %w", err)
 	}
 	b := &Backend{
 		rdb:       rdb,

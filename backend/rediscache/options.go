@@ -112,7 +112,7 @@ func checkClient(rdb redis.UniversalClient) error {
 	case *redis.Ring:
 		return errors.New("a *redis.Ring moves keys to other servers when one is lost, and the log with them, without its events: use Redis Cluster or Sentinel")
 	default:
-		return fmt.Errorf("cannot judge a client of type %T: use *redis.Client or *redis.ClusterClient", rdb)
+		return fmt.Errorf("a client of type %T is unknown: use *redis.Client or *redis.ClusterClient", rdb)
 	}
 }
 

@@ -25,22 +25,23 @@ func TestNewRefuses(t *testing.T) {
 		opts *rediscache.Options
 		want string // in the error
 	}{
-		{"nil", nil, nil, "nil"},
-		{"nil *redis.Client", (*redis.Client)(nil), nil, "nil"},
-		{"nil *redis.ClusterClient", (*redis.ClusterClient)(nil), nil, "nil"},
+		{"nil", nil, nil, "New: the client is nil"},
+		{"nil *redis.Client", (*redis.Client)(nil), nil, "New: the client is nil"},
+		{"nil *redis.ClusterClient", (*redis.ClusterClient)(nil), nil, "New: the client is nil"},
 		{"ring", redis.NewRing(&redis.RingOptions{}), nil, "Ring"},
 		{"unknown type", struct{ redis.UniversalClient }{good()}, nil, "struct"},
-		{"deaf to contexts", redis.NewClient(&redis.Options{}), nil, "ContextTimeoutEnabled"},
+		{"ignores contexts", redis.NewClient(&redis.Options{}), nil, "ContextTimeoutEnabled"},
 		{"caching client", redis.NewClient(&redis.Options{
 			ContextTimeoutEnabled: true, ClientSideCacheConfig: &redis.ClientSideCacheConfig{},
 		}), nil, "ClientSideCache"},
-		{"cluster deaf to contexts", cluster(func(o *redis.ClusterOptions) { o.ContextTimeoutEnabled = false }), nil, "ContextTimeoutEnabled"},
+		{"cluster that ignores contexts", cluster(func(o *redis.ClusterOptions) { o.ContextTimeoutEnabled = false }), nil, "ContextTimeoutEnabled"},
 		{"cluster reading replicas", cluster(func(o *redis.ClusterOptions) { o.ReadOnly = true }), nil, "ReadOnly"},
 		{"cluster by latency", cluster(func(o *redis.ClusterOptions) { o.RouteByLatency = true }), nil, "RouteByLatency"},
 		{"cluster at random", cluster(func(o *redis.ClusterOptions) { o.RouteRandomly = true }), nil, "RouteRandomly"},
-		{"log keys in two slots", good(), &rediscache.Options{Prefix: "a{}b"}, "Options.Prefix"},
-		{"negative MaxEvents", good(), &rediscache.Options{MaxEvents: -1}, "Options.MaxEvents"},
-		{"negative MaxBytes", good(), &rediscache.Options{MaxBytes: -1}, "Options.MaxBytes"},
+		{"log keys in two slots", good(), &rediscache.Options{Prefix: "a{}b"}, `Options.Prefix: "a{}b" begins`},
+		{"negative MaxEvents", good(), &rediscache.Options{MaxEvents: -1}, "Options.MaxEvents: -1 is negative"},
+		{"negative MaxBytes", good(), &rediscache.Options{MaxBytes: -1}, "Options.MaxBytes: -1 is negative"},
+		{"negative Replicas", good(), &rediscache.Options{Replicas: -1}, "Options.Replicas: -1 is negative"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := rediscache.New(tt.rdb, tt.opts)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/isnil"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // A Backend is a near cache over a far one, with the far one's log. Its methods
@@ -29,10 +30,10 @@ var ErrOptions = errors.New("invalid options")
 // near has a log of its own, it is not used. It is an error if either is nil.
 func New(near cache.Cache, far cache.Backend) (*Backend, error) {
 	if isnil.Value(near) {
-		return nil, fmt.Errorf("tiered: %w: near is nil", ErrOptions)
+		return nil, option.Errorf(ErrOptions, "tiered: New: near is nil")
 	}
 	if isnil.Value(far) {
-		return nil, fmt.Errorf("tiered: %w: far is nil", ErrOptions)
+		return nil, option.Errorf(ErrOptions, "tiered: New: far is nil")
 	}
 	return &Backend{near, far}, nil
 }

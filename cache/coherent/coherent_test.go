@@ -112,21 +112,23 @@ func wantRow(t *testing.T, c *coherent.Cache, r *row, want int, when string) {
 func TestNewRefusesNonsense(t *testing.T) {
 	b := newMemory(t)
 	for name, tt := range map[string]struct {
-		b     cache.Backend
-		opts  coherent.Options
-		names string
+		b    cache.Backend
+		opts coherent.Options
+		says string // at its beginning
 	}{
-		"no backend":               {nil, coherent.Options{}, "backend"},
-		"a nil *memory.Backend":    {(*memory.Backend)(nil), coherent.Options{}, "backend"},
-		"negative MaxStale":        {b, coherent.Options{MaxStale: -1}, "MaxStale"},
-		"MaxStale too short":       {b, coherent.Options{MaxStale: time.Microsecond}, "MaxStale"},
-		"negative MaxDependencies": {b, coherent.Options{MaxDependencies: -1}, "MaxDependencies"},
-		"negative Timeout":         {b, coherent.Options{Timeout: -1}, "Timeout"},
-		"Timeout too short":        {b, coherent.Options{Timeout: 1}, "Timeout"},
+		"no backend":               {nil, coherent.Options{}, "coherent: New: the backend is nil"},
+		"a nil *memory.Backend":    {(*memory.Backend)(nil), coherent.Options{}, "coherent: New: the backend is nil"},
+		"negative MaxStale":        {b, coherent.Options{MaxStale: -1}, "coherent: Options.MaxStale: -1ns is less than 1ms"},
+		"MaxStale too short":       {b, coherent.Options{MaxStale: time.Microsecond}, "coherent: Options.MaxStale: 1µs is less than 1ms"},
+		"negative MaxDependencies": {b, coherent.Options{MaxDependencies: -1}, "coherent: Options.MaxDependencies: -1 is not from 0 to 268435456"},
+		"negative Timeout":         {b, coherent.Options{Timeout: -1}, "coherent: Options.Timeout: -1ns is less than 1ms"},
+		"Timeout too short":        {b, coherent.Options{Timeout: 1}, "coherent: Options.Timeout: 1ns is less than 1ms"},
+		"Lease too short":          {b, coherent.Options{Lease: 1}, "coherent: Options.Lease: 1ns is less than 1ms"},
+		"negative CollapseTimeout": {b, coherent.Options{CollapseTimeout: -1}, "coherent: Options.CollapseTimeout: -1ns is less than 1ms"},
 	} {
 		_, err := coherent.New(tt.b, &tt.opts)
-		if !errors.Is(err, coherent.ErrOptions) || !strings.Contains(err.Error(), tt.names) {
-			t.Errorf("%s: got error %v, want ErrOptions that names %s", name, err, tt.names)
+		if !errors.Is(err, coherent.ErrOptions) || !strings.HasPrefix(err.Error(), tt.says) {
+			t.Errorf("%s: got error %v, want ErrOptions that says %q", name, err, tt.says)
 		}
 	}
 }

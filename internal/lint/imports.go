@@ -21,20 +21,20 @@ var arrows = table(`
 cache: internal/isnil
 cache/cachetest: cache internal/panics
 cache/coherent: cache cache/internal/engine
-cache/internal/engine: cache internal/alongside internal/instance internal/isnil internal/panics
+cache/internal/engine: cache internal/alongside internal/instance internal/isnil internal/option internal/panics
 cache/pagecache: cache cache/coherent cache/internal/engine cache/pagecache/internal/rfc9111 keys keys/route internal/cookie internal/httpdate internal/isnil internal/named internal/panics internal/sfv
 cache/pagecache/internal/rfc9111: internal/httpdate internal/sfv
-keys: keys/internal/escape internal/cookie
+keys: keys/internal/escape internal/cookie internal/option
 keys/django: keys keys/internal/escape
 keys/internal/escape:
 keys/route: keys/internal/escape
 invalidate: cache keys keys/route internal/instance internal/isnil internal/named internal/panics internal/repeat invalidate/internal/batch
 invalidate/connector: invalidate invalidate/integrate
 invalidate/integrate: invalidate invalidate/internal/batch
-invalidate/outbox: cache invalidate internal/isnil internal/panics internal/repeat
+invalidate/outbox: cache invalidate internal/isnil internal/option internal/panics internal/repeat
 backend/memory: cache github.com/patrickmn/go-cache
-backend/rediscache: cache internal/alongside internal/panics github.com/redis/go-redis/v9
-backend/tiered: cache internal/isnil
+backend/rediscache: cache internal/alongside internal/option internal/panics github.com/redis/go-redis/v9
+backend/tiered: cache internal/isnil internal/option
 internal/alongside:
 internal/cookie:
 internal/httpdate:
@@ -43,6 +43,7 @@ internal/isnil:
 internal/lint:
 internal/named:
 internal/netproxy:
+internal/option:
 internal/panics: cache
 internal/redistest: internal/netproxy github.com/redis/go-redis/v9
 internal/repeat:

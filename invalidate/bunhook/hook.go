@@ -219,13 +219,13 @@ func New(inv *invalidate.Invalidator, opts *Options) *Hook {
 	case inv == nil:
 		panic("bunhook: New: the Invalidator is nil")
 	case opts == nil || opts.Failed == nil:
-		panic("bunhook: New: Options.Failed is nil: nobody would hear of a purge that failed")
+		panic("bunhook: Options.Failed: it is nil, and nobody would hear of a purge that failed")
 	case opts.MaxRows < 0:
-		panic(fmt.Sprintf("bunhook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+		panic(fmt.Sprintf("bunhook: Options.MaxRows: %d is negative", opts.MaxRows))
 	}
 	for table, columns := range opts.Ignore {
 		if table == "" || slices.Contains(columns, "") {
-			panic(fmt.Sprintf("bunhook: New: Options.Ignore[%q] is %q: a name is empty", table, columns))
+			panic(fmt.Sprintf("bunhook: Options.Ignore[%q]: %q has an empty name", table, columns))
 		}
 	}
 	h := &Hook{inv: inv, opts: *opts, open: make(map[*transaction]struct{})}

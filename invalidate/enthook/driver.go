@@ -143,13 +143,13 @@ func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver
 	case inv == nil:
 		panic("enthook: New: the Invalidator is nil")
 	case opts == nil || opts.Failed == nil:
-		panic("enthook: New: Options.Failed is nil: nobody would hear of a purge that failed")
+		panic("enthook: Options.Failed: it is nil, and nobody would hear of a purge that failed")
 	case opts.MaxRows < 0:
-		panic(fmt.Sprintf("enthook: New: MaxRows is %d: it must not be negative", opts.MaxRows))
+		panic(fmt.Sprintf("enthook: Options.MaxRows: %d is negative", opts.MaxRows))
 	}
 	for typ, fields := range opts.Ignore {
 		if typ == "" || slices.Contains(fields, "") {
-			panic(fmt.Sprintf("enthook: New: Options.Ignore[%q] is %q: a name is empty", typ, fields))
+			panic(fmt.Sprintf("enthook: Options.Ignore[%q]: %q has an empty name", typ, fields))
 		}
 	}
 	d := &Driver{Driver: drv, inv: inv, opts: *opts, loaders: make(map[reflect.Type]loader)}

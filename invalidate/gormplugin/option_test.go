@@ -219,14 +219,17 @@ func TestFailed(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	for want, f := range map[string]func(){
-		"the Invalidator is nil": func() { gormplugin.New(nil, nil) },
-		"MaxRows is -1": func() {
+		"gormplugin: New: the Invalidator is nil": func() { gormplugin.New(nil, nil) },
+		"gormplugin: Options.MaxRows: -1 is negative": func() {
 			gormplugin.New(newInvalidator(new(purger), nil), &gormplugin.Options{MaxRows: -1})
+		},
+		`gormplugin: Options.Ignore["posts"]: [""] has an empty name`: func() {
+			gormplugin.New(newInvalidator(new(purger), nil), &gormplugin.Options{Ignore: map[string][]string{"posts": {""}}})
 		},
 	} {
 		func() {
 			defer func() {
-				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, "gormplugin: New: "+want) {
+				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, want) {
 					t.Errorf("panic: got %q, want %q", got, want)
 				}
 			}()

@@ -97,11 +97,11 @@ func New(inv *invalidate.Invalidator, opts *Options) *Plugin {
 	}
 	for table, columns := range p.opts.Ignore {
 		if table == "" || slices.Contains(columns, "") {
-			panic(fmt.Sprintf("gormplugin: New: Options.Ignore[%q] is %q: a name is empty", table, columns))
+			panic(fmt.Sprintf("gormplugin: Options.Ignore[%q]: %q has an empty name", table, columns))
 		}
 	}
 	if p.opts.MaxRows < 0 {
-		panic(fmt.Sprintf("gormplugin: New: MaxRows is %d: it must not be negative", p.opts.MaxRows))
+		panic(fmt.Sprintf("gormplugin: Options.MaxRows: %d is negative", p.opts.MaxRows))
 	}
 	if p.opts.MaxRows == 0 {
 		p.opts.MaxRows = defaultMaxRows

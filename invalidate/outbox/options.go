@@ -3,8 +3,9 @@ package outbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
+
+	"github.com/uncache/uncache/internal/option"
 )
 
 // Options configures an [Outbox]. The zero value is the default.
@@ -76,13 +77,13 @@ var ErrOptions = errors.New("invalid options")
 // options returns the name of the table, or why d or table make no sense.
 func options(d Dialect, table string) (string, error) {
 	if _, ok := dialects[d]; !ok {
-		return "", fmt.Errorf("outbox: %w: no dialect %q", ErrOptions, d)
+		return "", option.Errorf(ErrOptions, "outbox: there is no dialect %q", d)
 	}
 	if table == "" {
 		table = DefaultTable
 	}
 	if err := checkTable(d, table); err != nil {
-		return "", fmt.Errorf("outbox: %w: Table: %w", ErrOptions, err)
+		return "", option.Errorf(ErrOptions, "outbox: Options.Table: %w", err)
 	}
 	return table, nil
 }
@@ -107,7 +108,7 @@ func (o *Options) complete(d Dialect) (err error) {
 		{"CloseTimeout", &o.CloseTimeout, 10 * time.Second},
 	} {
 		if *f.v < 0 {
-			return fmt.Errorf("outbox: %w: %s is %v: it must not be negative", ErrOptions, f.name, *f.v)
+			return option.Errorf(ErrOptions, "outbox: Options.%s: %v is negative", f.name, *f.v)
 		}
 		if *f.v == 0 {
 			*f.v = f.def
@@ -122,14 +123,14 @@ func (o *Options) complete(d Dialect) (err error) {
 		{"MaxTries", &o.MaxTries, 100},
 	} {
 		if *f.v < 0 {
-			return fmt.Errorf("outbox: %w: %s is %d: it must not be negative", ErrOptions, f.name, *f.v)
+			return option.Errorf(ErrOptions, "outbox: Options.%s: %d is negative", f.name, *f.v)
 		}
 		if *f.v == 0 {
 			*f.v = f.def
 		}
 	}
 	if o.MaxTries > maxTries {
-		return fmt.Errorf("outbox: %w: MaxTries is %d: the column holds %d at most", ErrOptions, o.MaxTries, maxTries)
+		return option.Errorf(ErrOptions, "outbox: Options.MaxTries: %d is more than %d, which is all that the column holds", o.MaxTries, maxTries)
 	}
 	o.Batch = min(o.Batch, maxBatch)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
@@ -23,36 +24,36 @@ func TestNew(t *testing.T) {
 	defer db.Close()
 	p := invalidate.PurgerFunc(func(context.Context, cache.Event) error { return nil })
 	for _, test := range []struct {
-		names string // what the error says
-		db    *sql.DB
-		d     Dialect
-		p     invalidate.Purger
-		opts  *Options
+		says string // the error, at its beginning
+		db   *sql.DB
+		d    Dialect
+		p    invalidate.Purger
+		opts *Options
 	}{
 		{"", db, PostgreSQL, p, nil},
 		{"", db, MySQL, p, &Options{Table: "app.purges_2"}},
-		{"nil", nil, SQLite, p, nil},
-		{"nil", db, SQLite, nil, nil},
-		{"oracle", db, "oracle", p, nil},
-		{"Table", db, PostgreSQL, p, &Options{Table: "x; DROP TABLE posts"}},
-		{"Table", db, PostgreSQL, p, &Options{Table: "Upper"}},
-		{"Table", db, PostgreSQL, p, &Options{Table: "a.b.c"}},
-		{"Table", db, PostgreSQL, p, &Options{Table: "1st"}},
-		{"Table", db, PostgreSQL, p, &Options{Table: strings.Repeat("x", 49)}},
-		{"Table", db, SQLite, p, &Options{Table: "main.purges"}},
-		{"Grace", db, SQLite, p, &Options{Grace: -1}},
-		{"Poll", db, SQLite, p, &Options{Poll: -1}},
-		{"PurgeTimeout", db, SQLite, p, &Options{PurgeTimeout: -1}},
-		{"Timeout", db, SQLite, p, &Options{Timeout: -1}},
-		{"Backoff", db, SQLite, p, &Options{Backoff: -1}},
-		{"MaxBackoff", db, SQLite, p, &Options{MaxBackoff: -1}},
-		{"MaxPause", db, SQLite, p, &Options{MaxPause: -1}},
-		{"CloseTimeout", db, SQLite, p, &Options{CloseTimeout: -1}},
-		{"Batch", db, SQLite, p, &Options{Batch: -1}},
-		{"MaxTries", db, SQLite, p, &Options{MaxTries: -1}},
+		{"outbox: New: the database is nil", nil, SQLite, p, nil},
+		{"outbox: New: the Purger is nil", db, SQLite, nil, nil},
+		{`outbox: there is no dialect "oracle"`, db, "oracle", p, nil},
+		{"outbox: Options.Table: ", db, PostgreSQL, p, &Options{Table: "x; DROP TABLE posts"}},
+		{"outbox: Options.Table: ", db, PostgreSQL, p, &Options{Table: "Upper"}},
+		{"outbox: Options.Table: ", db, PostgreSQL, p, &Options{Table: "a.b.c"}},
+		{"outbox: Options.Table: ", db, PostgreSQL, p, &Options{Table: "1st"}},
+		{"outbox: Options.Table: ", db, PostgreSQL, p, &Options{Table: strings.Repeat("x", 49)}},
+		{"outbox: Options.Table: ", db, SQLite, p, &Options{Table: "main.purges"}},
+		{"outbox: Options.Grace: -1s is negative", db, SQLite, p, &Options{Grace: -time.Second}},
+		{"outbox: Options.Poll: -1s is negative", db, SQLite, p, &Options{Poll: -time.Second}},
+		{"outbox: Options.PurgeTimeout: -1s is negative", db, SQLite, p, &Options{PurgeTimeout: -time.Second}},
+		{"outbox: Options.Timeout: -1s is negative", db, SQLite, p, &Options{Timeout: -time.Second}},
+		{"outbox: Options.Backoff: -1s is negative", db, SQLite, p, &Options{Backoff: -time.Second}},
+		{"outbox: Options.MaxBackoff: -1s is negative", db, SQLite, p, &Options{MaxBackoff: -time.Second}},
+		{"outbox: Options.MaxPause: -1s is negative", db, SQLite, p, &Options{MaxPause: -time.Second}},
+		{"outbox: Options.CloseTimeout: -1s is negative", db, SQLite, p, &Options{CloseTimeout: -time.Second}},
+		{"outbox: Options.Batch: -1 is negative", db, SQLite, p, &Options{Batch: -1}},
+		{"outbox: Options.MaxTries: -1 is negative", db, SQLite, p, &Options{MaxTries: -1}},
 	} {
 		o, err := New(test.db, test.d, test.p, test.opts)
-		if test.names == "" {
+		if test.says == "" {
 			if err != nil {
 				t.Errorf("%v: %v", test.opts, err)
 			} else if err := o.Close(); err != nil {
@@ -60,8 +61,8 @@ func TestNew(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), test.names) {
-			t.Errorf("want an ErrOptions that names %s, not %v", test.names, err)
+		if !errors.Is(err, ErrOptions) || !strings.HasPrefix(err.Error(), test.says) {
+			t.Errorf("want an ErrOptions that says %q, not %v", test.says, err)
 		}
 	}
 }

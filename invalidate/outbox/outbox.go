@@ -3,11 +3,11 @@ package outbox
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"sync"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/isnil"
+	"github.com/uncache/uncache/internal/option"
 	"github.com/uncache/uncache/internal/panics"
 	"github.com/uncache/uncache/invalidate"
 )
@@ -61,8 +61,11 @@ func New(db *sql.DB, d Dialect, p invalidate.Purger, opts *Options) (*Outbox, er
 	if err := o.opts.complete(d); err != nil {
 		return nil, err
 	}
-	if db == nil || isnil.Value(p) {
-		return nil, fmt.Errorf("outbox: %w: the database or the Purger is nil", ErrOptions)
+	switch {
+	case db == nil:
+		return nil, option.Errorf(ErrOptions, "outbox: New: the database is nil")
+	case isnil.Value(p):
+		return nil, option.Errorf(ErrOptions, "outbox: New: the Purger is nil")
 	}
 	o.limit = o.opts.Batch
 	o.ctx, o.cancel = context.WithCancel(context.Background())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/uncache/uncache/internal/option"
 	"github.com/uncache/uncache/internal/panics"
 )
 
@@ -34,6 +35,10 @@ type ListenOptions struct {
 	Observe func(error)
 }
 
+// ErrOptions is what [Listen] returns, wrapped, when its arguments or options make no
+// sense.
+var ErrOptions = errors.New("invalid options")
+
 // A Listener calls a function when a notification comes.
 type Listener struct {
 	config *pgx.ConnConfig
@@ -55,8 +60,8 @@ const firstPause = 100 * time.Millisecond
 // listens, for what it has missed. It calls wake then and at the beginning, too,
 // and never two at once. Nothing must depend on it: a relay polls as well.
 //
-// A nil opts means the defaults. A nil config or wake, or a negative option, is
-// an error; that the database is down is not.
+// A nil opts means the defaults. A nil config or wake, or a negative option, is an
+// error ([ErrOptions]). A database that is down is none.
 func Listen(config *pgx.ConnConfig, wake func(), opts *ListenOptions) (*Listener, error) {
 	l := &Listener{wake: wake}
 	if opts != nil {
@@ -65,11 +70,15 @@ func Listen(config *pgx.ConnConfig, wake func(), opts *ListenOptions) (*Listener
 	o := &l.opts
 	switch {
 	case config == nil:
-		return nil, errors.New("pgxtx: Listen: the config is nil")
+		return nil, option.Errorf(ErrOptions, "pgxtx: Listen: the config is nil")
 	case wake == nil:
-		return nil, errors.New("pgxtx: Listen: wake is nil")
-	case o.Ping < 0 || o.Timeout < 0 || o.MaxPause < 0:
-		return nil, fmt.Errorf("pgxtx: Listen: Ping is %v, Timeout %v, MaxPause %v: they must not be negative", o.Ping, o.Timeout, o.MaxPause)
+		return nil, option.Errorf(ErrOptions, "pgxtx: Listen: wake is nil")
+	case o.Ping < 0:
+		return nil, option.Errorf(ErrOptions, "pgxtx: ListenOptions.Ping: %v is negative", o.Ping)
+	case o.Timeout < 0:
+		return nil, option.Errorf(ErrOptions, "pgxtx: ListenOptions.Timeout: %v is negative", o.Timeout)
+	case o.MaxPause < 0:
+		return nil, option.Errorf(ErrOptions, "pgxtx: ListenOptions.MaxPause: %v is negative", o.MaxPause)
 	}
 	l.config = config.Copy()
 	if o.Channel == "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/invalidate"
 )
 
@@ -20,7 +21,12 @@ import (
 // it has to make. Every transaction that notifies takes a lock in its COMMIT
 // that the whole server has one of. Where thousands commit in a second, leave the
 // relay to poll.
+//
+// Notify panics if o is nil.
 func Notify(o invalidate.Outbox, channel string) invalidate.Outbox {
+	if isnil.Value(o) {
+		panic("pgxtx: Notify: the Outbox is nil")
+	}
 	n := notifying{o, cmp.Or(channel, DefaultChannel)}
 	if r, ok := o.(invalidate.RepeatOutbox); ok {
 		return notifyingRepeat{n, r}

@@ -419,15 +419,21 @@ func TestListenOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, listen := range map[string]func() (*pgxtx.Listener, error){
-		"config": func() (*pgxtx.Listener, error) { return pgxtx.Listen(nil, func() {}, nil) },
-		"wake":   func() (*pgxtx.Listener, error) { return pgxtx.Listen(config, nil, nil) },
-		"MaxPause": func() (*pgxtx.Listener, error) {
-			return pgxtx.Listen(config, func() {}, &pgxtx.ListenOptions{MaxPause: -1})
+	for want, listen := range map[string]func() (*pgxtx.Listener, error){
+		"pgxtx: Listen: the config is nil": func() (*pgxtx.Listener, error) { return pgxtx.Listen(nil, func() {}, nil) },
+		"pgxtx: Listen: wake is nil":       func() (*pgxtx.Listener, error) { return pgxtx.Listen(config, nil, nil) },
+		"pgxtx: ListenOptions.Ping: -1s is negative": func() (*pgxtx.Listener, error) {
+			return pgxtx.Listen(config, func() {}, &pgxtx.ListenOptions{Ping: -time.Second})
+		},
+		"pgxtx: ListenOptions.Timeout: -1s is negative": func() (*pgxtx.Listener, error) {
+			return pgxtx.Listen(config, func() {}, &pgxtx.ListenOptions{Timeout: -time.Second})
+		},
+		"pgxtx: ListenOptions.MaxPause: -1s is negative": func() (*pgxtx.Listener, error) {
+			return pgxtx.Listen(config, func() {}, &pgxtx.ListenOptions{MaxPause: -time.Second})
 		},
 	} {
-		if l, err := listen(); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: got %v, want an error that names it", name, err)
+		if l, err := listen(); !errors.Is(err, pgxtx.ErrOptions) || err.Error() != want {
+			t.Errorf("got %v, want ErrOptions that says %q", err, want)
 			if l != nil {
 				l.Close()
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/isnil"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // A Cache serves what is stored in a backend as long as the backend's log does
@@ -68,7 +69,7 @@ type reacher interface {
 // Close stops what New starts.
 func New(b cache.Backend, opts *Options) (*Cache, error) {
 	if isnil.Value(b) {
-		return nil, fmt.Errorf("coherent: %w: the backend is nil: look at the error that came with it", ErrOptions)
+		return nil, option.Errorf(ErrOptions, "coherent: New: the backend is nil; look at the error that came with it")
 	}
 	c := &Cache{log: b, start: time.Now()}
 	if opts != nil {

@@ -2,11 +2,11 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/uncache/uncache/internal/instance"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // Options configures a [Cache]. The fields are those of coherent.Options, which
@@ -42,15 +42,15 @@ var ErrOptions = errors.New("invalid options")
 func (o *Options) complete() error {
 	switch {
 	case o.MaxStale < 0 || o.MaxStale > 0 && o.MaxStale < minMaxStale:
-		return fmt.Errorf("coherent: %w: MaxStale is %v: it must be 0, or at least %v", ErrOptions, o.MaxStale, minMaxStale)
+		return option.Errorf(ErrOptions, "coherent: Options.MaxStale: %v is less than %v", o.MaxStale, minMaxStale)
 	case o.MaxDependencies < 0 || o.MaxDependencies > mostDependencies:
-		return fmt.Errorf("coherent: %w: MaxDependencies is %d: it must be 0 for the default, or from 1 to %d", ErrOptions, o.MaxDependencies, mostDependencies)
+		return option.Errorf(ErrOptions, "coherent: Options.MaxDependencies: %d is not from 0 to %d", o.MaxDependencies, mostDependencies)
 	case o.Lease < 0 || o.Lease > 0 && o.Lease < minLease:
-		return fmt.Errorf("coherent: %w: Lease is %v: it must be 0, or at least %v", ErrOptions, o.Lease, minLease)
+		return option.Errorf(ErrOptions, "coherent: Options.Lease: %v is less than %v", o.Lease, minLease)
 	case o.Timeout < 0 || o.Timeout > 0 && o.Timeout < minTimeout:
-		return fmt.Errorf("coherent: %w: Timeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.Timeout, minTimeout)
+		return option.Errorf(ErrOptions, "coherent: Options.Timeout: %v is less than %v", o.Timeout, minTimeout)
 	case o.CollapseTimeout < 0 || o.CollapseTimeout > 0 && o.CollapseTimeout < minCollapseTimeout:
-		return fmt.Errorf("coherent: %w: CollapseTimeout is %v: it must be 0 for the default, or at least %v", ErrOptions, o.CollapseTimeout, minCollapseTimeout)
+		return option.Errorf(ErrOptions, "coherent: Options.CollapseTimeout: %v is less than %v", o.CollapseTimeout, minCollapseTimeout)
 	}
 	if o.CollapseTimeout == 0 {
 		o.CollapseTimeout = max(defaultCollapseTimeout, 2*min(o.Lease, math.MaxInt64/2))
