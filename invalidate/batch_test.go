@@ -36,9 +36,9 @@ func TestBatchMergesIntoOneEvent(t *testing.T) {
 	if !cache.Bypassed(ctx) {
 		t.Error("the cache is not bypassed in the context of a batch")
 	}
-	p.trace.want(t)
+	p.Trace.Want(t)
 	flush(t, t.Context(), batch)
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
 	if got, want := p.one(t).Reason, "import, invalidate_test.Post 0 saved"; got != want {
 		t.Errorf("Reason: got %q, want %q", got, want)
 	}
@@ -68,7 +68,7 @@ func TestBatchReportsUnresolvedModelsAtOnce(t *testing.T) {
 	ctx, batch := invalidate.WithBatch(t.Context())
 	wantError(t, newBlog(p, nil).Invalidate(ctx, 7, &Post{Slug: "a"}), "no rule for int")
 	flush(t, ctx, batch)
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/a/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/")
 }
 
 func TestBatchEnds(t *testing.T) {
@@ -101,9 +101,9 @@ func TestBatchEnds(t *testing.T) {
 			say(t, ctx, inv, "a")
 			in, inner := invalidate.WithBatch(ctx)
 			say(t, in, inv, "b")
-			p.trace.want(t)
+			p.Trace.Want(t)
 			tt.do(pair{outer, inner}, t.Context())
-			p.trace.want(t, tt.want...)
+			p.Trace.Want(t, tt.want...)
 		})
 	}
 }
@@ -122,11 +122,11 @@ func TestInvalidateAfterTheEnd(t *testing.T) {
 			in, inner := invalidate.WithBatch(ctx)
 			end(t, inner)
 			say(t, in, inv, "a")
-			p.trace.want(t)
+			p.Trace.Want(t)
 			flush(t, ctx, outer)
-			p.trace.want(t, "PURGE path:/blog/ path:/blog/a/")
+			p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/")
 			say(t, in, inv, "b")
-			p.trace.want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/b/")
+			p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/b/")
 		})
 	}
 }

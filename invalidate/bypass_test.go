@@ -18,6 +18,7 @@ import (
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/integrate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // site is a row that a page shows, over a real cache.
@@ -106,7 +107,7 @@ func TestTransactionBypassesTheCache(t *testing.T) {
 		for _, end := range []error{nil, oops} {
 			t.Run(fmt.Sprintf("warm: %v, end: %v", warm, end), func(t *testing.T) {
 				s := newSite(t)
-				db, _ := newDB(t, new(trace))
+				db, _ := newDB(t, new(invtest.Trace))
 				everybody := t.Context()
 				if warm {
 					s.wantBoth(t, everybody, "a reader", "old")

@@ -24,8 +24,8 @@ func TestBatchCommit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPurger()
-			db, d := newDB(t, p.trace)
-			d.fail["COMMIT"] = tt.commit
+			db, d := newDB(t, p.Trace)
+			d.Fail["COMMIT"] = tt.commit
 			inv := newBlog(p, nil)
 			tx, err := db.BeginTx(t.Context(), nil)
 			if err != nil {
@@ -38,7 +38,7 @@ func TestBatchCommit(t *testing.T) {
 			if err := batch.Commit(t.Context(), tx); !errors.Is(err, tt.is) {
 				t.Errorf("Commit: got %v, want %v", err, tt.is)
 			}
-			p.want(t, tt.want...)
+			p.Want(t, tt.want...)
 		})
 	}
 }
@@ -46,7 +46,7 @@ func TestBatchCommit(t *testing.T) {
 // What is committed is purged, whatever becomes of the batch around it.
 func TestBatchCommitInABatch(t *testing.T) {
 	p := newPurger()
-	db, _ := newDB(t, p.trace)
+	db, _ := newDB(t, p.Trace)
 	inv := newBlog(p, nil)
 	ctx, outer := invalidate.WithBatch(t.Context())
 	tx, err := db.BeginTx(ctx, nil)
@@ -61,14 +61,14 @@ func TestBatchCommitInABatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	outer.Discard()
-	p.want(t, "BEGIN", "COMMIT", "PURGE path:/blog/ path:/blog/hello/")
+	p.Want(t, "BEGIN", "COMMIT", "PURGE path:/blog/ path:/blog/hello/")
 }
 
 // A transaction whose context is done is rolled back, whoever was faster:
 // database/sql or Commit.
 func TestBatchCommitLate(t *testing.T) {
 	p := newPurger()
-	db, _ := newDB(t, p.trace)
+	db, _ := newDB(t, p.Trace)
 	inv := newBlog(p, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	tx, err := db.BeginTx(ctx, nil)

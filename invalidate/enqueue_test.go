@@ -20,7 +20,7 @@ func TestEnqueueAgain(t *testing.T) {
 		if err := batch.Enqueue(ctx, x.db); err != nil {
 			t.Error(err)
 		}
-		x.want(t, want...)
+		x.Want(t, want...)
 	}
 	const enqueueB = "ENQUEUE path:/blog/ path:/blog/b/"
 	enqueue()
@@ -43,7 +43,7 @@ func TestEnqueueAfterTheEnd(t *testing.T) {
 		t.Error(err)
 	}
 	flush(t, ctx, batch)
-	x.want(t)
+	x.Want(t)
 }
 
 // A part that was enqueued by itself is not enqueued again by what it was handed
@@ -70,7 +70,7 @@ func TestEnqueueNested(t *testing.T) {
 			want = append(want, purgeA, "PURGED #1", "PURGE "+b, "PURGED #2")
 		}
 		flush(t, ctx, outer)
-		x.want(t, want...)
+		x.Want(t, want...)
 	}
 }
 
@@ -79,12 +79,12 @@ func TestDiscardDuringEnqueue(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.WithBatch(t.Context())
 	say(t, ctx, x.inv, "a")
-	x.fake.at[enqueueA] = batch.Discard
+	x.fake.At[enqueueA] = batch.Discard
 	if err := batch.Enqueue(ctx, x.db); err != nil {
 		t.Error(err)
 	}
 	flush(t, ctx, batch)
-	x.want(t, enqueueA)
+	x.Want(t, enqueueA)
 }
 
 // Goroutines save while another enqueues: each save is purged, and struck out

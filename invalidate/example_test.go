@@ -9,6 +9,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -83,7 +84,7 @@ func ExampleInvalidator_Resolve() {
 
 // Purged after COMMIT has returned; not at all after a ROLLBACK.
 func ExampleInvalidator_InTx() {
-	db := sql.OpenDB(&database{trace: new(trace)}) // any database
+	db := sql.OpenDB(&database{invtest.NewScript(new(invtest.Trace))}) // any database
 	defer db.Close()
 	inv := invalidate.New(pages, nil)
 	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {

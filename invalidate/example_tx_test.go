@@ -7,11 +7,12 @@ import (
 	"fmt"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // The order is saved without its coupon, and only the order's page is purged.
 func ExampleSavepoint() {
-	db := sql.OpenDB(&database{trace: new(trace)}) // any database
+	db := sql.OpenDB(&database{invtest.NewScript(new(invtest.Trace))}) // any database
 	defer db.Close()
 	inv := newBlog(pages, nil)
 
@@ -45,7 +46,7 @@ type wrapped struct{ *sql.Tx }
 
 // A transaction of another type, such as *sqlx.Tx, keeps its type.
 func ExampleTransact() {
-	db := sql.OpenDB(&database{trace: new(trace)})
+	db := sql.OpenDB(&database{invtest.NewScript(new(invtest.Trace))})
 	defer db.Close()
 	inv := newBlog(pages, nil)
 

@@ -6,52 +6,31 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
-
-// trace is what happened, in order, in the database and at the purger.
-type trace struct {
-	mu    sync.Mutex
-	steps []string
-}
-
-func (t *trace) add(step string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.steps = append(t.steps, step)
-}
-
-func (t *trace) want(tb testing.TB, want ...string) {
-	tb.Helper()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !slices.Equal(t.steps, want) {
-		tb.Errorf("what happened:\n got %q\nwant %q", t.steps, want)
-	}
-}
 
 // purger records the events that it is told, and fails as it is told to.
 type purger struct {
-	*trace
+	*invtest.Trace
 	err error
 
 	mu     sync.Mutex
 	events []cache.Event
 }
 
-func newPurger() *purger { return &purger{trace: new(trace)} }
+func newPurger() *purger { return &purger{Trace: new(invtest.Trace)} }
 
 func (p *purger) Purge(_ context.Context, e cache.Event) error {
 	p.mu.Lock()
 	p.events = append(p.events, e)
 	p.mu.Unlock()
-	p.add("PURGE " + join(e.Dependencies))
+	p.Add("PURGE " + join(e.Dependencies))
 	return p.err
 }
 
@@ -74,24 +53,14 @@ func join(deps []cache.Dependency) string {
 	return strings.Join(s, " ")
 }
 
-// database is a database/sql driver that has transactions and nothing else. It
-// records what it is told, and fails at the step it is told to.
+// database is a database/sql driver that has transactions and nothing else. Its steps
+// are "BEGIN", "COMMIT", "ROLLBACK" and statements.
 type database struct {
-	*trace
-	fail map[string]error  // by step: "BEGIN", "COMMIT", "ROLLBACK"
-	at   map[string]func() // what else happens at a step, before it fails
+	invtest.Script
 }
 
 func (d *database) Connect(context.Context) (driver.Conn, error) { return conn{d}, nil }
 func (d *database) Driver() driver.Driver                        { return nil }
-
-func (d *database) step(name string) error {
-	if at := d.at[name]; at != nil {
-		at()
-	}
-	d.add(name)
-	return d.fail[name]
-}
 
 type conn struct{ *database }
 
@@ -100,21 +69,21 @@ func (c conn) Close() error                        { return nil }
 func (c conn) Begin() (driver.Tx, error)           { return nil, errors.ErrUnsupported }
 
 func (c conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
-	return tx(c), c.step("BEGIN")
+	return tx(c), c.Step("BEGIN")
 }
 
 func (c conn) ExecContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Result, error) {
-	return driver.RowsAffected(1), c.step(query)
+	return driver.RowsAffected(1), c.Step(query)
 }
 
 type tx struct{ *database }
 
-func (t tx) Commit() error   { return t.step("COMMIT") }
-func (t tx) Rollback() error { return t.step("ROLLBACK") }
+func (t tx) Commit() error   { return t.Step("COMMIT") }
+func (t tx) Rollback() error { return t.Step("ROLLBACK") }
 
 // newDB returns a database that records in t.
-func newDB(tb testing.TB, t *trace) (*sql.DB, *database) {
-	d := &database{trace: t, fail: map[string]error{}, at: map[string]func(){}}
+func newDB(tb testing.TB, t *invtest.Trace) (*sql.DB, *database) {
+	d := &database{invtest.NewScript(t)}
 	db := sql.OpenDB(d)
 	tb.Cleanup(func() {
 		if err := db.Close(); err != nil {

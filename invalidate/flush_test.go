@@ -23,12 +23,12 @@ func TestFlushAgainAfterAnError(t *testing.T) {
 	if !errors.As(err, &failed) || !errors.Is(err, bad.err) {
 		t.Errorf("Flush: got %v, want a PurgeError that wraps %v", err, bad.err)
 	}
-	good.trace.want(t, "PURGE path:/blog/ path:/blog/b/")
+	good.Trace.Want(t, "PURGE path:/blog/ path:/blog/b/")
 
 	bad.err = nil
 	flush(t, ctx, batch)
 	flush(t, ctx, batch)
-	bad.trace.want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/a/")
+	bad.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/a/")
 	good.one(t)
 }
 
@@ -45,7 +45,7 @@ func TestDiscardAfterAFailedFlush(t *testing.T) {
 	p.err = nil
 	flush(t, ctx, batch)
 	flush(t, ctx, batch)
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/a/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/a/")
 }
 
 // A Flush that returns nil says that all is purged, though another one did it;

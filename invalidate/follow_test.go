@@ -32,15 +32,15 @@ func TestFollow(t *testing.T) {
 	}
 	say(t, ctx, inv, "a") // outside of any: at once
 	bypassed(false)
-	p.want(t, purgeA)
+	p.Want(t, purgeA)
 
 	tx := integrate.Begin(ctx)
 	bypassed(true)
 	say(t, ctx, inv, "b")
-	p.want(t, purgeA)
+	p.Want(t, purgeA)
 	flush(t, ctx, tx)
 	bypassed(false)
-	p.want(t, purgeA, purgeB)
+	p.Want(t, purgeA, purgeB)
 
 	tx = integrate.Begin(ctx) // another one
 	say(t, ctx, inv, "dropped")
@@ -48,7 +48,7 @@ func TestFollow(t *testing.T) {
 	bypassed(false)
 	say(t, ctx, inv, "c")
 	flush(t, ctx, batch)
-	p.want(t, purgeA, purgeB, purgeC)
+	p.Want(t, purgeA, purgeB, purgeC)
 }
 
 // Around two transactions at once it is not known which of them has saved what
@@ -85,7 +85,7 @@ func TestTransactionsAtOnce(t *testing.T) {
 			}
 			say(t, ctx, inv, "c")
 			tt.then(t, other)
-			p.want(t, tt.want...)
+			p.Want(t, tt.want...)
 		})
 	}
 }
@@ -100,9 +100,9 @@ func TestRewindOneOfTwo(t *testing.T) {
 	say(t, ctx, inv, "a")
 	integrate.Rewind(one, mark)
 	flush(t, ctx, one)
-	p.want(t)
+	p.Want(t)
 	flush(t, ctx, other)
-	p.want(t, purgeA)
+	p.Want(t, purgeA)
 }
 
 // In a batch that is somebody's, a transaction takes what is said in it, and so does
@@ -117,16 +117,16 @@ func TestBeginInABatch(t *testing.T) {
 	say(t, in, inv, "b")
 	flush(t, in, savepoint)
 	flush(t, ctx, tx)
-	p.want(t, purgeB)
+	p.Want(t, purgeB)
 	say(t, ctx, inv, "c")
 	batch.Discard() // that was no transaction
-	p.want(t, purgeB)
+	p.Want(t, purgeB)
 
 	late := integrate.Begin(ctx) // whoever has ended the batch still has its context
 	say(t, ctx, inv, "a")
-	p.want(t, purgeB)
+	p.Want(t, purgeB)
 	flush(t, ctx, late)
-	p.want(t, purgeB, purgeA)
+	p.Want(t, purgeB, purgeA)
 }
 
 // What is said while a transaction is open in somebody's batch is not lost with the
@@ -138,9 +138,9 @@ func TestRollbackInABatch(t *testing.T) {
 	tx := integrate.Begin(ctx)
 	say(t, ctx, inv, "a")
 	tx.Discard()
-	p.want(t)
+	p.Want(t)
 	flush(t, ctx, batch)
-	p.want(t, purgeA)
+	p.Want(t, purgeA)
 }
 
 // What was saved outside of the transaction that is open is purged, whatever becomes
@@ -154,19 +154,20 @@ func TestOutside(t *testing.T) {
 		integrate.Outside(ctx) // while none is open, it says nothing
 		tx := integrate.Begin(outer)
 		say(t, outer, inv, "b")
-		p.want(t)
+		p.Want(t)
 		integrate.Outside(ctx)
 		say(t, outer, inv, "a")
-		p.want(t, purgeA)
+		p.Want(t, purgeA)
 		end(tx)
 		if n := len(p.events); n > 2 {
 			t.Errorf("%d events, want at most 2", n)
 		}
-		p.events, p.steps = nil, nil
+		p.events = nil
+		p.Reset()
 		tx = integrate.Begin(outer) // which stands alone again
 		say(t, outer, inv, "c")
 		tx.Discard()
-		p.want(t)
+		p.Want(t)
 		part.Discard()
 	}
 	integrate.Outside(t.Context()) // which carries no batch
@@ -182,17 +183,17 @@ func TestBeginReadOnly(t *testing.T) {
 		t.Error("the cache is not bypassed in a transaction that reads")
 	}
 	say(t, ctx, x.inv, "a")
-	x.want(t, purgeA)
+	x.Want(t, purgeA)
 	tx := integrate.Begin(ctx)
 	say(t, ctx, x.inv, "b")
-	x.want(t, purgeA)
+	x.Want(t, purgeA)
 	if err := errors.Join(reader.Enqueue(ctx, x.db), reader.Flush(ctx)); err != nil { // purged in vain
 		t.Error(err)
 	}
 	say(t, ctx, x.inv, "d") // which is about the other one, since the reader has saved nothing
 	tx.Discard()
 	say(t, ctx, x.inv, "c")
-	x.want(t, purgeA, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", purgeC)
+	x.Want(t, purgeA, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", purgeC)
 }
 
 // What could not be purged after a COMMIT is the affair of whoever has the
@@ -225,14 +226,14 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 				p.err = nil
 				flush(t, ctx, batch) // though it is a part of another
 				const both = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/"
-				p.want(t, purgeA, purgeB, both, both)
+				p.Want(t, purgeA, purgeB, both, both)
 				flush(t, ctx, batch)
-				p.want(t, purgeA, purgeB, both, both)
+				p.Want(t, purgeA, purgeB, both, both)
 				flush(t, ctx, outer)
 				if name == "WithBatch" && end == "Flush" { // which was told of them as well
-					p.want(t, purgeA, purgeB, both, both, both)
+					p.Want(t, purgeA, purgeB, both, both, both)
 				} else {
-					p.want(t, purgeA, purgeB, both, both)
+					p.Want(t, purgeA, purgeB, both, both)
 				}
 			})
 		}
@@ -298,5 +299,5 @@ func TestEnqueueOneOfTwo(t *testing.T) {
 	}
 	one.Discard()
 	flush(t, ctx, other)
-	x.want(t, enqueueA, enqueueA, purgeA, "PURGED #2")
+	x.Want(t, enqueueA, enqueueA, purgeA, "PURGED #2")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 func TestNewPanics(t *testing.T) {
@@ -51,7 +52,7 @@ func TestNothingToPurge(t *testing.T) {
 	if err := inv.Invalidate(t.Context()); err != nil {
 		t.Error(err)
 	}
-	p.trace.want(t)
+	p.Trace.Want(t)
 }
 
 type text string
@@ -122,7 +123,7 @@ func TestReasonOfModelWhoseStringPanics(t *testing.T) {
 	if err := inv.Invalidate(t.Context(), loud{}); err != nil {
 		t.Error(err)
 	}
-	p.trace.want(t, "PURGE path:/")
+	p.Trace.Want(t, "PURGE path:/")
 }
 
 // Two processes of one host are told apart.
@@ -243,11 +244,11 @@ func TestPurgeTimeout(t *testing.T) {
 }
 
 func TestPurgersTellsAllInOrder(t *testing.T) {
-	calls := new(trace)
+	calls := new(invtest.Trace)
 	one, three := errors.New("one"), errors.New("three")
 	named := func(name string, err error) invalidate.Purger {
 		return invalidate.PurgerFunc(func(context.Context, cache.Event) error {
-			calls.add(name)
+			calls.Add(name)
 			return err
 		})
 	}
@@ -255,7 +256,7 @@ func TestPurgersTellsAllInOrder(t *testing.T) {
 	if !errors.Is(err, one) || !errors.Is(err, three) {
 		t.Errorf("got %v, want %v and %v", err, one, three)
 	}
-	calls.want(t, "1", "2", "3")
+	calls.Want(t, "1", "2", "3")
 	if err := (invalidate.Purgers{}).Purge(t.Context(), cache.Event{}); err != nil {
 		t.Errorf("nobody to tell: got %v, want nil", err)
 	}

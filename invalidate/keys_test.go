@@ -137,7 +137,7 @@ func TestURLWithParametersThatDoNotCount(t *testing.T) {
 	if !slices.Contains(slices.Concat(d.calls...), want.String()) {
 		t.Errorf("deleted %q, want %q among them", d.calls, want)
 	}
-	told.trace.want(t, "PURGE uri:example.com/blog/?page=2&sort=asc")
+	told.Trace.Want(t, "PURGE uri:example.com/blog/?page=2&sort=asc")
 }
 
 func TestKeysDeleteFails(t *testing.T) {

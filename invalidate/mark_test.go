@@ -100,7 +100,7 @@ func TestMarksCostNoPurge(t *testing.T) {
 		say(t, ctx, inv, slug)
 	}
 	flush(t, ctx, batch)
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
 }
 
 // Rewind does not call back what was flushed.
@@ -116,5 +116,5 @@ func TestRewindAfterTheEnd(t *testing.T) {
 	integrate.Rewind(batch, mark)
 	p.err = nil
 	flush(t, ctx, batch)
-	p.trace.want(t, purgeA, purgeA)
+	p.Trace.Want(t, purgeA, purgeA)
 }

@@ -21,7 +21,7 @@ const (
 // newOutboxTest is newTxTest with an outbox.
 func newOutboxTest(t *testing.T) (*txTest, *outbox) {
 	x := newTxTest(t)
-	o := newOutbox(t, x.trace)
+	o := newOutbox(t, x.Trace)
 	x.inv = newBlog(x.purger, &invalidate.Options{Outbox: o})
 	return x, o
 }
@@ -54,7 +54,7 @@ func TestInTxWithOutbox(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			x, _ := newOutboxTest(t)
 			for step, err := range tt.fail {
-				x.fake.fail[step] = err
+				x.fake.Fail[step] = err
 			}
 			x.purger.err = tt.purge
 			err := x.inv.InTx(t.Context(), x.db, nil, x.save)
@@ -70,7 +70,7 @@ func TestInTxWithOutbox(t *testing.T) {
 					t.Errorf("errors.Is(%v, %v): got false", err, f)
 				}
 			}
-			x.want(t, tt.steps...)
+			x.Want(t, tt.steps...)
 		})
 	}
 }
@@ -89,7 +89,7 @@ func TestInTxWithOutboxEndedByFn(t *testing.T) {
 		if refused != nil {
 			want = append(want, keepA)
 		}
-		x.want(t, want...)
+		x.Want(t, want...)
 		if got := errors.Is(err, invalidate.ErrKept); got != (refused != nil) {
 			t.Errorf("errors.Is(%v, ErrKept): got %v", err, got)
 		}
@@ -108,9 +108,9 @@ func TestInTxWithOutboxPanics(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.at, func(t *testing.T) {
 			x, _ := newOutboxTest(t)
-			x.fake.at[tt.at] = func() { panic("oops") }
+			x.fake.At[tt.at] = func() { panic("oops") }
 			wantPanic(t, "oops", func() { _ = x.inv.InTx(t.Context(), x.db, nil, x.save) })
-			x.want(t, tt.steps...)
+			x.Want(t, tt.steps...)
 		})
 	}
 }
@@ -119,12 +119,12 @@ func TestInTxWithOutboxPanics(t *testing.T) {
 // committed all the same by whoever recovers.
 func TestEnqueuePanics(t *testing.T) {
 	x, _ := newOutboxTest(t)
-	x.fake.at[enqueueA] = func() { panic("oops") }
+	x.fake.At[enqueueA] = func() { panic("oops") }
 	ctx, batch := invalidate.WithBatch(t.Context())
 	say(t, ctx, x.inv, "a")
 	wantPanic(t, "oops", func() { _ = batch.Enqueue(ctx, x.db) })
 	flush(t, ctx, batch)
-	x.want(t, purgeA)
+	x.Want(t, purgeA)
 }
 
 func TestEnqueueNeedsAnIDForEach(t *testing.T) {
@@ -133,7 +133,7 @@ func TestEnqueueNeedsAnIDForEach(t *testing.T) {
 	err := x.inv.InTx(t.Context(), x.db, nil, x.save)
 	wantOutcome(t, err, "rolled back")
 	wantError(t, err, "invalidate: invalidate_test.Post: enqueue: the Outbox gave 2 IDs for 1 events")
-	x.want(t, "BEGIN", "UPDATE", enqueueA, "ROLLBACK")
+	x.Want(t, "BEGIN", "UPDATE", enqueueA, "ROLLBACK")
 }
 
 // Outside of a transaction an event is kept when its purge has failed.
@@ -180,7 +180,7 @@ func TestKeep(t *testing.T) {
 			if tt.purge != nil {
 				want = append(want, keepA)
 			}
-			x.want(t, want...)
+			x.Want(t, want...)
 		})
 	}
 }
@@ -207,7 +207,7 @@ func TestFlushAgainWithOutbox(t *testing.T) {
 		t.Errorf("Flush: got %v, want ErrKept", err)
 	}
 	flush(t, ctx, batch)
-	x.want(t, purgeA, keepA, purgeA, keepA)
+	x.Want(t, purgeA, keepA, purgeA, keepA)
 }
 
 // Events fail one by one: those that were purged are struck out, the others are
@@ -231,10 +231,10 @@ func TestOutboxOfManyEvents(t *testing.T) {
 				err = x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 					return x.inv.Invalidate(ctx, posts)
 				})
-				x.want(t, "BEGIN", "ENQUEUE 10000 dependencies", "ENQUEUE 10000 dependencies", "ENQUEUE 10000 dependencies", "ENQUEUE 6 dependencies", "COMMIT", "PURGED #1 #4")
+				x.Want(t, "BEGIN", "ENQUEUE 10000 dependencies", "ENQUEUE 10000 dependencies", "ENQUEUE 10000 dependencies", "ENQUEUE 6 dependencies", "COMMIT", "PURGED #1 #4")
 			} else {
 				err = x.inv.Invalidate(t.Context(), posts)
-				x.want(t, "KEEP 10000 dependencies", "KEEP 10000 dependencies")
+				x.Want(t, "KEEP 10000 dependencies", "KEEP 10000 dependencies")
 			}
 			if !errors.Is(err, refused) || !errors.Is(err, invalidate.ErrKept) || len(invalidate.Unpurged(err)) > 0 {
 				t.Errorf("got an error that is refused: %v, kept: %v, with %d events unpurged; want true, true, 0",
@@ -256,7 +256,7 @@ func TestOutboxOfManyEvents(t *testing.T) {
 // Invalidators share a transaction, and each has its own outbox or none.
 func TestSeveralInvalidatorsWithOutbox(t *testing.T) {
 	x, _ := newOutboxTest(t)
-	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.trace)})
+	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.Trace)})
 	without := newBlog(x.purger, nil)
 	err := invalidate.Transact(t.Context(), func(ctx context.Context) (*sql.Tx, error) { return x.db.BeginTx(ctx, nil) },
 		func(ctx context.Context, tx *sql.Tx) error {
@@ -271,15 +271,15 @@ func TestSeveralInvalidatorsWithOutbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	const ab, o = "path:/blog/ path:/blog/a/ path:/blog/b/", "path:/blog/ path:/blog/o/"
-	x.want(t, "BEGIN", "ENQUEUE "+ab, "ENQUEUE "+o, "COMMIT",
+	x.Want(t, "BEGIN", "ENQUEUE "+ab, "ENQUEUE "+o, "COMMIT",
 		"PURGE path:/blog/ path:/blog/w/", "PURGE "+ab, "PURGED #1", "PURGE "+o, "PURGED #1")
 }
 
 // What one outbox refuses rolls back what another has taken.
 func TestOneOutboxRefuses(t *testing.T) {
 	x, _ := newOutboxTest(t)
-	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.trace)})
-	x.fake.fail["ENQUEUE path:/blog/ path:/blog/o/"] = errors.New("no such table")
+	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.Trace)})
+	x.fake.Fail["ENQUEUE path:/blog/ path:/blog/o/"] = errors.New("no such table")
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		say(t, ctx, other, "o")
 		say(t, ctx, x.inv, "a")
@@ -287,5 +287,5 @@ func TestOneOutboxRefuses(t *testing.T) {
 	})
 	wantOutcome(t, err, "rolled back")
 	wantError(t, err, "invalidate: invalidate_test.Post: enqueue: no such table")
-	x.want(t, "BEGIN", "ENQUEUE path:/blog/ path:/blog/o/", enqueueA, "ROLLBACK")
+	x.Want(t, "BEGIN", "ENQUEUE path:/blog/ path:/blog/o/", enqueueA, "ROLLBACK")
 }

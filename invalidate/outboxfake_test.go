@@ -9,12 +9,13 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // outbox is an Outbox in memory that records what it is told in a trace, and
 // fails the test if it is told what no Outbox should be.
 type outbox struct {
-	*trace
+	*invtest.Trace
 	t    *testing.T
 	keep error // what Keep returns
 	wide bool  // whether it returns an ID too many
@@ -23,8 +24,8 @@ type outbox struct {
 	rows map[string]bool // by ID: whether it was purged
 }
 
-func newOutbox(t *testing.T, tr *trace) *outbox {
-	return &outbox{trace: tr, t: t, rows: map[string]bool{}}
+func newOutbox(t *testing.T, tr *invtest.Trace) *outbox {
+	return &outbox{Trace: tr, t: t, rows: map[string]bool{}}
 }
 
 func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
@@ -59,7 +60,7 @@ func (o *outbox) Keep(ctx context.Context, events []cache.Event) error {
 		o.t.Error("Keep without a deadline")
 	}
 	for _, e := range events {
-		o.add("KEEP " + brief(e))
+		o.Add("KEEP " + brief(e))
 	}
 	return o.keep
 }
@@ -79,7 +80,7 @@ func (o *outbox) Purged(ctx context.Context, ids []string) {
 		o.rows[id] = true
 	}
 	o.mu.Unlock()
-	o.add("PURGED " + strings.Join(ids, " "))
+	o.Add("PURGED " + strings.Join(ids, " "))
 }
 
 // brief is what e names, of which the tests say the pages of posts only.

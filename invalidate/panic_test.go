@@ -25,7 +25,7 @@ func TestPurgerPanics(t *testing.T) {
 		if broken {
 			panic("out of order")
 		}
-		good.add("PURGE at last")
+		good.Add("PURGE at last")
 		return nil
 	}), &invalidate.Options{Observe: func(o invalidate.Observation) {
 		if o.Err != nil {
@@ -33,7 +33,7 @@ func TestPurgerPanics(t *testing.T) {
 		}
 	}}))
 	inv := register(invalidate.New(good, nil))
-	db, tr := newDB(t, good.trace)
+	db, tr := newDB(t, good.Trace)
 	save := func(ctx context.Context) error {
 		return errors.Join(bad.Invalidate(ctx, Author{}), inv.Invalidate(ctx, Author{}))
 	}
@@ -43,7 +43,7 @@ func TestPurgerPanics(t *testing.T) {
 	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "out of order") || len(invalidate.Unpurged(err)) != 1 {
 		t.Errorf("got %v, want a PurgeError that says of the panic, and what to purge again", err)
 	}
-	tr.want(t, "BEGIN", "COMMIT", "PURGE path:/a")
+	tr.Want(t, "BEGIN", "COMMIT", "PURGE path:/a")
 
 	// A batch keeps it for the next Flush.
 	ctx, batch := invalidate.WithBatch(t.Context())
@@ -57,7 +57,7 @@ func TestPurgerPanics(t *testing.T) {
 	if err := batch.Flush(ctx); err != nil {
 		t.Errorf("the second Flush: got %v, want nil", err)
 	}
-	tr.want(t, "BEGIN", "COMMIT", "PURGE path:/a", "PURGE path:/a", "PURGE at last")
+	tr.Want(t, "BEGIN", "COMMIT", "PURGE path:/a", "PURGE path:/a", "PURGE at last")
 	if observed != 2 {
 		t.Errorf("Observe was told of %d failures, want 2", observed)
 	}
@@ -83,7 +83,7 @@ func TestObservePanics(t *testing.T) {
 		}()
 		_ = batch.Flush(ctx)
 	}()
-	p.want(t, "PURGE path:/1", "PURGE path:/2")
+	p.Want(t, "PURGE path:/1", "PURGE path:/2")
 	if err := batch.Flush(ctx); err != nil { // which waits for nothing
 		t.Error(err)
 	}

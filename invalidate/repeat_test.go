@@ -15,6 +15,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // A timeline is a Purger that notes when it was told of what, and the Observe of an
@@ -92,7 +93,7 @@ func TestRepeatByTimers(t *testing.T) {
 			return inv.Invalidate(ctx, &Post{Slug: "a"})
 		},
 		"InTx": func(t *testing.T, inv *invalidate.Invalidator) error {
-			db, _ := newDB(t, new(trace))
+			db, _ := newDB(t, new(invtest.Trace))
 			return inv.InTx(t.Context(), db, nil, func(ctx context.Context, _ *sql.Tx) error {
 				return inv.Invalidate(ctx, &Post{Slug: "a"})
 			})

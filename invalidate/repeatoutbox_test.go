@@ -11,6 +11,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // repeatOutbox is an outbox that purges again.
@@ -20,7 +21,7 @@ type repeatOutbox struct {
 }
 
 func (o *repeatOutbox) EnqueueRepeat(ctx context.Context, x invalidate.Execer, events []cache.Event, repeat []time.Duration) ([]string, error) {
-	o.add(fmt.Sprint("AGAIN ", repeat))
+	o.Add(fmt.Sprint("AGAIN ", repeat))
 	return o.Enqueue(ctx, x, events)
 }
 
@@ -32,7 +33,7 @@ func (o *repeatOutbox) KeepRepeat(ctx context.Context, events []cache.Event, rep
 			return ctx.Err()
 		}
 	}
-	o.add(fmt.Sprint("AGAIN ", repeat, " purged ", purged))
+	o.Add(fmt.Sprint("AGAIN ", repeat, " purged ", purged))
 	return o.Keep(ctx, events)
 }
 
@@ -42,9 +43,9 @@ const postPages = "path:/blog/ path:/blog/a/"
 func TestTheOutboxRepeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPurger()
-		box := &repeatOutbox{outbox: newOutbox(t, p.trace)}
+		box := &repeatOutbox{outbox: newOutbox(t, p.Trace)}
 		inv := newBlog(p, &invalidate.Options{Outbox: box, Repeat: fiveAndSixty})
-		db, _ := newDB(t, p.trace)
+		db, _ := newDB(t, p.Trace)
 		err := inv.InTx(t.Context(), db, nil, func(ctx context.Context, _ *sql.Tx) error {
 			return inv.Invalidate(ctx, &Post{Slug: "a"})
 		})
@@ -63,7 +64,7 @@ func TestTheOutboxRepeats(t *testing.T) {
 		if err := inv.Close(); err != nil {
 			t.Error(err)
 		}
-		p.want(t, "BEGIN", "AGAIN [5s 1m0s]", "ENQUEUE "+postPages, "COMMIT", "PURGE "+postPages, "PURGED #1",
+		p.Want(t, "BEGIN", "AGAIN [5s 1m0s]", "ENQUEUE "+postPages, "COMMIT", "PURGE "+postPages, "PURGED #1",
 			"PURGE "+postPages, "AGAIN [5s 1m0s] purged true", "KEEP "+postPages,
 			"PURGE "+postPages, "AGAIN [5s 1m0s] purged false", "KEEP "+postPages)
 	})
@@ -72,11 +73,11 @@ func TestTheOutboxRepeats(t *testing.T) {
 // Without Repeat nobody asks the outbox for it.
 func TestTheOutboxIsNotAskedToRepeat(t *testing.T) {
 	p := newPurger()
-	inv := newBlog(p, &invalidate.Options{Outbox: &repeatOutbox{outbox: newOutbox(t, p.trace)}})
+	inv := newBlog(p, &invalidate.Options{Outbox: &repeatOutbox{outbox: newOutbox(t, p.Trace)}})
 	if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
 		t.Fatal(err)
 	}
-	p.want(t, "PURGE "+postPages)
+	p.Want(t, "PURGE "+postPages)
 }
 
 // What the outbox does not take, a timer purges again: while the outbox cannot be
@@ -90,7 +91,7 @@ func TestTimersWhereTheOutboxDoesNotRepeat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newTimeline()
-				inv := repeating(l, func(o *invalidate.Options) { o.Outbox = wrap(newOutbox(t, new(trace))) })
+				inv := repeating(l, func(o *invalidate.Options) { o.Outbox = wrap(newOutbox(t, new(invtest.Trace))) })
 				if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
 					t.Fatal(err)
 				}
@@ -117,8 +118,8 @@ func TestTimersWhereTheOutboxDoesNotRepeat(t *testing.T) {
 func TestTimersAfterATransactionWithAnOutbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newTimeline()
-		inv := repeating(l, func(o *invalidate.Options) { o.Outbox = newOutbox(t, new(trace)) })
-		db, _ := newDB(t, new(trace))
+		inv := repeating(l, func(o *invalidate.Options) { o.Outbox = newOutbox(t, new(invtest.Trace)) })
+		db, _ := newDB(t, new(invtest.Trace))
 		err := inv.InTx(t.Context(), db, nil, func(ctx context.Context, _ *sql.Tx) error {
 			return inv.Invalidate(ctx, &Post{Slug: "a"})
 		})
@@ -139,7 +140,7 @@ func TestASaveDoesNotWaitForRepeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPurger()
 		held := make(chan struct{})
-		inv := newBlog(p, &invalidate.Options{Outbox: &repeatOutbox{newOutbox(t, p.trace), held}, Repeat: fiveAndSixty})
+		inv := newBlog(p, &invalidate.Options{Outbox: &repeatOutbox{newOutbox(t, p.Trace), held}, Repeat: fiveAndSixty})
 		began := time.Now()
 		if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil || time.Since(began) > 0 {
 			t.Errorf("Invalidate: %v, took %v", err, time.Since(began))
@@ -148,6 +149,6 @@ func TestASaveDoesNotWaitForRepeats(t *testing.T) {
 		if err := inv.Close(); err != nil {
 			t.Error(err)
 		}
-		p.want(t, "PURGE "+postPages, "AGAIN [5s 1m0s] purged true", "KEEP "+postPages)
+		p.Want(t, "PURGE "+postPages, "AGAIN [5s 1m0s] purged true", "KEEP "+postPages)
 	})
 }

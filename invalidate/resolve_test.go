@@ -38,7 +38,7 @@ func TestCascade(t *testing.T) {
 	if got := to.NamedBy(cache.Path("/elsewhere/")); got != nil {
 		t.Errorf("NamedBy of what was not named: got %q, want none", got)
 	}
-	if p.trace.want(t); t.Failed() {
+	if p.Trace.Want(t); t.Failed() {
 		t.Error("Resolve has purged")
 	}
 }
@@ -55,7 +55,7 @@ func TestCascadeToNilPointer(t *testing.T) {
 	if err := inv.Invalidate(t.Context(), &Author{}); err != nil {
 		t.Error(err)
 	}
-	p.trace.want(t, "PURGE path:/a path:/blog/ path:/blog/b/")
+	p.Trace.Want(t, "PURGE path:/a path:/blog/ path:/blog/b/")
 }
 
 // A model that a rule could not be found for in a cascade is an error that says
@@ -130,7 +130,7 @@ func TestOldAndNewAreBothAsked(t *testing.T) {
 	if err := newBlog(p, nil).Invalidate(t.Context(), &Post{ID: 1, Slug: "old"}, &Post{ID: 1, Slug: "new"}); err != nil {
 		t.Fatal(err)
 	}
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/new/ path:/blog/old/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/new/ path:/blog/old/")
 }
 
 // A model that cannot be compared with == is a model like any other.

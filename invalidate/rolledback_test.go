@@ -15,6 +15,7 @@ import (
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/integrate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // A handler that saves, shows what it has saved, and rolls back, answers 200 with
@@ -22,7 +23,7 @@ import (
 // those who wait, by whichever road the transaction was rolled back.
 func TestPageOfWhatWasRolledBack(t *testing.T) {
 	oops := errors.New("oops")
-	db, _ := newDB(t, new(trace))
+	db, _ := newDB(t, new(invtest.Trace))
 	inTx := func(end error) func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
 		return func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
 			_ = inv.InTx(ctx, db, nil, func(ctx context.Context, _ *sql.Tx) error {

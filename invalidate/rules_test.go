@@ -67,7 +67,7 @@ func TestTheOthersArePurged(t *testing.T) {
 	inv := newBlog(p, nil)
 	err := inv.Invalidate(t.Context(), nil, &Post{Slug: "a"}, 7, (*Post)(nil), &Post{Slug: "b"})
 	wantError(t, err, "model is nil", "no rule for int", "nil pointer")
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
 }
 
 func TestSliceOfModels(t *testing.T) {
@@ -76,7 +76,7 @@ func TestSliceOfModels(t *testing.T) {
 	if err := inv.Invalidate(t.Context(), []*Post{{Slug: "a"}, {Slug: "b"}}, []any{&Post{Slug: "c"}}, []*Post{}); err != nil {
 		t.Fatal(err)
 	}
-	p.trace.want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
+	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
 
 	// A slice type that has a rule is a model.
 	invalidate.Register(inv, func(all []*Post, to *invalidate.Targets) { to.Path(fmt.Sprintf("/%d/", len(all))) })
@@ -115,7 +115,7 @@ type Tagged struct {
 // that went and of the tag that came are both purged, on the only connection.
 func TestRuleOverARelationInsideInTx(t *testing.T) {
 	p := newPurger()
-	db, _ := newDB(t, p.trace)
+	db, _ := newDB(t, p.Trace)
 	db.SetMaxOpenConns(1)
 	inv := invalidate.New(p, nil)
 	invalidate.Register(inv, func(m *Tagged, to *invalidate.Targets) {
@@ -135,5 +135,5 @@ func TestRuleOverARelationInsideInTx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.trace.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE group:tag:go group:tag:http group:tag:sql")
+	p.Trace.Want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE group:tag:go group:tag:http group:tag:sql")
 }

@@ -41,7 +41,7 @@ func TestSavepoint(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newTxTest(t)
 			for step, err := range tt.fail {
-				x.fake.fail[step] = err
+				x.fake.Fail[step] = err
 			}
 			err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 				say(t, ctx, x.inv, "a")
@@ -68,7 +68,7 @@ func TestSavepoint(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			x.want(t, slices.Concat([]string{"BEGIN"}, tt.steps, []string{"COMMIT", tt.purge})...)
+			x.Want(t, slices.Concat([]string{"BEGIN"}, tt.steps, []string{"COMMIT", tt.purge})...)
 		})
 	}
 }
@@ -83,7 +83,7 @@ func TestSavepointReturnsTheErrorOfFn(t *testing.T) {
 		}
 		return err
 	})
-	x.want(t, "BEGIN", set, undo, release, "ROLLBACK")
+	x.Want(t, "BEGIN", set, undo, release, "ROLLBACK")
 }
 
 // What becomes of a savepoint says nothing about the transaction.
@@ -131,7 +131,7 @@ func TestSavepointsInSavepoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	const set2, release2, undo2 = "SAVEPOINT uncache_2", "RELEASE SAVEPOINT uncache_2", "ROLLBACK TO SAVEPOINT uncache_2"
-	x.want(t, "BEGIN",
+	x.Want(t, "BEGIN",
 		set, set2, release2, undo, release,
 		set, set2, undo2, release2, release,
 		"COMMIT", "PURGE path:/blog/ path:/blog/d/")
@@ -164,7 +164,7 @@ func TestSavepointPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", set, undo, release, set, undo, release, "COMMIT", purgeA)
+	x.Want(t, "BEGIN", set, undo, release, set, undo, release, "COMMIT", purgeA)
 }
 
 // A savepoint may have less time than its transaction.
@@ -186,7 +186,7 @@ func TestSavepointCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", set, undo, release, "COMMIT", purgeA)
+	x.Want(t, "BEGIN", set, undo, release, "COMMIT", purgeA)
 }
 
 // Without a transaction around it, what is handed over would be purged at once.
@@ -202,7 +202,7 @@ func TestSavepointNeedsABatch(t *testing.T) {
 				return nil
 			})
 			wantError(t, err, "invalidate: Savepoint: the context is not that of a transaction")
-			x.want(t)
+			x.Want(t)
 		})
 	}
 	part, _ := invalidate.WithBatch(ended)
@@ -227,5 +227,5 @@ func TestInvalidateAfterSavepoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", set, undo, release, "COMMIT", purgeA)
+	x.Want(t, "BEGIN", set, undo, release, "COMMIT", purgeA)
 }

@@ -96,9 +96,9 @@ func TestTargets(t *testing.T) {
 				t.Errorf("Invalidate: got %v, want as Resolve: %v", got, err)
 			}
 			if tt.want == "" {
-				p.trace.want(t)
+				p.Trace.Want(t)
 			} else {
-				p.trace.want(t, "PURGE "+tt.want)
+				p.Trace.Want(t, "PURGE "+tt.want)
 			}
 		})
 	}

@@ -8,20 +8,21 @@ import (
 	"testing"
 
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // foreign is a transaction of a library of its own.
 type foreign struct {
-	*trace
+	*invtest.Trace
 	commit, rollback error
 }
 
 func (f *foreign) ExecContext(_ context.Context, query string, _ ...any) (sql.Result, error) {
-	f.add(query)
+	f.Add(query)
 	return nil, nil
 }
-func (f *foreign) Commit() error   { f.add("COMMIT"); return f.commit }
-func (f *foreign) Rollback() error { f.add("ROLLBACK"); return f.rollback }
+func (f *foreign) Commit() error   { f.Add("COMMIT"); return f.commit }
+func (f *foreign) Rollback() error { f.Add("ROLLBACK"); return f.rollback }
 
 func TestTransact(t *testing.T) {
 	lost, oops := errors.New("lost"), errors.New("oops")
@@ -48,10 +49,10 @@ func TestTransact(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPurger()
-			inv := newBlog(p, &invalidate.Options{Outbox: newOutbox(t, p.trace)})
+			inv := newBlog(p, &invalidate.Options{Outbox: newOutbox(t, p.Trace)})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			tx := &foreign{p.trace, tt.commit, tt.rollback}
+			tx := &foreign{p.Trace, tt.commit, tt.rollback}
 			err := invalidate.Transact(ctx, func(context.Context) (*foreign, error) { return tx, nil },
 				func(ctx context.Context, got *foreign) error {
 					if got != tx {
@@ -64,7 +65,7 @@ func TestTransact(t *testing.T) {
 					return tt.fn
 				})
 			wantOutcome(t, err, tt.outcome)
-			p.trace.want(t, tt.steps...)
+			p.Trace.Want(t, tt.steps...)
 		})
 	}
 	ok := false

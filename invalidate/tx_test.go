@@ -11,13 +11,14 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 const purgeA = "PURGE path:/blog/ path:/blog/a/"
 
 // txTest is a blog over a database, which both record in one trace.
 type txTest struct {
-	*trace
+	*invtest.Trace
 	inv    *invalidate.Invalidator
 	purger *purger
 	db     *sql.DB
@@ -26,8 +27,8 @@ type txTest struct {
 
 func newTxTest(t *testing.T) *txTest {
 	p := newPurger()
-	db, fake := newDB(t, p.trace)
-	return &txTest{trace: p.trace, inv: newBlog(p, nil), purger: p, db: db, fake: fake}
+	db, fake := newDB(t, p.Trace)
+	return &txTest{Trace: p.Trace, inv: newBlog(p, nil), purger: p, db: db, fake: fake}
 }
 
 // save writes a row and invalidates the post "a".
@@ -43,18 +44,18 @@ func TestInTx(t *testing.T) {
 	if err := x.inv.InTx(t.Context(), x.db, nil, x.save); err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
 // A purge while COMMIT is under way would let a fill read the old row after it.
 func TestInTxPurgesAfterCommitHasReturned(t *testing.T) {
 	x := newTxTest(t)
-	x.fake.at["COMMIT"] = func() { x.want(t, "BEGIN", "UPDATE") }
+	x.fake.At["COMMIT"] = func() { x.Want(t, "BEGIN", "UPDATE") }
 	if err := x.inv.InTx(t.Context(), x.db, nil, x.save); err != nil {
 		t.Fatal(err)
 	}
 	// The fake adds COMMIT when all it does there is done.
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
 func TestInTxMergesIntoOneEvent(t *testing.T) {
@@ -67,7 +68,7 @@ func TestInTxMergesIntoOneEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
 }
 
 // With the context that InTx was given Invalidate can't know that it is about the
@@ -98,9 +99,9 @@ func TestInTxByTheOuterContext(t *testing.T) {
 			if !errors.Is(err, tt.fail) {
 				t.Errorf("error %v, want %v", err, tt.fail)
 			}
-			x.want(t, tt.want...)
+			x.Want(t, tt.want...)
 			say(t, tt.ctx, x.inv, "b") // and no trace of it is left
-			x.want(t, append(tt.want, "PURGE path:/blog/ path:/blog/b/")...)
+			x.Want(t, append(tt.want, "PURGE path:/blog/ path:/blog/b/")...)
 		})
 	}
 }
@@ -121,15 +122,15 @@ func TestInTxByTheContextOfAnother(t *testing.T) {
 	if !errors.Is(err, failed) {
 		t.Errorf("error %v, want %v", err, failed)
 	}
-	x.want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
+	x.Want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
 }
 
 // What is said to the outer context may be about another database: that of an outbox
 // whose table this one does not have. The transaction is not rolled back for it.
 func TestInTxByTheOuterContextOfAnotherDatabase(t *testing.T) {
 	x := newTxTest(t)
-	x.fake.fail["ENQUEUE path:/blog/ path:/blog/b/"] = errors.New("no such table")
-	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.trace)})
+	x.fake.Fail["ENQUEUE path:/blog/ path:/blog/b/"] = errors.New("no such table")
+	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.Trace)})
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		say(t, t.Context(), other, "b") // saved there, in no transaction
 		return x.save(ctx, tx)
@@ -138,7 +139,7 @@ func TestInTxByTheOuterContextOfAnotherDatabase(t *testing.T) {
 		t.Error(err)
 	}
 	const purgeB = "PURGE path:/blog/ path:/blog/b/"
-	x.want(t, "BEGIN", purgeB, "UPDATE", "COMMIT", purgeB, purgeA)
+	x.Want(t, "BEGIN", purgeB, "UPDATE", "COMMIT", purgeB, purgeA)
 }
 
 // A goroutine that saves without a transaction, in the context of one that has one,
@@ -157,7 +158,7 @@ func TestInvalidateBesideATransactionOfTheSameContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", "PURGE path:/blog/ path:/blog/b/", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
+	x.Want(t, "BEGIN", "PURGE path:/blog/ path:/blog/b/", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/")
 }
 
 func TestInTxOnOneConnection(t *testing.T) {
@@ -170,7 +171,7 @@ func TestInTxOnOneConnection(t *testing.T) {
 	if err := x.inv.InTx(t.Context(), c, &sql.TxOptions{}, x.save); err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
 func TestInTxBypassesTheCache(t *testing.T) {
@@ -184,7 +185,7 @@ func TestInTxBypassesTheCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", "COMMIT")
+	x.Want(t, "BEGIN", "COMMIT")
 }
 
 // state is the error of a server that says in SQLSTATE what went wrong.
@@ -228,7 +229,7 @@ func TestInTxErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newTxTest(t)
 			for step, err := range tt.fail {
-				x.fake.fail[step] = err
+				x.fake.Fail[step] = err
 			}
 			x.purger.err = tt.purge
 			err := x.inv.InTx(t.Context(), x.db, nil, x.save)
@@ -243,7 +244,7 @@ func TestInTxErrors(t *testing.T) {
 			if got, want := errors.As(err, &failed), tt.purge != nil; got != want {
 				t.Errorf("errors.As(%v, *PurgeError): got %v, want %v", err, got, want)
 			}
-			x.want(t, tt.steps...)
+			x.Want(t, tt.steps...)
 		})
 	}
 }
@@ -252,7 +253,7 @@ func TestInTxCancelledBeforeCommit(t *testing.T) {
 	x := newTxTest(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	rolledBack := make(chan struct{})
-	x.fake.at["ROLLBACK"] = func() { close(rolledBack) }
+	x.fake.At["ROLLBACK"] = func() { close(rolledBack) }
 	err := x.inv.InTx(ctx, x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		err := x.save(ctx, tx)
 		cancel()
@@ -276,7 +277,7 @@ func TestInTxCancelledAndRolledBack(t *testing.T) {
 	x := newTxTest(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	rolledBack := make(chan struct{})
-	x.fake.at["ROLLBACK"] = func() { close(rolledBack) }
+	x.fake.At["ROLLBACK"] = func() { close(rolledBack) }
 	err := x.inv.InTx(ctx, x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		err := x.save(ctx, tx)
 		cancel()
@@ -287,18 +288,18 @@ func TestInTxCancelledAndRolledBack(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	wantOutcome(t, err, "rolled back")
-	x.want(t, "BEGIN", "UPDATE", "ROLLBACK")
+	x.Want(t, "BEGIN", "UPDATE", "ROLLBACK")
 }
 
 // Once COMMIT was sent the row may be there, whether or not anybody waits.
 func TestInTxCancelledDuringCommit(t *testing.T) {
 	x := newTxTest(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	x.fake.at["COMMIT"] = cancel
+	x.fake.At["COMMIT"] = cancel
 	if err := x.inv.InTx(ctx, x.db, nil, x.save); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
 // A rule that cannot name its pages fails the save, while it can still fail.
@@ -308,7 +309,7 @@ func TestInTxUnresolvedModel(t *testing.T) {
 		return x.inv.Invalidate(ctx, &Post{Slug: "%"})
 	})
 	wantError(t, err, "invalidate: invalidate_test.Post 0: ", "/blog/%/")
-	x.want(t, "BEGIN", "ROLLBACK")
+	x.Want(t, "BEGIN", "ROLLBACK")
 }
 
 func TestInTxInsideInTx(t *testing.T) {
@@ -325,7 +326,7 @@ func TestInTxInsideInTx(t *testing.T) {
 		t.Errorf("got %v, want %v", err, oops)
 	}
 	// The inner one has committed and is purged; the outer one has not.
-	x.want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
+	x.Want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
 }
 
 func TestSavepoints(t *testing.T) {
@@ -342,7 +343,7 @@ func TestSavepoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/kept/")
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/kept/")
 }
 
 // What is said in fn's context when the transaction is over is purged at once.
@@ -357,5 +358,5 @@ func TestInvalidateAfterInTx(t *testing.T) {
 		t.Fatal(err)
 	}
 	say(t, late, x.inv, "a")
-	x.want(t, "BEGIN", "COMMIT", purgeA)
+	x.Want(t, "BEGIN", "COMMIT", purgeA)
 }

@@ -18,7 +18,7 @@ func TestInTxPanic(t *testing.T) {
 			panic("oops")
 		})
 	})
-	x.want(t, "BEGIN", "UPDATE", "ROLLBACK")
+	x.Want(t, "BEGIN", "UPDATE", "ROLLBACK")
 }
 
 // wantPanic fails unless f panics with want, untouched.
@@ -48,7 +48,7 @@ func TestInTxGoexit(t *testing.T) {
 		})
 	}()
 	<-done
-	x.want(t, "BEGIN", "UPDATE", "ROLLBACK")
+	x.Want(t, "BEGIN", "UPDATE", "ROLLBACK")
 }
 
 // fn must not end the transaction; if it does the row may be there, whatever it
@@ -80,7 +80,7 @@ func TestInTxEndedByFn(t *testing.T) {
 			}
 			wantError(t, err, "fn ended the transaction itself; leave that to InTx")
 			wantOutcome(t, err, "unknown")
-			x.want(t, tt.steps...)
+			x.Want(t, tt.steps...)
 		})
 	}
 }
@@ -95,16 +95,16 @@ func TestInTxPanicAfterCommitByFn(t *testing.T) {
 			panic("oops")
 		})
 	})
-	x.want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
+	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
 // The driver may panic over an answer that said that all is well.
 func TestInTxPanicInCommit(t *testing.T) {
 	x := newTxTest(t)
-	x.fake.at["COMMIT"] = func() {
-		x.add("COMMITTED")
+	x.fake.At["COMMIT"] = func() {
+		x.Add("COMMITTED")
 		panic("oops")
 	}
 	wantPanic(t, "oops", func() { _ = x.inv.InTx(t.Context(), x.db, nil, x.save) })
-	x.want(t, "BEGIN", "UPDATE", "COMMITTED", purgeA)
+	x.Want(t, "BEGIN", "UPDATE", "COMMITTED", purgeA)
 }

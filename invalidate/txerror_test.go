@@ -89,9 +89,9 @@ func TestInTxReturnsTheErrorOfAnother(t *testing.T) {
 			x.purger.err = tt.purge
 			var inner error
 			err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-				x.fake.fail["COMMIT"] = tt.commit
+				x.fake.Fail["COMMIT"] = tt.commit
 				inner = x.inv.InTx(ctx, x.db, nil, x.save)
-				x.fake.fail["COMMIT"] = nil
+				x.fake.Fail["COMMIT"] = nil
 				if tt.end != nil {
 					if err := tt.end(tx); err != nil {
 						t.Error(err)
@@ -160,7 +160,7 @@ func TestSavedNotPurged(t *testing.T) {
 	x.purger.err = errors.New("refused")
 	kept := newTxTest(t)
 	kept.purger.err = errors.New("refused")
-	kept.inv = newBlog(kept.purger, &invalidate.Options{Outbox: newOutbox(t, kept.purger.trace)})
+	kept.inv = newBlog(kept.purger, &invalidate.Options{Outbox: newOutbox(t, kept.purger.Trace)})
 	ctx, batch := invalidate.WithBatch(t.Context())
 	say(t, ctx, x.inv, "a")
 	rolledBack := x.inv.InTx(t.Context(), x.db, nil, func(context.Context, *sql.Tx) error { return errors.New("disk full") })

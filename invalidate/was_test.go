@@ -86,7 +86,7 @@ func TestRowAsItWasThatNoPageCanHave(t *testing.T) {
 					t.Errorf("as it was: %v, want no error", err)
 				}
 			}
-			p.trace.want(t, "PURGE path:/index", "PURGE path:/index", "PURGE path:/index")
+			p.Trace.Want(t, "PURGE path:/index", "PURGE path:/index", "PURGE path:/index")
 			if len(*unnamed) != 3 {
 				t.Fatalf("Observe was told of %v, want one for each", *unnamed)
 			}
@@ -123,7 +123,7 @@ func TestRowAsItWasThatCannotBeNamed(t *testing.T) {
 			if err := inv.Invalidate(t.Context(), invalidate.Was(&row{ID: 1, Value: tt.value})); err != nil {
 				t.Errorf("as it was: %v, want no error", err)
 			}
-			p.trace.want(t, "PURGE "+string(cache.All))
+			p.Trace.Want(t, "PURGE "+string(cache.All))
 			if len(*unnamed) != 1 {
 				t.Fatalf("Observe was told of %v, want one", *unnamed)
 			}
@@ -150,7 +150,7 @@ func TestRowAsItWasAndAMistakeOfItsRule(t *testing.T) {
 		if err := inv.Invalidate(t.Context(), invalidate.Was(&row{ID: 1})); err == nil || len(*unnamed) > 0 {
 			t.Errorf("%s: got %v, and Observe was told %v, want an error", name, err, *unnamed)
 		}
-		p.trace.want(t)
+		p.Trace.Want(t)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestNoRowAsItWas(t *testing.T) {
 	if err != nil || len(*unnamed) > 0 {
 		t.Errorf("got %v, and Observe was told %v", err, *unnamed)
 	}
-	p.trace.want(t, "PURGE path:/rows/a/")
+	p.Trace.Want(t, "PURGE path:/rows/a/")
 	if err := inv.Invalidate(t.Context(), none); err == nil {
 		t.Error("a nil row as it is: no error")
 	}

@@ -37,6 +37,7 @@ backend/rediscache: cache internal/alongside internal/option internal/panics git
 backend/tiered: cache internal/isnil internal/option
 internal/alongside:
 internal/cookie:
+internal/dbtest:
 internal/httpdate:
 internal/instance:
 internal/isnil:
@@ -51,6 +52,7 @@ internal/scale: backend/rediscache cache internal/redistest github.com/redis/go-
 internal/sfv:
 invalidate/internal/batch: cache
 invalidate/internal/condition:
+invalidate/internal/invtest: cache invalidate invalidate/outbox
 invalidate/internal/assigned:
 `)
 

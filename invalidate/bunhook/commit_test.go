@@ -2,10 +2,8 @@ package bunhook_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"net"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/uncache/uncache/internal/dbtest"
 	"github.com/uncache/uncache/invalidate/bunhook"
 )
 
@@ -46,7 +45,7 @@ func (c *deafConn) Read(b []byte) (int, error) {
 // it is here, and is purged.
 func TestContextDoneInCommit(t *testing.T) {
 	b := newBlog(t, openPostgres(t), pgdialect.New(), bunhook.Options{})
-	config, err := pgx.ParseConfig(cmp.Or(os.Getenv("DATABASE_URL"), "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"))
+	config, err := pgx.ParseConfig(dbtest.PostgresURL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +78,7 @@ func TestContextDoneInCommit(t *testing.T) {
 	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		within = ctx
 		insert(ctx, tx, "c")
-		b.want(t)
+		b.Want(t)
 		return nil
 	})
 	if err == nil || within.Err() == nil {
@@ -88,7 +87,7 @@ func TestContextDoneInCommit(t *testing.T) {
 	if got := b.slugs(t); got != "c" {
 		t.Errorf("saved: got %q, want that it was committed", got)
 	}
-	b.want(t, "path:/c")
+	b.Want(t, "path:/c")
 }
 
 // What was committed past bun is purged when bun hears that the transaction is over.
@@ -100,7 +99,7 @@ func TestCommittedPastBun(t *testing.T) {
 				if _, err := tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t)
+				b.Want(t)
 				if err := tx.Tx.Commit(); err != nil {
 					t.Fatal(err)
 				}
@@ -108,7 +107,7 @@ func TestCommittedPastBun(t *testing.T) {
 			}); err == nil {
 				t.Error("the second end: got nil, want an error")
 			}
-			b.want(t, "path:/c")
+			b.Want(t, "path:/c")
 		}
 	})
 }

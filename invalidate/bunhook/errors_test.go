@@ -47,25 +47,25 @@ func TestPurgeFails(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
 		b.reset(t)
-		b.fails = errors.New("redis: connection refused")
+		b.Err = errors.New("redis: connection refused")
 		err := b.hook.InTx(ctx, b.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx))
 		})
 		if !errors.Is(err, invalidate.ErrKept) || errors.Is(err, invalidate.ErrRolledBack) {
 			t.Errorf("InTx: got %v, want ErrKept", err)
 		}
-		b.wantFailed(t, 0)
+		b.WantFailed(t, 0)
 		if err := exec(b.NewInsert().Model(&Post{Slug: "d"}).Exec(ctx)); err != nil {
 			t.Errorf("Exec: got %v, want nil: it is saved", err)
 		}
-		b.wantFailed(t, 1)
+		b.WantFailed(t, 1)
 		if err := b.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewInsert().Model(&Post{Slug: "e"}).Exec(ctx))
 		}); err != nil {
 			t.Errorf("RunInTx: got %v, want nil: it is saved", err)
 		}
-		b.wantFailed(t, 2)
-		for _, err := range b.failed {
+		b.WantFailed(t, 2)
+		for _, err := range b.Failed {
 			if !errors.Is(err, invalidate.ErrKept) {
 				t.Errorf("Failed was told %v, want that it is kept", err)
 			}
@@ -79,17 +79,17 @@ func TestPurgeFails(t *testing.T) {
 func TestEnqueueFails(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		b.reset(t)
-		b.outbox.fails = errors.New("outbox: no such table")
+		b.outbox.Err = errors.New("outbox: no such table")
 		err := b.hook.InTx(t.Context(), b.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 			return exec(tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx))
 		})
-		if !errors.Is(err, b.outbox.fails) || !errors.Is(err, invalidate.ErrRolledBack) {
-			t.Errorf("got %v, want ErrRolledBack because of %v", err, b.outbox.fails)
+		if !errors.Is(err, b.outbox.Err) || !errors.Is(err, invalidate.ErrRolledBack) {
+			t.Errorf("got %v, want ErrRolledBack because of %v", err, b.outbox.Err)
 		}
 		if got := b.slugs(t); got != "a b" {
 			t.Errorf("saved %s, want nothing new", got)
 		}
-		b.want(t)
+		b.Want(t)
 	})
 }
 
@@ -105,7 +105,7 @@ func TestUnknownRows(t *testing.T) {
 			if err := b.hook.InTx(t.Context(), b.DB, nil, func(ctx context.Context, tx bun.Tx) error { return save(ctx, tx) }); err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "all:")
+			b.Want(t, "all:")
 			b.reset(t)
 			err := b.hook.InTx(t.Context(), b.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 				_ = tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -116,12 +116,12 @@ func TestUnknownRows(t *testing.T) {
 			if err != nil {
 				t.Errorf("InTx, after a savepoint that was rolled back: %v", err)
 			}
-			b.want(t)
+			b.Want(t)
 			if err := save(t.Context(), b.DB); err != nil {
 				t.Errorf("by itself: %v", err)
 			}
-			b.want(t, "all:")
-			b.wantFailed(t, 0)
+			b.Want(t, "all:")
+			b.WantFailed(t, 0)
 			if !b.inv.Registered(tableType) { // the second time there is a rule that names nothing
 				invalidate.Register(b.inv, func(bunhook.Table, *invalidate.Targets) {})
 			}
@@ -144,7 +144,7 @@ func TestStrict(t *testing.T) {
 		if err != nil {
 			t.Errorf("a rule for the value: %v", err)
 		}
-		b.want(t, "group:tagged:7")
+		b.Want(t, "group:tagged:7")
 	})
 }
 
@@ -159,8 +159,8 @@ func TestStatementFails(t *testing.T) {
 		if err := exec(b.NewInsert().Model(&Post{Slug: "a"}).Exec(t.Context())); err == nil {
 			t.Error("the second of a slug: got nil, want an error")
 		}
-		b.want(t)
-		b.wantFailed(t, 0)
+		b.Want(t)
+		b.WantFailed(t, 0)
 	})
 }
 
@@ -172,7 +172,7 @@ func TestNoLoad(t *testing.T) {
 		if err := exec(b.NewUpdate().Model(p).WherePK().Exec(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/c")
+		b.Want(t, "path:/c")
 	})
 }
 
@@ -187,11 +187,11 @@ func TestMaxRows(t *testing.T) {
 			}
 		}
 		both()
-		b.want(t, "path:/a path:/b") // as long as there is no rule for Table
+		b.Want(t, "path:/a path:/b") // as long as there is no rule for Table
 		invalidate.Register(b.inv, func(table bunhook.Table, to *invalidate.Targets) { to.Group("all:" + table.Name) })
 		p, q = b.reset(t)
 		both()
-		b.want(t, "group:all:posts")
+		b.Want(t, "group:all:posts")
 	})
 }
 
@@ -212,11 +212,11 @@ func TestSelect(t *testing.T) {
 		if err := exec(b.NewInsert().Model(&PostTag{PostID: p.ID, TagID: tag.ID}).Exec(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		b.purged = nil
+		b.Purged = nil
 		if err := exec(b.NewDelete().Model(p).WherePK().Exec(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "group:tag:go path:/a")
+		b.Want(t, "group:tag:go path:/a")
 	})
 }
 
@@ -232,16 +232,16 @@ func TestContext(t *testing.T) {
 				}
 				ctx = invalidate.WithReason(ctx, "ada says so")
 				err := b.inv.Invalidate(ctx, &Post{Slug: "by-hand"})
-				b.want(t)
+				b.Want(t)
 				return err
 			})
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(b.whys) != 1 || b.whys[0] != "ada says so" {
-			t.Errorf("the reason: got %q, want that of the context", b.whys)
+		if len(b.Reasons) != 1 || b.Reasons[0] != "ada says so" {
+			t.Errorf("the reason: got %q, want that of the context", b.Reasons)
 		}
-		b.want(t, "path:/by-hand")
+		b.Want(t, "path:/by-hand")
 	})
 }

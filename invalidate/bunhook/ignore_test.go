@@ -75,18 +75,18 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 			eachShelf(t, opts, ofSlug, func(t *testing.T, s *shelf) {
 				invalidate.Register(s.inv, func(t bunhook.Table, to *invalidate.Targets) { to.Group(t.Name) })
 				outside := tt.write(t.Context(), s.DB)
-				first := len(s.purged)
+				first := len(s.Purged)
 				inside := s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 					if tt.name == "an insert" || tt.name == "a delete" {
 						return nil // there is nothing left to do
 					}
 					return tt.write(ctx, tx)
 				})
-				if outside != nil || inside != nil || len(s.failed) > 0 {
-					t.Fatalf("got %v and %v, and Failed was told %v", outside, inside, s.failed)
+				if outside != nil || inside != nil || len(s.Failed) > 0 {
+					t.Fatalf("got %v and %v, and Failed was told %v", outside, inside, s.Failed)
 				}
-				if got := first > 0; got != tt.counts || !tt.counts && len(s.purged) > 0 {
-					t.Errorf("purged %q, want any: %v", s.purged, tt.counts)
+				if got := first > 0; got != tt.counts || !tt.counts && len(s.Purged) > 0 {
+					t.Errorf("purged %q, want any: %v", s.Purged, tt.counts)
 				}
 			})
 		})

@@ -33,13 +33,13 @@ func TestModelOfAKeyAlone(t *testing.T) {
 			if _, err := b.NewInsert().Model(l).Exec(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			b.purged = nil
+			b.Purged = nil
 			err := b.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error { return save(tx, ctx, &Leaf{ID: l.ID}) })
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "all:")
-			b.wantFailed(t, 0)
+			b.Want(t, "all:")
+			b.WantFailed(t, 0)
 		}
 	})
 }

@@ -75,7 +75,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		if tt.name == "upsert" && b.isMySQL() {
 			continue // as the package comment says
 		}
-		b.purged = nil
+		b.Purged = nil
 		other, err := b.DB.DB.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -101,6 +101,6 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		if err := <-done; err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		b.want(t, tt.want)
+		b.Want(t, tt.want)
 	}
 }

@@ -71,10 +71,10 @@ func TestRowsOfAConditionAreUnknown(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s, %s: %v", tt.name, name, err)
 				}
-				if got := strings.Contains(strings.Join(b.purged, " "), "all:"); got == known {
-					t.Errorf("%s, %s: purged %q; the rows are known: %v", tt.name, name, b.purged, known)
+				if got := strings.Contains(strings.Join(b.Purged, " "), "all:"); got == known {
+					t.Errorf("%s, %s: purged %q; the rows are known: %v", tt.name, name, b.Purged, known)
 				}
-				b.wantFailed(t, 0)
+				b.WantFailed(t, 0)
 			}
 		}
 	})
@@ -108,7 +108,7 @@ func TestReturnedRows(t *testing.T) {
 			if err := b.hook.InTx(t.Context(), b.DB, nil, func(_ context.Context, tx bun.Tx) error { return tt.save(tx, new([]*Post)) }); err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
-			b.want(t, tt.want)
+			b.Want(t, tt.want)
 		}
 	}, "mysql") // it has no UPDATE ... RETURNING
 }
@@ -139,7 +139,7 @@ func TestRunInTxDoesNotRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(b.purged, " "); got != "all: path:/c" {
+			if got := strings.Join(b.Purged, " "); got != "all: path:/c" {
 				t.Errorf("%s: purged %q, want everything", name, got)
 			}
 		}
@@ -173,7 +173,7 @@ func TestAnswerCannotBeRead(t *testing.T) {
 				if err == nil || !strings.Contains(b.slugs(t), "c") {
 					t.Fatalf("%s: got %v and posts %s, want an error and that it was made", name, err, b.slugs(t))
 				}
-				if got := strings.Join(b.purged, " "); !strings.Contains(got, "all:") {
+				if got := strings.Join(b.Purged, " "); !strings.Contains(got, "all:") {
 					t.Errorf("%s: purged %q, want everything", name, got)
 				}
 			}
@@ -190,7 +190,7 @@ func TestMySQLCountsRowsThatWereNotRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.purged = nil
+	b.Purged = nil
 	err := b.hook.InTx(t.Context(), b.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 		return exec(tx.NewInsert().Model(&Post{Slug: "c", Title: "a"}).On("DUPLICATE KEY UPDATE").Set("slug = 'c'").
 			Returning("NULL").Exec(ctx)) // with RETURNING, MariaDB does not count so
@@ -198,5 +198,5 @@ func TestMySQLCountsRowsThatWereNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.want(t, "all: path:/c")
+	b.Want(t, "all: path:/c")
 }

@@ -2,76 +2,35 @@ package bunhook_test
 
 import (
 	"context"
-	"errors"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/uptrace/bun"
 
-	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
-// With the real outbox: what cannot be purged after COMMIT is a row, which a relay
-// finds when the Purger is back.
 func TestOutbox(t *testing.T) {
 	dialects := map[string]outbox.Dialect{"sqlite": outbox.SQLite, "postgres": outbox.PostgreSQL, "mysql": outbox.MySQL}
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
-			ctx := t.Context()
 			sqldb := d.open(t)
-			var down atomic.Bool
-			purged := make(chan cache.Event, 10)
-			purger := invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
-				if down.Load() {
-					return errors.New("redis: connection refused")
+			invtest.RunRelay(t, sqldb, dialects[d.name], func(inv *invalidate.Invalidator) func(slug string) error {
+				invalidate.Register(inv, func(p *Post, to *invalidate.Targets) { to.Group(p.Slug) })
+				hook := bunhook.New(inv, &bunhook.Options{Failed: func(_ context.Context, err error) { t.Errorf("Failed was told %v", err) }})
+				db := bun.NewDB(sqldb, d.dialect())
+				db.RegisterModel((*PostTag)(nil))
+				if _, err := db.NewCreateTable().Model((*Post)(nil)).Exec(t.Context()); err != nil {
+					t.Fatal(err)
 				}
-				if len(e.Dependencies) > 0 { // no probe
-					purged <- e
+				return func(slug string) error {
+					return hook.InTx(t.Context(), db, nil, func(ctx context.Context, tx bun.Tx) error {
+						return exec(tx.NewInsert().Model(&Post{Slug: slug}).Exec(ctx))
+					})
 				}
-				return nil
 			})
-			box, err := outbox.New(sqldb, dialects[d.name], purger, &outbox.Options{Grace: time.Millisecond, Poll: 5 * time.Millisecond})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := box.Migrate(ctx); err != nil {
-				t.Fatal(err)
-			}
-			inv := invalidate.New(purger, &invalidate.Options{Outbox: box})
-			invalidate.Register(inv, func(p *Post, to *invalidate.Targets) { to.Group(p.Slug) })
-			hook := bunhook.New(inv, &bunhook.Options{Failed: func(_ context.Context, err error) { t.Errorf("Failed was told %v", err) }})
-			db := bun.NewDB(sqldb, d.dialect())
-			db.RegisterModel((*PostTag)(nil))
-			if _, err := db.NewCreateTable().Model((*Post)(nil)).Exec(ctx); err != nil {
-				t.Fatal(err)
-			}
-
-			down.Store(true)
-			err = hook.InTx(ctx, db, nil, func(ctx context.Context, tx bun.Tx) error {
-				return exec(tx.NewInsert().Model(&Post{Slug: "a'?$1"}).Exec(ctx))
-			})
-			if !errors.Is(err, invalidate.ErrKept) {
-				t.Fatalf("InTx: got %v, want ErrKept", err)
-			}
-			down.Store(false)
-			if err := box.Start(); err != nil {
-				t.Fatal(err)
-			}
-			select {
-			case e := <-purged:
-				if len(e.Dependencies) != 1 || e.Dependencies[0] != cache.Group("a'?$1") {
-					t.Errorf("the relay purged %v, want the group of the post", e.Dependencies)
-				}
-			case <-time.After(30 * time.Second):
-				t.Error("the relay has purged nothing in 30 s")
-			}
-			if err := box.Close(); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 }

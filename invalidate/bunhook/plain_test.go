@@ -36,7 +36,7 @@ func TestRunInTx(t *testing.T) {
 				if err := b.inv.Invalidate(ctx, &Post{Slug: "by-hand"}); err != nil {
 					return err
 				}
-				b.want(t)
+				b.Want(t)
 				return fails
 			})
 		}
@@ -44,13 +44,13 @@ func TestRunInTx(t *testing.T) {
 		if err := save(nil); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/by-hand path:/c")
+		b.Want(t, "path:/by-hand path:/c")
 		b.reset(t)
 		if err := save(errStop); !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
-		b.want(t)
-		b.wantFailed(t, 0)
+		b.Want(t)
+		b.WantFailed(t, 0)
 	})
 }
 
@@ -68,11 +68,11 @@ func TestBeginTx(t *testing.T) {
 		if _, err := tx.NewUpdate().Model(p).WherePK().Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "all: path:/c") // what it was is not known
+		b.Want(t, "all: path:/c") // what it was is not known
 		if err := tx.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "all: path:/c")
+		b.Want(t, "all: path:/c")
 
 		tx, err = b.BeginTx(ctx, nil)
 		if err != nil {
@@ -81,16 +81,16 @@ func TestBeginTx(t *testing.T) {
 		if _, err := tx.NewInsert().Model(&Post{Slug: "d"}).Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/d")
+		b.Want(t, "path:/d")
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t)
+		b.Want(t)
 		// None is open any more.
 		if _, err := b.NewInsert().Model(&Post{Slug: "e"}).Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/e")
+		b.Want(t, "path:/e")
 	})
 }
 
@@ -107,17 +107,17 @@ func TestBeginTxCanceled(t *testing.T) {
 		if _, err := tx.NewInsert().Model(&Post{Slug: "c"}).Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/c")
+		b.Want(t, "path:/c")
 		cancel()
 		if err := tx.Commit(); err == nil {
 			t.Error("Commit: got nil, want an error")
 		}
-		b.want(t)
+		b.Want(t)
 		p, _ := b.reset(t) // loads again, which it would not with a suspect
 		if _, err := b.NewUpdate().Model(&Post{ID: p.ID, Slug: "d"}).WherePK().Exec(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a path:/d")
+		b.Want(t, "path:/a path:/d")
 	})
 }
 
@@ -140,7 +140,7 @@ func TestRawBegin(t *testing.T) {
 		if _, err := b.NewUpdate().Model(&Post{ID: p.ID, Slug: "d"}).WherePK().Exec(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a path:/d")
+		b.Want(t, "path:/a path:/d")
 	})
 }
 
@@ -160,13 +160,13 @@ func TestContextOfThePast(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			b.fails = errors.New("redis: connection refused")
+			b.Err = errors.New("redis: connection refused")
 			if err := exec(b.NewInsert().Model(&Post{Slug: name}).Exec(past)); err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "path:/"+name)
-			b.wantFailed(t, 1)
-			b.fails, b.failed = nil, nil
+			b.Want(t, "path:/"+name)
+			b.WantFailed(t, 1)
+			b.Err, b.Failed = nil, nil
 		}
 	})
 }
@@ -192,8 +192,8 @@ func TestByItselfInABatch(t *testing.T) {
 			if err := tt.end(batch); err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, tt.want...)
-			b.wantFailed(t, 0)
+			b.Want(t, tt.want...)
+			b.WantFailed(t, 0)
 		}
 	})
 }
@@ -208,8 +208,8 @@ func TestByItselfInABatchWithARuleThatFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch.Discard()
-		b.want(t, "path:/a")
-		b.wantFailed(t, 1)
+		b.Want(t, "path:/a")
+		b.WantFailed(t, 1)
 	})
 }
 

@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
 
-	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/keys/route"
 )
 
@@ -55,10 +54,7 @@ type shelf struct {
 	hook *bunhook.Hook
 	inv  *invalidate.Invalidator
 
-	mu      sync.Mutex
-	purged  []string
-	unnamed []error
-	failed  []error
+	*invtest.Recorder
 }
 
 func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate.Targets), test func(t *testing.T, s *shelf), except ...string) {
@@ -67,26 +63,9 @@ func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate
 			continue
 		}
 		t.Run(d.name, func(t *testing.T) {
-			s := new(shelf)
-			s.inv = invalidate.New(invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				for _, d := range e.Dependencies {
-					s.purged = append(s.purged, string(d))
-				}
-				return nil
-			}), &invalidate.Options{Observe: func(o invalidate.Observation) {
-				if errors.Is(o.Err, invalidate.ErrUnnamed) {
-					s.mu.Lock()
-					defer s.mu.Unlock()
-					s.unnamed = append(s.unnamed, o.Err)
-				}
-			}})
-			opts.Failed = func(_ context.Context, err error) {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				s.failed = append(s.failed, err)
-			}
+			s := &shelf{Recorder: new(invtest.Recorder)}
+			s.inv = invalidate.New(s.Recorder, &invalidate.Options{Observe: s.Observe})
+			opts.Failed = s.Fail
 			s.hook = bunhook.New(s.inv, &opts)
 			db := bun.NewDB(d.open(t), d.dialect())
 			ctx := t.Context()
@@ -112,13 +91,9 @@ func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate
 // want fails unless this is all that was purged.
 func (s *shelf) want(t *testing.T, want string) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	slices.Sort(s.purged)
-	if got := strings.Join(slices.Compact(s.purged), " "); got != want {
+	if got := strings.Join(slices.Compact(s.TakeNames()), " "); got != want {
 		t.Errorf("purged %q, want %q", got, want)
 	}
-	s.purged = nil
 }
 
 func ofSlug(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Slug) }
@@ -187,11 +162,11 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 					} else {
 						err = tt.write(t.Context(), s.DB)
 					}
-					if err != nil || len(s.failed) > 0 {
-						t.Fatalf("got %v, and Failed was told %v, want no error", err, s.failed)
+					if err != nil || len(s.Failed) > 0 {
+						t.Fatalf("got %v, and Failed was told %v, want no error", err, s.Failed)
 					}
 					s.want(t, tt.want)
-					if len(s.unnamed) == 0 {
+					if len(s.Unnamed) == 0 {
 						t.Error("Observe was told of no row that could not be named")
 					}
 				}, except...)
@@ -204,8 +179,8 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 func TestRowThatADeleteReturns(t *testing.T) {
 	eachShelf(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
 		var gone []*Story
-		if _, err := s.NewDelete().Model(&gone).Where("id <= 2").ForceDelete().Returning("*").Exec(t.Context()); err != nil || len(s.failed) > 0 {
-			t.Fatalf("got %v, and Failed was told %v", err, s.failed)
+		if _, err := s.NewDelete().Model(&gone).Where("id <= 2").ForceDelete().Returning("*").Exec(t.Context()); err != nil || len(s.Failed) > 0 {
+			t.Fatalf("got %v, and Failed was told %v", err, s.Failed)
 		}
 		s.want(t, "path:/story/b/")
 	}, "mysql") // it returns no rows

@@ -131,13 +131,13 @@ func TestSaves(t *testing.T) {
 					p, q := b.reset(t)
 					if err := b.hook.InTx(ctx, b.DB, nil, func(inner context.Context, tx bun.Tx) error {
 						err := tt.save(within(inner), tx, p, q)
-						b.want(t) // not before COMMIT
+						b.Want(t) // not before COMMIT
 						return err
 					}); err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
-					b.want(t, events...)
-					b.wantKept(t, len(events))
+					b.Want(t, events...)
+					b.outbox.WantRows(t, len(events))
 
 					p, q = b.reset(t)
 					err := b.hook.InTx(ctx, b.DB, nil, func(inner context.Context, tx bun.Tx) error {
@@ -149,18 +149,18 @@ func TestSaves(t *testing.T) {
 					if err == nil || b.slugs(t) != "a b" {
 						t.Errorf("%s: got %v and posts %s, want that nothing is saved", name, err, b.slugs(t))
 					}
-					b.want(t)
-					b.wantKept(t, 0)
+					b.Want(t)
+					b.outbox.WantRows(t, 0)
 				}
 
 				p, q := b.reset(t)
 				if err := tt.save(ctx, b.DB, p, q); err != nil {
 					t.Fatal(err)
 				}
-				if got := strings.Join(b.purged, " "); got != strings.ReplaceAll(tt.want, "group:tagged:7", "group:tagged:7 group:tagged:7") {
+				if got := strings.Join(b.Purged, " "); got != strings.ReplaceAll(tt.want, "group:tagged:7", "group:tagged:7 group:tagged:7") {
 					t.Errorf("by itself: purged %q, want %q", got, tt.want)
 				}
-				b.wantFailed(t, 0)
+				b.WantFailed(t, 0)
 			})
 		}
 	})

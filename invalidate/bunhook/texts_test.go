@@ -14,7 +14,7 @@ import (
 // wantBoth fails unless the pages of both slugs, or everything, have been purged.
 func (b *blog) wantBoth(t *testing.T, name, before, after string) {
 	t.Helper()
-	got := strings.Fields(strings.Join(b.purged, " "))
+	got := strings.Fields(strings.Join(b.Purged, " "))
 	has := map[string]bool{}
 	for _, d := range got {
 		has[d] = true
@@ -50,7 +50,7 @@ func TestTextsThatReadAsConflicts(t *testing.T) {
 					t.Fatal(err)
 				}
 				b.wantBoth(t, title, "a", "c")
-				b.wantFailed(t, 0)
+				b.WantFailed(t, 0)
 			}
 		}
 	})

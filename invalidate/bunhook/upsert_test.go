@@ -47,7 +47,7 @@ func TestUpserts(t *testing.T) {
 			}); err != nil {
 				t.Fatalf("%s: %v", tt.on, err)
 			}
-			b.want(t, tt.want)
+			b.Want(t, tt.want)
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestMySQLUpserts(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, tt.want)
+		b.Want(t, tt.want)
 	}
 }
 
@@ -93,12 +93,12 @@ func TestUpdateOfTheKey(t *testing.T) {
 		if err := save(); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "all: path:/a") // without a rule for the table
+		b.Want(t, "all: path:/a") // without a rule for the table
 		postsTable(b)
 		if err := save(); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "group:all:posts path:/a")
+		b.Want(t, "group:all:posts path:/a")
 	})
 }
 
@@ -139,7 +139,7 @@ func TestSoftDelete(t *testing.T) {
 			if err := b.hook.InTx(t.Context(), b.DB, nil, tt.save); err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
-			b.want(t, tt.want)
+			b.Want(t, tt.want)
 		}
 	})
 }

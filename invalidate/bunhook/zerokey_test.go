@@ -60,7 +60,7 @@ func TestUpsertsByZeroValues(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", tt.on, err)
 				}
-				b.want(t, tt.want)
+				b.Want(t, tt.want)
 			}
 		}
 	})
@@ -87,7 +87,7 @@ func TestUpsertsByAKeyThatIsZero(t *testing.T) {
 			if _, err := b.NewInsert().Model(&there).Exec(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			b.purged = nil
+			b.Purged = nil
 			q := b.NewInsert().Model(&seat).Set("guest = 'c'")
 			if b.isMySQL() {
 				q = q.On("DUPLICATE KEY UPDATE")

@@ -10,12 +10,13 @@ import (
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/connector"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // The handler knows of transactions and of Invalidate, and not that one has to
 // wait for the other.
 func Example() {
-	base := &database{trace: new(trace)} // any driver's connector
+	base := &database{Script: invtest.NewScript(new(invtest.Trace))} // any driver's connector
 	db := sql.OpenDB(connector.New(base))
 	defer db.Close()
 

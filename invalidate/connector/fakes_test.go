@@ -7,46 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/connector"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
-
-// trace is what happened, in order, in the database, the outbox and the purger.
-type trace struct {
-	mu    sync.Mutex
-	steps []string
-}
-
-func (t *trace) add(step string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.steps = append(t.steps, step)
-}
-
-// want fails unless all that happened since the last want is want.
-func (t *trace) want(tb testing.TB, want ...string) {
-	tb.Helper()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !slices.Equal(t.steps, want) {
-		tb.Errorf("what happened:\n got %q\nwant %q", t.steps, want)
-	}
-	t.steps = nil
-}
 
 // database is a driver that has transactions and records what it is sent.
 type database struct {
-	*trace
-	fail  map[string]error  // by step
-	at    map[string]func() // what happens at a step
-	plain bool              // whether its connections have the old methods only
-	skip  bool              // whether statements have to be prepared
+	invtest.Script
+	plain bool // whether its connections have the old methods only
+	skip  bool // whether statements have to be prepared
 }
 
 func (d *database) Connect(context.Context) (driver.Conn, error) {
@@ -57,18 +31,10 @@ func (d *database) Connect(context.Context) (driver.Conn, error) {
 }
 func (d *database) Driver() driver.Driver { return d }
 func (d *database) Open(name string) (driver.Conn, error) {
-	d.add("OPEN " + name)
+	d.Add("OPEN " + name)
 	return d.Connect(context.Background())
 }
-func (d *database) Close() error { d.add("CLOSE CONNECTOR"); return nil }
-
-func (d *database) step(name string) error {
-	if at := d.at[name]; at != nil {
-		at()
-	}
-	d.add(name)
-	return d.fail[name]
-}
+func (d *database) Close() error { d.Add("CLOSE CONNECTOR"); return nil }
 
 // plainConn has what every driver had in Go 1.0.
 type plainConn struct{ *database }
@@ -76,13 +42,13 @@ type plainConn struct{ *database }
 func (c plainConn) Prepare(query string) (driver.Stmt, error) {
 	return plainStmt{c.database, query}, nil
 }
-func (c plainConn) Begin() (driver.Tx, error) { return fakeTx(c), c.step("BEGIN") }
+func (c plainConn) Begin() (driver.Tx, error) { return fakeTx(c), c.Step("BEGIN") }
 func (c plainConn) Close() error              { return nil }
 
 type fakeTx struct{ *database }
 
-func (t fakeTx) Commit() error   { return t.step("COMMIT") }
-func (t fakeTx) Rollback() error { return t.step("ROLLBACK") }
+func (t fakeTx) Commit() error   { return t.Step("COMMIT") }
+func (t fakeTx) Rollback() error { return t.Step("ROLLBACK") }
 
 type plainStmt struct {
 	*database
@@ -92,10 +58,10 @@ type plainStmt struct {
 func (s plainStmt) Close() error  { return nil }
 func (s plainStmt) NumInput() int { return strings.Count(s.query, "?") }
 func (s plainStmt) Exec(args []driver.Value) (driver.Result, error) {
-	return driver.RowsAffected(1), s.step(said("STMT "+s.query, args))
+	return driver.RowsAffected(1), s.Step(said("STMT "+s.query, args))
 }
 func (s plainStmt) Query(args []driver.Value) (driver.Rows, error) {
-	return noRows{}, s.step(said("STMT "+s.query, args))
+	return noRows{}, s.Step(said("STMT "+s.query, args))
 }
 
 func said(query string, args []driver.Value) string {
@@ -119,25 +85,25 @@ func (c *fullConn) BeginTx(_ context.Context, opts driver.TxOptions) (driver.Tx,
 	if opts.ReadOnly {
 		name += " READ ONLY"
 	}
-	return fakeTx(c.plainConn), c.step(name)
+	return fakeTx(c.plainConn), c.Step(name)
 }
 
 func (c *fullConn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
-	return &fullStmt{plainStmt{c.database, query}}, c.fail["PREPARE "+query]
+	return &fullStmt{plainStmt{c.database, query}}, c.Fail["PREPARE "+query]
 }
 
 func (c *fullConn) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if c.skip {
 		return nil, driver.ErrSkip
 	}
-	return driver.RowsAffected(1), c.step(query + named(args))
+	return driver.RowsAffected(1), c.Step(query + named(args))
 }
 
 func (c *fullConn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if c.skip {
 		return nil, driver.ErrSkip
 	}
-	return noRows{}, c.step(query + named(args))
+	return noRows{}, c.Step(query + named(args))
 }
 
 // special is a type that only this driver knows.
@@ -153,17 +119,17 @@ func (c *fullConn) CheckNamedValue(v *driver.NamedValue) error {
 	}
 	return driver.ErrSkip
 }
-func (c *fullConn) Ping(context.Context) error         { return c.step("PING") }
-func (c *fullConn) ResetSession(context.Context) error { return c.step("RESET") }
-func (c *fullConn) IsValid() bool                      { return c.fail["VALID"] == nil }
+func (c *fullConn) Ping(context.Context) error         { return c.Step("PING") }
+func (c *fullConn) ResetSession(context.Context) error { return c.Step("RESET") }
+func (c *fullConn) IsValid() bool                      { return c.Fail["VALID"] == nil }
 
 type fullStmt struct{ plainStmt }
 
 func (s *fullStmt) ExecContext(_ context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return driver.RowsAffected(1), s.step("STMT " + s.query + named(args))
+	return driver.RowsAffected(1), s.Step("STMT " + s.query + named(args))
 }
 func (s *fullStmt) QueryContext(_ context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return noRows{}, s.step("STMT " + s.query + named(args))
+	return noRows{}, s.Step("STMT " + s.query + named(args))
 }
 
 func named(args []driver.NamedValue) string {
@@ -176,12 +142,12 @@ func named(args []driver.NamedValue) string {
 
 // purger records what it is told to purge.
 type purger struct {
-	*trace
+	*invtest.Trace
 	err error
 }
 
 func (p *purger) Purge(_ context.Context, e cache.Event) error {
-	p.add("PURGE " + pages(e))
+	p.Add("PURGE " + pages(e))
 	return p.err
 }
 
@@ -195,7 +161,7 @@ func pages(e cache.Event) string {
 
 // outbox is an Outbox in memory.
 type outbox struct {
-	*trace
+	*invtest.Trace
 	args []any // which it inserts
 }
 
@@ -213,20 +179,20 @@ func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cach
 
 func (o *outbox) Keep(_ context.Context, events []cache.Event) error {
 	for _, e := range events {
-		o.add("KEEP " + pages(e))
+		o.Add("KEEP " + pages(e))
 	}
 	return nil
 }
 
 func (o *outbox) Purged(_ context.Context, ids []string) {
-	o.add("PURGED " + strings.Join(ids, " "))
+	o.Add("PURGED " + strings.Join(ids, " "))
 }
 
 type post string
 
 // rig is a wrapped database, and a context that follows its transactions.
 type rig struct {
-	*trace
+	*invtest.Trace
 	fake   *database
 	db     *sql.DB
 	inv    *invalidate.Invalidator
@@ -237,9 +203,9 @@ type rig struct {
 }
 
 func newRig(t *testing.T, withOutbox bool) *rig {
-	tr := new(trace)
-	r := &rig{trace: tr, purger: &purger{trace: tr}, outbox: &outbox{trace: tr}}
-	r.fake = &database{trace: tr, fail: map[string]error{}, at: map[string]func(){}}
+	tr := new(invtest.Trace)
+	r := &rig{Trace: tr, purger: &purger{Trace: tr}, outbox: &outbox{Trace: tr}}
+	r.fake = &database{Script: invtest.NewScript(tr)}
 	r.db = sql.OpenDB(connector.New(r.fake))
 	t.Cleanup(func() {
 		if err := r.db.Close(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/connector"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // What a connection of the base can do, ours can; database/sql notices no
@@ -21,15 +22,15 @@ func TestOptionalInterfaces(t *testing.T) {
 		for _, skip := range []bool{false, true} {
 			var got [2]string
 			for i := range got {
-				tr := new(trace)
-				fake := &database{trace: tr, plain: plain, skip: skip}
+				tr := new(invtest.Trace)
+				fake := &database{Script: invtest.NewScript(tr), plain: plain, skip: skip}
 				var c driver.Connector = fake
 				if i == 1 {
 					c = connector.New(fake)
 				}
 				db := sql.OpenDB(c)
 				exercise(t, tr, db)
-				got[i] = strings.Join(tr.steps, "\n")
+				got[i] = strings.Join(tr.Steps(), "\n")
 			}
 			if got[0] != got[1] {
 				t.Errorf("plain: %v, skip: %v: the base does\n%s\n\nand wrapped it does\n%s", plain, skip, got[0], got[1])
@@ -42,13 +43,13 @@ func TestOptionalInterfaces(t *testing.T) {
 }
 
 // exercise does what database/sql can do, and notes the errors.
-func exercise(t *testing.T, tr *trace, db *sql.DB) {
+func exercise(t *testing.T, tr *invtest.Trace, db *sql.DB) {
 	ctx := t.Context()
 	done, cancel := context.WithCancel(ctx)
 	cancel()
 	note := func(err error) {
 		if err != nil {
-			tr.add("error: " + err.Error())
+			tr.Add("error: " + err.Error())
 		}
 	}
 	rows := func(rows *sql.Rows, err error) {
@@ -134,18 +135,18 @@ func (shout) ConvertValue(v any) (driver.Value, error) {
 }
 
 func TestColumnConverter(t *testing.T) {
-	tr := new(trace)
-	fake := &converting{database{trace: tr}}
+	tr := new(invtest.Trace)
+	fake := &converting{database{Script: invtest.NewScript(tr)}}
 	db := sql.OpenDB(connector.New(fake))
 	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), "SELECT ?", "hello"); err != nil {
 		t.Error(err)
 	}
-	tr.want(t, "STMT SELECT ? HELLO")
+	tr.WantNext(t, "STMT SELECT ? HELLO")
 
 	// And so it is when the outbox inserts.
 	ctx, _ := invalidate.Follow(t.Context())
-	inv := invalidate.New(&purger{trace: tr}, &invalidate.Options{Outbox: &outbox{trace: tr, args: []any{"id"}}})
+	inv := invalidate.New(&purger{Trace: tr}, &invalidate.Options{Outbox: &outbox{Trace: tr, args: []any{"id"}}})
 	invalidate.Register(inv, func(p post, to *invalidate.Targets) { to.Path("/" + string(p)) })
 	tx := must(db.BeginTx(ctx, nil))
 	if err := inv.Invalidate(ctx, post("a")); err != nil {
@@ -154,7 +155,7 @@ func TestColumnConverter(t *testing.T) {
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	tr.want(t, "BEGIN", "STMT INSERT ? a ID", "COMMIT", "PURGE a", "PURGED #a")
+	tr.WantNext(t, "BEGIN", "STMT INSERT ? a ID", "COMMIT", "PURGE a", "PURGED #a")
 }
 
 // The outbox's statement goes through all that one of the user's would.
@@ -188,13 +189,13 @@ func TestOutboxArguments(t *testing.T) {
 				if !errors.Is(err, invalidate.ErrRolledBack) {
 					t.Errorf("Commit: got %v, want ErrRolledBack", err)
 				}
-				r.want(t, "BEGIN", "ROLLBACK")
+				r.WantNext(t, "BEGIN", "ROLLBACK")
 				return
 			}
 			if err != nil {
 				t.Error(err)
 			}
-			r.want(t, "BEGIN", tt.step, "COMMIT", "PURGE a", "PURGED #a")
+			r.WantNext(t, "BEGIN", tt.step, "COMMIT", "PURGE a", "PURGED #a")
 		})
 	}
 }
@@ -226,7 +227,7 @@ type contextDriver struct {
 func (d contextDriver) OpenConnector(string) (driver.Connector, error) { return d.database, d.err }
 
 func TestOpen(t *testing.T) {
-	fake := &database{trace: new(trace)}
+	fake := &database{Script: invtest.NewScript(new(invtest.Trace))}
 	refused := errors.New("refused")
 	if _, err := connector.Open(contextDriver{fake, refused}, "x"); !errors.Is(err, refused) {
 		t.Errorf("Open: got %v, want %v", err, refused)
@@ -243,7 +244,7 @@ func TestOpen(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	fake.want(t, "OPEN name", "PING", "PING", "CLOSE CONNECTOR")
+	fake.WantNext(t, "OPEN name", "PING", "PING", "CLOSE CONNECTOR")
 	defer func() {
 		if recover() == nil {
 			t.Error("New(nil) does not panic")
@@ -273,9 +274,9 @@ func TestHandler(t *testing.T) {
 			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil))
 		}()
 		if panics {
-			r.want(t, "RESET", "BEGIN", "COMMIT", "PURGE a")
+			r.WantNext(t, "RESET", "BEGIN", "COMMIT", "PURGE a")
 		} else {
-			r.want(t, "BEGIN", "COMMIT", "PURGE a", "PURGE a") // once more when it was done
+			r.WantNext(t, "BEGIN", "COMMIT", "PURGE a", "PURGE a") // once more when it was done
 		}
 	}
 }

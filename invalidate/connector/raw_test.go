@@ -100,10 +100,13 @@ func TestRaw(t *testing.T) {
 					if err := c.Close(); err != nil {
 						t.Error(err)
 					}
-					for i, step := range r.steps {
-						r.steps[i] = strings.TrimPrefix(step, "STMT ")
+					got := r.Steps()
+					for i, step := range got {
+						got[i] = strings.TrimPrefix(step, "STMT ")
 					}
-					r.want(t, strings.Split(tt.want, "|")...)
+					if want := strings.Split(tt.want, "|"); !slices.Equal(got, want) {
+						t.Errorf("what happened:\n got %q\nwant %q", got, want)
+					}
 				})
 			}
 		}
@@ -141,7 +144,7 @@ func TestRawWithOutbox(t *testing.T) {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
-			r.want(t, strings.Split(tt.want, "|")...)
+			r.WantNext(t, strings.Split(tt.want, "|")...)
 		})
 	}
 }
@@ -171,7 +174,7 @@ func TestRawErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, false)
-			r.fake.fail[tt.fails] = tt.err
+			r.fake.Fail[tt.fails] = tt.err
 			c := r.conn(t)
 			for step := range strings.SplitSeq(tt.script, "|") {
 				if len(step) == 1 {
@@ -189,7 +192,7 @@ func TestRawErrors(t *testing.T) {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
-			r.want(t, strings.Split(tt.want, "|")...)
+			r.WantNext(t, strings.Split(tt.want, "|")...)
 		})
 	}
 }
@@ -205,7 +208,7 @@ func TestRawCommitAgainAfterASavepoint(t *testing.T) {
 			query string
 			fails error
 		}{{"BEGIN", nil}, {"SAVEPOINT s", nil}, {"COMMIT", busy}, {"ROLLBACK TO " + name, nil}, {"COMMIT", nil}} {
-			r.fake.fail["COMMIT"] = step.fails
+			r.fake.Fail["COMMIT"] = step.fails
 			if _, err := c.ExecContext(r.ctx, step.query); !errors.Is(err, step.fails) {
 				t.Errorf("%s: got %v, want %v", step.query, err, step.fails)
 			}
@@ -213,14 +216,14 @@ func TestRawCommitAgainAfterASavepoint(t *testing.T) {
 				r.say(t, "a")
 			}
 		}
-		r.want(t, "BEGIN", "SAVEPOINT s", "INSERT a", "COMMIT", "ROLLBACK TO "+name, "INSERT a", "COMMIT", "PURGE a", "PURGED #a")
+		r.WantNext(t, "BEGIN", "SAVEPOINT s", "INSERT a", "COMMIT", "ROLLBACK TO "+name, "INSERT a", "COMMIT", "PURGE a", "PURGED #a")
 	}
 }
 
 // A COMMIT that the outbox forbids is not sent.
 func TestRawOutboxFails(t *testing.T) {
 	r := newRig(t, true)
-	r.fake.fail["INSERT a"] = errors.New("full")
+	r.fake.Fail["INSERT a"] = errors.New("full")
 	c := r.conn(t)
 	for _, q := range []string{"BEGIN", "COMMIT", "ROLLBACK"} {
 		_, err := c.ExecContext(r.ctx, q)
@@ -231,7 +234,7 @@ func TestRawOutboxFails(t *testing.T) {
 			r.say(t, "a")
 		}
 	}
-	r.want(t, "BEGIN", "INSERT a", "ROLLBACK")
+	r.WantNext(t, "BEGIN", "INSERT a", "ROLLBACK")
 }
 
 // Savepoints within a transaction of database/sql.
@@ -252,7 +255,7 @@ func TestSavepointsInTx(t *testing.T) {
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, slices.Concat([]string{"BEGIN"}, want, []string{"COMMIT", "PURGE a c"})...)
+	r.WantNext(t, slices.Concat([]string{"BEGIN"}, want, []string{"COMMIT", "PURGE a c"})...)
 }
 
 // Whoever ends it by a statement has ended it; the tx that is left does nothing.
@@ -263,17 +266,17 @@ func TestRawCommitInTx(t *testing.T) {
 	if _, err := tx.ExecContext(r.ctx, "COMMIT"); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "BEGIN", "COMMIT", "PURGE a")
+	r.WantNext(t, "BEGIN", "COMMIT", "PURGE a")
 	if err := tx.Rollback(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "ROLLBACK")
+	r.WantNext(t, "ROLLBACK")
 }
 
 // A connection that is lost in COMMIT is closed without being given back.
 func TestRawCommitOnALostConnection(t *testing.T) {
 	r := newRig(t, false)
-	r.fake.fail["COMMIT"] = driver.ErrBadConn
+	r.fake.Fail["COMMIT"] = driver.ErrBadConn
 	c := r.conn(t)
 	if _, err := c.ExecContext(r.ctx, "BEGIN"); err != nil {
 		t.Error(err)
@@ -283,5 +286,5 @@ func TestRawCommitOnALostConnection(t *testing.T) {
 		t.Errorf("COMMIT: got %v, want ErrBadConn", err)
 	}
 	_ = c.Close()
-	r.want(t, "BEGIN", "COMMIT", "PURGE a")
+	r.WantNext(t, "BEGIN", "COMMIT", "PURGE a")
 }

@@ -42,16 +42,16 @@ func TestCommit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, tt.outbox)
 			for step, err := range tt.fail {
-				r.fake.fail[step] = err
+				r.fake.Fail[step] = err
 			}
 			r.purger.err = tt.purge
 			tx := r.begin(t)
 			r.say(t, "a")
-			r.want(t, "BEGIN")
+			r.WantNext(t, "BEGIN")
 			if err := tx.Commit(); !errors.Is(err, tt.want) {
 				t.Errorf("Commit: got %v, want %v", err, tt.want)
 			}
-			r.want(t, tt.steps...)
+			r.WantNext(t, tt.steps...)
 			if cache.Bypassed(r.ctx) {
 				t.Error("the cache is bypassed after the transaction")
 			}
@@ -66,9 +66,9 @@ func TestCommit(t *testing.T) {
 				t.Errorf("Flush: got %v, want nil", err)
 			}
 			if owed {
-				r.want(t, "PURGE a", "PURGE a")
+				r.WantNext(t, "PURGE a", "PURGE a")
 			} else {
-				r.want(t)
+				r.WantNext(t)
 			}
 		})
 	}
@@ -77,14 +77,14 @@ func TestCommit(t *testing.T) {
 func TestRollback(t *testing.T) {
 	for _, failed := range []error{nil, errors.New("link down")} {
 		r := newRig(t, true)
-		r.fake.fail["ROLLBACK"] = failed
+		r.fake.Fail["ROLLBACK"] = failed
 		tx := r.begin(t)
 		r.say(t, "a")
 		if err := tx.Rollback(); !errors.Is(err, failed) {
 			t.Errorf("Rollback: got %v, want %v", err, failed)
 		}
 		r.say(t, "b") // outside: at once
-		r.want(t, "BEGIN", "ROLLBACK", "PURGE b")
+		r.WantNext(t, "BEGIN", "ROLLBACK", "PURGE b")
 	}
 }
 
@@ -92,7 +92,7 @@ func TestRollback(t *testing.T) {
 func TestOneAfterAnother(t *testing.T) {
 	r := newRig(t, false)
 	r.say(t, "before")
-	r.want(t, "PURGE before")
+	r.WantNext(t, "PURGE before")
 	for _, slug := range []string{"a", "b"} {
 		tx := r.begin(t)
 		r.say(t, slug)
@@ -101,13 +101,13 @@ func TestOneAfterAnother(t *testing.T) {
 		}
 		// database/sql resets a connection before it uses it again.
 		if slug == "a" {
-			r.want(t, "BEGIN", "COMMIT", "PURGE a")
+			r.WantNext(t, "BEGIN", "COMMIT", "PURGE a")
 		} else {
-			r.want(t, "RESET", "BEGIN", "COMMIT", "PURGE b")
+			r.WantNext(t, "RESET", "BEGIN", "COMMIT", "PURGE b")
 		}
 	}
 	r.say(t, "after")
-	r.want(t, "PURGE after")
+	r.WantNext(t, "PURGE after")
 }
 
 // Of two at once nobody knows which one has saved what.
@@ -121,7 +121,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if err := other.Commit(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "BEGIN", "BEGIN", "ROLLBACK", "COMMIT", "PURGE a")
+	r.WantNext(t, "BEGIN", "BEGIN", "ROLLBACK", "COMMIT", "PURGE a")
 }
 
 func TestReadOnly(t *testing.T) {
@@ -133,7 +133,7 @@ func TestReadOnly(t *testing.T) {
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "BEGIN READ ONLY", "COMMIT")
+	r.WantNext(t, "BEGIN READ ONLY", "COMMIT")
 }
 
 // Without a batch in BEGIN's context nothing is followed.
@@ -144,11 +144,11 @@ func TestWithoutABatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.say(t, "a")
-	r.want(t, "BEGIN", "PURGE a") // too early, as the package comment says
+	r.WantNext(t, "BEGIN", "PURGE a") // too early, as the package comment says
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "COMMIT")
+	r.WantNext(t, "COMMIT")
 }
 
 // In somebody's own batch a COMMIT purges what was said since BEGIN. The batch has
@@ -162,11 +162,11 @@ func TestInABatch(t *testing.T) {
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "BEGIN", "COMMIT", "PURGE a")
+	r.WantNext(t, "BEGIN", "COMMIT", "PURGE a")
 	if err := r.batch.Flush(r.ctx); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "PURGE a before")
+	r.WantNext(t, "PURGE a before")
 }
 
 // A statement that commits by itself, beside a transaction that is open in the same
@@ -190,16 +190,16 @@ func TestBesideATransaction(t *testing.T) {
 			t.Error(err)
 		}
 		if tt.saves {
-			r.want(t, "BEGIN", tt.query, "PURGE a", "ROLLBACK")
+			r.WantNext(t, "BEGIN", tt.query, "PURGE a", "ROLLBACK")
 		} else {
-			r.want(t, "BEGIN", tt.query, "ROLLBACK")
+			r.WantNext(t, "BEGIN", tt.query, "ROLLBACK")
 		}
 		tx = r.begin(t) // alone
 		r.say(t, "b")
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
-		r.want(t, "RESET", "BEGIN", "ROLLBACK")
+		r.WantNext(t, "RESET", "BEGIN", "ROLLBACK")
 	}
 	// Statements of the transaction itself are not beside it.
 	r := newRig(t, true)
@@ -211,7 +211,7 @@ func TestBesideATransaction(t *testing.T) {
 	if err := tx.Rollback(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "BEGIN", "UPDATE a", "ROLLBACK")
+	r.WantNext(t, "BEGIN", "UPDATE a", "ROLLBACK")
 }
 
 // A transaction that only reads commits, whatever is said while it is open: nothing
@@ -219,7 +219,7 @@ func TestBesideATransaction(t *testing.T) {
 func TestReadOnlyBesideASave(t *testing.T) {
 	refused := state("25006") // read_only_sql_transaction
 	r := newRig(t, true)
-	r.fake.fail["INSERT a"] = refused
+	r.fake.Fail["INSERT a"] = refused
 	reader, err := r.db.BeginTx(r.ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestReadOnlyBesideASave(t *testing.T) {
 		t.Error("the cache is not bypassed: what the transaction reads may be old")
 	}
 	r.say(t, "a") // saved by itself
-	r.want(t, "BEGIN READ ONLY", "PURGE a")
+	r.WantNext(t, "BEGIN READ ONLY", "PURGE a")
 	if err := reader.Commit(); err != nil {
 		t.Errorf("Commit: %v", err)
 	}
@@ -253,9 +253,9 @@ func TestInTx(t *testing.T) {
 			t.Errorf("InTx: got %v, want %v", err, want)
 		}
 		if want == nil {
-			r.want(t, "BEGIN", "INSERT a", "COMMIT", "PURGE a", "PURGED #a")
+			r.WantNext(t, "BEGIN", "INSERT a", "COMMIT", "PURGE a", "PURGED #a")
 		} else {
-			r.want(t, "BEGIN", "ROLLBACK")
+			r.WantNext(t, "BEGIN", "ROLLBACK")
 		}
 	}
 }
@@ -263,7 +263,7 @@ func TestInTx(t *testing.T) {
 // An error of the outbox tells InTx, too, that there was a rollback.
 func TestInTxOverARefusedOutbox(t *testing.T) {
 	r := newRig(t, true)
-	r.fake.fail["INSERT a"] = errors.New("no such table")
+	r.fake.Fail["INSERT a"] = errors.New("no such table")
 	err := r.inv.InTx(r.ctx, r.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		r.say(t, "a") // in the request's context, not in InTx's own
 		return nil
@@ -271,7 +271,7 @@ func TestInTxOverARefusedOutbox(t *testing.T) {
 	if !errors.Is(err, invalidate.ErrRolledBack) || errors.Is(err, invalidate.ErrCommitUnknown) {
 		t.Errorf("InTx: got %v, want ErrRolledBack", err)
 	}
-	r.want(t, "BEGIN", "INSERT a", "ROLLBACK")
+	r.WantNext(t, "BEGIN", "INSERT a", "ROLLBACK")
 }
 
 // A connection whose ROLLBACK failed may still hold the transaction, and is not
@@ -279,7 +279,7 @@ func TestInTxOverARefusedOutbox(t *testing.T) {
 func TestRefusedAndNotRolledBack(t *testing.T) {
 	r := newRig(t, true)
 	r.db.SetMaxOpenConns(1)
-	r.fake.fail["INSERT a"], r.fake.fail["ROLLBACK"] = errors.New("full"), errors.New("busy")
+	r.fake.Fail["INSERT a"], r.fake.Fail["ROLLBACK"] = errors.New("full"), errors.New("busy")
 	tx := r.begin(t)
 	r.say(t, "a")
 	if err := tx.Commit(); !errors.Is(err, invalidate.ErrRolledBack) {
@@ -293,7 +293,7 @@ func TestRefusedAndNotRolledBack(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	r := newRig(t, true)
 	rolledBack := make(chan struct{})
-	r.fake.at["ROLLBACK"] = func() { close(rolledBack) }
+	r.fake.At["ROLLBACK"] = func() { close(rolledBack) }
 	ctx, cancel := context.WithCancel(r.ctx)
 	tx, err := r.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -309,7 +309,7 @@ func TestCancelled(t *testing.T) {
 	if err := r.db.Close(); err != nil {
 		t.Error(err)
 	}
-	r.want(t, "BEGIN", "ROLLBACK", "CLOSE CONNECTOR")
+	r.WantNext(t, "BEGIN", "ROLLBACK", "CLOSE CONNECTOR")
 	if cache.Bypassed(r.ctx) {
 		t.Error("the cache is bypassed after the transaction")
 	}
@@ -318,7 +318,7 @@ func TestCancelled(t *testing.T) {
 // The driver may panic over an answer that said that all is well.
 func TestPanicInCommit(t *testing.T) {
 	r := newRig(t, true)
-	r.fake.at["COMMIT"] = func() { panic("oops") }
+	r.fake.At["COMMIT"] = func() { panic("oops") }
 	tx := r.begin(t)
 	r.say(t, "a")
 	func() {
@@ -329,5 +329,5 @@ func TestPanicInCommit(t *testing.T) {
 		}()
 		_ = tx.Commit()
 	}()
-	r.want(t, "BEGIN", "INSERT a", "PURGE a")
+	r.WantNext(t, "BEGIN", "INSERT a", "PURGE a")
 }

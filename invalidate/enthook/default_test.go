@@ -18,7 +18,7 @@ func TestUpsertByADefaultOfTheDatabase(t *testing.T) {
 			}
 		}
 		b.Post.Create().SetSlug("a").ExecX(ctx)
-		b.purged = nil
+		b.Purged = nil
 		err := b.Post.Create().SetSlug("b").OnConflictColumns("lang").Update(func(u *gen.PostUpsert) { u.SetSlug("c") }).Exec(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -26,7 +26,7 @@ func TestUpsertByADefaultOfTheDatabase(t *testing.T) {
 		if n := b.Post.Query().CountX(ctx); n != 1 {
 			t.Fatalf("there are %d posts, want 1", n)
 		}
-		if purged := strings.Join(b.purged, " "); !strings.Contains(purged, "all:") && !strings.Contains(purged, "path:/a") {
+		if purged := strings.Join(b.Purged, " "); !strings.Contains(purged, "all:") && !strings.Contains(purged, "path:/a") {
 			t.Errorf("purged %q, want /a or everything", purged)
 		}
 	}, "mysql") // it does not name columns

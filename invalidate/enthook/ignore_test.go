@@ -69,12 +69,12 @@ func TestFieldsThatAreOnNoPage(t *testing.T) {
 				invalidate.Register(s.inv, func(l *gen.Like, to *invalidate.Targets) { to.Group(fmt.Sprint("likes of ", l.PostID)) })
 				b := s.id(t, "b")
 				s.Like.Create().SetPostID(b).SetAuthorID(s.Author.Query().OnlyIDX(t.Context())).SaveX(t.Context())
-				s.purged = nil
+				s.Purged = nil
 				if err := tt.write(t.Context(), s, b); err != nil {
 					t.Fatal(err)
 				}
-				if got := len(s.purged) > 0; got != tt.counts {
-					t.Errorf("purged %q, want any: %v", s.purged, tt.counts)
+				if got := len(s.Purged) > 0; got != tt.counts {
+					t.Errorf("purged %q, want any: %v", s.Purged, tt.counts)
 				}
 				if tt.counts {
 					return

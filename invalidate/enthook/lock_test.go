@@ -47,7 +47,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 			return c.Post.DeleteOneID(p.ID).Exec(ctx)
 		}, "path:/q"},
 	} {
-		b.purged = nil
+		b.Purged = nil
 		other, err := b.db.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		if err := <-done; err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		b.want(t, tt.want)
+		b.Want(t, tt.want)
 	}
 }
 
@@ -93,8 +93,8 @@ func TestRowsThatCameInBetween(t *testing.T) {
 				return next.Mutate(ctx, m)
 			})
 		})
-		b.purged = nil
+		b.Purged = nil
 		b.Post.Update().SetTitle("x").ExecX(t.Context())
-		b.want(t, "group:all:Post path:/a path:/b")
+		b.Want(t, "group:all:Post path:/a path:/b")
 	})
 }

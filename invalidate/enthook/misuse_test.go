@@ -59,7 +59,7 @@ func TestAnotherDriver(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "not made with a Driver") {
 		t.Errorf("InTx: got %v, want it to name the mistake", err)
 	}
-	b.want(t)
+	b.Want(t)
 }
 
 // lossy loses the connection when COMMIT was sent.
@@ -107,14 +107,14 @@ func TestCommitUnknown(t *testing.T) {
 			if err := save(); !errors.Is(err, invalidate.ErrCommitUnknown) || !errors.Is(err, errLost) {
 				t.Errorf("%s: got %v, want ErrCommitUnknown because of %v", name, err, errLost)
 			}
-			if len(b.purged) != 1 {
-				t.Errorf("%s: purged %q, want the post", name, b.purged)
+			if len(b.Purged) != 1 {
+				t.Errorf("%s: purged %q, want the post", name, b.Purged)
 			}
-			b.purged = nil
+			b.Purged = nil
 		}
-		b.wantKept(t, 3)
-		if len(b.outbox.purged) > 0 {
-			t.Errorf("the outbox was told that %v are purged: the relay is to do it again", b.outbox.purged)
+		b.outbox.WantRows(t, 3)
+		if len(b.outbox.Purges) > 0 {
+			t.Errorf("the outbox was told that %v are purged: the relay is to do it again", b.outbox.Purges)
 		}
 	})
 }

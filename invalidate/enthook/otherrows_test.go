@@ -24,10 +24,7 @@ import (
 // how many they are, and what was purged.
 func (b *blog) wantFresh(t *testing.T, name string, before map[string]map[string]string) (int, []string) {
 	t.Helper()
-	b.mu.Lock()
-	purged := strings.Fields(strings.Join(b.purged, " "))
-	b.purged = nil
-	b.mu.Unlock()
+	purged := b.TakeNames()
 	after := b.pages(t)
 	pages := maps.Clone(before)
 	maps.Copy(pages, after)
@@ -54,7 +51,7 @@ func (b *blog) fill(t *testing.T) {
 		all = append(all, b.Post.Create().SetSlug(string(c)).SetAuthor(ada))
 	}
 	b.Post.CreateBulk(all...).ExecX(t.Context())
-	b.purged = nil
+	b.Purged = nil
 }
 
 // anyOne is a condition that matches one row, each time another.
@@ -145,7 +142,7 @@ func TestOthersChangeWhatAConditionReads(t *testing.T) {
 			b.fill(t)
 			bob := b.Author.Query().Where(author.Name("bob")).OnlyX(ctx)
 			b.Post.Update().Where(post.SlugGT("m")).SetAuthor(bob).ExecX(ctx)
-			b.purged = nil
+			b.Purged = nil
 			var before map[string]map[string]string
 			between = func() {
 				if _, err := b.db.Exec(test.between); err != nil {
@@ -220,12 +217,12 @@ func TestRowsThatQueriesDoNotShow(t *testing.T) {
 					}},
 				} {
 					for _, own := range []bool{true, false} {
-						b.purged = nil
+						b.Purged = nil
 						b.Post.Delete().Where(post.ID(a.ID)).ExecX(ctx)
 						if b.Post.Query().Where(post.ID(a.ID)).ExistX(ctx) {
 							t.Fatal("the row is not hidden")
 						}
-						b.purged = nil
+						b.Purged = nil
 						var n int
 						var err error
 						if own {
@@ -240,7 +237,7 @@ func TestRowsThatQueriesDoNotShow(t *testing.T) {
 						if err != nil || n != 1 && !(test.name == "delete again" && b.drv.Dialect() == dialect.MySQL) {
 							t.Errorf("%s: %d rows, %v; want one", test.name, n, err)
 						}
-						if got := merged(b.purged); !strings.Contains(got, want) && n > 0 {
+						if got := merged(b.Purged); !strings.Contains(got, want) && n > 0 {
 							t.Errorf("%s: purged %q, want %q", test.name, got, want)
 						}
 					}
@@ -259,13 +256,13 @@ func TestSoftDeletion(t *testing.T) {
 		for _, slug := range []string{"b", "c", "d"} {
 			b.Post.Create().SetSlug(slug).ExecX(ctx)
 		}
-		b.purged = nil
+		b.Purged = nil
 		b.Post.DeleteOne(a).ExecX(ctx)
-		b.want(t, "path:/a")
+		b.Want(t, "path:/a")
 		b.Post.Delete().Where(post.SlugLT("d")).ExecX(context.WithValue(ctx, shownKey{}, true))
-		b.want(t, "path:/a path:/b path:/c")
+		b.Want(t, "path:/a path:/b path:/c")
 		b.Post.Update().Where(post.Slug("a")).SetTitle("").ExecX(context.WithValue(ctx, shownKey{}, true))
-		b.want(t, "path:/a")
+		b.Want(t, "path:/a")
 		if n := b.Post.Query().CountX(ctx); n != 2 {
 			t.Errorf("%d posts are shown, want 2", n)
 		}
@@ -298,21 +295,21 @@ func TestMutationsAreTheApplications(t *testing.T) {
 		hooked = false
 		b.Post.Update().SetTitle("").ExecX(ctx)
 		b.Post.Create().SetSlug("late").ExecX(ctx)
-		b.purged = nil
+		b.Purged = nil
 		again := b.Post.Update().Where(post.SlugGT("y")).SetTitle("new")
 		if n := again.SaveX(ctx); n != 1 {
 			t.Errorf("%d rows were changed, want 1", n)
 		}
 		b.Post.Create().SetSlug("zz").ExecX(ctx)
-		b.purged = nil
+		b.Purged = nil
 		if n := again.SetTitle("newer").SaveX(ctx); n != 2 {
 			t.Errorf("the second time %d rows were changed, want 2", n)
 		}
-		b.want(t, "path:/z path:/zz")
+		b.Want(t, "path:/z path:/zz")
 		if n := b.Post.Update().Where(post.Slug("no such")).SetTitle("new").SaveX(ctx); n != 0 {
 			t.Errorf("%d rows were changed, want none", n)
 		}
-		b.want(t)
+		b.Want(t)
 		tx := must(b.Tx(ctx))
 		if err := tx.Post.UpdateOneID(-1).SetTitle("new").Exec(ctx); !gen.IsNotFound(err) {
 			t.Errorf("an update of no row: got %v", err)
@@ -320,7 +317,7 @@ func TestMutationsAreTheApplications(t *testing.T) {
 		if err := tx.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t)
+		b.Want(t)
 	})
 }
 
@@ -342,7 +339,7 @@ func TestManyRows(t *testing.T) {
 	if n := b.Post.Update().SetTitle("new").SaveX(ctx); n != 40_000 {
 		t.Errorf("%d rows were changed", n)
 	}
-	if got := merged(b.purged); !strings.Contains(got, "all:") {
+	if got := merged(b.Purged); !strings.Contains(got, "all:") {
 		t.Error("not everything was purged")
 	}
 }

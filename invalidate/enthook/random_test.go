@@ -31,7 +31,7 @@ func TestRandomTransactions(t *testing.T) {
 				b.restart(t)
 			}
 			before := b.pages(t)
-			b.purged = nil
+			b.Purged = nil
 			var log []string
 			roll := r.IntN(4) == 0
 			err := enthook.InTx(t.Context(), b.Tx, func(ctx context.Context, tx *gen.Tx) error {
@@ -50,7 +50,7 @@ func TestRandomTransactions(t *testing.T) {
 				return nil
 			})
 			after := b.pages(t)
-			purged := strings.Fields(strings.Join(b.purged, " "))
+			purged := strings.Fields(strings.Join(b.Purged, " "))
 			if err != nil && len(purged) > 0 {
 				t.Errorf("seed %d: %s: rolled back, and purged %q", seed, strings.Join(log, "; "), purged)
 			}

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/enthook"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/keys/route"
 )
 
@@ -26,9 +25,7 @@ type shelf struct {
 	drv *enthook.Driver
 	inv *invalidate.Invalidator
 
-	mu      sync.Mutex
-	purged  []string
-	unnamed []error
+	*invtest.Recorder
 }
 
 // eachShelf makes one in each database, with this rule for posts.
@@ -39,21 +36,8 @@ func eachShelf(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalid
 		}
 		t.Run(d.dialect, func(t *testing.T) {
 			db := d.open(t)
-			s := new(shelf)
-			s.inv = invalidate.New(invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				for _, d := range e.Dependencies {
-					s.purged = append(s.purged, string(d))
-				}
-				return nil
-			}), &invalidate.Options{Observe: func(o invalidate.Observation) {
-				if errors.Is(o.Err, invalidate.ErrUnnamed) {
-					s.mu.Lock()
-					defer s.mu.Unlock()
-					s.unnamed = append(s.unnamed, o.Err)
-				}
-			}})
+			s := &shelf{Recorder: new(invtest.Recorder)}
+			s.inv = invalidate.New(s.Recorder, &invalidate.Options{Observe: s.Observe})
 			opts.Failed = func(_ context.Context, err error) { t.Error(err) }
 			s.drv = enthook.New(entsql.OpenDB(d.dialect, db), s.inv, &opts)
 			s.Client = gen.NewClient(gen.Driver(s.drv))
@@ -76,13 +60,9 @@ func eachShelf(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalid
 // want fails unless this is all that was purged.
 func (s *shelf) want(t *testing.T, want string) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	slices.Sort(s.purged)
-	if got := strings.Join(s.purged, " "); got != want {
+	if got := strings.Join(s.TakeNames(), " "); got != want {
 		t.Errorf("purged %q, want %q", got, want)
 	}
-	s.purged = nil
 }
 
 func (s *shelf) id(t *testing.T, slug string) int {
@@ -146,7 +126,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 					t.Fatalf("got %v, want no error", err)
 				}
 				s.want(t, tt.want)
-				if len(s.unnamed) == 0 {
+				if len(s.Unnamed) == 0 {
 					t.Error("Observe was told of no row that could not be named")
 				}
 			}, except...)

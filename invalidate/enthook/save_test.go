@@ -102,7 +102,7 @@ func TestSaves(t *testing.T) {
 					if _, err := b.db.ExecContext(ctx, "DELETE FROM kept"); err != nil {
 						t.Fatal(err)
 					}
-					b.purged = nil
+					b.Purged = nil
 					return p1, p2
 				}
 				var events []string
@@ -115,12 +115,12 @@ func TestSaves(t *testing.T) {
 				if err := tt.save(ctx, tx.Client(), p1, p2); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t) // not before COMMIT
+				b.Want(t) // not before COMMIT
 				if err := tx.Commit(); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, events...)
-				b.wantKept(t, len(events))
+				b.Want(t, events...)
+				b.outbox.WantRows(t, len(events))
 
 				p1, p2 = reset()
 				tx = must(b.Tx(ctx))
@@ -130,8 +130,8 @@ func TestSaves(t *testing.T) {
 				if err := tx.Rollback(); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t)
-				b.wantKept(t, 0)
+				b.Want(t)
+				b.outbox.WantRows(t, 0)
 
 				p1, p2 = reset()
 				if err := enthook.InTx(ctx, b.Tx, func(ctx context.Context, tx *gen.Tx) error {
@@ -139,20 +139,20 @@ func TestSaves(t *testing.T) {
 				}); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, events...)
-				b.wantKept(t, len(events))
+				b.Want(t, events...)
+				b.outbox.WantRows(t, len(events))
 
 				// By itself: in one transaction for each save.
 				p1, p2 = reset()
 				if err := tt.save(ctx, b.Client, p1, p2); err != nil {
 					t.Fatal(err)
 				}
-				if got, want := merged(b.purged), tt.want; got != want {
+				if got, want := merged(b.Purged), tt.want; got != want {
 					t.Errorf("without a transaction: purged %q, want %q", got, want)
 				}
-				b.wantKept(t, len(b.purged))
-				if len(b.failed) > 0 {
-					t.Errorf("failed: %v", b.failed)
+				b.outbox.WantRows(t, len(b.Purged))
+				if len(b.Failed) > 0 {
+					t.Errorf("failed: %v", b.Failed)
 				}
 			})
 		}
@@ -163,19 +163,19 @@ func TestSaves(t *testing.T) {
 func TestEnqueueFails(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
-		b.outbox.fails = errors.New("outbox: no such table")
-		if err := b.Post.Create().SetSlug("a").Exec(ctx); !errors.Is(err, b.outbox.fails) {
-			t.Errorf("Create: got %v, want %v", err, b.outbox.fails)
+		b.outbox.Err = errors.New("outbox: no such table")
+		if err := b.Post.Create().SetSlug("a").Exec(ctx); !errors.Is(err, b.outbox.Err) {
+			t.Errorf("Create: got %v, want %v", err, b.outbox.Err)
 		}
 		tx := must(b.Tx(ctx))
 		tx.Post.Create().SetSlug("b").SaveX(ctx)
-		if err := tx.Commit(); !errors.Is(err, b.outbox.fails) || !errors.Is(err, invalidate.ErrRolledBack) {
-			t.Errorf("Commit: got %v, want ErrRolledBack because of %v", err, b.outbox.fails)
+		if err := tx.Commit(); !errors.Is(err, b.outbox.Err) || !errors.Is(err, invalidate.ErrRolledBack) {
+			t.Errorf("Commit: got %v, want ErrRolledBack because of %v", err, b.outbox.Err)
 		}
 		if n := b.Post.Query().CountX(ctx); n != 0 {
 			t.Errorf("saved %d posts, want none", n)
 		}
-		b.want(t)
+		b.Want(t)
 	})
 }
 
@@ -183,21 +183,21 @@ func TestEnqueueFails(t *testing.T) {
 func TestPurgeFails(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
-		b.fails = errors.New("redis: connection refused")
+		b.Err = errors.New("redis: connection refused")
 		b.Post.Create().SetSlug("a").SaveX(ctx)
 		tx := must(b.Tx(ctx))
 		tx.Post.Create().SetSlug("b").SaveX(ctx)
 		if err := tx.Commit(); err != nil {
 			t.Errorf("Commit: got %v, want nil: it has committed", err)
 		}
-		if len(b.failed) != 2 || !errors.Is(b.failed[0], invalidate.ErrKept) || !errors.Is(b.failed[1], b.fails) {
-			t.Errorf("Failed was told %v, want two that are kept", b.failed)
+		if len(b.Failed) != 2 || !errors.Is(b.Failed[0], invalidate.ErrKept) || !errors.Is(b.Failed[1], b.Err) {
+			t.Errorf("Failed was told %v, want two that are kept", b.Failed)
 		}
 		err := enthook.InTx(ctx, b.Tx, func(ctx context.Context, tx *gen.Tx) error {
 			return tx.Post.Create().SetSlug("c").Exec(ctx)
 		})
-		if !errors.Is(err, invalidate.ErrKept) || errors.Is(err, invalidate.ErrRolledBack) || len(b.failed) != 2 {
-			t.Errorf("InTx: got %v and Failed %v, want ErrKept returned", err, b.failed)
+		if !errors.Is(err, invalidate.ErrKept) || errors.Is(err, invalidate.ErrRolledBack) || len(b.Failed) != 2 {
+			t.Errorf("InTx: got %v and Failed %v, want ErrKept returned", err, b.Failed)
 		}
 		if n := b.Post.Query().CountX(ctx); n != 3 {
 			t.Errorf("saved %d posts, want 3", n)
@@ -224,7 +224,7 @@ func TestSaveFails(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
 		b.Post.Create().SetSlug("a").SaveX(ctx)
-		b.want(t, "path:/a")
+		b.Want(t, "path:/a")
 		err := b.Post.Create().SetSlug("a").Exec(ctx)
 		if !gen.IsConstraintError(err) {
 			t.Errorf("the second: got %v, want a constraint error", err)
@@ -232,8 +232,8 @@ func TestSaveFails(t *testing.T) {
 		if err := b.Post.UpdateOneID(999).SetTitle("x").Exec(ctx); !gen.IsNotFound(err) {
 			t.Errorf("update of nobody: got %v, want not found", err)
 		}
-		b.want(t)
-		b.wantKept(t, 1)
+		b.Want(t)
+		b.outbox.WantRows(t, 1)
 	})
 }
 
@@ -244,17 +244,17 @@ func TestRows(t *testing.T) {
 		for _, slug := range []string{"a", "b", "c"} {
 			b.Post.Create().SetSlug(slug).SaveX(ctx)
 		}
-		b.purged = nil
+		b.Purged = nil
 		b.Post.Update().SetTitle("x").ExecX(ctx)
-		b.want(t, "path:/a path:/b path:/c") // as long as there is no rule for Rows
+		b.Want(t, "path:/a path:/b path:/c") // as long as there is no rule for Rows
 
 		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })
 		b.Post.Update().SetTitle("y").ExecX(ctx)
-		b.want(t, "group:all:Post")
+		b.Want(t, "group:all:Post")
 		b.Post.Update().Where(post.SlugNEQ("a")).SetTitle("z").ExecX(ctx)
-		b.want(t, "path:/b path:/c")
+		b.Want(t, "path:/b path:/c")
 		b.Post.Delete().ExecX(ctx)
-		b.want(t, "group:all:Post")
+		b.Want(t, "group:all:Post")
 	})
 }
 
@@ -278,11 +278,11 @@ func TestHookFailsAfterTheSave(t *testing.T) {
 			{func(c *gen.Client) error { return c.Post.Create().SetSlug("c").Exec(t.Context()) }, "path:/c"},
 			{func(c *gen.Client) error { _, err := c.Post.Delete().Exec(t.Context()); return err }, "path:/b path:/c"},
 		} {
-			b.purged = nil
+			b.Purged = nil
 			if err := tt.save(b.Client); !errors.Is(err, refused) { // by itself, it is rolled back
 				t.Errorf("got %v, want %v", err, refused)
 			}
-			b.want(t)
+			b.Want(t)
 			tx := must(b.Tx(t.Context()))
 			if err := tt.save(tx.Client()); !errors.Is(err, refused) {
 				t.Errorf("got %v, want %v", err, refused)
@@ -290,7 +290,7 @@ func TestHookFailsAfterTheSave(t *testing.T) {
 			if err := tx.Commit(); err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, tt.want)
+			b.Want(t, tt.want)
 		}
 	})
 }
@@ -305,32 +305,32 @@ func TestUpsert(t *testing.T) {
 		reset := func() {
 			b.Post.Delete().ExecX(t.Context())
 			b.Post.Create().SetSlug("a").SaveX(t.Context())
-			b.purged = nil
+			b.Purged = nil
 		}
 		reset()
 		if err := upsert(b.Client); err != nil {
 			t.Fatal(err)
 		}
 		const want = "path:/a path:/c"
-		b.want(t, want)
+		b.Want(t, want)
 		reset()
 		if err := enthook.InTx(t.Context(), b.Tx, func(ctx context.Context, tx *gen.Tx) error { return upsert(tx.Client()) }); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, want)
+		b.Want(t, want)
 		reset()
 		err := b.Post.CreateBulk(b.Post.Create().SetSlug("a"), b.Post.Create().SetSlug("b")).OnConflictColumns(post.FieldSlug).UpdateNewValues().Exec(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := merged(b.purged), "path:/a path:/b"; got != want {
+		if got, want := merged(b.Purged), "path:/a path:/b"; got != want {
 			t.Errorf("many: purged %q, want %q", got, want)
 		}
-		b.purged = nil
+		b.Purged = nil
 		if err := b.Post.Create().SetSlug("a").OnConflictColumns(post.FieldSlug).DoNothing().Exec(t.Context()); err != nil && !strings.Contains(err.Error(), "no rows") {
 			t.Fatal(err)
 		}
-		for _, e := range b.purged {
+		for _, e := range b.Purged {
 			if strings.Contains(e, "all:") {
 				t.Errorf("DO NOTHING purged %q", e)
 			}
@@ -348,27 +348,27 @@ func TestUpsertOfUnknownRows(t *testing.T) {
 		like := func(stars int) *gen.LikeCreate {
 			return b.Like.Create().SetPost(p).SetAuthor(ada).SetStars(stars)
 		}
-		b.purged = nil
+		b.Purged = nil
 		for _, want := range []string{"group:author:ada group:stars:1 path:/a", "all: group:author:ada group:stars:1 path:/a"} {
 			err := like(1).OnConflict(entsql.ConflictColumns("post_id", "author_id"), entsql.ResolveWithNewValues()).Exec(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, want) // the second has changed a row
+			b.Want(t, want) // the second has changed a row
 		}
 		err := b.Post.Create().SetSlug("n").SetTitle("N").OnConflictColumns(post.FieldSlug).UpdateNewValues().Exec(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/n") // it was new
+		b.Want(t, "path:/n") // it was new
 		hideDeleted(b)
 		b.Post.Delete().Where(post.Slug("a")).ExecX(ctx)
-		b.purged = nil
+		b.Purged = nil
 		err = b.Post.Create().SetSlug("a").SetTitle("A").OnConflictColumns(post.FieldSlug).UpdateNewValues().Exec(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "all: path:/a") // an interceptor hid it
+		b.Want(t, "all: path:/a") // an interceptor hid it
 		if b.drv.Dialect() == dialect.Postgres {
 			const name = "by_slug"
 			if _, err := b.db.Exec("ALTER TABLE posts ADD CONSTRAINT " + name + " UNIQUE (slug)"); err != nil {
@@ -378,7 +378,7 @@ func TestUpsertOfUnknownRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "all: path:/n") // which rows that finds is not in the statement
+			b.Want(t, "all: path:/n") // which rows that finds is not in the statement
 		}
 	})
 }
@@ -390,17 +390,17 @@ func TestCompositeKey(t *testing.T) {
 		invalidate.Register(b.inv, func(l *gen.Like, to *invalidate.Targets) { to.Group(fmt.Sprint("stars:", l.Stars)) })
 		ada := b.Author.Create().SetName("ada").SaveX(ctx)
 		p := b.Post.Create().SetSlug("a").SaveX(ctx)
-		b.purged = nil
+		b.Purged = nil
 		l := b.Like.Create().SetPost(p).SetAuthor(ada).SaveX(ctx)
-		b.want(t, "group:author:ada group:stars:1 path:/a")
+		b.Want(t, "group:author:ada group:stars:1 path:/a")
 		b.Like.UpdateOne(l).SetStars(2).ExecX(ctx)
-		b.want(t, "all: group:author:ada group:stars:2 path:/a") // its key are edges
+		b.Want(t, "all: group:author:ada group:stars:2 path:/a") // its key are edges
 		b.Like.Update().SetStars(3).ExecX(ctx)
-		b.want(t, "all:") // without a rule for Rows
+		b.Want(t, "all:") // without a rule for Rows
 		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })
 		b.Like.Update().SetStars(4).ExecX(ctx)
 		b.Like.Delete().ExecX(ctx)
-		b.want(t, "group:all:Like", "group:all:Like")
+		b.Want(t, "group:all:Like", "group:all:Like")
 	})
 }
 
@@ -413,13 +413,13 @@ func TestLoad(t *testing.T) {
 			return m.Client().Post.Query().Where(post.IDIn(ids...)).WithTags().All(ctx)
 		})
 		x, y := b.Tag.Create().SetName("x").SaveX(ctx), b.Tag.Create().SetName("y").SaveX(ctx)
-		b.purged = nil
+		b.Purged = nil
 		p := b.Post.Create().SetSlug("a").AddTags(x).SaveX(ctx)
-		b.want(t, "group:tag:x path:/a")
+		b.Want(t, "group:tag:x path:/a")
 		b.Post.UpdateOne(p).RemoveTags(x).AddTags(y).ExecX(ctx)
-		b.want(t, "group:tag:x group:tag:y path:/a")
+		b.Want(t, "group:tag:x group:tag:y path:/a")
 		b.Post.Delete().ExecX(ctx)
-		b.want(t, "group:tag:y path:/a")
+		b.Want(t, "group:tag:y path:/a")
 	})
 }
 
@@ -439,10 +439,10 @@ func TestContext(t *testing.T) {
 		if !bypassed {
 			t.Error("in a hook of a save: the cache is not bypassed")
 		}
-		if got := strings.Join(b.whys, " "); got != "ada says so" {
+		if got := strings.Join(b.Reasons, " "); got != "ada says so" {
 			t.Errorf("the reason: got %q, want that of the context", got)
 		}
-		b.want(t, "path:/a")
+		b.Want(t, "path:/a")
 		err := enthook.InTx(ctx, b.Tx, func(ctx context.Context, tx *gen.Tx) error {
 			if !cache.Bypassed(ctx) {
 				t.Error("in InTx: the cache is not bypassed")
@@ -450,13 +450,13 @@ func TestContext(t *testing.T) {
 			// Whatever context the statement has: it runs in tx.
 			tx.Post.UpdateOneID(tx.Post.Query().OnlyIDX(ctx)).SetSlug("b").ExecX(t.Context())
 			err := b.inv.Invalidate(ctx, &gen.Post{Slug: "by-hand"})
-			b.want(t)
+			b.Want(t)
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a path:/b path:/by-hand")
+		b.Want(t, "path:/a path:/b path:/by-hand")
 	})
 }
 
@@ -483,12 +483,12 @@ func TestHookThatSaves(t *testing.T) {
 			})
 		})
 		b.Post.Create().SetSlug("a").SaveX(ctx)
-		b.want(t, "group:author:of a path:/a")
-		b.wantKept(t, 1)
+		b.Want(t, "group:author:of a path:/a")
+		b.outbox.WantRows(t, 1)
 		if err := b.Post.Create().SetSlug("b").Exec(ctx); !errors.Is(err, stop) {
 			t.Errorf("got %v, want %v", err, stop)
 		}
-		b.want(t)
+		b.Want(t)
 		if n := b.Author.Query().CountX(ctx); n != 1 {
 			t.Errorf("%d authors, want 1: that of b is rolled back", n)
 		}
@@ -518,7 +518,7 @@ func TestHookThatSavesElsewhere(t *testing.T) {
 	if got := b.Author.Query().CountX(ctx); got != 1 {
 		t.Errorf("%d authors, want 1: it is not of the transaction", got)
 	}
-	if got := merged(b.purged); !strings.Contains(got, "group:author:audit") {
+	if got := merged(b.Purged); !strings.Contains(got, "group:author:audit") {
 		t.Errorf("purged %q, want the author that is saved", got)
 	}
 }
@@ -540,7 +540,7 @@ func TestPanicRollsBack(t *testing.T) {
 		if n := b.Post.Query().CountX(t.Context()); n != 0 {
 			t.Errorf("saved %d posts, want none", n)
 		}
-		b.want(t)
+		b.Want(t)
 	})
 }
 
@@ -554,7 +554,7 @@ func TestCanceled(t *testing.T) {
 		if err := tx.Commit(); !errors.Is(err, invalidate.ErrRolledBack) {
 			t.Errorf("Commit: got %v, want ErrRolledBack", err)
 		}
-		b.want(t)
+		b.Want(t)
 		if n := b.Post.Query().CountX(t.Context()); n != 0 {
 			t.Errorf("saved %d posts, want none", n)
 		}

@@ -37,20 +37,20 @@ func TestContext(t *testing.T) {
 			if err := b.inv.Invalidate(ctx, &Author{Name: "eve"}); err != nil {
 				return err
 			}
-			b.want(t)
+			b.Want(t)
 			return rename(tx, "n")
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a path:/by/eve path:/n")
+		b.Want(t, "path:/a path:/by/eve path:/n")
 		err = db.Transaction(func(tx *gorm.DB) error {
 			return errors.Join(b.inv.Invalidate(gormplugin.Context(tx), &Author{Name: "eve"}), errStop)
 		})
 		if !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
-		b.want(t)
+		b.Want(t)
 	})
 }
 
@@ -117,7 +117,7 @@ func TestContextIsGivenBack(t *testing.T) {
 	if cache.Bypassed(stmt.Statement.Context) {
 		t.Error("the transaction is over, and its context is still there")
 	}
-	b.want(t, "path:/a path:/n")
+	b.Want(t, "path:/a path:/n")
 }
 
 // The writer reads what he has written, and nobody else does until it is
@@ -195,13 +195,13 @@ func TestTransactionInTheContextOfAnother(t *testing.T) {
 			if err := rename(b.db.WithContext(gormplugin.Context(tx)), "n"); err != nil {
 				return err
 			}
-			b.want(t, "path:/a path:/n")
+			b.Want(t, "path:/a path:/n")
 			return errStop
 		})
 		if !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
-		b.want(t)
+		b.Want(t)
 	}
 }
 
@@ -225,7 +225,7 @@ func TestForeignTransaction(t *testing.T) {
 		if n := b.count(t, "SELECT COUNT(*) FROM posts WHERE slug = 'n' OR title = 'new'"); n != 0 {
 			t.Error("it was written all the same")
 		}
-		b.want(t)
+		b.Want(t)
 		// What nothing stands on may be written.
 		err = b.db.Connection(func(db *gorm.DB) error {
 			return db.Transaction(func(tx *gorm.DB) error { return tx.Create(&Note{ID: 9}).Error })
@@ -240,10 +240,10 @@ func TestForeignTransaction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t)
+		b.Want(t)
 		if err := batch.Flush(ctx); err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a path:/n")
+		b.Want(t, "path:/a path:/n")
 	})
 }

@@ -1,24 +1,18 @@
 package gormplugin_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/url"
-	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/glebarez/sqlite"
-	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/dbtest"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/gormplugin"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/invalidate/outbox"
 	"gorm.io/driver/mysql"
 	"gorm.io/driver/postgres"
@@ -60,54 +54,9 @@ type Note struct {
 	Text string
 }
 
-// purger records the events that it is told, and fails as it is told to.
-type purger struct {
-	mu     sync.Mutex
-	events []string
-	fail   error
-	at     func() // what else happens
-}
-
-func (p *purger) Purge(_ context.Context, e cache.Event) error {
-	if p.at != nil {
-		p.at()
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	names := make([]string, len(e.Dependencies))
-	for i, d := range e.Dependencies {
-		names[i] = string(d)
-	}
-	p.events = append(p.events, strings.Join(names, " "))
-	return p.fail
-}
-
-// healthy ends its failing.
-func (p *purger) healthy() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fail = nil
-}
-
-// take returns what was purged since it was called last.
-func (p *purger) take() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	events := p.events
-	p.events = nil
-	return events
-}
-
-func (p *purger) want(tb testing.TB, want ...string) {
-	tb.Helper()
-	if got := p.take(); !slices.Equal(got, want) {
-		tb.Errorf("purged:\n got %q\nwant %q", got, want)
-	}
-}
-
 // newInvalidator returns one with rules for all models but the note. That of the
 // tag is for the value, those of others for the pointer.
-func newInvalidator(p *purger, opts *invalidate.Options) *invalidate.Invalidator {
+func newInvalidator(p *invtest.Recorder, opts *invalidate.Options) *invalidate.Invalidator {
 	inv := invalidate.New(p, opts)
 	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
 		if p.Slug == "" {
@@ -131,7 +80,7 @@ func newInvalidator(p *purger, opts *invalidate.Options) *invalidate.Invalidator
 
 // A blog is a database with the plugin.
 type blog struct {
-	*purger
+	*invtest.Recorder
 	inv  *invalidate.Invalidator
 	db   *gorm.DB // with the plugin
 	bare *sql.DB  // other connections, without
@@ -149,7 +98,7 @@ type setup struct {
 
 func newBlog(t *testing.T, d dialect, s setup) *blog {
 	t.Helper()
-	b := &blog{purger: new(purger)}
+	b := &blog{Recorder: new(invtest.Recorder)}
 	dsn := d.dsn(t)
 	s.gorm.Logger = logger.Discard
 	db, err := gorm.Open(d.open(dsn), &s.gorm)
@@ -176,7 +125,7 @@ func newBlog(t *testing.T, d dialect, s setup) *blog {
 		}
 	})
 	if s.outbox {
-		b.outbox, err = outbox.New(b.bare, d.outbox, b.purger, &outbox.Options{Grace: 10 * time.Millisecond, Poll: 10 * time.Millisecond})
+		b.outbox, err = outbox.New(b.bare, d.outbox, b.Recorder, &outbox.Options{Grace: 10 * time.Millisecond, Poll: 10 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,14 +133,14 @@ func newBlog(t *testing.T, d dialect, s setup) *blog {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			b.healthy()
+			b.Heal()
 			if err := b.outbox.Close(); err != nil {
 				t.Error(err)
 			}
 		})
 		s.inv.Outbox = b.outbox
 	}
-	b.inv = newInvalidator(b.purger, &s.inv)
+	b.inv = newInvalidator(b.Recorder, &s.inv)
 	if err := db.Use(gormplugin.New(b.inv, &s.opts)); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +170,7 @@ func (b *blog) reset(tb testing.TB) {
 			tb.Fatalf("%s: %v", s, err)
 		}
 	}
-	b.take()
+	b.Take()
 }
 
 // count returns what a query for a number finds outside of any transaction.
@@ -244,8 +193,8 @@ var dialects = []dialect{
 	{"sqlite", func(t *testing.T) string {
 		return filepath.Join(t.TempDir(), "test.db") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	}, sqlite.Open, outbox.SQLite},
-	{"postgres", postgresDSN, postgres.Open, outbox.PostgreSQL},
-	{"mysql", mysqlDSN, mysql.Open, outbox.MySQL},
+	{"postgres", func(t *testing.T) string { return dbtest.Postgres(t) }, postgres.Open, outbox.PostgreSQL},
+	{"mysql", func(t *testing.T) string { return dbtest.MySQL(t) }, mysql.Open, outbox.MySQL},
 }
 
 // each runs a test on every database.
@@ -253,70 +202,4 @@ func each(t *testing.T, f func(t *testing.T, d dialect)) {
 	for _, d := range dialects {
 		t.Run(d.name, func(t *testing.T) { f(t, d) })
 	}
-}
-
-// missing skips a test for want of a server, but not in CI.
-func missing(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-}
-
-func postgresDSN(t *testing.T) string {
-	base := os.Getenv("DATABASE_URL")
-	if base == "" {
-		base = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
-	}
-	u, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("gormplugin_%x", rand.Uint64())
-	inDatabase(t, postgres.Open(base), "CREATE SCHEMA "+name, "DROP SCHEMA "+name+" CASCADE")
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-func mysqlDSN(t *testing.T) string {
-	base := os.Getenv("MYSQL_DSN")
-	if base == "" {
-		base = "root@tcp(127.0.0.1:3306)/test"
-	}
-	name := fmt.Sprintf("gormplugin_%x", rand.Uint64())
-	inDatabase(t, mysql.Open(base), "CREATE DATABASE "+name, "DROP DATABASE "+name)
-	slash := strings.LastIndexByte(base, '/')
-	_, params, _ := strings.Cut(base[slash+1:], "?")
-	dsn := base[:slash+1] + name + "?parseTime=true"
-	if params != "" {
-		dsn += "&" + params
-	}
-	return dsn
-}
-
-// inDatabase runs one statement now and one when the test is over.
-func inDatabase(t *testing.T, d gorm.Dialector, now, then string) {
-	t.Helper()
-	db, err := gorm.Open(d, &gorm.Config{Logger: logger.Discard})
-	if err != nil {
-		missing(t, err)
-	}
-	conns, err := db.DB()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conns.Exec(now); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := conns.Exec(then); err != nil {
-			t.Error(err)
-		}
-		if err := conns.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/gormplugin"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -36,7 +37,7 @@ func newVisited(t *testing.T, d dialect, ignore []string, more ...func(*blog)) *
 	for _, f := range more {
 		f(b)
 	}
-	b.take()
+	b.Take()
 	return b
 }
 
@@ -93,7 +94,7 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 				if tx.Error != nil {
 					t.Fatal(tx.Error)
 				}
-				if got := b.take(); len(got) > 0 != tt.counts {
+				if got := b.Take(); len(got) > 0 != tt.counts {
 					t.Errorf("purged %q, want any: %v", got, tt.counts)
 				}
 				if tt.counts {
@@ -106,7 +107,7 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 				if err := tx.Session(&gorm.Session{NewDB: true}).Model(&Visited{ID: 1}).Update("slug", "z").Error; err != nil {
 					t.Error(err)
 				}
-				b.want(t, "path:/a path:/z")
+				b.Want(t, "path:/a path:/z")
 			})
 		}
 	})
@@ -130,7 +131,7 @@ func TestColumnThatACallbackAdds(t *testing.T) {
 			if err := b.db.Model(&Visited{}).Where("id = 1").UpdateColumn("views", 7).Error; err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "all:")
+			b.Want(t, "all:")
 		})
 	}
 	// One that comes before is seen like any other.
@@ -143,7 +144,7 @@ func TestColumnThatACallbackAdds(t *testing.T) {
 	if err := b.db.Model(&Visited{ID: 1}).UpdateColumn("views", 7).Error; err != nil {
 		t.Fatal(err)
 	}
-	if got := b.take(); len(got) == 0 || !strings.Contains(strings.Join(got, " "), "path:/x") {
+	if got := b.Take(); len(got) == 0 || !strings.Contains(strings.Join(got, " "), "path:/x") {
 		t.Errorf("purged %q, want /x", got)
 	}
 }
@@ -174,7 +175,7 @@ func TestIgnoreNamesColumns(t *testing.T) {
 					t.Errorf("New with Ignore %q: no panic", ignore)
 				}
 			}()
-			gormplugin.New(invalidate.New(new(purger), nil), &gormplugin.Options{Ignore: ignore})
+			gormplugin.New(invalidate.New(new(invtest.Recorder), nil), &gormplugin.Options{Ignore: ignore})
 		}()
 	}
 }
@@ -186,12 +187,12 @@ func TestIgnoredColumnsOfATableWithoutModel(t *testing.T) {
 	if err := b.db.Table("visited AS v").Where("id = 1").Updates(map[string]any{"views": 1}).Error; err != nil {
 		t.Fatal(err)
 	}
-	b.want(t) // by the table's name, not by an alias
+	b.Want(t) // by the table's name, not by an alias
 	for column, want := range map[string]string{"views": "", "slug": "group:visited"} {
 		if err := b.db.Table("visited").Where("id = 1").Updates(map[string]any{column: 1}).Error; err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(b.take(), " "); got != want {
+		if got := strings.Join(b.Take(), " "); got != want {
 			t.Errorf("%s: purged %q, want %q", column, got, want)
 		}
 	}

@@ -60,7 +60,7 @@ func newClub(t *testing.T, d dialect) (b *blog, reset func()) {
 				t.Fatalf("%s: %v", s, err)
 			}
 		}
-		b.take()
+		b.Take()
 	}
 }
 
@@ -92,7 +92,7 @@ func TestKeysThatChange(t *testing.T) {
 				if err := test.write(b.db.Session(&gorm.Session{})); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, want...)
+				b.Want(t, want...)
 			})
 		}
 		for _, test := range tests {
@@ -149,7 +149,7 @@ func TestJoinTableWithAModel(t *testing.T) {
 				if err := test.write(b.db.Session(&gorm.Session{})); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, test.want...)
+				b.Want(t, test.want...)
 			})
 		}
 	})

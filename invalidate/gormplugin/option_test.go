@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/gormplugin"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -75,7 +76,7 @@ func TestTable(t *testing.T) {
 				if err := test.write(b.db); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, test.want...)
+				b.Want(t, test.want...)
 			})
 		}
 	})
@@ -92,7 +93,7 @@ func TestUpdateFrom(t *testing.T) {
 	if n := b.count(t, "SELECT COUNT(*) FROM posts WHERE title = 'new'"); n != 2 {
 		t.Errorf("%d posts were changed, want 2", n)
 	}
-	b.want(t, "all:")
+	b.Want(t, "all:")
 }
 
 // A row that comes to match between the SELECT and the UPDATE is counted.
@@ -110,7 +111,7 @@ func TestRowsThatCameInBetween(t *testing.T) {
 	if err := b.db.Model(&Post{}).Where("author_id = ?", 1).Update("title", "new").Error; err != nil {
 		t.Fatal(err)
 	}
-	b.want(t, "path:/a path:/b prefix:/all/posts")
+	b.Want(t, "path:/a path:/b prefix:/all/posts")
 }
 
 func TestStrict(t *testing.T) {
@@ -129,12 +130,12 @@ func TestStrict(t *testing.T) {
 	if err := b.db.Model(&Post{ID: 1}).Association("Tags").Append(&Tag{ID: 2}); err != nil {
 		t.Errorf("a join table: %v", err)
 	}
-	b.want(t, "path:/a path:/tag/sql")
+	b.Want(t, "path:/a path:/tag/sql")
 	tableRule(b)
 	if err := b.db.Create(&Note{ID: 9}).Error; err != nil {
 		t.Errorf("with a rule for the table: %v", err)
 	}
-	b.want(t, "prefix:/all/notes")
+	b.Want(t, "prefix:/all/notes")
 }
 
 // The rule of a post reads its tags, which no column of it holds.
@@ -165,7 +166,7 @@ func TestPreload(t *testing.T) {
 				if err := test.write(b.db); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, test.want...)
+				b.Want(t, test.want...)
 			})
 		}
 	})
@@ -185,7 +186,7 @@ func TestPurgeFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, d dialect) {
 				b := newBlog(t, d, setup{})
-				b.fail = errStop
+				b.Err = errStop
 				err := write(b.db)
 				var failed *invalidate.PurgeError
 				if !errors.As(err, &failed) || !errors.Is(err, errStop) || len(invalidate.Unpurged(err)) != 1 {
@@ -205,7 +206,7 @@ func TestPurgeFails(t *testing.T) {
 func TestFailed(t *testing.T) {
 	var told []error
 	b := newBlog(t, dialects[0], setup{opts: gormplugin.Options{Failed: func(_ context.Context, err error) { told = append(told, err) }}})
-	b.fail = errStop
+	b.Err = errStop
 	if err := rename(b.db, "n"); err != nil {
 		t.Errorf("the save: %v", err)
 	}
@@ -221,10 +222,10 @@ func TestNew(t *testing.T) {
 	for want, f := range map[string]func(){
 		"gormplugin: New: the Invalidator is nil": func() { gormplugin.New(nil, nil) },
 		"gormplugin: Options.MaxRows: -1 is negative": func() {
-			gormplugin.New(newInvalidator(new(purger), nil), &gormplugin.Options{MaxRows: -1})
+			gormplugin.New(newInvalidator(new(invtest.Recorder), nil), &gormplugin.Options{MaxRows: -1})
 		},
 		`gormplugin: Options.Ignore["posts"]: [""] has an empty name`: func() {
-			gormplugin.New(newInvalidator(new(purger), nil), &gormplugin.Options{Ignore: map[string][]string{"posts": {""}}})
+			gormplugin.New(newInvalidator(new(invtest.Recorder), nil), &gormplugin.Options{Ignore: map[string][]string{"posts": {""}}})
 		},
 	} {
 		func() {
@@ -258,8 +259,8 @@ func TestTwoDatabasesAndOneInvalidator(t *testing.T) {
 	if err := errors.Join(rename(b.db, "n"), rename(other, "o")); err != nil {
 		t.Fatal(err)
 	}
-	b.want(t, "path:/a path:/n", "path:/a path:/o")
-	c.want(t)
+	b.Want(t, "path:/a path:/n", "path:/a path:/o")
+	c.Want(t)
 }
 
 // What GORM and its users ask of a pool, it still answers.

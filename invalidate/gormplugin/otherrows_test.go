@@ -31,7 +31,7 @@ func skipping(db *gorm.DB) *gorm.DB {
 // how many they are, and what was purged.
 func (b *blog) wantFresh(t *testing.T, name string, before content) (int, []string) {
 	t.Helper()
-	purged := strings.Fields(strings.Join(b.take(), " "))
+	purged := strings.Fields(strings.Join(b.Take(), " "))
 	stale := before.differs(b.pages(t))
 	for _, page := range stale {
 		if !slices.Contains(purged, page) && !slices.Contains(purged, "all:") {
@@ -262,7 +262,7 @@ func TestRowsThatQueriesDoNotShow(t *testing.T) {
 				if err := in(b.db, test.write); err != nil {
 					t.Fatalf("%s, transaction %s: %v", test.name, name, err)
 				}
-				if purged := strings.Join(b.take(), " "); !strings.Contains(purged, "all:") {
+				if purged := strings.Join(b.Take(), " "); !strings.Contains(purged, "all:") {
 					t.Errorf("%s, transaction %s: purged %q, want everything", test.name, name, purged)
 				}
 				if n := b.count(t, "SELECT (SELECT COUNT(*) FROM leafs WHERE NOT shown) + (SELECT COUNT(*) FROM posts WHERE title = 'hidden' AND deleted_at IS NULL)"); n != 1 {
@@ -350,7 +350,7 @@ func TestManyKeysAndKeysOfSeveralColumns(t *testing.T) {
 					if got := b.count(t, "SELECT COUNT(*) FROM seats WHERE guest = '"+guest+"'"); got != n {
 						t.Errorf("%d rows, transaction %s: %d were changed by %s", n, name, got, where)
 					}
-					purged := strings.Join(b.take(), " ")
+					purged := strings.Join(b.Take(), " ")
 					if n > 0 && !strings.Contains(purged, "all:") && !strings.Contains(purged, "group:hall:0 group:hall:1") {
 						t.Errorf("%d rows, transaction %s: purged %q", n, name, purged)
 					}
@@ -402,7 +402,7 @@ func TestUpdateWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.want(t, "all:")
+	b.Want(t, "all:")
 }
 
 type with string

@@ -29,7 +29,7 @@ func TestOutboxIsWrittenInTheTransaction(t *testing.T) {
 		for name, save := range saves {
 			t.Run(name, func(t *testing.T) {
 				b := newBlog(t, d, setup{outbox: true})
-				b.at = func() {
+				b.At = func() {
 					if n := b.count(t, inOutbox); n != 1 {
 						t.Errorf("%d events in the outbox at the purge, want 1", n)
 					}
@@ -37,8 +37,8 @@ func TestOutboxIsWrittenInTheTransaction(t *testing.T) {
 				if err := save(b.db); err != nil {
 					t.Fatal(err)
 				}
-				b.want(t, "path:/a path:/n")
-				b.at = nil
+				b.Want(t, "path:/a path:/n")
+				b.At = nil
 				err := b.db.Transaction(func(tx *gorm.DB) error { return errors.Join(rename(tx, "o"), errStop) })
 				if !errors.Is(err, errStop) {
 					t.Fatal(err)
@@ -68,20 +68,20 @@ func TestKeptIsNoErrorOfTheSave(t *testing.T) {
 		for name, save := range all {
 			t.Run(name, func(t *testing.T) {
 				b := newBlog(t, d, setup{outbox: true})
-				b.fail = errStop
+				b.Err = errStop
 				if err := save(b.db); err != nil {
 					t.Errorf("the save: %v", err)
 				}
-				b.want(t, "path:/a path:/n")
+				b.Want(t, "path:/a path:/n")
 				if n := b.count(t, inOutbox); n != 1 {
 					t.Errorf("%d events in the outbox, want 1", n)
 				}
-				b.healthy()
+				b.Heal()
 				if err := b.outbox.Start(); err != nil {
 					t.Fatal(err)
 				}
 				until(t, func() bool { return b.count(t, inOutbox) == 0 })
-				b.want(t, "path:/a path:/n")
+				b.Want(t, "path:/a path:/n")
 			})
 		}
 	})
@@ -111,7 +111,7 @@ func TestOutboxFails(t *testing.T) {
 				if n := b.count(t, "SELECT COUNT(*) FROM posts WHERE slug = 'a'"); n != 1 {
 					t.Error("it was saved")
 				}
-				b.want(t)
+				b.Want(t)
 				if err := b.outbox.Migrate(t.Context()); err != nil {
 					t.Fatal(err)
 				}

@@ -39,7 +39,7 @@ func TestRandomTransactions(t *testing.T) {
 				t.Fatalf("seed %d: %v: %v", seed, log, err)
 			}
 			after := b.pages(t)
-			purged := strings.Fields(strings.Join(b.take(), " "))
+			purged := strings.Fields(strings.Join(b.Take(), " "))
 			stale := before.differs(after)
 			changed += len(stale)
 			for _, page := range stale {

@@ -68,7 +68,7 @@ func newStories(t *testing.T, d dialect, s setup, rule func(*Story, *invalidate.
 		}
 	}
 	invalidate.Register(b.inv, rule)
-	b.take()
+	b.Take()
 	return b, &unnamed
 }
 
@@ -126,7 +126,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 				if err := tt.write(b.db); err != nil {
 					t.Fatalf("got %v, want no error", err)
 				}
-				got := strings.Fields(strings.Join(b.take(), " "))
+				got := strings.Fields(strings.Join(b.Take(), " "))
 				slices.Sort(got)
 				if got := strings.Join(got, " "); got != tt.want {
 					t.Errorf("purged %q, want %q", got, tt.want)
@@ -157,7 +157,7 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 			if err := write(b.db); err == nil || !strings.Contains(err.Error(), "segment") {
 				t.Errorf("got %v, want an error about a segment", err)
 			}
-			b.want(t)
+			b.Want(t)
 			if n := b.count(t, "SELECT count(*) FROM stories WHERE slug = 'b'"); n != 1 {
 				t.Error("it was not rolled back")
 			}
@@ -171,7 +171,7 @@ func TestRuleThatPanicsForARowAsItWas(t *testing.T) {
 	if err := b.db.Delete(&Story{ID: 1}).Error; err != nil {
 		t.Error(err)
 	}
-	b.want(t, "all:")
+	b.Want(t, "all:")
 	if len(*unnamed) != 1 {
 		t.Errorf("Observe was told of %v, want the panic", *unnamed)
 	}
@@ -208,7 +208,7 @@ func TestAssociationThatWasNotLoaded(t *testing.T) {
 					}
 					err := write(b.db)
 					if preload {
-						if err != nil || len(b.take()) != 1 {
+						if err != nil || len(b.Take()) != 1 {
 							t.Errorf("with Preload: %v, want a purge", err)
 						}
 						continue
@@ -217,7 +217,7 @@ func TestAssociationThatWasNotLoaded(t *testing.T) {
 					if !errors.Is(err, invalidate.ErrNotLoaded) || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), how) {
 						t.Errorf("got %v, want it to say %q and %q", err, field, how)
 					}
-					b.want(t)
+					b.Want(t)
 					if n := b.count(t, "SELECT count(*) FROM stories WHERE slug <> 'x' AND deleted_at IS NULL"); n != 5 {
 						t.Error("it was not rolled back")
 					}
@@ -279,5 +279,5 @@ func TestRowThatNoPageCanHaveAsValue(t *testing.T) {
 	if err := b.db.Model(&Plain{ID: 1}).Update("slug", "a").Error; err != nil {
 		t.Error(err)
 	}
-	b.want(t, "path:/story/a/")
+	b.Want(t, "path:/story/a/")
 }

@@ -51,7 +51,7 @@ func TestRowsAreWhole(t *testing.T) {
 			if err := test.write(); err != nil {
 				t.Fatal(err)
 			}
-			purged := strings.Fields(strings.Join(b.take(), " "))
+			purged := strings.Fields(strings.Join(b.Take(), " "))
 			if !slices.Contains(purged, test.want) || slices.Contains(purged, "path:/unsaid") {
 				t.Errorf("write %d purged %q, want %s among them", i, purged, test.want)
 			}
@@ -74,11 +74,11 @@ func TestAnotherTable(t *testing.T) {
 		if err := b.db.Table("archive").Model(&Post{ID: 1}).Update("slug", "older").Error; err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/old path:/older")
+		b.Want(t, "path:/old path:/older")
 		if err := b.db.Table("archive").Where("id = ?", 1).Delete(&Post{}).Error; err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/older")
+		b.Want(t, "path:/older")
 	})
 }
 
@@ -167,7 +167,7 @@ func TestManyAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		purged := strings.Fields(strings.Join(b.take(), " "))
+		purged := strings.Fields(strings.Join(b.Take(), " "))
 		if slices.Contains(purged, "path:/undone") {
 			t.Error("what was rolled back to a savepoint was purged")
 		}

@@ -32,12 +32,12 @@ func TestNamesOfTables(t *testing.T) {
 		}
 		for _, name := range names[d.name] {
 			for as, db := range map[string]*gorm.DB{"alone": b.db.Table(name), "with a model": b.db.Model(&Note{}).Table(name)} {
-				b.take()
+				b.Take()
 				done := db.Where("text <> ''").Updates(map[string]any{"text": "y"})
 				if done.Error != nil || done.RowsAffected == 0 && d.name != "mysql" {
 					t.Fatalf("%s, %s: %d rows, %v", name, as, done.RowsAffected, done.Error)
 				}
-				if purged := strings.Join(b.take(), " "); purged != "group:all notes" {
+				if purged := strings.Join(b.Take(), " "); purged != "group:all notes" {
 					t.Errorf("%s, %s: purged %q", name, as, purged)
 				}
 			}

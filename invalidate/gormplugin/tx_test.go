@@ -60,7 +60,7 @@ func TestPurgesAfterCommit(t *testing.T) {
 			for name, write := range tests {
 				t.Run(name, func(t *testing.T) {
 					b.reset(t)
-					b.at = func() {
+					b.At = func() {
 						if b.count(t, "SELECT COUNT(*) FROM posts WHERE slug = 'n'") != 1 {
 							t.Error("purged before others can read the new row")
 						}
@@ -68,7 +68,7 @@ func TestPurgesAfterCommit(t *testing.T) {
 					if err := write(b.db); err != nil {
 						t.Fatal(err)
 					}
-					b.want(t, "path:/a path:/n")
+					b.Want(t, "path:/a path:/n")
 				})
 			}
 		}
@@ -79,13 +79,13 @@ func TestOneTransactionIsOneEvent(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		b := newBlog(t, d, setup{})
 		err := b.db.Transaction(func(tx *gorm.DB) error {
-			b.want(t)
+			b.Want(t)
 			return errors.Join(rename(tx, "n"), retitle(tx, 2), tx.Create(&Post{ID: 9, Slug: "c"}).Error)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a path:/b path:/c path:/n")
+		b.Want(t, "path:/a path:/b path:/c path:/n")
 	})
 }
 
@@ -142,7 +142,7 @@ func TestRollbackPurgesNothing(t *testing.T) {
 					if err := write(b.db.Session(&gorm.Session{})); err == nil {
 						t.Error("no error")
 					}
-					b.want(t)
+					b.Want(t)
 					if n := b.count(t, "SELECT COUNT(*) FROM posts WHERE slug = 'a'"); n != 1 {
 						t.Error("the row was changed")
 					}
@@ -190,7 +190,7 @@ func TestHookFailsAndTheTransactionIsCommitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/strict/no")
+		b.Want(t, "path:/strict/no")
 		err = b.db.Transaction(func(tx *gorm.DB) error {
 			// The rows are read after the hook has failed, and no other error comes of it.
 			if err := tx.Model(&Strict{Note: "no"}).Where("note = ?", "no").Update("id", 9).Error; err != errStop {
@@ -201,7 +201,7 @@ func TestHookFailsAndTheTransactionIsCommitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/strict/no")
+		b.Want(t, "path:/strict/no")
 	})
 }
 
@@ -218,7 +218,7 @@ func TestFailedStatementPurgesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, "path:/a")
+		b.Want(t, "path:/a")
 	})
 }
 
@@ -236,7 +236,7 @@ func TestFailedStatementIsIgnored(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "path:/b")
+			b.Want(t, "path:/b")
 		})
 	}
 }
@@ -292,7 +292,7 @@ func TestSavepoints(t *testing.T) {
 					if err := b.db.Transaction(test.do); err != nil {
 						t.Fatal(err)
 					}
-					b.want(t, test.want...)
+					b.Want(t, test.want...)
 				})
 			}
 		}
@@ -312,7 +312,7 @@ func TestTwoSavepointsOfOneName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.want(t)
+			b.Want(t)
 		})
 	}
 }
@@ -326,7 +326,7 @@ func TestDisabledNestedTransactions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.want(t, "path:/a path:/n")
+	b.Want(t, "path:/a path:/n")
 }
 
 // PostgreSQL checks a deferred constraint at COMMIT, and says that it rolled back.
@@ -350,7 +350,7 @@ func TestCommitIsRefused(t *testing.T) {
 			if err := write(); !errors.Is(err, invalidate.ErrRolledBack) || !strings.Contains(err.Error(), "foreign key") {
 				t.Errorf("got %v, want %v and why", err, invalidate.ErrRolledBack)
 			}
-			b.want(t)
+			b.Want(t)
 		})
 	}
 }
@@ -376,7 +376,7 @@ func TestConnectionIsLostAtCommit(t *testing.T) {
 			if !errors.Is(err, invalidate.ErrCommitUnknown) {
 				t.Errorf("got %v, want %v", err, invalidate.ErrCommitUnknown)
 			}
-			b.want(t, "path:/a path:/n")
+			b.Want(t, "path:/a path:/n")
 		})
 	}
 }
@@ -387,14 +387,14 @@ func TestSecondCommit(t *testing.T) {
 	if err := errors.Join(rename(tx, "n"), tx.Commit().Error); err != nil {
 		t.Fatal(err)
 	}
-	b.want(t, "path:/a path:/n")
+	b.Want(t, "path:/a path:/n")
 	if err := tx.Session(&gorm.Session{}).Commit().Error; !errors.Is(err, sql.ErrTxDone) {
 		t.Errorf("a second Commit: %v, want %v", err, sql.ErrTxDone)
 	}
 	if err := tx.Session(&gorm.Session{}).Rollback().Error; !errors.Is(err, sql.ErrTxDone) {
 		t.Errorf("a late Rollback: %v, want %v", err, sql.ErrTxDone)
 	}
-	b.want(t)
+	b.Want(t)
 }
 
 func TestBeginFails(t *testing.T) {
@@ -411,7 +411,7 @@ func TestBeginFails(t *testing.T) {
 	if err := tx.Rollback().Error; err == nil {
 		t.Error("Rollback of what has not begun: no error")
 	}
-	b.want(t)
+	b.Want(t)
 }
 
 // What a statement has committed is purged, though the transaction be rolled back after
@@ -442,9 +442,9 @@ func TestCommittedByAStatement(t *testing.T) {
 					t.Errorf("%s: %d posts are renamed, committed: %v", test.name, n, test.commits)
 				}
 				if test.commits {
-					b.want(t, "path:/a path:/n")
+					b.Want(t, "path:/a path:/n")
 				} else {
-					b.want(t)
+					b.Want(t)
 				}
 			}
 			if _, err := b.bare.Exec("DROP TABLE IF EXISTS things"); err != nil {

@@ -2,16 +2,15 @@ package gormplugin_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"io"
 	"net"
-	"os"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uncache/uncache/internal/dbtest"
 	"github.com/uncache/uncache/invalidate/gormplugin"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
@@ -49,7 +48,7 @@ func TestAnswerIsLost(t *testing.T) {
 	if err := b.bare.QueryRow("SELECT current_schema()").Scan(&schema); err != nil {
 		t.Fatal(err)
 	}
-	config, err := pgx.ParseConfig(cmp.Or(os.Getenv("DATABASE_URL"), "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"))
+	config, err := pgx.ParseConfig(dbtest.PostgresURL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +80,6 @@ func TestAnswerIsLost(t *testing.T) {
 		if err := test.write(db.WithContext(t.Context()).Session(&gorm.Session{})); err == nil {
 			t.Errorf("%s: got nil, want an error", test.name)
 		}
-		b.want(t, test.want...)
+		b.Want(t, test.want...)
 	}
 }

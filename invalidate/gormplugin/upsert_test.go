@@ -78,7 +78,7 @@ func TestUpsertsByKeysThatTheModelDoesNotHave(t *testing.T) {
 				if n := b.count(t, "SELECT COUNT(*) FROM entries WHERE id = 1 AND title <> 'old'"); n != 1 {
 					t.Fatalf("%s, transaction %s: the row was not found", test.name, name)
 				}
-				purged := b.take()
+				purged := b.Take()
 				got := map[string]bool{}
 				for _, e := range purged {
 					for d := range strings.FieldsSeq(e) {

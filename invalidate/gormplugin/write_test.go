@@ -249,7 +249,7 @@ func TestWrites(t *testing.T) {
 						if err := test.write(b.db.Session(&gorm.Session{})); err != nil {
 							t.Fatal(err)
 						}
-						b.want(t, want...)
+						b.Want(t, want...)
 					})
 				}
 			})
@@ -272,7 +272,7 @@ func TestInsertOrReplace(t *testing.T) {
 		if err := replace().Create(&test.post).Error; err != nil {
 			t.Fatal(err)
 		}
-		b.want(t, test.want)
+		b.Want(t, test.want)
 	}
 }
 
@@ -284,11 +284,11 @@ func TestReturning(t *testing.T) {
 			if err := b.db.Model(&posts).Clauses(clause.Returning{}).Where("id = ?", 1).Update("slug", "n").Error; err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "path:/a path:/n")
+			b.Want(t, "path:/a path:/n")
 			if err := b.db.Clauses(clause.Returning{}).Where("id = ?", 1).Delete(&posts).Error; err != nil {
 				t.Fatal(err)
 			}
-			b.want(t, "path:/n")
+			b.Want(t, "path:/n")
 		})
 	}
 }

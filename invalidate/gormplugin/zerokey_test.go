@@ -64,11 +64,11 @@ func TestRowsWhoseKeyIsZero(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				b.take()
+				b.Take()
 				if err := in(b.db, test.write); err != nil {
 					t.Fatalf("%s, transaction %s: %v", test.name, name, err)
 				}
-				purged := strings.Fields(strings.Join(b.take(), " "))
+				purged := strings.Fields(strings.Join(b.Take(), " "))
 				got := map[string]bool{}
 				for _, d := range purged {
 					got[strings.Replace(d, "path:/by/", "path:/", 1)] = true

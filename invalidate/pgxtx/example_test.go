@@ -9,6 +9,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/invalidate/pgxtx"
 )
 
@@ -37,7 +38,7 @@ func ExampleInTx() {
 		fmt.Println("purge", e.Dependencies)
 		return nil
 	}), nil)
-	var pool pgxtx.Beginner = database{trace: new(trace)} // a *pgxpool.Pool
+	var pool pgxtx.Beginner = database{invtest.NewScript(new(invtest.Trace))} // a *pgxpool.Pool
 	queries := New(nil)
 
 	ctx := context.Background()

@@ -3,62 +3,21 @@ package pgxtx_test
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
-	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
-
-// trace is what happened, in order.
-type trace struct {
-	mu    sync.Mutex
-	steps []string
-}
-
-func (t *trace) add(step string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.steps = append(t.steps, step)
-}
-
-func (t *trace) want(tb testing.TB, want ...string) {
-	tb.Helper()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !slices.Equal(t.steps, want) {
-		tb.Errorf("what happened:\n got %q\nwant %q", t.steps, want)
-	}
-	t.steps = nil
-}
-
-func (t *trace) Purge(_ context.Context, e cache.Event) error {
-	var s []string
-	for _, d := range e.Dependencies {
-		s = append(s, string(d))
-	}
-	t.add("PURGE " + strings.Join(s, " "))
-	return nil
-}
 
 // database is one of pgx that records what it is told.
 type database struct {
-	*trace
-	fail map[string]error
+	invtest.Script
 }
 
 func (d database) BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error) {
-	return &fakeTx{database: d}, d.step("BEGIN")
-}
-
-func (d database) step(name string) error {
-	d.add(name)
-	return d.fail[name]
+	return &fakeTx{database: d}, d.Step("BEGIN")
 }
 
 type fakeTx struct {
@@ -71,7 +30,7 @@ func (t *fakeTx) Exec(_ context.Context, sql string, args ...any) (pgconn.Comman
 	for _, a := range args {
 		sql += fmt.Sprintf(" %v", a)
 	}
-	return pgconn.NewCommandTag("UPDATE 7"), t.step(sql)
+	return pgconn.NewCommandTag("UPDATE 7"), t.Step(sql)
 }
 
 func (t *fakeTx) Commit(context.Context) error {
@@ -79,7 +38,7 @@ func (t *fakeTx) Commit(context.Context) error {
 		return pgx.ErrTxClosed
 	}
 	t.closed = true
-	return t.step("COMMIT")
+	return t.Step("COMMIT")
 }
 
 func (t *fakeTx) Rollback(ctx context.Context) error {
@@ -88,9 +47,9 @@ func (t *fakeTx) Rollback(ctx context.Context) error {
 	}
 	t.closed = true
 	if err := ctx.Err(); err != nil {
-		t.add("ROLLBACK in a context that is done")
+		t.Add("ROLLBACK in a context that is done")
 	}
-	return t.step("ROLLBACK")
+	return t.Step("ROLLBACK")
 }
 
 type Post struct{ Slug string }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/invalidate/pgxtx"
 )
 
@@ -62,9 +63,9 @@ func TestInTx(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := new(trace)
+			tr := new(invtest.Trace)
 			inv := newBlog(tr, nil)
-			err := pgxtx.InTx(t.Context(), database{tr, tt.fail}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+			err := pgxtx.InTx(t.Context(), database{invtest.Script{Trace: tr, Fail: tt.fail}}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 				if !cache.Bypassed(ctx) {
 					t.Error("the cache is not bypassed in the transaction")
 				}
@@ -79,7 +80,7 @@ func TestInTx(t *testing.T) {
 			if tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("errors.Is(%v, %v): got false", err, tt.is)
 			}
-			tr.want(t, tt.steps...)
+			tr.WantNext(t, tt.steps...)
 		})
 	}
 }
@@ -88,10 +89,10 @@ func TestInTx(t *testing.T) {
 // done: what is over was ended by fn, and may be committed.
 func TestInTxCancelled(t *testing.T) {
 	for _, commits := range []bool{false, true} {
-		tr := new(trace)
+		tr := new(invtest.Trace)
 		inv := newBlog(tr, nil)
 		ctx, cancel := context.WithCancel(t.Context())
-		err := pgxtx.InTx(ctx, database{tr, nil}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		err := pgxtx.InTx(ctx, database{invtest.NewScript(tr)}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 			err := inv.Invalidate(ctx, Post{"a"})
 			if commits {
 				err = errors.Join(err, tx.Commit(ctx))
@@ -106,18 +107,18 @@ func TestInTxCancelled(t *testing.T) {
 			if outcome(err) != "unknown" {
 				t.Errorf("got %v, want ErrCommitUnknown", err)
 			}
-			tr.want(t, "BEGIN", "COMMIT", "PURGE path:/a")
+			tr.WantNext(t, "BEGIN", "COMMIT", "PURGE path:/a")
 			continue
 		}
 		if outcome(err) != "rolled back" {
 			t.Errorf("got %v, want ErrRolledBack", err)
 		}
-		tr.want(t, "BEGIN", "ROLLBACK")
+		tr.WantNext(t, "BEGIN", "ROLLBACK")
 	}
 }
 
 func TestInTxPanic(t *testing.T) {
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	inv := newBlog(tr, nil)
 	func() {
 		defer func() {
@@ -125,21 +126,21 @@ func TestInTxPanic(t *testing.T) {
 				t.Errorf("panic: got %v, want oops", got)
 			}
 		}()
-		_ = pgxtx.InTx(t.Context(), database{tr, nil}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
+		_ = pgxtx.InTx(t.Context(), database{invtest.NewScript(tr)}, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 			if err := inv.Invalidate(ctx, Post{"a"}); err != nil {
 				t.Error(err)
 			}
 			panic("oops")
 		})
 	}()
-	tr.want(t, "BEGIN", "ROLLBACK")
+	tr.WantNext(t, "BEGIN", "ROLLBACK")
 }
 
 // A transaction that somebody else began is committed by its batch.
 func TestTransaction(t *testing.T) {
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	inv := newBlog(tr, nil)
-	tx, err := database{tr, nil}.BeginTx(t.Context(), pgx.TxOptions{})
+	tx, err := database{invtest.NewScript(tr)}.BeginTx(t.Context(), pgx.TxOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,12 +151,12 @@ func TestTransaction(t *testing.T) {
 	if err := batch.Commit(t.Context(), pgxtx.Transaction(t.Context(), tx)); err != nil {
 		t.Error(err)
 	}
-	tr.want(t, "BEGIN", "COMMIT", "PURGE path:/a")
+	tr.WantNext(t, "BEGIN", "COMMIT", "PURGE path:/a")
 }
 
 func TestExecer(t *testing.T) {
-	tr := new(trace)
-	tx := &fakeTx{database: database{tr, map[string]error{"FAIL": errors.New("failed")}}}
+	tr := new(invtest.Trace)
+	tx := &fakeTx{database: database{invtest.Script{Trace: tr, Fail: map[string]error{"FAIL": errors.New("failed")}}}}
 	res, err := pgxtx.Execer(tx).ExecContext(t.Context(), "UPDATE $1", 42)
 	if err != nil {
 		t.Fatal(err)
@@ -169,5 +170,5 @@ func TestExecer(t *testing.T) {
 	if _, err := pgxtx.Execer(tx).ExecContext(t.Context(), "FAIL"); err == nil {
 		t.Error("got nil, want an error")
 	}
-	tr.want(t, "UPDATE $1 42", "FAIL")
+	tr.WantNext(t, "UPDATE $1 42", "FAIL")
 }

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -18,8 +17,10 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/dbtest"
 	"github.com/uncache/uncache/internal/netproxy"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/invalidate/outbox"
 	"github.com/uncache/uncache/invalidate/pgxtx"
 )
@@ -33,43 +34,20 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	url := os.Getenv("DATABASE_URL")
-	if url == "" {
-		url = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
-	}
-	config, err := pgxpool.ParseConfig(url)
+	config, err := pgxpool.ParseConfig(dbtest.Postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin, err := pgx.ConnectConfig(t.Context(), config.ConnConfig)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no PostgreSQL: %v", err)
-		}
-		t.Skipf("no PostgreSQL: %v", err)
-	}
-	schema := "pgxtx_" + strings.ToLower(rand.Text())
-	if _, err := admin.Exec(t.Context(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	config.ConnConfig.RuntimeParams["search_path"] = schema
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &server{pool, stdlib.OpenDBFromPool(pool), config.ConnConfig}
 	t.Cleanup(func() {
-		ctx := context.Background()
 		if err := s.db.Close(); err != nil {
 			t.Error(err)
 		}
 		pool.Close()
-		if _, err := admin.Exec(ctx, "DROP SCHEMA "+schema+" CASCADE"); err != nil {
-			t.Error(err)
-		}
-		if err := admin.Close(ctx); err != nil {
-			t.Error(err)
-		}
 	})
 	s.exec(t, "CREATE TABLE posts (slug text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
 	return s
@@ -143,7 +121,7 @@ func insert(ctx context.Context, tx pgx.Tx, inv *invalidate.Invalidator, slug st
 
 func TestPostgres(t *testing.T) {
 	s := newServer(t)
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	inv, o := s.withOutbox(t, tr)
 	save := func(slug string) func(context.Context, pgx.Tx) error {
 		return func(ctx context.Context, tx pgx.Tx) error { return insert(ctx, tx, inv, slug) }
@@ -151,7 +129,7 @@ func TestPostgres(t *testing.T) {
 	if err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, save("a")); err != nil {
 		t.Fatal(err)
 	}
-	tr.want(t, "PURGE path:/a")
+	tr.WantNext(t, "PURGE path:/a")
 	if err := o.Close(); err != nil { // deletes what was purged
 		t.Fatal(err)
 	}
@@ -181,14 +159,14 @@ func TestPostgres(t *testing.T) {
 			t.Errorf("an aborted transaction: got %v, want ErrRolledBack", err)
 		}
 	}
-	tr.want(t)
+	tr.WantNext(t)
 	s.wantRows(t, "posts", 1)
 	s.wantRows(t, outbox.DefaultTable, 0)
 }
 
 func TestPostgresSavepoint(t *testing.T) {
 	s := newServer(t)
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	inv, _ := s.withOutbox(t, tr)
 	err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 		if err := insert(ctx, tx, inv, "a"); err != nil {
@@ -220,14 +198,14 @@ func TestPostgresSavepoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.want(t, "PURGE path:/a path:/d")
+	tr.WantNext(t, "PURGE path:/a path:/d")
 	s.wantRows(t, "posts", 2)
 }
 
 // The connection is lost before COMMIT is sent: nothing is saved.
 func TestPostgresTerminatedBeforeCommit(t *testing.T) {
 	s := newServer(t)
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	inv, _ := s.withOutbox(t, tr)
 	err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 		if err := insert(ctx, tx, inv, "a"); err != nil {
@@ -239,7 +217,7 @@ func TestPostgresTerminatedBeforeCommit(t *testing.T) {
 	if outcome(err) != "rolled back" { // the outbox could not be written
 		t.Errorf("got %v, want ErrRolledBack", err)
 	}
-	tr.want(t)
+	tr.WantNext(t)
 	s.wantRows(t, "posts", 0)
 
 	// Without an outbox nothing notices before COMMIT; then it is purged in vain.
@@ -254,7 +232,7 @@ func TestPostgresTerminatedBeforeCommit(t *testing.T) {
 	if outcome(err) != "unknown" {
 		t.Errorf("got %v, want ErrCommitUnknown", err)
 	}
-	tr.want(t, "PURGE path:/a")
+	tr.WantNext(t, "PURGE path:/a")
 	s.wantRows(t, "posts", 0)
 }
 
@@ -262,7 +240,7 @@ func TestPostgresTerminatedBeforeCommit(t *testing.T) {
 // leaves the event to the relay, which purges again.
 func TestPostgresLosesTheAnswer(t *testing.T) {
 	s := newServer(t)
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	inv, o := s.withOutbox(t, tr)
 	pool, proxy := s.through(t)
 	cut := proxy.CutAfter("commit")
@@ -277,7 +255,7 @@ func TestPostgresLosesTheAnswer(t *testing.T) {
 	default:
 		t.Error("no answer was lost")
 	}
-	tr.want(t, "PURGE path:/a")
+	tr.WantNext(t, "PURGE path:/a")
 	s.wantRows(t, "posts", 1)
 	s.wantRows(t, outbox.DefaultTable, 1)
 	if err := o.Start(); err != nil {
@@ -285,10 +263,7 @@ func TestPostgresLosesTheAnswer(t *testing.T) {
 	}
 	deadline := time.Now().Add(time.Minute)
 	for {
-		tr.mu.Lock()
-		n := len(tr.steps)
-		tr.mu.Unlock()
-		if n > 0 {
+		if len(tr.Steps()) > 0 {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -296,7 +271,7 @@ func TestPostgresLosesTheAnswer(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	tr.want(t, "PURGE path:/a")
+	tr.WantNext(t, "PURGE path:/a")
 }
 
 // woken counts the calls of wake, and lets one wait for them.
@@ -339,7 +314,7 @@ func TestListen(t *testing.T) {
 	defer l.Close()
 	w.wait(t, "it listens")
 
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	_, o := s.withOutbox(t, tr)
 	inv := newBlog(tr, &invalidate.Options{Outbox: pgxtx.Notify(o, channel)})
 	oops := errors.New("oops")
@@ -444,7 +419,7 @@ func TestListenOptions(t *testing.T) {
 // The outbox refuses, or the notification cannot be sent: neither is lost on the
 // way, and a relay's Keep and Purged pass.
 func TestNotify(t *testing.T) {
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	o := pgxtx.Notify(recorder{tr}, "c")
 	for query, want := range map[string][]string{
 		"":                           {"ENQUEUE", "SELECT pg_notify($1, '') c"},
@@ -452,23 +427,23 @@ func TestNotify(t *testing.T) {
 		"SELECT pg_notify($1, '') c": {"ENQUEUE", "SELECT pg_notify($1, '') c"},
 	} {
 		failed := errors.New("failed")
-		tx := &fakeTx{database: database{tr, map[string]error{query: failed}}}
+		tx := &fakeTx{database: database{invtest.Script{Trace: tr, Fail: map[string]error{query: failed}}}}
 		ids, err := o.Enqueue(t.Context(), pgxtx.Execer(tx), nil)
 		if (query == "") != (err == nil) || (query == "") != (len(ids) == 1) || query != "" && !errors.Is(err, failed) {
 			t.Errorf("%q fails: got %q, %v", query, ids, err)
 		}
-		tr.want(t, want...)
+		tr.WantNext(t, want...)
 	}
 	if err := o.Keep(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 	o.Purged(t.Context(), nil)
-	tr.want(t, "KEEP", "PURGED")
+	tr.WantNext(t, "KEEP", "PURGED")
 }
 
 // Notify of an Outbox that purges again is one, too, and of another is none.
 func TestNotifyRepeats(t *testing.T) {
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	if _, ok := pgxtx.Notify(recorder{tr}, "c").(invalidate.RepeatOutbox); ok {
 		t.Error("an Outbox that does not repeat says that it does")
 	}
@@ -504,14 +479,14 @@ func TestNotifyRepeats(t *testing.T) {
 }
 
 // recorder is an Outbox that records.
-type recorder struct{ *trace }
+type recorder struct{ *invtest.Trace }
 
 func (r recorder) Enqueue(ctx context.Context, x invalidate.Execer, _ []cache.Event) ([]string, error) {
 	_, err := x.ExecContext(ctx, "ENQUEUE")
 	return []string{"#1"}, err
 }
-func (r recorder) Keep(context.Context, []cache.Event) error { r.add("KEEP"); return nil }
-func (r recorder) Purged(context.Context, []string)          { r.add("PURGED") }
+func (r recorder) Keep(context.Context, []cache.Event) error { r.Add("KEEP"); return nil }
+func (r recorder) Purged(context.Context, []string)          { r.Add("PURGED") }
 
 // Without a name Notify and Listen mean the same channel: PostgreSQL takes none, and
 // would refuse every save.
@@ -524,7 +499,7 @@ func TestDefaultChannel(t *testing.T) {
 	}
 	defer l.Close()
 	w.wait(t, "it listens")
-	tr := new(trace)
+	tr := new(invtest.Trace)
 	_, o := s.withOutbox(t, tr)
 	inv := newBlog(tr, &invalidate.Options{Outbox: pgxtx.Notify(o, "")})
 	if err := pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {

@@ -2,11 +2,9 @@ package txtest
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +17,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/dbtest"
 	"github.com/uncache/uncache/internal/netproxy"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/connector"
@@ -51,32 +50,12 @@ func eachRemote(t *testing.T, f func(t *testing.T, s *server)) {
 	}
 }
 
-func missing(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("no server: %v", err)
-	}
-	t.Skipf("no server: %v", err)
-}
-
-func env(name, otherwise string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return otherwise
-}
-
 func postgres(t *testing.T) *server {
 	t.Helper()
-	config, err := pgx.ParseConfig(env("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"))
+	config, err := pgx.ParseConfig(dbtest.Postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := "txtest_" + strings.ToLower(rand.Text())
-	admin := sql.OpenDB(stdlib.GetConnector(*config))
-	own(t, admin, "SCHEMA "+schema, " CASCADE")
-	config = config.Copy()
-	config.RuntimeParams["search_path"] = schema
 	s := &server{dialect: outbox.PostgreSQL, base: stdlib.GetConnector(*config), addr: fmt.Sprintf("%s:%d", config.Host, config.Port)}
 	s.kill, s.pid = "SELECT pg_terminate_backend(%d, 5000)", "SELECT pg_backend_pid()"
 	s.through = func(addr string) driver.Connector {
@@ -92,7 +71,7 @@ func postgres(t *testing.T) *server {
 
 func mariadb(t *testing.T) *server {
 	t.Helper()
-	config, err := mysql.ParseDSN(env("MYSQL_DSN", "root@tcp(127.0.0.1:3306)/test"))
+	config, err := mysql.ParseDSN(dbtest.MySQL(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,10 +83,6 @@ func mariadb(t *testing.T) *server {
 		}
 		return c
 	}
-	schema := "txtest_" + strings.ToLower(rand.Text())
-	own(t, sql.OpenDB(connect(config)), "DATABASE "+schema, "")
-	config = config.Clone()
-	config.DBName = schema
 	s := &server{dialect: outbox.MySQL, base: connect(config), addr: config.Addr}
 	s.kill, s.pid = "KILL %d", "SELECT connection_id()"
 	s.through = func(addr string) driver.Connector {
@@ -116,25 +91,6 @@ func mariadb(t *testing.T) *server {
 		return connect(config)
 	}
 	return s.open(t)
-}
-
-// own creates something, and drops it in the end.
-func own(t *testing.T, admin *sql.DB, what, how string) {
-	t.Helper()
-	if err := admin.PingContext(t.Context()); err != nil {
-		missing(t, err)
-	}
-	if _, err := admin.ExecContext(t.Context(), "CREATE "+what); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP " + what + how); err != nil {
-			t.Error(err)
-		}
-		if err := admin.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // file is a connector for SQLite, whose driver has none.
