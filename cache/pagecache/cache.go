@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"weak"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -22,12 +24,12 @@ type Cache struct {
 	uncut   *keys.Builder // for which all cookies count
 	store   *engine.Cache
 	values  *engine.Values[*response]
-	memo    *memo
+	memo    *find.Memo
 	warm    *warmer // nil unless pages are warmed
 	codec   codec
 	clock   *clock
-	shared  *gatherer  // of the purges after unsafe requests
-	short   *shortcuts // nil where no hit is found at once
+	shared  *gatherer       // of the purges after unsafe requests
+	short   *find.Shortcuts // nil where no hit is found at once
 	scratch sync.Pool
 
 	dates          dates

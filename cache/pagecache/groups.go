@@ -3,12 +3,10 @@ package pagecache
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/sfv"
-	"github.com/uncache/uncache/keys"
 )
 
 // AddGroups names cache groups (RFC 9875) that the page being rendered belongs
@@ -43,10 +41,6 @@ func addOriginGroups(f *engine.Fill, origin string, groups []string) {
 		f.Add(cache.OriginGroup(origin, name))
 	}
 }
-
-// origin is the host of a key: what tells one origin from another, where the
-// scheme is that of a proxy.
-func origin(k keys.Key) string { return strings.TrimSuffix(k.URI(), k.Target()) }
 
 // groupList returns the members of Cache-Groups or Cache-Group-Invalidation, a
 // list of strings (RFC 9875 §2, §3). Parameters are ignored; a field that is no

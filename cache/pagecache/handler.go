@@ -101,7 +101,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			now := c.clock.now()
 			if use := useOf(stored.Value, verdict, &asks, now); use != rfc9111.UseNot {
 				if c.short != nil && s.keys == c.keys {
-					c.short.learn(r, s.primary, stored.Value.key)
+					c.short.Learn(r, s.primary, stored.Value.key)
 				}
 				if c.answer(next, w, r, stored, use, now, visitor) {
 					return
@@ -136,7 +136,7 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	if c.short == nil || c.keysFor(visitor) != c.keys {
 		return false
 	}
-	key := c.short.key(r)
+	key := c.short.Key(r)
 	if key == nil {
 		return false
 	}

@@ -30,7 +30,7 @@ type scratch struct {
 func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.Stored[*response], engine.Verdict, error) {
 	s.tried, s.varies = s.tried[:0], false
 	key := s.primary
-	if fields := c.memo.fields(s.primary); fields != nil {
+	if fields := c.memo.Fields(s.primary); fields != nil {
 		s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 		key = s.variant
 	}
@@ -44,7 +44,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.
 		if verdict == engine.Purged {
 			if stored != nil && stored.Value.is(isNote) { // who stores a response deletes the variants that it lists
 				s.varies = true
-				c.memo.setFields(s.primary, stored.Value.vary)
+				c.memo.SetFields(s.primary, stored.Value.vary)
 			}
 			stored = nil
 		}
@@ -59,7 +59,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.
 		case stored.Value.is(isNote):
 			fields := stored.Value.vary
 			s.varies = true
-			c.memo.setFields(s.primary, fields)
+			c.memo.SetFields(s.primary, fields)
 			s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
 			if !atPrimary || bytes.Equal(s.variant, s.tried) {
 				return nil, worst, nil
@@ -68,7 +68,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.
 			s.tried = append(s.tried[:0], s.variant...)
 		default:
 			if atPrimary {
-				c.memo.setFields(s.primary, nil)
+				c.memo.SetFields(s.primary, nil)
 			}
 			return stored, verdict, nil
 		}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -19,7 +21,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		look.fwd = fwdRequest
 	case old != nil:
 		look.fwd = fwdStale
-	case verdict == engine.Purged, c.memo.wasDeleted(s.primary):
+	case verdict == engine.Purged, c.memo.WasDeleted(s.primary):
 		look.detail = string(reasonPurged)
 	case s.varies:
 		look.fwd = fwdVary
@@ -34,25 +36,25 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, look.fwd, string(rfc9111.ReasonPartial))
 		return true
 	}
-	id, ok := c.identify(r, visitor)
+	id, ok := find.Identify(c.keysFor(visitor), r)
 	if !ok {
 		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
 	}
 	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, old: old, look: look}
-	t.nameKey(id.primary)
+	t.nameKey(id.Primary)
 	switch {
 	case r.Method == http.MethodHead:
 		t.fill = c.store.Begin()
 		c.observe(r, look, false)
 		t.head()
 		return true
-	case forced, t.isPersonal(), asksNotToStore(r.Header), asksForStream(r.Header), c.memo.keptApart(s.primary):
+	case forced, t.isPersonal(), asksNotToStore(r.Header), asksForStream(r.Header), c.memo.KeptApart(s.primary):
 		t.alone()
 		return true
 	}
-	key := id.primary
-	if fields := c.memo.fields(s.primary); fields != nil {
+	key := id.Primary
+	if fields := c.memo.Fields(s.primary); fields != nil {
 		if old == nil && !s.varies && len(s.tried) == 0 {
 			return false // stored since the lookup, which did not know by what it varies
 		}
@@ -71,7 +73,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	if old != nil {
 		took = time.Duration(old.Value.took)
 	}
-	flight, leads := c.values.Enter(key, took, id.deps...)
+	flight, leads := c.values.Enter(key, took, id.Deps...)
 	if leads {
 		return t.lead(flight, asks, s.until)
 	}
@@ -81,7 +83,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.gaveUp(w, r, look)
 		return true
 	case waited.How == engine.WaitedLead:
-		waited.Flight.Fill().Add(id.deps...)
+		waited.Flight.Fill().Add(id.Deps...)
 		return t.lead(waited.Flight, asks, s.until)
 	case waited.How == engine.WaitedAlone:
 		t.alone()

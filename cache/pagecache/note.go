@@ -2,11 +2,12 @@ package pagecache
 
 import (
 	"context"
-	"hash/maphash"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
@@ -31,13 +32,13 @@ const maxSelect = 16
 // storeVariant stores p, which varies or whose target URI has a note, for requests
 // whose fields are those of asked. It gives p its place by the fields of the note,
 // and has the note written, see noteRound. If p is not stored, why says so.
-func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header, p *response, f *engine.Fill) (stored bool, why reason) {
+func (c *Cache) storeVariant(ctx context.Context, id find.Identity, asked http.Header, p *response, f *engine.Fill) (stored bool, why reason) {
 	if may, err := c.values.MaySet(ctx, f); !may {
 		return false, whyNot(err, f)
 	}
-	hash := maphash.String(c.memo.seed, id.primary)
+	hash := c.memo.Hash(id.Primary)
 	e := &noteEntry{p: p, keep: c.keepFor(p)}
-	r, leads := c.notes.enter(id.primary, e)
+	r, leads := c.notes.enter(id.Primary, e)
 	store := func() {
 		defer r.storing.Done()
 		if e.why != storable {
@@ -57,7 +58,7 @@ func (c *Cache) storeVariant(ctx context.Context, id identity, asked http.Header
 		<-r.over
 	}
 	if e.why == reasonOlder {
-		c.memo.setFields([]byte(id.primary), r.vary)
+		c.memo.SetFields([]byte(id.Primary), r.vary)
 	}
 	return e.stored, e.why
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -174,13 +176,13 @@ func (r *noteRound) finish(entries []*noteEntry, most int) (gone []string) {
 
 // lead reads the note of a target URI, has the entries of r stored, and writes the
 // note. It serves other visitors too, so it does not end with the leader's.
-func (c *Cache) lead(ctx context.Context, id identity, r *noteRound, hash uint64, store func()) {
-	defer c.notes.end(id.primary, r)
+func (c *Cache) lead(ctx context.Context, id find.Identity, r *noteRound, hash uint64, store func()) {
+	defer c.notes.end(id.Primary, r)
 	ctx = context.WithoutCancel(ctx)
 	entries := c.notes.begin(r)
 	func() {
 		defer close(r.read)
-		old, verdict, err := c.values.Find(ctx, []byte(id.primary))
+		old, verdict, err := c.values.Find(ctx, []byte(id.Primary))
 		if err != nil || verdict == engine.Bypassed { // a list that forgets the others would not bound them
 			for _, e := range entries {
 				e.why = reasonStore
@@ -191,7 +193,7 @@ func (c *Cache) lead(ctx context.Context, id identity, r *noteRound, hash uint64
 		if old != nil && old.Value.is(isNote) {
 			was = old.Value
 		}
-		r.prepare(strings.Clone(id.primary), entries, was, verdict, c.notes.of(id.primary, hash))
+		r.prepare(strings.Clone(id.Primary), entries, was, verdict, c.notes.of(id.Primary, hash))
 	}()
 	store()
 	r.storing.Wait()
@@ -211,6 +213,6 @@ func (c *Cache) lead(ctx context.Context, id identity, r *noteRound, hash uint64
 	// The note depends on the page and not on what one variant was made from.
 	// It can't mislead: each variant is judged by its own stamp.
 	fill := c.store.Begin()
-	fill.Add(id.deps...)
-	_, _ = c.values.Set(ctx, id.primary, n, time.Duration(n.end-time.Now().UnixNano()), fill) // coherent tells its Observe
+	fill.Add(id.Deps...)
+	_, _ = c.values.Set(ctx, id.Primary, n, time.Duration(n.end-time.Now().UnixNano()), fill) // coherent tells its Observe
 }

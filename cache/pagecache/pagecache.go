@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/internal/engine"
 )
@@ -41,7 +43,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		store:      c.Engine(),
 		values:     engine.NewValues(c.Engine(), form),
 		codec:      form,
-		memo:       newMemo(),
+		memo:       find.NewMemo(),
 		clock:      newClock(),
 		ages:       new(phrases),
 		statuses:   &phrases{before: hitStatus},
@@ -52,7 +54,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
 	pages.warm = newWarmer(pages)
 	if pages.values.Near() {
-		pages.short = &shortcuts{memo: pages.memo, keys: counting, always: counting.Headers(), cookies: counting.Cookies()}
+		pages.short = find.NewShortcuts(pages.memo, counting)
 	}
 	open.add(pages)
 	return pages, nil

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -105,7 +107,7 @@ func contentRange(h http.Header) (s span, ok bool) {
 // held back until it is, as whole responses are: its Cache-Status says so.
 func (t *task) forwardRange(part *engine.Stored[*response]) {
 	t.fill = t.c.store.Begin()
-	t.fill.Add(t.id.deps...)
+	t.fill.Add(t.id.Deps...)
 	t.c.observe(t.r, t.look, false)
 	rec := newRecorder(t)
 	rec.through = true
@@ -164,13 +166,13 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 // missRange answers a request for a range of what is not stored: the whole is not
 // asked for, which could be far more than the visitor wants.
 func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *engine.Stored[*response], visitor reason) {
-	id, ok := c.identify(r, visitor)
+	id, ok := find.Identify(c.keysFor(visitor), r)
 	if !ok {
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
 		return
 	}
 	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: status{fwd: fwdMiss, detail: string(rfc9111.ReasonPartial)}}
-	t.nameKey(id.primary)
+	t.nameKey(id.Primary)
 	t.forwardRange(part)
 }
 
@@ -223,10 +225,10 @@ func (rec *recorder) joins(p *response) bool {
 func (t *task) madePart(rec *recorder) *response {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
-	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.primary), partField, nil))
+	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.Primary), partField, nil))
 	p.setSpan(rec.span)
 	if rec.span.first == 0 && rec.span.end == rec.span.size {
-		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.primary, p.flags&^isPart, plain
+		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.Primary, p.flags&^isPart, plain
 	}
 	return p
 }

@@ -74,7 +74,7 @@ func (c *Cache) record(ctx context.Context, e cache.Event) error {
 		defer c.warm.purged(e.Dependencies)
 	}
 	for _, key := range stored {
-		c.memo.setDeleted([]byte(key), true)
+		c.memo.SetDeleted([]byte(key), true)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (c *Cache) computable(deps []cache.Dependency) []string {
 	for _, d := range deps {
 		if path, ok := strings.CutPrefix(string(d), "path:"); ok {
 			for _, k := range c.keys.PathKeys(path) {
-				if key := k.String(); c.memo.fields([]byte(key)) == nil {
+				if key := k.String(); c.memo.Fields([]byte(key)) == nil {
 					stored = append(stored, key)
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -24,13 +26,13 @@ const maxRefreshes = 64
 // context holds may belong to somebody else by then: routers keep their state in
 // it, and use it again. So the handler gets a context that holds nothing but
 // what the server put there.
-func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id identity, s *engine.Stored[*response]) bool {
+func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id find.Identity, s *engine.Stored[*response]) bool {
 	select {
 	case c.refreshing <- struct{}{}:
 	default:
 		return false
 	}
-	flight, leads := c.values.Enter(s.Value.key, time.Duration(s.Value.took), id.deps...)
+	flight, leads := c.values.Enter(s.Value.key, time.Duration(s.Value.took), id.Deps...)
 	c.mu.Lock()
 	if !leads || c.closed.Load() {
 		c.mu.Unlock()

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -118,7 +120,7 @@ func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request
 				return false
 			}
 		} else if p.marks.set(isRefreshing) {
-			if id, ok := c.identify(r, visitor); !ok || !c.refresh(next, w.Header(), r, id, stored) {
+			if id, ok := find.Identify(c.keysFor(visitor), r); !ok || !c.refresh(next, w.Header(), r, id, stored) {
 				p.marks.unset(isRefreshing)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/keys"
 )
@@ -27,11 +29,11 @@ func (c *Cache) target(r *http.Request) target {
 	}
 	t := target{method: r.Method, bases: basesOf(r)}
 	if k := c.keys.Request(r); k.Valid() {
-		t.keyed, t.origin, t.name = true, origin(k), k.URI()
+		t.keyed, t.origin, t.name = true, find.Origin(k), k.URI()
 		if c.neverStored(r) {
 			return t
 		}
-		for _, uri := range urisOf(k) {
+		for _, uri := range find.URIsOf(k) {
 			t.deps = append(t.deps, cache.URI(uri))
 		}
 		return t

@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -13,7 +15,7 @@ type task struct {
 	next    http.Handler
 	w       http.ResponseWriter
 	r       *http.Request
-	id      identity
+	id      find.Identity
 	visitor reason // by what the visitor is known, see visitorOf
 	fill    *engine.Fill
 	flight  *engine.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
@@ -79,12 +81,12 @@ func (t *task) isPersonal() bool {
 // alone has the handler answer without waiting for others, or they for it. What
 // it gives is stored all the same if it may be.
 func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, visitor reason) {
-	id, ok := c.identify(r, visitor)
+	id, ok := find.Identify(c.keysFor(visitor), r)
 	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
 	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: look}
-	t.nameKey(id.primary)
+	t.nameKey(id.Primary)
 	t.alone()
 }

@@ -67,7 +67,7 @@ func (t *task) lead(flight *engine.Flight[*response], asks *rfc9111.Control, unt
 // alone runs t without a flight.
 func (t *task) alone() {
 	t.fill = t.c.store.Begin()
-	t.fill.Add(t.id.deps...)
+	t.fill.Add(t.id.Deps...)
 	t.c.observe(t.r, t.look, false)
 	t.run()
 }
@@ -75,7 +75,7 @@ func (t *task) alone() {
 // part lets waiting requests go when it is known that a response will be of no use to
 // them: it may go on for hours.
 func (t *task) part(rec *recorder) {
-	if t.id.primary == "" {
+	if t.id.Primary == "" {
 		return // an unsafe request, for which nobody waits
 	}
 	t.visitor = rec.visitor // whom the handler may have signed in
@@ -83,10 +83,10 @@ func (t *task) part(rec *recorder) {
 		t.endWithout(rec)
 	}
 	if rec.status == http.StatusNotModified {
-		t.c.memo.setConfirmed([]byte(t.id.primary), true)
+		t.c.memo.SetConfirmed([]byte(t.id.Primary), true)
 	}
 	if reason := rec.policy.Reason; t.holdsForOthers(reason) && !rfc9111.IsError(rec.status) {
-		t.c.memo.keepApart([]byte(t.id.primary))
+		t.c.memo.KeepApart([]byte(t.id.Primary))
 	}
 }
 
@@ -95,7 +95,7 @@ func (t *task) part(rec *recorder) {
 func (t *task) finish(rec *recorder, p *response, may bool) {
 	may = may && !p.is(isNoCache) && p.life > p.age
 	if !may && p != nil && !t.isPersonal() {
-		t.c.memo.keepApart([]byte(t.id.primary))
+		t.c.memo.KeepApart([]byte(t.id.Primary))
 	}
 	switch {
 	case t.flight == nil:

@@ -45,11 +45,11 @@ func (t *task) question() question {
 // visitors and not of formats, a handler that is careless with its tags would
 // show one visitor the page of another.
 func (t *task) others() []variant {
-	fields := t.c.memo.fields([]byte(t.id.primary))
+	fields := t.c.memo.Fields([]byte(t.id.Primary))
 	if fields == nil || slices.Contains(fields, "Cookie") || slices.Contains(fields, "Authorization") || t.isPersonal() {
 		return nil
 	}
-	note, _, err := t.c.values.Get(t.r.Context(), []byte(t.id.primary))
+	note, _, err := t.c.values.Get(t.r.Context(), []byte(t.id.Primary))
 	if err != nil || note == nil || !note.Value.is(isNote) || !slices.Equal(note.Value.vary, fields) {
 		return nil // another process knows better what selects: it may be a cookie
 	}

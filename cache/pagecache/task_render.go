@@ -35,7 +35,7 @@ func (t *task) render(ask question) (rec *recorder) {
 
 // newPage returns the page of a rendering that begins.
 func (t *task) newPage() *page {
-	t.page = &page{origin: t.id.origin}
+	t.page = &page{origin: t.id.Origin}
 	if flight := t.flight; flight != nil {
 		t.page.stop = func() { flight.Finish(nil, false) }
 	}
@@ -52,7 +52,7 @@ func (t *task) inner() *http.Request {
 		ctx = serverless{ctx, &t.page.sought}
 	}
 	if t.served.r == nil {
-		t.served.r, t.served.paths = t.r, t.id.paths
+		t.served.r, t.served.paths = t.r, t.id.Paths
 	}
 	inner := t.c.keys.Seen(t.r).Clone(engine.WithFill(ctx, t.fill))
 	t.c.cutCookies(inner.Header, t.visitor)
@@ -65,5 +65,5 @@ func (t *task) inner() *http.Request {
 // a condition is meant for the server behind a proxy. If that answers 304, the
 // next fill is whole, or nothing would ever be stored of what all visitors have.
 func (t *task) passesConditions(ask question) bool {
-	return t.c.opts.Transparent && t.old == nil && !ask.asks() && !t.c.memo.wasConfirmed([]byte(t.id.primary))
+	return t.c.opts.Transparent && t.old == nil && !ask.asks() && !t.c.memo.WasConfirmed([]byte(t.id.Primary))
 }

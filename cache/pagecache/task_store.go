@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache"
@@ -30,7 +32,7 @@ func (t *task) made(rec *recorder) *response {
 		return nil
 	}
 	if !rec.stream {
-		t.c.memo.together([]byte(t.id.primary))
+		t.c.memo.Together([]byte(t.id.Primary))
 	}
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
@@ -46,10 +48,10 @@ func (t *task) place(p *response, h http.Header) {
 
 // place gives p the key by which requests find it whose values of some fields are
 // those in asked.
-func (c *Cache) place(p *response, id identity, vary []string, asked http.Header) {
-	p.key = id.primary
+func (c *Cache) place(p *response, id find.Identity, vary []string, asked http.Header) {
+	p.key = id.Primary
 	if c.codec.setVary(p, vary); len(vary) > 0 {
-		p.key = string(id.keys.AppendVariant(nil, []byte(id.primary), p.vary, asked))
+		p.key = string(id.Keys.AppendVariant(nil, []byte(id.Primary), p.vary, asked))
 	}
 }
 
@@ -58,7 +60,7 @@ func (c *Cache) place(p *response, id identity, vary []string, asked http.Header
 func (t *task) depend(h http.Header) {
 	groups := groupList(h, "Cache-Groups")
 	t.fill.AddGroups(groups...)
-	addOriginGroups(t.fill, t.id.origin, groups)
+	addOriginGroups(t.fill, t.id.Origin, groups)
 	t.fill.Add(t.routes()...)
 }
 
@@ -66,9 +68,9 @@ func (t *task) depend(h http.Header) {
 // tell before its header is sent.
 func (t *task) promise(rec *recorder, p *response) {
 	key := p.key
-	if known := t.c.memo.fields([]byte(t.id.primary)); t.varies(p) && known != nil {
+	if known := t.c.memo.Fields([]byte(t.id.Primary)); t.varies(p) && known != nil {
 		fields := slices.Compact(slices.Sorted(slices.Values(slices.Concat(known, p.vary))))
-		key = string(t.id.keys.AppendVariant(nil, []byte(t.id.primary), fields, t.r.Header))
+		key = string(t.id.Keys.AppendVariant(nil, []byte(t.id.Primary), fields, t.r.Header))
 	}
 	t.nameKey(key)
 	if rec.policy.Reason != storable {
@@ -103,17 +105,17 @@ func (t *task) store(p *response) {
 		t.notStored(why)
 	} else {
 		// Not before: who knows the key looks there, and not where the fill is.
-		t.c.memo.setFields([]byte(t.id.primary), p.vary)
+		t.c.memo.SetFields([]byte(t.id.Primary), p.vary)
 		t.c.warm.remember(t, p)
 	}
-	t.c.memo.setDeleted([]byte(t.id.primary), false)
-	t.c.memo.setConfirmed([]byte(t.id.primary), false)
+	t.c.memo.SetDeleted([]byte(t.id.Primary), false)
+	t.c.memo.SetConfirmed([]byte(t.id.Primary), false)
 }
 
 // varies reports whether p has its place beside a note: it names fields, or others of
 // its target URI did. A part is of a response that names none, and is found beside.
 func (t *task) varies(p *response) bool {
-	return !p.is(isPart) && (len(p.vary) > 0 || t.c.memo.fields([]byte(t.id.primary)) != nil)
+	return !p.is(isPart) && (len(p.vary) > 0 || t.c.memo.Fields([]byte(t.id.Primary)) != nil)
 }
 
 // ErrNotStored is what Observe is told, with the reason as the Detail, when a
@@ -154,8 +156,8 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 		return false
 	}
 	for _, base := range basesOf(t.r) {
-		uri, ok := t.c.sameOrigin(&base, t.id.origin, location, false)
-		if ok && slices.Contains(t.id.uris, uri) {
+		uri, ok := t.c.sameOrigin(&base, t.id.Origin, location, false)
+		if ok && slices.Contains(t.id.URIs, uri) {
 			return true
 		}
 	}

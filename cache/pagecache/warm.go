@@ -74,7 +74,7 @@ func (w *warmer) remember(t *task, stored *response) {
 	seen := w.c.keys.Seen(t.r)
 	if why := t.before.tied(&w.c.rules, seen.URL.Path, stored.route); why != "" {
 		w.c.tell(t.r, why)
-		w.forget(t.id.primary)
+		w.forget(t.id.Primary)
 		return
 	}
 	request, ok := w.requestOf(t, seen)
@@ -82,7 +82,7 @@ func (w *warmer) remember(t *task, stored *response) {
 		return
 	}
 	w.mu.Lock()
-	dropped := w.add(t.id.primary, request)
+	dropped := w.add(t.id.Primary, request)
 	w.mu.Unlock()
 	w.tellDropped(dropped)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
 )
 
 // What is remembered of pages is bounded; those stored last are.
@@ -34,8 +35,8 @@ func TestWarmRemembersTheLast(t *testing.T) {
 	for i := range maxWarmPages {
 		visit(i)
 	}
-	id, _ := c.identify(httptest.NewRequestWithContext(t.Context(), "GET", "/p0", nil), storable)
-	if err := c.values.Delete(context.Background(), id.primary); err != nil {
+	id, _ := find.Identify(c.keysFor(storable), httptest.NewRequestWithContext(t.Context(), "GET", "/p0", nil))
+	if err := c.values.Delete(context.Background(), id.Primary); err != nil {
 		t.Fatal(err)
 	}
 	visit(0) // stored again, so that /p1 is the oldest now
@@ -44,8 +45,8 @@ func TestWarmRemembersTheLast(t *testing.T) {
 		t.Errorf("%d pages are remembered, in a list of %d; want %d", n, m, maxWarmPages)
 	}
 	for i, want := range map[int]bool{0: true, 1: false, 2: true, maxWarmPages: true} {
-		id, _ := c.identify(httptest.NewRequestWithContext(t.Context(), "GET", fmt.Sprint("/p", i), nil), storable)
-		if _, ok := c.warm.pages[id.primary]; ok != want {
+		id, _ := find.Identify(c.keysFor(storable), httptest.NewRequestWithContext(t.Context(), "GET", fmt.Sprint("/p", i), nil))
+		if _, ok := c.warm.pages[id.Primary]; ok != want {
 			t.Errorf("/p%d is remembered: %v, want %v", i, ok, want)
 		}
 	}

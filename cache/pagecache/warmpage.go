@@ -70,7 +70,7 @@ func (w *warmer) requestOf(t *task, seen *http.Request) (request warmRequest, ok
 	if request.fields, ok = w.fields(t.r.Header); !ok {
 		return warmRequest{}, false
 	}
-	return request, w.c.keys.Request(request.request(context.Background())).String() == t.id.primary
+	return request, w.c.keys.Request(request.request(context.Background())).String() == t.id.Primary
 }
 
 // fields returns those of h that are in every key. Not the ones by which a

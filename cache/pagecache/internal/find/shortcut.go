@@ -1,4 +1,4 @@
-package pagecache
+package find
 
 import (
 	"hash/maphash"
@@ -12,7 +12,7 @@ import (
 	"github.com/uncache/uncache/keys"
 )
 
-// shortcuts lead from requests, as they came, to the keys of the responses that
+// Shortcuts lead from requests, as they came, to the keys of the responses that
 // they select, without making the keys anew: canonical URIs, and a digest of what
 // selects. A key depends on nothing but the request and on which fields select;
 // where these change, the memo says so. What is stored under the key is asked of
@@ -21,8 +21,8 @@ import (
 //
 // They are bounded: by slots, in each of which one stays for as long as it is
 // used, and by what one may take.
-type shortcuts struct {
-	memo    *memo
+type Shortcuts struct {
+	memo    *Memo
 	keys    *keys.Builder
 	always  []string // the fields that select whatever a response says
 	cookies []string // that count; nil: all
@@ -32,6 +32,11 @@ type shortcuts struct {
 
 	mu        sync.Mutex
 	selectors atomic.Pointer[[]selector] // is added to, under mu
+}
+
+// NewShortcuts returns shortcuts to the keys that b makes.
+func NewShortcuts(memo *Memo, b *keys.Builder) *Shortcuts {
+	return &Shortcuts{memo: memo, keys: b, always: b.Headers(), cookies: b.Cookies()}
 }
 
 const (
@@ -142,7 +147,7 @@ func (s *selecting) read(seed maphash.Seed, h http.Header, fields, cookies []str
 // hashMultiplier keeps the same values in another order apart.
 const hashMultiplier = 0x9e3779b97f4a7c15
 
-func (s *shortcuts) hash(r *http.Request, form uint8) uint64 {
+func (s *Shortcuts) hash(r *http.Request, form uint8) uint64 {
 	h := maphash.String(s.memo.seed, r.URL.Path)*hashMultiplier ^ maphash.String(s.memo.seed, r.Host)
 	if form&formAsked == 0 {
 		h = h*hashMultiplier ^ maphash.String(s.memo.seed, askedPath(r))
@@ -153,9 +158,9 @@ func (s *shortcuts) hash(r *http.Request, form uint8) uint64 {
 	return h
 }
 
-// key returns the key of the response that r selects, or nil if there is no
+// Key returns the key of the response that r selects, or nil if there is no
 // shortcut.
-func (s *shortcuts) key(r *http.Request) []byte {
+func (s *Shortcuts) Key(r *http.Request) []byte {
 	f, ok := form(r)
 	if !ok {
 		return nil
@@ -212,9 +217,9 @@ func (e *shortcut) is(r *http.Request, v *selecting) bool {
 	return true
 }
 
-// learn takes note that r, whose primary key is given, selects the response under
+// Learn takes note that r, whose primary key is given, selects the response under
 // key.
-func (s *shortcuts) learn(r *http.Request, primary []byte, key string) {
+func (s *Shortcuts) Learn(r *http.Request, primary []byte, key string) {
 	f, ok := form(r)
 	if !ok {
 		return
@@ -222,7 +227,7 @@ func (s *shortcuts) learn(r *http.Request, primary []byte, key string) {
 	// In this order: if the fields change meanwhile, the shortcut is of no use.
 	set := s.memo.varySet(primary)
 	change := set.changes.Load()
-	vary := s.memo.fields(primary)
+	vary := s.memo.Fields(primary)
 	by := s.selector(vary)
 	if by == 0 {
 		return
@@ -284,7 +289,7 @@ func (e *shortcut) write(r *http.Request, v *selecting, count int, key string) b
 
 // slot returns a slot for a hash which is free, or has not been used lately, and
 // what is in it; nil if there is none. Those in use have to be used again to stay.
-func (s *shortcuts) slot(hash uint64) (slot *atomic.Pointer[shortcut], old *shortcut) {
+func (s *Shortcuts) slot(hash uint64) (slot *atomic.Pointer[shortcut], old *shortcut) {
 	for i := range uint64(shortcutWays) {
 		at := &s.slots[(hash^i)%shortcutSlots]
 		switch e := at.Load(); {
@@ -306,7 +311,7 @@ func (s *shortcuts) slot(hash uint64) (slot *atomic.Pointer[shortcut], old *shor
 
 // selector returns the number of the selector of responses that vary by some
 // fields, counted from 1, or 0 if there are too many.
-func (s *shortcuts) selector(vary []string) uint32 {
+func (s *Shortcuts) selector(vary []string) uint32 {
 	var known []selector
 	find := func() uint32 {
 		if p := s.selectors.Load(); p != nil {

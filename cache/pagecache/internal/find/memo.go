@@ -1,4 +1,4 @@
-package pagecache
+package find
 
 import (
 	"bytes"
@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// A memo remembers facts about target URIs in this process, so that a lookup
+// A Memo remembers facts about target URIs in this process, so that a lookup
 // need not ask the store: which fields select among the responses of one, that
 // one gave a response that could not be stored, that one's was deleted by a
 // purge, that one's visitors have it already. It is bounded, and forgets when two meet in one slot; that costs a
 // lookup or a word in Cache-Status, never a wrong answer.
-type memo struct {
+type Memo struct {
 	seed      maphash.Seed
 	vary      [memoSlots / varyWays]varySet
 	apart     [memoSlots]atomic.Pointer[apartMemo]
@@ -47,7 +47,8 @@ type apartMemo struct {
 	until int64 // Unix ns
 }
 
-func newMemo() *memo { return &memo{seed: maphash.MakeSeed()} }
+// NewMemo returns a Memo that remembers nothing.
+func NewMemo() *Memo { return &Memo{seed: maphash.MakeSeed()} }
 
 // A varySet is the slots that one key may be in: few enough pages meet in one that
 // a site with some thousand of them is remembered.
@@ -58,7 +59,7 @@ type varySet struct {
 
 const varyWays = 8
 
-func (m *memo) varySet(key []byte) *varySet {
+func (m *Memo) varySet(key []byte) *varySet {
 	return &m.vary[maphash.Bytes(m.seed, key)%uint64(len(m.vary))]
 }
 
@@ -72,16 +73,16 @@ func (s *varySet) find(key []byte) (*varyMemo, *atomic.Pointer[varyMemo]) {
 	return nil, nil
 }
 
-// fields returns the fields that selected among the responses under a primary
+// Fields returns the fields that selected among the responses under a primary
 // key when it was last looked at, or nil.
-func (m *memo) fields(key []byte) []string {
+func (m *Memo) Fields(key []byte) []string {
 	if v, _ := m.varySet(key).find(key); v != nil {
 		return v.fields
 	}
 	return nil
 }
 
-func (m *memo) setFields(key []byte, fields []string) {
+func (m *Memo) SetFields(key []byte, fields []string) {
 	set := m.varySet(key)
 	v, slot := set.find(key)
 	switch {
@@ -94,7 +95,7 @@ func (m *memo) setFields(key []byte, fields []string) {
 	default:
 		set.add(&varyMemo{key: bytes.Clone(key), fields: fields})
 	}
-	set.changes.Add(1) // at last: see shortcuts.learn
+	set.changes.Add(1) // at last: see Shortcuts.Learn
 }
 
 // add finds a place for v.
@@ -111,39 +112,42 @@ func (s *varySet) add(v *varyMemo) {
 // response of its own: waiting for such a response is waiting for nothing.
 const apartFor = 10 * time.Second
 
-// keepApart says that the responses under key are not for sharing; together
+// KeepApart says that the responses under key are not for sharing; Together
 // takes it back.
-func (m *memo) keepApart(key []byte) {
+func (m *Memo) KeepApart(key []byte) {
 	h := maphash.Bytes(m.seed, key)
 	m.apart[h%memoSlots].Store(&apartMemo{hash: h, until: time.Now().Add(apartFor).UnixNano()})
 }
 
-func (m *memo) together(key []byte) {
+func (m *Memo) Together(key []byte) {
 	h := maphash.Bytes(m.seed, key)
 	if a := m.apart[h%memoSlots].Load(); a != nil && a.hash == h {
 		m.apart[h%memoSlots].CompareAndSwap(a, nil)
 	}
 }
 
-// keptApart reports whether requests for key should not wait for each other.
-func (m *memo) keptApart(key []byte) bool {
+// KeptApart reports whether requests for key should not wait for each other.
+func (m *Memo) KeptApart(key []byte) bool {
 	h := maphash.Bytes(m.seed, key)
 	a := m.apart[h%memoSlots].Load()
 	return a != nil && a.hash == h && time.Now().UnixNano() < a.until
 }
 
-// setDeleted says whether the last that happened to the response under key was
-// that a purge deleted it; wasDeleted tells a visitor who finds none.
-func (m *memo) setDeleted(key []byte, deleted bool) {
+// SetDeleted says whether the last that happened to the response under key was
+// that a purge deleted it; WasDeleted tells a visitor who finds none.
+func (m *Memo) SetDeleted(key []byte, deleted bool) {
 	m.deleted.set(maphash.Bytes(m.seed, key), deleted)
 }
 
-func (m *memo) wasDeleted(key []byte) bool { return m.deleted.has(maphash.Bytes(m.seed, key)) }
+func (m *Memo) WasDeleted(key []byte) bool { return m.deleted.has(maphash.Bytes(m.seed, key)) }
 
-// setConfirmed says whether the last visitor for whom nothing was stored was
+// SetConfirmed says whether the last visitor for whom nothing was stored was
 // told by the handler that he had the response himself.
-func (m *memo) setConfirmed(key []byte, confirmed bool) {
+func (m *Memo) SetConfirmed(key []byte, confirmed bool) {
 	m.confirmed.set(maphash.Bytes(m.seed, key), confirmed)
 }
 
-func (m *memo) wasConfirmed(key []byte) bool { return m.confirmed.has(maphash.Bytes(m.seed, key)) }
+func (m *Memo) WasConfirmed(key []byte) bool { return m.confirmed.has(maphash.Bytes(m.seed, key)) }
+
+// Hash returns a number for a primary key, which differs from process to process.
+func (m *Memo) Hash(primary string) uint64 { return maphash.String(m.seed, primary) }
