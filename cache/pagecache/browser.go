@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
@@ -95,23 +97,23 @@ func addWords(lines []string, words string) []string {
 // withWords returns the fields of a response to store with words added to its
 // Cache-Control. outer are the lines of somebody around the cache, who will say
 // them again.
-func withWords(list []field, words string, outer []string) []field {
+func withWords(list []stored.Field, words string, outer []string) []stored.Field {
 	if words == "" {
 		return list
 	}
-	i := slices.IndexFunc(list, func(f field) bool { return f.name == "Cache-Control" })
+	i := slices.IndexFunc(list, func(f stored.Field) bool { return f.Name == "Cache-Control" })
 	if i < 0 {
-		return append(list, field{"Cache-Control", []string{words}, len(outer) > 0})
+		return append(list, stored.Field{Name: "Cache-Control", Values: []string{words}, Adds: len(outer) > 0})
 	}
-	list[i].values = addWords(list[i].values, words)
+	list[i].Values = addWords(list[i].Values, words)
 	return list
 }
 
 // said returns the values of a stored field that the handler gave, without our
 // words.
-func said(p *response, name string) []string {
-	values := p.header.get(name)
-	if name != "Cache-Control" || !p.is(isImplied) || len(values) == 0 {
+func said(p *stored.Response, name string) []string {
+	values := p.Header.Get(name)
+	if name != "Cache-Control" || !p.Is(stored.IsImplied) || len(values) == 0 {
 		return values
 	}
 	n := len(values) - 1

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"weak"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
@@ -23,18 +25,18 @@ type Cache struct {
 	keys    *keys.Builder // for which session cookies count
 	uncut   *keys.Builder // for which all cookies count
 	store   *engine.Cache
-	values  *engine.Values[*response]
+	values  *engine.Values[*stored.Response]
 	memo    *find.Memo
 	warm    *warmer // nil unless pages are warmed
-	codec   codec
+	codec   stored.Codec
 	clock   *clock
 	shared  *gatherer       // of the purges after unsafe requests
 	short   *find.Shortcuts // nil where no hit is found at once
 	scratch sync.Pool
 
-	dates          dates
-	ages, statuses *phrases
-	softened       *phrases // statuses of hits on what was purged softly
+	dates          stored.Dates
+	ages, statuses *stored.Phrases
+	softened       *stored.Phrases // statuses of hits on what was purged softly
 
 	mu         sync.Mutex
 	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back

@@ -4,16 +4,18 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // decodable reports whether the Accept-Encoding in h names the coding of p. Some
 // compressors leave a strong entity tag as it was.
-func decodable(p *response, h http.Header) bool {
+func decodable(p *stored.Response, h http.Header) bool {
 	ok := true
-	for _, f := range p.header.list() {
-		if f.name == "Content-Encoding" {
-			rfc9111.ListMembers(http.Header{f.name: f.values}, f.name, func(coding string) bool {
+	for _, f := range p.Header.List() {
+		if f.Name == "Content-Encoding" {
+			rfc9111.ListMembers(http.Header{f.Name: f.Values}, f.Name, func(coding string) bool {
 				ok = strings.EqualFold(coding, "identity") || accepts(h, coding)
 				return ok
 			})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -78,7 +79,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		return
 	}
 	for range attempts {
-		stored, verdict, err := c.lookup(r.Context(), s, r.Header)
+		found, verdict, err := c.lookup(r.Context(), s, r.Header)
 		switch {
 		case err != nil && asks.OnlyIfCached:
 			c.notCached(w, r)
@@ -87,8 +88,8 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			c.pass(next, w, r, fwdBypass, string(reasonUnavailable))
 			return
 		}
-		if stored != nil {
-			switch why := forbids(stored.Value, r, visitor); {
+		if found != nil {
+			switch why := forbids(found.Value, r, visitor); {
 			case why != storable && asks.OnlyIfCached:
 				c.notCached(w, r)
 				return
@@ -99,17 +100,17 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 				return
 			}
 			now := c.clock.now()
-			if use := useOf(stored.Value, verdict, &asks, now); use != rfc9111.UseNot {
+			if use := useOf(found.Value, verdict, &asks, now); use != rfc9111.UseNot {
 				if c.short != nil && s.keys == c.keys {
-					c.short.Learn(r, s.primary, stored.Value.key)
+					c.short.Learn(r, s.primary, found.Value.Key)
 				}
-				if c.answer(next, w, r, stored, use, now, visitor) {
+				if c.answer(next, w, r, found, use, now, visitor) {
 					return
 				}
 			}
 		}
-		var part *engine.Stored[*response]
-		if stored == nil && len(r.Header["Range"]) > 0 {
+		var part *engine.Stored[*stored.Response]
+		if found == nil && len(r.Header["Range"]) > 0 {
 			var served bool
 			if part, served = c.servePart(w, r, s, &asks, visitor); served {
 				return
@@ -119,11 +120,11 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			c.notCached(w, r)
 			return
 		}
-		if stored == nil && c.keepsParts(r) {
+		if found == nil && c.keepsParts(r) {
 			c.missRange(next, w, r, part, visitor)
 			return
 		}
-		if c.miss(next, w, r, s, stored, verdict, &asks, visitor) {
+		if c.miss(next, w, r, s, found, verdict, &asks, visitor) {
 			return
 		}
 	}
@@ -141,15 +142,15 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 		return false
 	}
 	now := c.clock.now()
-	stored := c.values.Hit(key, now)
-	if stored == nil || stored.Value.is(isNote) || forbids(stored.Value, r, visitor) != storable {
+	found := c.values.Hit(key, now)
+	if found == nil || found.Value.Is(stored.IsNote) || forbids(found.Value, r, visitor) != storable {
 		return false
 	}
-	use := useOf(stored.Value, engine.Fresh, asks, now)
+	use := useOf(found.Value, engine.Fresh, asks, now)
 	if use == rfc9111.UseNot {
 		return false
 	}
-	return c.answer(next, w, r, stored, use, now, visitor)
+	return c.answer(next, w, r, found, use, now, visitor)
 }
 
 // clientControl reads what a request says about caching (RFC 9111 §5.2.1), and

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/keys"
 )
@@ -27,7 +29,7 @@ type scratch struct {
 // Responses that vary are stored under keys of their own, beside a note under
 // the primary key which says by what. This process remembers notes, so that the
 // second lookup is the first one's exception.
-func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.Stored[*response], engine.Verdict, error) {
+func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.Stored[*stored.Response], engine.Verdict, error) {
 	s.tried, s.varies = s.tried[:0], false
 	key := s.primary
 	if fields := c.memo.Fields(s.primary); fields != nil {
@@ -36,28 +38,28 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.
 	}
 	worst := engine.Absent
 	for {
-		stored, verdict, err := c.values.Find(ctx, key)
+		found, verdict, err := c.values.Find(ctx, key)
 		if err != nil {
 			return nil, worst, err
 		}
 		atPrimary := len(key) == len(s.primary)
 		if verdict == engine.Purged {
-			if stored != nil && stored.Value.is(isNote) { // who stores a response deletes the variants that it lists
+			if found != nil && found.Value.Is(stored.IsNote) { // who stores a response deletes the variants that it lists
 				s.varies = true
-				c.memo.SetFields(s.primary, stored.Value.vary)
+				c.memo.SetFields(s.primary, found.Value.Vary)
 			}
-			stored = nil
+			found = nil
 		}
 		switch {
-		case stored == nil:
+		case found == nil:
 			worst = max(worst, verdict)
 			if atPrimary || len(s.tried) > 0 {
 				return nil, worst, nil
 			}
 			s.tried = append(s.tried, s.variant...)
 			key = s.primary
-		case stored.Value.is(isNote):
-			fields := stored.Value.vary
+		case found.Value.Is(stored.IsNote):
+			fields := found.Value.Vary
 			s.varies = true
 			c.memo.SetFields(s.primary, fields)
 			s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, h)
@@ -70,7 +72,7 @@ func (c *Cache) lookup(ctx context.Context, s *scratch, h http.Header) (*engine.
 			if atPrimary {
 				c.memo.SetFields(s.primary, nil)
 			}
-			return stored, verdict, nil
+			return found, verdict, nil
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
@@ -13,7 +15,7 @@ import (
 
 // miss answers a request for which nothing usable is stored: with a fill, or
 // with one that is under way. It returns false if that was of no use.
-func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*response], verdict engine.Verdict, asks *rfc9111.Control, visitor reason) bool {
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*stored.Response], verdict engine.Verdict, asks *rfc9111.Control, visitor reason) bool {
 	look := status{fwd: fwdMiss}
 	forced := asks.NoCache || asks.MaxAge.Set || asks.MinFresh.Set
 	switch {
@@ -71,7 +73,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	var took time.Duration
 	if old != nil {
-		took = time.Duration(old.Value.took)
+		took = old.Value.Took
 	}
 	flight, leads := c.values.Enter(key, took, id.Deps...)
 	if leads {
@@ -93,15 +95,15 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	p := waited.Value
 	now = time.Now()
-	stale := p.ageAt(now) >= time.Duration(p.life)
-	if !c.selects(p, s, r.Header) || stale && !p.mayReplaceError(now) {
+	stale := p.AgeAt(now) >= p.Life
+	if !c.selects(p, s, r.Header) || stale && !p.MayReplaceError(now) {
 		return false
 	}
 	t.look.joined = true
 	c.observe(r, t.look, false)
 	sec := t.says(p)
 	if stale {
-		sec.age = c.age(p.ageAt(now)) // it was stored long before this fill
+		sec.age = c.age(p.AgeAt(now)) // it was stored long before this fill
 	}
 	c.serve(w, r, p, sec)
 	return true
@@ -115,10 +117,10 @@ func asksNotToStore(h http.Header) bool {
 
 // selects reports whether p is the response that a request with header h would
 // find.
-func (c *Cache) selects(p *response, s *scratch, h http.Header) bool {
-	if len(p.vary) == 0 {
+func (c *Cache) selects(p *stored.Response, s *scratch, h http.Header) bool {
+	if len(p.Vary) == 0 {
 		return true
 	}
-	s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, p.vary, h)
-	return string(s.variant) == p.key
+	s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, p.Vary, h)
+	return string(s.variant) == p.Key
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
@@ -32,7 +34,7 @@ const maxSelect = 16
 // storeVariant stores p, which varies or whose target URI has a note, for requests
 // whose fields are those of asked. It gives p its place by the fields of the note,
 // and has the note written, see noteRound. If p is not stored, why says so.
-func (c *Cache) storeVariant(ctx context.Context, id find.Identity, asked http.Header, p *response, f *engine.Fill) (stored bool, why reason) {
+func (c *Cache) storeVariant(ctx context.Context, id find.Identity, asked http.Header, p *stored.Response, f *engine.Fill) (stored bool, why reason) {
 	if may, err := c.values.MaySet(ctx, f); !may {
 		return false, whyNot(err, f)
 	}
@@ -46,7 +48,7 @@ func (c *Cache) storeVariant(ctx context.Context, id find.Identity, asked http.H
 		}
 		c.place(p, id, r.vary, asked)
 		var err error
-		if e.stored, err = c.values.Set(ctx, p.key, p, e.keep, f); !e.stored {
+		if e.stored, err = c.values.Set(ctx, p.Key, p, e.keep, f); !e.stored {
 			e.why = whyNot(err, f)
 		}
 	}
@@ -67,26 +69,26 @@ func (c *Cache) storeVariant(ctx context.Context, id find.Identity, asked http.H
 // p is stored for a time; p names its own fields. gone are the variants that no request
 // finds by the new note. It returns nil if p must not be stored, since it would
 // take the place of something newer.
-func newNote(key string, was *response, verdict engine.Verdict, p *response, keep time.Duration) (n *response, gone []string) {
+func newNote(key string, was *stored.Response, verdict engine.Verdict, p *stored.Response, keep time.Duration) (n *stored.Response, gone []string) {
 	now := time.Now().UnixNano()
 	end := rfc9111.AddTimes(now, int64(keep))
-	n = &response{key: key, flags: isNote, date: p.made().UnixNano()}
+	n = &stored.Response{Key: key, Flags: stored.IsNote, Date: p.Made().UnixNano()}
 	if was == nil || verdict == engine.Purged {
-		n.rare = &rare{vary: p.vary, named: slices.Repeat([]int64{end}, len(p.vary)), end: end}
+		n.Rare = &stored.Rare{Vary: p.Vary, Named: slices.Repeat([]int64{end}, len(p.Vary)), End: end}
 		if was != nil {
-			gone = slices.Clone(was.variants)
+			gone = slices.Clone(was.Variants)
 		}
 		return n, gone
 	}
-	n.rare = union(was, p.vary, now, end)
+	n.Rare = union(was, p.Vary, now, end)
 	switch {
-	case slices.Equal(n.vary, was.vary):
-		n.variants, n.tags = slices.Clone(was.variants), slices.Clone(was.tags)
-		n.date = max(n.date, was.date)
-	case was.made().After(p.made()):
+	case slices.Equal(n.Vary, was.Vary):
+		n.Variants, n.Tags = slices.Clone(was.Variants), slices.Clone(was.Tags)
+		n.Date = max(n.Date, was.Date)
+	case was.Made().After(p.Made()):
 		return nil, nil
 	default:
-		gone = slices.Clone(was.variants)
+		gone = slices.Clone(was.Variants)
 	}
 	return n, gone
 }
@@ -94,49 +96,49 @@ func newNote(key string, was *response, verdict engine.Verdict, p *response, kee
 // union returns the fields of a note that replaces p, when a response which named
 // own is stored until end. A field selects for as long as a response may be stored
 // that named it: when a handler has ceased to name it, the variants come together.
-func union(p *response, own []string, now, end int64) *rare {
-	u := &rare{end: max(p.end, end)}
+func union(p *stored.Response, own []string, now, end int64) *stored.Rare {
+	u := &stored.Rare{End: max(p.End, end)}
 	add := func(name string, until int64) {
-		u.vary, u.named = append(u.vary, name), append(u.named, until)
+		u.Vary, u.Named = append(u.Vary, name), append(u.Named, until)
 	}
 	i := 0
 	for _, name := range own { // both are sorted
-		for ; i < len(p.vary) && p.vary[i] < name; i++ {
-			if p.named[i] > now {
-				add(p.vary[i], p.named[i])
+		for ; i < len(p.Vary) && p.Vary[i] < name; i++ {
+			if p.Named[i] > now {
+				add(p.Vary[i], p.Named[i])
 			}
 		}
 		until := end
-		if i < len(p.vary) && p.vary[i] == name {
-			until = max(until, p.named[i])
+		if i < len(p.Vary) && p.Vary[i] == name {
+			until = max(until, p.Named[i])
 			i++
 		}
 		add(name, until)
 	}
-	for ; i < len(p.vary); i++ {
-		if p.named[i] > now {
-			add(p.vary[i], p.named[i])
+	for ; i < len(p.Vary); i++ {
+		if p.Named[i] > now {
+			add(p.Vary[i], p.Named[i])
 		}
 	}
-	if len(u.vary) > max(maxSelect, len(own)) {
-		u.vary, u.named = slices.Clone(own), slices.Repeat([]int64{end}, len(own))
+	if len(u.Vary) > max(maxSelect, len(own)) {
+		u.Vary, u.Named = slices.Clone(own), slices.Repeat([]int64{end}, len(own))
 	}
 	return u
 }
 
 // addVariant puts p at the end of the list of n, a note, if p has a key of its own.
-func addVariant(n, p *response) {
-	if i := slices.Index(n.variants, p.key); i >= 0 {
-		n.variants, n.tags = slices.Delete(n.variants, i, i+1), slices.Delete(n.tags, i, i+1)
+func addVariant(n, p *stored.Response) {
+	if i := slices.Index(n.Variants, p.Key); i >= 0 {
+		n.Variants, n.Tags = slices.Delete(n.Variants, i, i+1), slices.Delete(n.Tags, i, i+1)
 	}
-	if len(n.vary) == 0 {
+	if len(n.Vary) == 0 {
 		return
 	}
 	tag := ""
-	if p.canBeValidated() && p.is(ownETag) {
-		tag = strings.Clone(p.header.etag())
+	if p.CanBeValidated() && p.Is(stored.OwnETag) {
+		tag = strings.Clone(p.Header.ETag())
 	}
-	n.variants, n.tags = append(n.variants, strings.Clone(p.key)), append(n.tags, tag)
+	n.Variants, n.Tags = append(n.Variants, strings.Clone(p.Key)), append(n.Tags, tag)
 }
 
 // whyNot says why Set, which returned err, did not store what f made.
@@ -151,14 +153,3 @@ func whyNot(err error, f *engine.Fill) reason {
 	}
 	return reasonPurged // while it was made
 }
-
-// made is when the handler made p, by its own account: its Date. Of a note, when
-// the newest of the responses was made.
-func (p *response) made() time.Time {
-	if t := p.dateIn("Date"); !t.IsZero() {
-		return t
-	}
-	return time.Unix(0, p.date)
-}
-
-var _ engine.Codec[*response] = codec{}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -30,14 +32,14 @@ type noteRound struct {
 	over    chan struct{}
 	storing sync.WaitGroup
 
-	vary []string  // the fields that select
-	note *response // to be written, or nil
-	gone []string  // the keys of what nobody will find
+	vary []string         // the fields that select
+	note *stored.Response // to be written, or nil
+	gone []string         // the keys of what nobody will find
 }
 
 // A noteEntry is one response of a round.
 type noteEntry struct {
-	p      *response
+	p      *stored.Response
 	keep   time.Duration
 	stored bool
 	why    reason // why it must not be stored, or was not
@@ -112,16 +114,16 @@ func (s *noteRounds) of(primary string, hash uint64) written {
 }
 
 // remember keeps what a note lists.
-func (s *noteRounds) remember(n *response, hash uint64) {
+func (s *noteRounds) remember(n *stored.Response, hash uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.recent[hash%uint64(len(s.recent))] = written{n.key, n.vary, slices.Clone(n.variants)}
+	s.recent[hash%uint64(len(s.recent))] = written{n.Key, n.Vary, slices.Clone(n.Variants)}
 }
 
 // prepare finds the note that r writes, when was is the one that is stored, or nil.
 // Entries that must not be stored get a reason.
-func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, verdict engine.Verdict, mine written) {
-	slices.SortStableFunc(entries, func(a, b *noteEntry) int { return a.p.made().Compare(b.p.made()) })
+func (r *noteRound) prepare(key string, entries []*noteEntry, was *stored.Response, verdict engine.Verdict, mine written) {
+	slices.SortStableFunc(entries, func(a, b *noteEntry) int { return a.p.Made().Compare(b.p.Made()) })
 	n := was
 	for _, e := range entries {
 		next, gone := newNote(key, n, verdict, e.p, e.keep)
@@ -134,10 +136,10 @@ func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, ver
 		r.gone = append(r.gone, gone...)
 	}
 	if n != nil {
-		r.vary = n.vary
+		r.vary = n.Vary
 	}
 	for _, e := range entries {
-		for _, name := range e.p.vary {
+		for _, name := range e.p.Vary {
 			if !slices.Contains(r.vary, name) {
 				e.why = reasonOlder // the note began anew without its fields
 			}
@@ -147,11 +149,11 @@ func (r *noteRound) prepare(key string, entries []*noteEntry, was *response, ver
 		return
 	}
 	lost := slices.DeleteFunc(slices.Clone(mine.variants), func(key string) bool {
-		return slices.Contains(r.note.variants, key) || slices.Contains(r.gone, key)
+		return slices.Contains(r.note.Variants, key) || slices.Contains(r.gone, key)
 	})
 	if slices.Equal(mine.vary, r.vary) {
-		r.note.variants = append(lost, r.note.variants...)
-		r.note.tags = append(make([]string, len(lost)), r.note.tags...)
+		r.note.Variants = append(lost, r.note.Variants...)
+		r.note.Tags = append(make([]string, len(lost)), r.note.Tags...)
 	} else {
 		r.gone = append(r.gone, lost...)
 	}
@@ -164,12 +166,12 @@ func (r *noteRound) finish(entries []*noteEntry, most int) (gone []string) {
 	for _, e := range entries {
 		if e.stored {
 			addVariant(n, e.p)
-			r.gone = slices.DeleteFunc(r.gone, func(key string) bool { return key == e.p.key })
+			r.gone = slices.DeleteFunc(r.gone, func(key string) bool { return key == e.p.Key })
 		}
 	}
-	if surplus := len(n.variants) - most; surplus > 0 && len(n.vary) > 0 {
-		r.gone = append(r.gone, n.variants[:surplus]...)
-		n.variants, n.tags = n.variants[surplus:], n.tags[surplus:]
+	if surplus := len(n.Variants) - most; surplus > 0 && len(n.Vary) > 0 {
+		r.gone = append(r.gone, n.Variants[:surplus]...)
+		n.Variants, n.Tags = n.Variants[surplus:], n.Tags[surplus:]
 	}
 	return r.gone
 }
@@ -189,8 +191,8 @@ func (c *Cache) lead(ctx context.Context, id find.Identity, r *noteRound, hash u
 			}
 			return
 		}
-		var was *response
-		if old != nil && old.Value.is(isNote) {
+		var was *stored.Response
+		if old != nil && old.Value.Is(stored.IsNote) {
 			was = old.Value
 		}
 		r.prepare(strings.Clone(id.Primary), entries, was, verdict, c.notes.of(id.Primary, hash))
@@ -203,16 +205,16 @@ func (c *Cache) lead(ctx context.Context, id find.Identity, r *noteRound, hash u
 	n := r.note
 	if gone := r.finish(entries, c.opts.MaxVariants); len(gone) > 0 && c.values.Delete(ctx, gone...) != nil {
 		// They count until they are deleted.
-		n.variants, n.tags = append(gone, n.variants...), append(make([]string, len(gone)), n.tags...)
+		n.Variants, n.Tags = append(gone, n.Variants...), append(make([]string, len(gone)), n.Tags...)
 	}
 	c.notes.remember(n, hash)
-	if len(n.vary) == 0 {
+	if len(n.Vary) == 0 {
 		return // a response stands in the note's place
 	}
-	c.codec.setHeader(n, nil)
+	c.codec.SetHeader(n, nil)
 	// The note depends on the page and not on what one variant was made from.
 	// It can't mislead: each variant is judged by its own stamp.
 	fill := c.store.Begin()
 	fill.Add(id.Deps...)
-	_, _ = c.values.Set(ctx, id.Primary, n, time.Duration(n.end-time.Now().UnixNano()), fill) // coherent tells its Observe
+	_, _ = c.values.Set(ctx, id.Primary, n, time.Duration(n.End-time.Now().UnixNano()), fill) // coherent tells its Observe
 }

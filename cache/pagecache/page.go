@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -129,9 +131,9 @@ var nobody = new(page)
 
 // orAs returns l, or what SetTTL has said of a stored response that the handler has
 // confirmed without a word. old is nil if it has confirmed none.
-func orAs(l rfc9111.Told, old *response) rfc9111.Told {
-	if old != nil && old.is(isTold) && !l.Set {
-		l.Set, l.TTL = true, time.Duration(old.life)
+func orAs(l rfc9111.Told, old *stored.Response) rfc9111.Told {
+	if old != nil && old.Is(stored.IsTold) && !l.Set {
+		l.Set, l.TTL = true, old.Life
 	}
 	return l
 }

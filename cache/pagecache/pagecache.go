@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/coherent"
@@ -30,7 +32,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
 	background, stop := context.WithCancel(context.Background())
-	form := codec{o.EarlyRefresh, newShapes()}
+	form := stored.NewCodec(o.EarlyRefresh)
 	hitStatus := o.Name + "; hit; ttl="
 	pages := &Cache{
 		background: background,
@@ -45,9 +47,9 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		codec:      form,
 		memo:       find.NewMemo(),
 		clock:      newClock(),
-		ages:       new(phrases),
-		statuses:   &phrases{before: hitStatus},
-		softened:   &phrases{before: hitStatus, after: softStatus},
+		ages:       stored.NewPhrases("", ""),
+		statuses:   stored.NewPhrases(hitStatus, ""),
+		softened:   stored.NewPhrases(hitStatus, softStatus),
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
 	}

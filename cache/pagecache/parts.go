@@ -6,16 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
 )
-
-// A span says which bytes of a body of size bytes a part is: from first, to the
-// one before end.
-type span struct{ first, end, size int64 }
 
 // partField selects the stored part of a body among the responses of a target
 // URI. It is no name that a field may have.
@@ -24,33 +22,33 @@ var partField = []string{":part"}
 // servePart answers a request for a range of what is not stored whole with a
 // stored part, if it holds all of that (RFC 9111 §3.3). It returns false if there
 // is none, and the part that was of no use.
-func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *rfc9111.Control, visitor reason) (part *engine.Stored[*response], served bool) {
+func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *rfc9111.Control, visitor reason) (part *engine.Stored[*stored.Response], served bool) {
 	if !c.keepsParts(r) {
 		return nil, false
 	}
 	s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, partField, nil)
 	part, verdict, err := c.values.Get(r.Context(), s.variant)
-	if err != nil || part == nil || !part.Value.is(isPart) {
+	if err != nil || part == nil || !part.Value.Is(stored.IsPart) {
 		return nil, false
 	}
 	p, now := part.Value, time.Now()
-	first, end, ok := oneRange(r.Header["Range"][0], p.part.size)
-	if !ok || !c.opts.mayCut(p) || first < p.part.first || end > p.part.end || forbids(p, r, visitor) != storable || useOf(p, verdict, asks, now) != rfc9111.UseHit {
+	first, end, ok := oneRange(r.Header["Range"][0], p.Part.Size)
+	if !ok || !c.opts.mayCut(p) || first < p.Part.First || end > p.Part.End || forbids(p, r, visitor) != storable || useOf(p, verdict, asks, now) != rfc9111.UseHit {
 		return part, false
 	}
 	c.observeHit(r)
 	if r.Pattern == "" {
-		r.Pattern = p.route
+		r.Pattern = p.Route
 	}
 	h := w.Header()
-	p.header.set(h)
-	said := c.hit(p, p.ageAt(now))
+	p.Header.Set(h)
+	said := c.hit(p, p.AgeAt(now))
 	said.set(h)
-	h.Set("Content-Range", "bytes "+strconv.FormatInt(first, 10)+"-"+strconv.FormatInt(end-1, 10)+"/"+strconv.FormatInt(p.part.size, 10))
+	h.Set("Content-Range", "bytes "+strconv.FormatInt(first, 10)+"-"+strconv.FormatInt(end-1, 10)+"/"+strconv.FormatInt(p.Part.Size, 10))
 	h.Set("Content-Length", strconv.FormatInt(end-first, 10))
 	w.WriteHeader(http.StatusPartialContent)
-	first, end = first-p.part.first, end-p.part.first
-	_, _ = w.Write(p.body[first:end:end]) // who asked may be gone
+	first, end = first-p.Part.First, end-p.Part.First
+	_, _ = w.Write(p.Body[first:end:end]) // who asked may be gone
 	return part, true
 }
 
@@ -86,10 +84,10 @@ func oneRange(field string, size int64) (first, end int64, ok bool) {
 
 // contentRange reads the Content-Range of a 206 with one part of a body whose
 // size is known (RFC 9110 §14.4).
-func contentRange(h http.Header) (s span, ok bool) {
+func contentRange(h http.Header) (s stored.Span, ok bool) {
 	fields := h["Content-Range"]
 	if len(fields) != 1 || len(h["Content-Type"]) > 0 && strings.HasPrefix(strings.ToLower(h["Content-Type"][0]), "multipart/byteranges") {
-		return span{}, false
+		return stored.Span{}, false
 	}
 	unit, rest, _ := strings.Cut(fields[0], " ")
 	bytes, size, _ := strings.Cut(strings.TrimLeft(rest, " "), "/")
@@ -97,7 +95,7 @@ func contentRange(h http.Header) (s span, ok bool) {
 	a, ok1 := rfc9111.DigitsUpTo(first, rfc9111.MaxPosition)
 	b, ok2 := rfc9111.DigitsUpTo(last, rfc9111.MaxPosition)
 	n, ok3 := rfc9111.DigitsUpTo(size, rfc9111.MaxPosition)
-	return span{a, b + 1, n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < rfc9111.MaxPosition
+	return stored.Span{First: a, End: b + 1, Size: n}, strings.EqualFold(unit, "bytes") && ok1 && ok2 && ok3 && a <= b && b < n && n < rfc9111.MaxPosition
 }
 
 // forwardRange has the handler answer a request for a range, and stores the part
@@ -105,7 +103,7 @@ func contentRange(h http.Header) (s span, ok bool) {
 // says that both are of one body, and one begins where the other ends (RFC 9111
 // §3.4). When all parts are there they are a whole response. What may be stored is
 // held back until it is, as whole responses are: its Cache-Status says so.
-func (t *task) forwardRange(part *engine.Stored[*response]) {
+func (t *task) forwardRange(part *engine.Stored[*stored.Response]) {
 	t.fill = t.c.store.Begin()
 	t.fill.Add(t.id.Deps...)
 	t.c.observe(t.r, t.look, false)
@@ -124,7 +122,7 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 	rec.end()
 	rec.settle()
 	given := rec.body
-	var p *response
+	var p *stored.Response
 	switch {
 	case !rec.recording:
 	case !rec.complete():
@@ -133,7 +131,7 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 		p = t.made(rec)
 	case rec.givesCookieLate():
 		rec.drop(rfc9111.ReasonSetCookie)
-	case int64(len(rec.body)) == rec.span.end-rec.span.first:
+	case int64(len(rec.body)) == rec.span.End-rec.span.First:
 		if part != nil && t.c.values.Judge(part) == engine.Fresh && rec.joins(part.Value) {
 			part.PassTo(t.fill)
 		}
@@ -165,7 +163,7 @@ func (t *task) forwardRange(part *engine.Stored[*response]) {
 
 // missRange answers a request for a range of what is not stored: the whole is not
 // asked for, which could be far more than the visitor wants.
-func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *engine.Stored[*response], visitor reason) {
+func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *engine.Stored[*stored.Response], visitor reason) {
 	id, ok := find.Identify(c.keysFor(visitor), r)
 	if !ok {
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
@@ -196,39 +194,40 @@ func (rec *recorder) judgeRange(h http.Header) {
 	delete(whole, "Content-Range")
 	rec.policy = rec.judge(http.StatusOK, whole, nil)
 	rec.policy.Drop = append(rec.policy.Drop, "Content-Range")
-	if rec.policy.Reason == storable && rec.span.end-rec.span.first > int64(rec.c.opts.MaxBody) {
+	if rec.policy.Reason == storable && rec.span.End-rec.span.First > int64(rec.c.opts.MaxBody) {
 		rec.policy.Reason = reasonTooLarge
 	}
 }
 
 // joins puts a stored part and what was recorded together, if they are of one
 // body and leave no gap.
-func (rec *recorder) joins(p *response) bool {
-	old, s := p.part, rec.span
+func (rec *recorder) joins(p *stored.Response) bool {
+	old, s := p.Part, rec.span
 	tags := rec.header["Etag"]
-	if len(tags) != 1 || !rfc9111.IsStrong(tags[0]) || tags[0] != p.header.etag() || old.size != s.size || rec.visitor != storable && !p.is(isForVisitors) || old.first > s.end || s.first > old.end {
+	if len(tags) != 1 || !rfc9111.IsStrong(tags[0]) || tags[0] != p.Header.ETag() || old.Size != s.Size || rec.visitor != storable && !p.Is(stored.IsForVisitors) || old.First > s.End || s.First > old.End {
 		return false
 	}
-	both := span{min(old.first, s.first), max(old.end, s.end), s.size}
-	if both.end-both.first > int64(rec.c.opts.MaxBody) {
+	both := stored.Span{First: min(old.First, s.First), End: max(old.End, s.End), Size: s.Size}
+	if both.End-both.First > int64(rec.c.opts.MaxBody) {
 		return false
 	}
-	body := make([]byte, both.end-both.first)
-	copy(body[old.first-both.first:], p.body)
-	copy(body[s.first-both.first:], rec.body)
+	body := make([]byte, both.End-both.First)
+	copy(body[old.First-both.First:], p.Body)
+	copy(body[s.First-both.First:], rec.body)
 	rec.span, rec.body = both, body
 	return true
 }
 
 // madePart returns the response to store of a part that was recorded, or of the
 // whole if it is that.
-func (t *task) madePart(rec *recorder) *response {
+func (t *task) madePart(rec *recorder) *stored.Response {
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
-	p.key = string(t.c.keys.AppendVariant(nil, []byte(t.id.Primary), partField, nil))
-	p.setSpan(rec.span)
-	if rec.span.first == 0 && rec.span.end == rec.span.size {
-		p.status, p.key, p.flags, p.rare = http.StatusOK, t.id.Primary, p.flags&^isPart, plain
+	if rec.span.First == 0 && rec.span.End == rec.span.Size {
+		p.Status, p.Key = http.StatusOK, t.id.Primary
+		return p
 	}
+	p.Key = string(t.c.keys.AppendVariant(nil, []byte(t.id.Primary), partField, nil))
+	p.SetSpan(rec.span)
 	return p
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
@@ -26,13 +28,13 @@ const holdBytes = 64 << 10
 type recorder struct {
 	c      *Cache
 	w      http.ResponseWriter
-	req    *http.Request   // as the client sent it
-	asked  time.Time       // when the handler was called
-	look   *status         // what Cache-Status will say
-	before http.Header     // what stood in the header before the handler, or nil
-	asks   bool            // a 304 would confirm something that is stored
-	spare  *response       // what will be served in place of an error, or nil
-	part   func(*recorder) // lets waiting requests go: this response is of no use to them
+	req    *http.Request    // as the client sent it
+	asked  time.Time        // when the handler was called
+	look   *status          // what Cache-Status will say
+	before http.Header      // what stood in the header before the handler, or nil
+	asks   bool             // a 304 would confirm something that is stored
+	spare  *stored.Response // what will be served in place of an error, or nil
+	part   func(*recorder)  // lets waiting requests go: this response is of no use to them
 
 	visitor    reason // by what the visitor is known, see visitorOf
 	background bool   // there is none
@@ -40,27 +42,27 @@ type recorder struct {
 	page *page        // what the handler says through its context
 	said rfc9111.Told // by which policy was judged
 
-	through bool // a part was asked for: what is not stored is not held back
-	span    span // of what is recorded, if it is a part
+	through bool        // a part was asked for: what is not stored is not held back
+	span    stored.Span // of what is recorded, if it is a part
 
 	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
 
-	wrote     bool           // the handler gave its status
-	status    int            //
-	header    http.Header    // as it was then
-	given     time.Time      // when that was
-	length    int64          // the Content-Length in it, or -1
-	policy    rfc9111.Policy //
-	judged    http.Header    // what policy was judged by: header, and what was changed while it was sent
-	confirmed *response      // the stored response whose header is in judged too, or nil
-	recording bool           // body holds all that was written so far
-	stream    bool           // it goes on for as long as the visitor stays: nobody waits for it
-	gaveUp    bool           // the handler showed that its response is not whole
-	unwrapped bool           // the handler writes to what Unwrap returns
-	raw       bool           // and has gone beyond that, to the client's own ResponseWriter
-	sent      http.Header    // the header as it was handed on; others may have changed it since
-	released  bool           // the header was sent
-	sending   time.Duration  // for how long the client was waited for
+	wrote     bool             // the handler gave its status
+	status    int              //
+	header    http.Header      // as it was then
+	given     time.Time        // when that was
+	length    int64            // the Content-Length in it, or -1
+	policy    rfc9111.Policy   //
+	judged    http.Header      // what policy was judged by: header, and what was changed while it was sent
+	confirmed *stored.Response // the stored response whose header is in judged too, or nil
+	recording bool             // body holds all that was written so far
+	stream    bool             // it goes on for as long as the visitor stays: nobody waits for it
+	gaveUp    bool             // the handler showed that its response is not whole
+	unwrapped bool             // the handler writes to what Unwrap returns
+	raw       bool             // and has gone beyond that, to the client's own ResponseWriter
+	sent      http.Header      // the header as it was handed on; others may have changed it since
+	released  bool             // the header was sent
+	sending   time.Duration    // for how long the client was waited for
 	hijacked  bool
 	failed    bool // the client did not take what was written
 	muted     bool // the client gets a stored response instead
@@ -118,7 +120,7 @@ func (rec *recorder) WriteHeader(code int) {
 		}
 		return
 	}
-	if code == http.StatusNotModified && rec.asks || rfc9111.IsError(code) && rec.spare != nil && rec.spare.mayReplaceError(rec.given) {
+	if code == http.StatusNotModified && rec.asks || rfc9111.IsError(code) && rec.spare != nil && rec.spare.MayReplaceError(rec.given) {
 		rec.muted = true
 		return
 	}

@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // judge applies rfc9111 to what a handler gave, asks what those around the
 // cache have said of the visitor, and who the visitor is. confirmed is the stored
 // response whose header is in h, or nil.
-func (rec *recorder) judge(status int, h http.Header, confirmed *response) rfc9111.Policy {
+func (rec *recorder) judge(status int, h http.Header, confirmed *stored.Response) rfc9111.Policy {
 	var refused bool
 	rec.said, refused = rec.page.says()
 	rec.recognize()
@@ -74,7 +76,7 @@ func (rec *recorder) recognize() {
 // saysPublic reports whether the handler itself has said that its response is
 // public: not somebody around the cache. A handler that confirms a stored
 // response has said what it said of that, unless it says something else now.
-func (rec *recorder) saysPublic(confirmed *response) bool {
+func (rec *recorder) saysPublic(confirmed *stored.Response) bool {
 	own := make(http.Header)
 	for _, name := range append([]string{"Cache-Control"}, rec.c.opts.Targeted...) {
 		values := rec.own(name)

@@ -8,49 +8,50 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // response makes the stored response of what was recorded.
-func (rec *recorder) response(pattern string) *response {
-	p := &response{
-		status: uint16(rec.status),
-		route:  pattern,
-		flags:  flagsOf(&rec.policy),
-		body:   slices.Clip(rec.body), // whoever appends to it gets memory of his own
-		rare:   plain,
+func (rec *recorder) response(pattern string) *stored.Response {
+	p := &stored.Response{
+		Status: uint16(rec.status),
+		Route:  pattern,
+		Flags:  flagsOf(&rec.policy),
+		Body:   slices.Clip(rec.body), // whoever appends to it gets memory of his own
 	}
 	if waste := cap(rec.body) - len(rec.body); waste > len(rec.body)/8 {
-		p.body = slices.Clip(bytes.Clone(rec.body)) // it will be kept for long
+		p.Body = slices.Clip(bytes.Clone(rec.body)) // it will be kept for long
 	}
 	if len(rec.header["Etag"]) > 0 {
-		p.flags |= ownETag
+		p.Flags |= stored.OwnETag
 	}
-	rec.c.codec.finish(p, rec.fields(&rec.policy, true), termsOf(&rec.policy), rec.timing())
+	rec.c.codec.Finish(p, rec.fields(&rec.policy, true), termsOf(&rec.policy), rec.timing())
 	return p
 }
 
 // bind makes p keep to a policy that was narrowed since p was made.
-func (rec *recorder) bind(p *response, pol *rfc9111.Policy) {
-	rec.c.codec.setTerms(p, termsOf(pol), rec.given)
-	const bound = isShared | isNoCache | isStrict | isForVisitors | isTold
-	p.flags = p.flags&^bound | flagsOf(pol)&bound
+func (rec *recorder) bind(p *stored.Response, pol *rfc9111.Policy) {
+	rec.c.codec.SetTerms(p, termsOf(pol), rec.given)
+	const bound = stored.IsShared | stored.IsNoCache | stored.IsStrict | stored.IsForVisitors | stored.IsTold
+	p.Flags = p.Flags&^bound | flagsOf(pol)&bound
 }
 
 // timing says when the response was made. One that was streamed counts until its
 // header was given: the rest took as long as its client did.
-func (rec *recorder) timing() timing {
+func (rec *recorder) timing() stored.Timing {
 	until := time.Now()
 	if rec.released {
 		until = rec.given
 	}
-	return timing{rec.asked, rec.given, max(until.Sub(rec.asked), 0)}
+	return stored.Timing{Asked: rec.asked, Given: rec.given, Took: max(until.Sub(rec.asked), 0)}
 }
 
 // fields returns the header fields to store. If whole is set they get those
 // that a handler leaves to others.
-func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []field {
-	var list []field
+func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []stored.Field {
+	var list []stored.Field
 	drop := notStored(rec.header, pol.Drop)
 	for _, name := range slices.Sorted(maps.Keys(rec.header)) {
 		values := rec.header[name]
@@ -60,21 +61,21 @@ func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []field {
 			// What others around us set, they will set again.
 		case len(outer) > 0 && len(values) > len(outer) && slices.Equal(values[:len(outer)], outer):
 			// The handler has added to what they set, and will again.
-			list = append(list, field{name, slices.Clone(values[len(outer):]), true})
+			list = append(list, stored.Field{Name: name, Values: slices.Clone(values[len(outer):]), Adds: true})
 		default:
-			list = append(list, field{name, slices.Clone(values), false})
+			list = append(list, stored.Field{Name: name, Values: slices.Clone(values)})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(rec.before)) {
 		if _, ok := rec.header[name]; !ok {
-			list = append(list, field{name: name})
+			list = append(list, stored.Field{Name: name})
 		}
 	}
 	add := func(name string, value ...string) {
-		list = append(list, field{name, value, false})
+		list = append(list, stored.Field{Name: name, Values: value})
 	}
 	if _, ok := rec.header["Date"]; !ok {
-		add("Date", rec.c.dates.format(rec.given))
+		add("Date", rec.c.dates.Format(rec.given))
 	}
 	if !whole {
 		return list

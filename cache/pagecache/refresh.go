@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
@@ -26,13 +27,13 @@ const maxRefreshes = 64
 // context holds may belong to somebody else by then: routers keep their state in
 // it, and use it again. So the handler gets a context that holds nothing but
 // what the server put there.
-func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id find.Identity, s *engine.Stored[*response]) bool {
+func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id find.Identity, s *engine.Stored[*stored.Response]) bool {
 	select {
 	case c.refreshing <- struct{}{}:
 	default:
 		return false
 	}
-	flight, leads := c.values.Enter(s.Value.key, time.Duration(s.Value.took), id.Deps...)
+	flight, leads := c.values.Enter(s.Value.Key, s.Value.Took, id.Deps...)
 	c.mu.Lock()
 	if !leads || c.closed.Load() {
 		c.mu.Unlock()
@@ -60,7 +61,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	go func() {
 		defer c.wg.Done()
 		defer func() { <-c.refreshing }()
-		defer s.Value.marks.unset(isRefreshing)
+		defer s.Value.Marks.Unset(stored.IsRefreshing)
 		defer cancel()
 		defer t.endFlight()
 		defer func() {

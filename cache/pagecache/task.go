@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -18,8 +20,8 @@ type task struct {
 	id      find.Identity
 	visitor reason // by what the visitor is known, see visitorOf
 	fill    *engine.Fill
-	flight  *engine.Flight[*response] // nil where nobody waits; who entered it ends it in case of a panic
-	old     *engine.Stored[*response] // what is stored, but stale; or nil
+	flight  *engine.Flight[*stored.Response] // nil where nobody waits; who entered it ends it in case of a panic
+	old     *engine.Stored[*stored.Response] // what is stored, but stale; or nil
 	look    status
 	page    *page   // what the handler says through its context
 	before  *around // what had been done when the handler was first asked

@@ -3,6 +3,8 @@ package pagecache
 import (
 	"net/http"
 	"time"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // conclude answers with what was recorded, and stores it if it may be.
@@ -20,9 +22,9 @@ func (t *task) conclude(rec *recorder) {
 	default:
 		rec.released = true
 		rec.restoreHeader()
-		for _, f := range p.header.list() {
-			if f.adds {
-				rec.w.Header()[f.name] = rec.before[f.name] // serve adds to it
+		for _, f := range p.Header.List() {
+			if f.Adds {
+				rec.w.Header()[f.Name] = rec.before[f.Name] // serve adds to it
 			}
 		}
 		t.promise(rec, p)
@@ -32,7 +34,7 @@ func (t *task) conclude(rec *recorder) {
 
 // answer sends p, the response that rec was made for. What may be stored is stored
 // when its header was sent, see recorder_header.go.
-func (t *task) answer(rec *recorder, p *response, s says) {
+func (t *task) answer(rec *recorder, p *stored.Response, s says) {
 	t.c.serve(&afterHeader{t.w, func(sent http.Header) {
 		t.storeAfterHeader(rec, p, sent)
 		t.finish(rec, p, rec.policy.Reason == storable)
@@ -40,11 +42,11 @@ func (t *task) answer(rec *recorder, p *response, s says) {
 }
 
 // storeAfterHeader stores p if it still may be when its header was sent.
-func (t *task) storeAfterHeader(rec *recorder, p *response, sent http.Header) {
+func (t *task) storeAfterHeader(rec *recorder, p *stored.Response, sent http.Header) {
 	if rec.policy.Reason != storable {
 		return
 	}
-	pol, judged := rec.lookAgain(rec.policy, int(p.status), rec.judged, sent)
+	pol, judged := rec.lookAgain(rec.policy, int(p.Status), rec.judged, sent)
 	if rec.policy = pol; pol.Reason != storable {
 		t.notStored(pol.Reason)
 		return
@@ -58,8 +60,8 @@ func (t *task) storeAfterHeader(rec *recorder, p *response, sent http.Header) {
 }
 
 // says returns the header values of a response that the handler was asked for.
-func (t *task) says(p *response) says {
-	return says{status: p.appendStatus(t.look.format(t.c.name))}
+func (t *task) says(p *stored.Response) says {
+	return says{status: p.AppendStatus(t.look.format(t.c.name))}
 }
 
 // serveStale answers with the stored response in place of an error (RFC 5861
@@ -72,8 +74,8 @@ func (t *task) serveStale(rec *recorder) {
 	t.look.detail = string(reasonStaleIfError)
 	rec.undo()
 	p := t.old.Value
-	age := p.ageAt(time.Now())
-	t.look.stale, t.look.ttl = true, p.ttl(age)
+	age := p.AgeAt(time.Now())
+	t.look.stale, t.look.ttl = true, p.TTL(age)
 	s := t.says(p)
 	s.age = t.c.age(age)
 	t.c.serve(t.w, t.r, p, s)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache"
@@ -16,11 +18,11 @@ import (
 // says that another process has stored what was looked for, or a note that says by
 // what the responses vary. Requests that wait for the flight are given the response.
 // If it is a note, they look again: each may select another variant.
-func await(ctx context.Context, flight *engine.Flight[*response], within time.Duration, old *engine.Stored[*response], asks *rfc9111.Control) (made bool, err error) {
+func await(ctx context.Context, flight *engine.Flight[*stored.Response], within time.Duration, old *engine.Stored[*stored.Response], asks *rfc9111.Control) (made bool, err error) {
 	s, err := flight.Await(ctx, within, newer(old, asks))
 	switch {
 	case s == nil:
-	case s.Value.is(isNote):
+	case s.Value.Is(stored.IsNote):
 		flight.LookAgain()
 	default:
 		flight.FinishStored(s)
@@ -30,20 +32,20 @@ func await(ctx context.Context, flight *engine.Flight[*response], within time.Du
 
 // newer returns whether a stored response can be used in place of making old's
 // successor. What others have validated can't, if it must be validated each time.
-func newer(old *engine.Stored[*response], asks *rfc9111.Control) func(*engine.Stored[*response]) bool {
-	return func(s *engine.Stored[*response]) bool {
+func newer(old *engine.Stored[*stored.Response], asks *rfc9111.Control) func(*engine.Stored[*stored.Response]) bool {
+	return func(s *engine.Stored[*stored.Response]) bool {
 		p := s.Value
-		if old != nil && p.date <= old.Value.date {
+		if old != nil && p.Date <= old.Value.Date {
 			return false
 		}
 		now := time.Now()
-		return p.is(isNote) || useOf(p, engine.Fresh, asks, now) != rfc9111.UseNot && p.ageAt(now) < time.Duration(p.life)
+		return p.Is(stored.IsNote) || useOf(p, engine.Fresh, asks, now) != rfc9111.UseNot && p.AgeAt(now) < p.Life
 	}
 }
 
 // lead makes the response that others wait for, and answers with it. It returns false
 // if another process has made it: the next lookup finds that.
-func (t *task) lead(flight *engine.Flight[*response], asks *rfc9111.Control, until time.Time) bool {
+func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Control, until time.Time) bool {
 	t.flight = flight
 	defer t.endFlight() // whatever panics
 	// Other requests of this process wait as long. If the time is up for all of them
@@ -92,8 +94,8 @@ func (t *task) part(rec *recorder) {
 
 // finish gives p to the requests that wait, if it can be used without asking again,
 // and no transaction of t's request is open, which p may show.
-func (t *task) finish(rec *recorder, p *response, may bool) {
-	may = may && !p.is(isNoCache) && p.life > p.age
+func (t *task) finish(rec *recorder, p *stored.Response, may bool) {
+	may = may && !p.Is(stored.IsNoCache) && p.Life > p.Age
 	if !may && p != nil && !t.isPersonal() {
 		t.c.memo.KeepApart([]byte(t.id.Primary))
 	}

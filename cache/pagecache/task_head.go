@@ -2,7 +2,8 @@ package pagecache
 
 import (
 	"net/http"
-	"slices"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 
 	"github.com/uncache/uncache/cache/internal/engine"
 )
@@ -24,13 +25,13 @@ func (t *task) head() {
 		t.serveStale(rec)
 		return
 	}
-	var p *response
+	var p *stored.Response
 	switch {
 	case rec.unwrapped, rec.gaveUp: // its header may be another's
 	case rec.status == http.StatusNotFound, rec.status == http.StatusGone:
 		t.forget()
-	case rec.status != int(old.status): // 405, an error: nothing about what a GET gives
-	case !old.describedBy(rec.header):
+	case rec.status != int(old.Status): // 405, an error: nothing about what a GET gives
+	case !old.DescribedBy(rec.header):
 		t.forget()
 	case t.confirmedByHead(rec.header) && t.confirms(rec):
 		p = t.confirmed(rec, t.old)
@@ -45,25 +46,6 @@ func (t *task) head() {
 	}
 }
 
-// describedBy reports whether the header of a response to HEAD may be that of
-// p: of what both of them have, nothing differs.
-func (p *response) describedBy(h http.Header) bool {
-	if length := h["Content-Length"]; len(length) > 0 && !slices.Equal(length, p.header.length()) {
-		return false
-	}
-	for i := range p.header.len() {
-		f := p.header.at(i)
-		name := f.name
-		if name != "Last-Modified" && (name != "Etag" || !p.is(ownETag)) {
-			continue
-		}
-		if values := h[name]; len(values) > 0 && !slices.Equal(values, f.values) {
-			return false
-		}
-	}
-	return true
-}
-
 // confirmedByHead reports whether the header of a response to HEAD, of which
 // describedBy has found nothing that differs, has a validator of the stored
 // response. Without one it may be of another body of the same length. A proxy
@@ -74,8 +56,8 @@ func (t *task) confirmedByHead(h http.Header) bool {
 	switch {
 	case t.c.opts.Transparent && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0:
 		return len(h["Content-Length"]) > 0 && t.c.values.Judge(t.old) == engine.Fresh
-	case p.is(ownETag):
+	case p.Is(stored.OwnETag):
 		return len(h["Etag"]) > 0
 	}
-	return p.is(isDated) && len(h["Last-Modified"]) > 0
+	return p.Is(stored.IsDated) && len(h["Last-Modified"]) > 0
 }

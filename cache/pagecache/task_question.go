@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -29,9 +31,9 @@ const maxTags = 2 << 10
 
 // question returns what can be asked for t.
 func (t *task) question() question {
-	q := question{own: t.old != nil && t.old.Value.canBeValidated()}
+	q := question{own: t.old != nil && t.old.Value.CanBeValidated()}
 	// A list of tags makes the handler ignore the date of one that has no tag.
-	if t.c.opts.AllETags && (!q.own || t.old.Value.is(ownETag)) {
+	if t.c.opts.AllETags && (!q.own || t.old.Value.Is(stored.OwnETag)) {
 		q.others = t.others()
 	}
 	return q
@@ -50,14 +52,14 @@ func (t *task) others() []variant {
 		return nil
 	}
 	note, _, err := t.c.values.Get(t.r.Context(), []byte(t.id.Primary))
-	if err != nil || note == nil || !note.Value.is(isNote) || !slices.Equal(note.Value.vary, fields) {
+	if err != nil || note == nil || !note.Value.Is(stored.IsNote) || !slices.Equal(note.Value.Vary, fields) {
 		return nil // another process knows better what selects: it may be a cookie
 	}
 	var list []variant
 	size := 0
-	for i, tag := range slices.Backward(note.Value.tags) {
-		key := note.Value.variants[i]
-		if !rfc9111.IsStrong(tag) || t.old != nil && t.old.Value.key == key {
+	for i, tag := range slices.Backward(note.Value.Tags) {
+		key := note.Value.Variants[i]
+		if !rfc9111.IsStrong(tag) || t.old != nil && t.old.Value.Key == key {
 			continue
 		}
 		if size += len(tag) + len(", "); size > maxTags {
@@ -69,9 +71,9 @@ func (t *task) others() []variant {
 }
 
 // put makes a request the question.
-func (q *question) put(h http.Header, old *engine.Stored[*response]) {
+func (q *question) put(h http.Header, old *engine.Stored[*stored.Response]) {
 	if q.own {
-		old.Value.askWhether(h)
+		old.Value.SetConditions(h)
 	}
 	var tags []string
 	for _, v := range q.others {
@@ -86,7 +88,7 @@ func (q *question) put(h http.Header, old *engine.Stored[*response]) {
 
 // chosen returns the stored response that a 304 speaks of, or nil: the one that
 // the request selects, or one that selects itself by its tag.
-func (t *task) chosen(rec *recorder, q question) *engine.Stored[*response] {
+func (t *task) chosen(rec *recorder, q question) *engine.Stored[*stored.Response] {
 	tag := ""
 	if tags := rec.header["Etag"]; len(tags) == 1 {
 		tag = tags[0]
@@ -101,7 +103,7 @@ func (t *task) chosen(rec *recorder, q question) *engine.Stored[*response] {
 		// The fill has begun: what was purged before is not found, and what is
 		// purged from now on will show by the fill's stamp. See dropPurged.
 		s, _, err := t.c.values.Get(t.r.Context(), []byte(v.key))
-		if err != nil || s == nil || s.Value.is(isNote) || !s.Value.canBeValidated() || s.Value.header.etag() != tag {
+		if err != nil || s == nil || s.Value.Is(stored.IsNote) || !s.Value.CanBeValidated() || s.Value.Header.ETag() != tag {
 			continue
 		}
 		if decodable(s.Value, t.r.Header) {

@@ -23,7 +23,7 @@ func (t *task) render(ask question) (rec *recorder) {
 	delete(inner.Header, "If-Range")
 	rec.asks = ask.asks()
 	ask.put(inner.Header, t.old)
-	if t.old != nil && t.old.Value.mayReplaceError(rec.asked) {
+	if t.old != nil && t.old.Value.MayReplaceError(rec.asked) {
 		rec.spare = t.old.Value
 	}
 	defer rec.catchAbort()

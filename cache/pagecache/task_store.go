@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
@@ -14,7 +16,7 @@ import (
 
 // made returns the response to store of what was recorded, or nil if it must not
 // be stored.
-func (t *task) made(rec *recorder) *response {
+func (t *task) made(rec *recorder) *stored.Response {
 	rec.settle()
 	switch {
 	case !rec.recording:
@@ -42,16 +44,16 @@ func (t *task) made(rec *recorder) *response {
 
 // place gives p, whose header is h, the key by which requests like t's find it
 // (RFC 9111 §4.1), as far as p knows by itself what selects.
-func (t *task) place(p *response, h http.Header) {
+func (t *task) place(p *stored.Response, h http.Header) {
 	t.c.place(p, t.id, t.c.rules.SelectingFields(h), t.r.Header)
 }
 
 // place gives p the key by which requests find it whose values of some fields are
 // those in asked.
-func (c *Cache) place(p *response, id find.Identity, vary []string, asked http.Header) {
-	p.key = id.Primary
-	if c.codec.setVary(p, vary); len(vary) > 0 {
-		p.key = string(id.Keys.AppendVariant(nil, []byte(id.Primary), p.vary, asked))
+func (c *Cache) place(p *stored.Response, id find.Identity, vary []string, asked http.Header) {
+	p.Key = id.Primary
+	if c.codec.SetVary(p, vary); len(vary) > 0 {
+		p.Key = string(id.Keys.AppendVariant(nil, []byte(id.Primary), p.Vary, asked))
 	}
 }
 
@@ -66,10 +68,10 @@ func (t *task) depend(h http.Header) {
 
 // promise says in the status whether p is going to be stored, as far as one can
 // tell before its header is sent.
-func (t *task) promise(rec *recorder, p *response) {
-	key := p.key
+func (t *task) promise(rec *recorder, p *stored.Response) {
+	key := p.Key
 	if known := t.c.memo.Fields([]byte(t.id.Primary)); t.varies(p) && known != nil {
-		fields := slices.Compact(slices.Sorted(slices.Values(slices.Concat(known, p.vary))))
+		fields := slices.Compact(slices.Sorted(slices.Values(slices.Concat(known, p.Vary))))
 		key = string(t.id.Keys.AppendVariant(nil, []byte(t.id.Primary), fields, t.r.Header))
 	}
 	t.nameKey(key)
@@ -87,7 +89,7 @@ func (t *task) promise(rec *recorder, p *response) {
 
 // store stores p. If the status has promised that it will be stored, and it can't
 // be, Observe is told.
-func (t *task) store(p *response) {
+func (t *task) store(p *stored.Response) {
 	var stored bool
 	var why reason
 	if keep := t.c.keepFor(p); keep == 0 {
@@ -96,7 +98,7 @@ func (t *task) store(p *response) {
 		stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
 		var err error
-		stored, err = t.c.values.Set(t.r.Context(), p.key, p, keep, t.fill)
+		stored, err = t.c.values.Set(t.r.Context(), p.Key, p, keep, t.fill)
 		if !stored {
 			why = whyNot(err, t.fill)
 		}
@@ -105,7 +107,7 @@ func (t *task) store(p *response) {
 		t.notStored(why)
 	} else {
 		// Not before: who knows the key looks there, and not where the fill is.
-		t.c.memo.SetFields([]byte(t.id.Primary), p.vary)
+		t.c.memo.SetFields([]byte(t.id.Primary), p.Vary)
 		t.c.warm.remember(t, p)
 	}
 	t.c.memo.SetDeleted([]byte(t.id.Primary), false)
@@ -114,8 +116,8 @@ func (t *task) store(p *response) {
 
 // varies reports whether p has its place beside a note: it names fields, or others of
 // its target URI did. A part is of a response that names none, and is found beside.
-func (t *task) varies(p *response) bool {
-	return !p.is(isPart) && (len(p.vary) > 0 || t.c.memo.Fields([]byte(t.id.Primary)) != nil)
+func (t *task) varies(p *stored.Response) bool {
+	return !p.Is(stored.IsPart) && (len(p.Vary) > 0 || t.c.memo.Fields([]byte(t.id.Primary)) != nil)
 }
 
 // ErrNotStored is what Observe is told, with the reason as the Detail, when a
@@ -135,7 +137,7 @@ func (t *task) notStored(why reason) {
 // just said something else.
 func (t *task) forget() {
 	if t.old != nil {
-		_ = t.c.values.Delete(t.r.Context(), t.old.Value.key)
+		_ = t.c.values.Delete(t.r.Context(), t.old.Value.Key)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
@@ -12,11 +14,11 @@ import (
 // might have selected another response.
 func (t *task) confirms(rec *recorder) bool {
 	old := t.old.Value
-	if !old.confirmedBy(rec.header) {
+	if !old.ConfirmedBy(rec.header) {
 		return false
 	}
 	for _, name := range t.c.rules.SelectingFields(t.c.opts.merged(old, rec.header)) {
-		if !slices.Contains(old.vary, name) {
+		if !slices.Contains(old.Vary, name) {
 			return false
 		}
 	}
@@ -24,7 +26,7 @@ func (t *task) confirms(rec *recorder) bool {
 }
 
 // freshen takes the handler's word that a stored response is still good.
-func (t *task) freshen(rec *recorder, from *engine.Stored[*response]) {
+func (t *task) freshen(rec *recorder, from *engine.Stored[*stored.Response]) {
 	t.look.answer = http.StatusNotModified
 	p := t.confirmed(rec, from)
 	t.visitor = rec.visitor
@@ -42,8 +44,8 @@ func (t *task) freshen(rec *recorder, from *engine.Stored[*response]) {
 	}
 	t.promise(rec, p)
 	s := t.says(p)
-	if p.age > 0 { // what confirmed it was a cache itself
-		s.age = t.c.age(p.ageAt(rec.given))
+	if p.Age > 0 { // what confirmed it was a cache itself
+		s.age = t.c.age(p.AgeAt(rec.given))
 	}
 	t.answer(rec, p, s)
 }
@@ -52,10 +54,10 @@ func (t *task) freshen(rec *recorder, from *engine.Stored[*response]) {
 // stored in the place of the one that the request selects. A variant that other
 // requests select stays as it is, since this 304 was not for them (RFC 9111
 // §4.3.4).
-func (t *task) confirmed(rec *recorder, from *engine.Stored[*response]) *response {
+func (t *task) confirmed(rec *recorder, from *engine.Stored[*stored.Response]) *stored.Response {
 	old := from.Value
 	merged := t.c.opts.merged(old, rec.header)
-	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.status), merged, old), merged, old
+	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.Status), merged, old), merged, old
 	p := rec.freshened(old, rec.fields(&rec.policy, false), &rec.policy)
 	t.place(p, merged)
 	from.PassTo(t.fill) // it was made from what it was made from

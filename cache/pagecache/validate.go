@@ -5,33 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
-
-// askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
-func (p *response) askWhether(h http.Header) {
-	if p.hasOwnETag() {
-		h["If-None-Match"] = []string{p.header.etag()}
-	}
-	if p.is(isDated) {
-		h["If-Modified-Since"] = slices.Clone(p.header.get("Last-Modified"))
-	}
-}
-
-// confirmedBy reports whether a 304 with header h speaks of p (RFC 9111
-// §4.3.4): a strong entity tag has to be p's own, a date has to be p's.
-func (p *response) confirmedBy(h http.Header) bool {
-	if tags := h["Etag"]; len(tags) > 0 {
-		if strings.HasPrefix(tags[0], "W/") {
-			return rfc9111.Opaque(tags[0]) == rfc9111.Opaque(p.header.etag())
-		}
-		return tags[0] == p.header.etag()
-	}
-	if dates := h["Last-Modified"]; len(dates) > 0 && !p.is(ownETag) {
-		return slices.Equal(p.header.get("Last-Modified"), dates)
-	}
-	return true
-}
 
 // describesBody reports whether a field says what the stored body of p is. A
 // 304, or the answer to a HEAD, does not change the body, so it must not change
@@ -40,12 +17,12 @@ func (p *response) confirmedBy(h http.Header) bool {
 // their coding in a 304 to what was stored without it. A proxy's origin is
 // believed; but a Content-Range in a 304 that its 200 did not have is about what
 // the visitor asked for.
-func (o *Options) describesBody(p *response, name string) bool {
+func (o *Options) describesBody(p *stored.Response, name string) bool {
 	switch name {
 	case "Content-Length":
 		return true
 	case "Content-Range":
-		return !o.Transparent || p.header.get(name) == nil
+		return !o.Transparent || p.Header.Get(name) == nil
 	case "Content-Encoding":
 		return !o.Transparent
 	}
@@ -54,71 +31,71 @@ func (o *Options) describesBody(p *response, name string) bool {
 
 // freshened returns p with the header of a response that confirmed it: fields,
 // what may be stored of that header, replace p's own (RFC 9111 §3.2).
-func (rec *recorder) freshened(p *response, fields []field, pol *rfc9111.Policy) *response {
-	q := &response{
-		key: p.key, rare: p.rare, status: p.status, route: p.route,
-		flags: flagsOf(pol) | p.flags&ownETag, body: p.body,
+func (rec *recorder) freshened(p *stored.Response, fields []stored.Field, pol *rfc9111.Policy) *stored.Response {
+	q := &stored.Response{
+		Key: p.Key, Rare: p.Rare, Status: p.Status, Route: p.Route,
+		Flags: flagsOf(pol) | p.Flags&stored.OwnETag, Body: p.Body,
 	}
-	var header []field
+	var header []stored.Field
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
-		if !rec.c.opts.describesBody(p, f.name) && f.values != nil {
-			replaced[f.name] = true
+		if !rec.c.opts.describesBody(p, f.Name) && f.Values != nil {
+			replaced[f.Name] = true
 			header = append(header, f)
 		}
 	}
 	// A confirmation that does not say for how long confirms as it was said.
-	for _, f := range p.header.list() {
-		if f.name == "Cache-Control" {
-			if f.values = said(p, f.name); len(f.values) == 0 {
+	for _, f := range p.Header.List() {
+		if f.Name == "Cache-Control" {
+			if f.Values = said(p, f.Name); len(f.Values) == 0 {
 				continue
 			}
 		}
-		if !replaced[f.name] && !slices.Contains(pol.Drop, f.name) {
+		if !replaced[f.Name] && !slices.Contains(pol.Drop, f.Name) {
 			header = append(header, f)
 		}
 	}
 	header = withWords(header, pol.Words, rec.before["Cache-Control"])
-	slices.SortStableFunc(header, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	rec.c.codec.finish(q, header, termsOf(pol), rec.timing())
+	slices.SortStableFunc(header, func(a, b stored.Field) int { return strings.Compare(a.Name, b.Name) })
+	rec.c.codec.Finish(q, header, termsOf(pol), rec.timing())
 	return q
 }
 
 // termsOf returns what a policy says about the use of a response.
-func termsOf(p *rfc9111.Policy) terms {
-	return terms{life: p.Lifetime, age: p.Age, grace: p.Grace, ifError: p.IfError}
+func termsOf(p *rfc9111.Policy) stored.Terms {
+	return stored.Terms{Life: p.Lifetime, Age: p.Age, Grace: p.Grace, IfError: p.IfError}
 }
 
 // flagsOf returns the flags of a response with policy p.
-func flagsOf(p *rfc9111.Policy) flags {
-	var f flags
+func flagsOf(p *rfc9111.Policy) stored.Flags {
+	var f stored.Flags
 	if p.Shared {
-		f |= isShared
+		f |= stored.IsShared
 	}
 	if p.NoCache {
-		f |= isNoCache
+		f |= stored.IsNoCache
 	}
 	if p.Strict {
-		f |= isStrict
+		f |= stored.IsStrict
 	}
 	if p.Words != "" {
-		f |= isImplied
+		f |= stored.IsImplied
 	}
 	if p.Told {
-		f |= isTold
+		f |= stored.IsTold
 	}
 	if p.ForVisitors {
-		f |= isForVisitors
+		f |= stored.IsForVisitors
 	}
 	return f
 }
 
 // merged is the header by which a confirmed response is judged: the stored one,
 // with the fields of the confirmation in place of its own.
-func (o *Options) merged(p *response, h http.Header) http.Header {
-	m := make(http.Header, p.header.len()+len(h))
-	for _, f := range p.header.list() {
-		m[f.name] = f.values
+func (o *Options) merged(p *stored.Response, h http.Header) http.Header {
+	m := make(http.Header, p.Header.Len()+len(h))
+	for _, f := range p.Header.List() {
+		m[f.Name] = f.Values
 	}
 	// The age of what is confirmed begins anew, and what we said to downstream
 	// is nothing that the handler said.

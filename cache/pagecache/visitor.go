@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 
 	"github.com/uncache/uncache/internal/cookie"
@@ -33,11 +35,11 @@ func (o *Options) visitorOf(r *http.Request) reason {
 
 // forbids says why p must not answer r, though it is stored. visitor says by what
 // its visitor is known.
-func forbids(p *response, r *http.Request, visitor reason) reason {
+func forbids(p *stored.Response, r *http.Request, visitor reason) reason {
 	switch {
-	case !p.is(isShared) && len(r.Header["Authorization"]) > 0:
+	case !p.Is(stored.IsShared) && len(r.Header["Authorization"]) > 0:
 		return rfc9111.ReasonAuth
-	case visitor != storable && !p.is(isForVisitors):
+	case visitor != storable && !p.Is(stored.IsForVisitors):
 		return visitor
 	}
 	return storable

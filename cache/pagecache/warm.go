@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/panics"
 )
@@ -67,12 +69,12 @@ func newWarmer(c *Cache) *warmer {
 // would find it: one that is whole, and has no field of the visitor's in its key,
 // but those that are in every key (keys.Options.Headers), whose values all who are
 // given the page have in common.
-func (w *warmer) remember(t *task, stored *response) {
-	if w == nil || stored.is(isPart) {
+func (w *warmer) remember(t *task, p *stored.Response) {
+	if w == nil || p.Is(stored.IsPart) {
 		return
 	}
 	seen := w.c.keys.Seen(t.r)
-	if why := t.before.tied(&w.c.rules, seen.URL.Path, stored.route); why != "" {
+	if why := t.before.tied(&w.c.rules, seen.URL.Path, p.Route); why != "" {
 		w.c.tell(t.r, why)
 		w.forget(t.id.Primary)
 		return

@@ -59,7 +59,7 @@ func (w *warmer) requestOf(t *task, seen *http.Request) (request warmRequest, ok
 	}
 	request = warmRequest{
 		next: t.next, uri: &uri, host: strings.Clone(seen.Host), https: t.r.TLS != nil,
-		around: around{strings.Clone(t.before.pattern), clones(t.before.vary)},
+		around: around{strings.Clone(t.before.pattern), cloneAll(t.before.vary)},
 		server: t.r.Context().Value(http.ServerContextKey),
 		addr:   t.r.Context().Value(http.LocalAddrContextKey),
 		deps:   t.fill.Hashes(),
@@ -132,6 +132,15 @@ func (p *warmRequest) madeFrom(named []uint64) bool {
 		_, found := slices.BinarySearch(many, h)
 		return found
 	})
+}
+
+// cloneAll returns copies of strings that are parts of something else.
+func cloneAll(list []string) []string {
+	own := slices.Clone(list)
+	for i := range own {
+		own[i] = strings.Clone(own[i])
+	}
+	return own
 }
 
 // size is about how much memory p takes, in the list and in the map.

@@ -1,4 +1,4 @@
-package pagecache
+package stored
 
 import (
 	"math/rand/v2"
@@ -15,13 +15,13 @@ const horizon = 14
 // what takes as long to make as it is fresh would be made all the time.
 //
 // A part is not refreshed: it is made from what its visitors ask for.
-func (p *response) setLead(beta float64) {
-	if p.is(isPart) {
+func (p *Response) setLead(beta float64) {
+	if p.Is(IsPart) {
 		p.lead = 0
 		return
 	}
 	// As floats, which do not overflow.
-	p.lead = int64(min(float64(p.took)*beta*horizon, float64(p.life)/2))
+	p.lead = time.Duration(min(float64(p.Took)*beta*horizon, float64(p.Life)/2))
 }
 
 // early throws the dice of XFetch for a hit on p, which is fresh for left: it
@@ -30,6 +30,9 @@ func (p *response) setLead(beta float64) {
 // hit among many comes before the expiry by about delta*beta times the logarithm
 // of their number. The lead is horizon times delta*beta, unless that was too
 // long.
-func (p *response) early(left time.Duration) bool {
+func (p *Response) early(left time.Duration) bool {
 	return rand.ExpFloat64()*float64(p.lead) >= float64(left)*horizon
 }
+
+// refreshesEarly reports whether a hit on p, which is fresh for left, refreshes it.
+func (p *Response) RefreshesEarly(left time.Duration) bool { return left <= p.lead && p.early(left) }

@@ -1,0 +1,58 @@
+package stored
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// phrases are header values that a number is the only variable of, ready to be
+// assigned: the Age and the Cache-Status of a hit. Pages share them, since in one
+// second there are fewer ages than pages. They are bounded: numbers that meet in
+// a slot push one another out.
+type Phrases struct {
+	before, after string // the number
+	slots         [phraseSlots]atomic.Pointer[phrase]
+}
+
+// newPhrases returns the phrases of a number between two texts.
+func NewPhrases(before, after string) *Phrases { return &Phrases{before: before, after: after} }
+
+const phraseSlots = 1 << 13 // more than the seconds of two hours
+
+type phrase struct {
+	n      int64
+	values [1]string
+}
+
+// say returns the phrase with n.
+func (b *Phrases) Say(n int64) []string {
+	slot := &b.slots[uint64(n)%phraseSlots]
+	p := slot.Load()
+	if p == nil || p.n != n {
+		p = &phrase{n, [1]string{b.Text(n)}}
+		slot.Store(p)
+	}
+	return p.values[:]
+}
+
+func (b *Phrases) Text(n int64) string { return b.before + strconv.FormatInt(n, 10) + b.after }
+
+// dates share the Date of the responses of one second.
+type Dates struct{ last atomic.Pointer[date] }
+
+type date struct {
+	second int64
+	text   string
+}
+
+// format writes t as HTTP does (RFC 9110 §5.6.7).
+func (d *Dates) Format(t time.Time) string {
+	last := d.last.Load()
+	if last == nil || last.second != t.Unix() {
+		last = &date{t.Unix(), t.UTC().Format(http.TimeFormat)}
+		d.last.Store(last)
+	}
+	return last.text
+}

@@ -1,0 +1,138 @@
+package stored
+
+import (
+	"encoding/binary"
+	"strings"
+	"sync"
+)
+
+// A shape is which fields a header has, and how many values of each. It is shared,
+// and never changed.
+type shape struct {
+	slots  []slot
+	etag   int  // which is the one ETag, or -1
+	status bool // there is a Cache-Status
+}
+
+type slot struct {
+	name string
+	end  int // of its values
+	adds bool
+}
+
+// shapes are those that responses share. When there are very many, as no site has
+// them, responses have their own.
+type shapes struct {
+	mu     sync.RWMutex
+	known  map[string]*shape
+	vary   map[string]*Rare // of responses of which nothing else is rare
+	routes map[string]*string
+}
+
+const maxShapes = 1 << 10
+
+func newShapes() *shapes {
+	return &shapes{known: make(map[string]*shape), vary: make(map[string]*Rare), routes: make(map[string]*string)}
+}
+
+// route returns a copy of a pattern. It is left in requests, and metrics keep it as
+// a label when the page is gone.
+func (s *shapes) route(pattern string) string {
+	if s == nil || pattern == "" {
+		return strings.Clone(pattern)
+	}
+	var room [256]byte
+	id := append(room[:0], pattern...)
+	if known := lookUp(s, s.routes, id); known != nil {
+		return *known
+	}
+	own := strings.Clone(pattern)
+	return *intern(s, s.routes, id, &own)
+}
+
+// varying returns the rare facts of a response that varies.
+func (s *shapes) varying(vary []string) *Rare {
+	if s == nil {
+		return &Rare{Vary: clones(vary)}
+	}
+	var room [256]byte
+	id := room[:0]
+	for _, name := range vary {
+		id = appendString(id, name)
+	}
+	if known := lookUp(s, s.vary, id); known != nil {
+		return known
+	}
+	return intern(s, s.vary, id, &Rare{Vary: clones(vary)})
+}
+
+// lookUp returns what is known under id, or nil.
+func lookUp[T any](s *shapes, known map[string]*T, id []byte) *T {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return known[string(id)]
+}
+
+// intern returns what is known under id, which becomes x if nothing is and there
+// is room.
+func intern[T any](s *shapes, known map[string]*T, id []byte, x *T) *T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other := known[string(id)]; other != nil {
+		return other
+	}
+	if len(known) < maxShapes {
+		known[string(id)] = x
+	}
+	return x
+}
+
+// pack returns a header of a list of fields, and of a Content-Length.
+func (s *shapes) pack(list []Field, length string) Header {
+	n := 0
+	for i := range list {
+		n += len(list[i].Values)
+	}
+	f := Header{shape: s.shape(list), values: make([]string, 0, n+1)}
+	for i := range list {
+		f.values = append(f.values, list[i].Values...)
+	}
+	f.values = append(f.values, length)
+	return f
+}
+
+// shape returns the shape of a list of fields.
+func (s *shapes) shape(list []Field) *shape {
+	if s == nil {
+		return newShape(list)
+	}
+	var room [256]byte
+	id := room[:0]
+	for i := range list {
+		adds := byte(0)
+		if list[i].Adds {
+			adds = 1
+		}
+		id = append(binary.AppendUvarint(appendString(id, list[i].Name), uint64(len(list[i].Values))), adds)
+	}
+	if known := lookUp(s, s.known, id); known != nil {
+		return known
+	}
+	return intern(s, s.known, id, newShape(list))
+}
+
+func newShape(list []Field) *shape {
+	s := &shape{slots: make([]slot, len(list)), etag: -1}
+	end := 0
+	for i := range list {
+		end += len(list[i].Values)
+		s.slots[i] = slot{strings.Clone(list[i].Name), end, list[i].Adds}
+		switch {
+		case list[i].Name == "Etag" && len(list[i].Values) == 1:
+			s.etag = i
+		case list[i].Name == "Cache-Status":
+			s.status = true
+		}
+	}
+	return s
+}
