@@ -17,10 +17,7 @@ type Batch batch.Batch
 func (b *Batch) inner() *batch.Batch { return (*batch.Batch)(b) }
 
 // WithBatch returns a context in which [Invalidator.Invalidate] queues instead of
-// purging, and the batch that it queues in. A batch that is neither flushed nor
-// discarded is never purged.
-//
-// Flush saves that commit one by one even if one of them fails:
+// purging, and the batch that it queues in. A batch that is not flushed purges nothing:
 //
 //	ctx, batch := invalidate.WithBatch(ctx)
 //	defer func() { err = errors.Join(err, batch.Flush(ctx)) }()
@@ -29,15 +26,12 @@ func (b *Batch) inner() *batch.Batch { return (*batch.Batch)(b) }
 //
 //	Enqueue         before COMMIT, if there is an Outbox
 //	Flush           after COMMIT
-//	FlushUnknown    after a COMMIT whose error leaves open whether it has committed
+//	FlushUnknown    after a COMMIT that may have succeeded
 //	Discard         after ROLLBACK, and where no COMMIT was sent
 //
-// The context bypasses the cache ([cache.WithBypass]): the batch's rows may not be
-// committed yet.
-//
-// In a context that carries a batch, the new one is a part of that batch: Flush hands
-// its changes to the outer batch, and Discard drops that part only. After a batch has
-// ended, Invalidate in its context queues in the batch around it, or purges.
+// The context bypasses the cache ([cache.WithBypass]). In a context that carries a
+// batch, the new one is a part of that: Flush hands its changes over, and Discard drops
+// them. After a batch has ended, Invalidate queues in the batch around it, or purges.
 func WithBatch(ctx context.Context) (context.Context, *Batch) {
 	b := batch.New(ctx, batch.Of(ctx))
 	return batch.With(ctx, b), (*Batch)(b)

@@ -11,8 +11,8 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// say invalidates a post with this slug.
-func say(t *testing.T, ctx context.Context, inv *invalidate.Invalidator, slug string) {
+// invalidatePost invalidates a post with this slug.
+func invalidatePost(t *testing.T, ctx context.Context, inv *invalidate.Invalidator, slug string) {
 	t.Helper()
 	if err := inv.Invalidate(ctx, &Post{Slug: slug}); err != nil {
 		t.Error(err)
@@ -30,9 +30,9 @@ func TestBatchMergesIntoOneEvent(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, inv, "a")
-	say(t, ctx, inv, "b")
-	say(t, invalidate.WithReason(ctx, "import"), inv, "a")
+	invalidatePost(t, ctx, inv, "a")
+	invalidatePost(t, ctx, inv, "b")
+	invalidatePost(t, invalidate.WithReason(ctx, "import"), inv, "a")
 	if !cache.Bypassed(ctx) {
 		t.Error("the cache is not bypassed in the context of a batch")
 	}
@@ -56,7 +56,7 @@ func TestBatchOfSoftAndHard(t *testing.T) {
 	if err := inv.Invalidate(ctx, Author{}); err != nil {
 		t.Fatal(err)
 	}
-	say(t, ctx, inv, "a")
+	invalidatePost(t, ctx, inv, "a")
 	flush(t, ctx, batch)
 	if p.one(t).Soft {
 		t.Error("the event is soft")
@@ -77,7 +77,7 @@ func TestBatchEnds(t *testing.T) {
 	type pair struct {
 		outer, inner *invalidate.Batch
 	}
-	// "a" is said in the outer batch, "b" in the inner one.
+	// "a" is invalidated in the outer batch, "b" in the inner one.
 	tests := []struct {
 		name string
 		do   func(pair, context.Context)
@@ -98,9 +98,9 @@ func TestBatchEnds(t *testing.T) {
 			p := newPurger()
 			inv := newBlog(p, nil)
 			ctx, outer := invalidate.WithBatch(t.Context())
-			say(t, ctx, inv, "a")
+			invalidatePost(t, ctx, inv, "a")
 			in, inner := invalidate.WithBatch(ctx)
-			say(t, in, inv, "b")
+			invalidatePost(t, in, inv, "b")
 			p.Trace.Want(t)
 			tt.do(pair{outer, inner}, t.Context())
 			p.Trace.Want(t, tt.want...)
@@ -108,8 +108,8 @@ func TestBatchEnds(t *testing.T) {
 	}
 }
 
-// What is said after the end is queued further out, or purged at once: nothing
-// is kept in a batch that nobody will flush.
+// After a batch has ended, Invalidate queues further out, or purges at once. Nothing
+// stays in a batch that nobody will flush.
 func TestInvalidateAfterTheEnd(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *invalidate.Batch){
 		"flush":   func(t *testing.T, b *invalidate.Batch) { flush(t, t.Context(), b) },
@@ -121,19 +121,19 @@ func TestInvalidateAfterTheEnd(t *testing.T) {
 			ctx, outer := invalidate.WithBatch(t.Context())
 			in, inner := invalidate.WithBatch(ctx)
 			end(t, inner)
-			say(t, in, inv, "a")
+			invalidatePost(t, in, inv, "a")
 			p.Trace.Want(t)
 			flush(t, ctx, outer)
 			p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/")
-			say(t, in, inv, "b")
+			invalidatePost(t, in, inv, "b")
 			p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/b/")
 		})
 	}
 }
 
-// Many goroutines save into nested batches, which are flushed and discarded
-// while others still save: whatever was said in a batch that was flushed, or
-// after its end, is purged, and none of it twice by one Flush.
+// Goroutines invalidate in nested batches, which others flush and discard meanwhile.
+// What was queued in a batch that was flushed, or came after its end, is purged, and
+// never twice by one Flush.
 func TestConcurrentBatches(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
@@ -149,7 +149,7 @@ func TestConcurrentBatches(t *testing.T) {
 					inner.Go(func() {
 						ctx, savepoint := invalidate.WithBatch(ctx)
 						slug := fmt.Sprintf("%d-%d-%d", g, i, s)
-						say(t, ctx, inv, slug)
+						invalidatePost(t, ctx, inv, slug)
 						if s == 2 {
 							savepoint.Discard()
 							return

@@ -26,8 +26,8 @@ type site struct {
 	inv    *invalidate.Invalidator
 	values *coherent.Cache
 	pages  http.Handler
-	// row is what a reader sees by his context: the writer's own, in which
-	// there is something, or what was committed.
+	// row is what a reader with this context sees: the writer's own row, which is in
+	// its context, or the committed one.
 	committed string
 }
 
@@ -99,8 +99,8 @@ func (s *site) wantBoth(t *testing.T, ctx context.Context, who, want string) {
 	}
 }
 
-// The writer reads what it has written, nobody else does before COMMIT, and
-// everybody after; whether or not it was in the cache before.
+// The writer reads what it has written. Others read it only after COMMIT, whether or
+// not the old row was cached before.
 func TestTransactionBypassesTheCache(t *testing.T) {
 	oops := errors.New("oops")
 	for _, warm := range []bool{true, false} {
@@ -146,7 +146,7 @@ func TestTransactionBypassesTheCache(t *testing.T) {
 	}
 }
 
-// In a context that follows transactions the cache serves but while one is open.
+// In a context that follows transactions the cache serves, except while one is open.
 func TestFollowedTransactionBypassesTheCache(t *testing.T) {
 	s := newSite(t)
 	everybody := t.Context()

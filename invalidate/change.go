@@ -20,13 +20,13 @@ type change struct {
 
 type reasonKey struct{}
 
-// maxReason bounds a reason, in bytes.
+// maxReason is the longest reason, in bytes.
 const maxReason = 1024
 
-// WithReason returns a context in which Invalidate gives reason for its purges,
-// in place of the models' names and "saved": "blog.Post 42 deleted by ada". The
-// log keeps it to answer why a page was purged, and of a long one the first 1,024
-// bytes.
+// WithReason returns a context in which the purges of Invalidate have this reason,
+// "blog.Post 42 deleted by ada" for instance. Without it they have the names of the
+// models, and "saved". The log keeps the reason, to answer why a page was purged. Of a
+// long reason it keeps the first 1,024 bytes.
 func WithReason(ctx context.Context, reason string) context.Context {
 	if len(reason) > maxReason {
 		reason = strings.ToValidUTF8(reason[:maxReason], "") + "..."
@@ -94,7 +94,7 @@ func (c *change) Enqueue(ctx context.Context, x batch.Execer) ([]string, error) 
 	return ids, nil
 }
 
-// some names all, or the first of many.
+// some returns all of them, or the first three and how many more there are.
 func some(all []string) string {
 	const shown = 3
 	if len(all) <= shown {

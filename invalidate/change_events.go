@@ -9,17 +9,17 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// maxEvent bounds how many dependencies one event names, and maxEventBytes how long
-// they are together, unless one alone is longer. A log keeps and sends an event
-// whole, and everybody who reads the log holds it in memory; in an outbox it is an
-// argument of one statement, which MySQL refuses beyond max_allowed_packet.
+// maxEvent is how many dependencies one event names at most, and maxEventBytes how long
+// they are together, unless a single one is longer. A log keeps and sends an event
+// whole, and each reader of the log holds it in memory. In an outbox it is an argument
+// of one statement, which MySQL refuses beyond max_allowed_packet.
 const (
 	maxEvent      = 10_000
 	maxEventBytes = 4 << 20
 )
 
-// events returns the purges that the change costs: one, unless it names more
-// than an event may.
+// events returns the change's events: one, unless the change names more than an event
+// may.
 func (c *change) events() []cache.Event {
 	reasons := c.reasons.list
 	if len(c.models.list) > 0 {
@@ -38,8 +38,8 @@ func (c *change) events() []cache.Event {
 	return all
 }
 
-// split returns deps, which are sorted, in parts of at most maxEvent and
-// maxEventBytes, each of them sorted. Families stay together.
+// split returns deps, which are sorted, in parts of at most maxEvent and maxEventBytes.
+// Each part is sorted. Dependencies of one family are in one part, if they fit.
 func split(deps []cache.Dependency) [][]cache.Dependency {
 	if fit(deps) == len(deps) {
 		return [][]cache.Dependency{deps}
@@ -52,7 +52,7 @@ func split(deps []cache.Dependency) [][]cache.Dependency {
 		for n > 0 && n < len(deps) && family(deps[n-1]) == family(deps[n]) {
 			n--
 		}
-		if n == 0 { // a family that is larger than an event
+		if n == 0 { // the family is larger than an event
 			n = most
 		}
 		parts = append(parts, deps[:n:n])
@@ -64,7 +64,7 @@ func split(deps []cache.Dependency) [][]cache.Dependency {
 	return parts
 }
 
-// fit returns how many of deps, from the first, an event may name.
+// fit returns how many of deps, from the first, one event may name.
 func fit(deps []cache.Dependency) int {
 	bytes := 0
 	for i, d := range deps {
@@ -76,9 +76,9 @@ func fit(deps []cache.Dependency) int {
 	return len(deps)
 }
 
-// family is what dependencies have in common that belong in one event: a path
-// and the prefix of its subtree, of which the Purger of [Keys] wants to see both;
-// a route and the unknown one ([cache.Route]).
+// family is equal for dependencies that belong in one event: a path and the prefix of
+// its subtree, since the Purger of [Keys] needs to see both; a route and the unknown
+// one ([cache.Route]).
 func family(d cache.Dependency) string {
 	kind, name := cut(d)
 	if kind == "route" {

@@ -7,22 +7,22 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Purge purges the change, as Change says.
+// Purge purges the change, as batch.Change says.
 func (c *change) Purge(ctx context.Context, ids []string, unknown bool) (again bool, tell func() error) {
 	told := c.purge(ctx, ids, unknown)
 	return unpurged(told), func() error { return c.inv.observe(told) }
 }
 
-// purge tells the Purger, whatever became of the events before, and returns what
-// Observe is to be told. By now the data is saved, and whoever asked may have hung
-// up or run out of time: that is no reason to leave the old page standing.
+// purge tells the Purger of every event, also after one has failed. It returns what
+// Observe is to be told. The data is saved by now. So the purge does not end when the
+// caller hangs up or runs out of time.
 func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observation {
 	within, cancel := c.inv.detached(ctx)
 	defer cancel()
 	var all []Observation
 	var failed []*PurgeError
 	var purged []string     // IDs
-	var again []cache.Event // not in an outbox that repeats them
+	var again []cache.Event // events that no outbox purges again
 	for i, e := range c.events() {
 		start := time.Now()
 		err := c.inv.tell(within, e)

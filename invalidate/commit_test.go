@@ -16,7 +16,7 @@ func TestBatchCommit(t *testing.T) {
 		cancel bool
 		commit error
 		want   []string
-		is     error // what the error is
+		is     error // the expected outcome
 	}{
 		{"committed", false, nil, []string{"BEGIN", "COMMIT", purge}, nil},
 		{"outcome unknown", false, lost, []string{"BEGIN", "COMMIT", purge}, invalidate.ErrCommitUnknown},
@@ -43,7 +43,7 @@ func TestBatchCommit(t *testing.T) {
 	}
 }
 
-// What is committed is purged, whatever becomes of the batch around it.
+// What is committed is purged, whatever becomes of the outer batch.
 func TestBatchCommitInABatch(t *testing.T) {
 	p := newPurger()
 	db, _ := newDB(t, p.Trace)
@@ -64,9 +64,9 @@ func TestBatchCommitInABatch(t *testing.T) {
 	p.Want(t, "BEGIN", "COMMIT", "PURGE path:/blog/ path:/blog/hello/")
 }
 
-// A transaction whose context is done is rolled back, whoever was faster:
-// database/sql or Commit.
-func TestBatchCommitLate(t *testing.T) {
+// A transaction whose context is done is rolled back, by database/sql or by Commit,
+// whichever is first.
+func TestBatchCommitAfterContextIsDone(t *testing.T) {
 	p := newPurger()
 	db, _ := newDB(t, p.Trace)
 	inv := newBlog(p, nil)

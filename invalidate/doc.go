@@ -1,8 +1,8 @@
-// Package invalidate knows which pages a saved model changes, and has them
-// purged once the save has committed.
+// Package invalidate knows which pages show a model, and purges them once a save of it
+// has committed.
 //
-// A rule says, once for each type of model, what a model stands on. After that
-// nobody lists URLs: to save is to name the model.
+// A rule says so once for each type of model. After that no code lists URLs: it names
+// the model that it saved.
 //
 //	inv := invalidate.New(pages, nil) // a *pagecache.Cache, or any Purger
 //	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
@@ -16,30 +16,23 @@
 //		if err := posts.Update(ctx, tx, p); err != nil {
 //			return err
 //		}
-//		return inv.Invalidate(ctx, invalidate.Was(old), p) // both, for the URL may have changed
+//		return inv.Invalidate(ctx, invalidate.Was(old), p) // both: the URL may have changed
 //	})
 //
-// [Invalidator.InTx] purges after COMMIT has returned, and nothing after a
-// ROLLBACK. Purged before the commit, a page may be rendered again from the old
-// row before anybody can read the new one, and stay. [Transact] is the same for
-// transactions of another type, [Savepoint] for a part of one, and [WithBatch]
-// for those that are run by somebody else; package connector wraps a driver, for
-// code that does nothing of this.
+// [Invalidator.InTx] purges after COMMIT, and nothing after a ROLLBACK. [Transact] is
+// the same for transactions of another type, [Savepoint] for a part of one, and
+// [WithBatch] for those that other code runs. Package connector wraps a driver, for
+// code that calls none of these.
 //
-// A process that dies between COMMIT and the purge leaves pages that are old
-// until they expire, and so does a cache that cannot be reached then. With
-// Options.Outbox the purge commits with the save, and is made by whoever is left.
+// If the process dies between COMMIT and the purge, or the cache cannot be reached,
+// pages stay old until they expire. With Options.Outbox the purge commits with the
+// save, and any process makes it.
 //
-// Whatever a call of Invalidate, a transaction or a batch names is merged into
-// one [cache.Event], so that a save costs one append to the log, or one for each
-// 10,000 names: a group, a prefix or a route is one, however many pages it has.
-// What a purge guarantees is the affair of the [Purger]: over package coherent,
-// that nothing rendered from older data is served again; over a bare cache
-// ([Keys]) a good deal less.
+// A call of Invalidate, a transaction or a batch becomes one [cache.Event]: one append
+// to the log. The [Purger] decides what that guarantees. Over package coherent nothing
+// rendered from older data is served again. Over a bare cache ([Keys]) the guarantee is
+// much weaker.
 //
-// Do not use it to purge a URL that a person typed into a form: tell the Purger
-// itself, cache.URI(typed) to a pagecache.Cache.
-//
-// The package imports the standard library, and this module's cache, keys and
-// keys/route, only.
+// To purge a URL that a person typed, use pagecache.Cache.PurgeURL. To write an
+// adapter, use package integrate. docs/transactions.md and docs/durability.md say more.
 package invalidate

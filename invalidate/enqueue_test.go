@@ -10,8 +10,8 @@ import (
 	"github.com/uncache/uncache/invalidate/integrate"
 )
 
-// What is enqueued is not written again; what comes later is purged without, or
-// is enqueued by another Enqueue.
+// What is enqueued is not written again. What is queued later is purged without the
+// outbox, or by another Enqueue.
 func TestEnqueueAgain(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.WithBatch(t.Context())
@@ -24,12 +24,12 @@ func TestEnqueueAgain(t *testing.T) {
 	}
 	const enqueueB = "ENQUEUE path:/blog/ path:/blog/b/"
 	enqueue()
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	enqueue(enqueueA)
 	enqueue(enqueueA)
-	say(t, ctx, x.inv, "b")
+	invalidatePost(t, ctx, x.inv, "b")
 	enqueue(enqueueA, enqueueB)
-	say(t, ctx, x.inv, "c")
+	invalidatePost(t, ctx, x.inv, "c")
 	flush(t, ctx, batch)
 	enqueue(enqueueA, enqueueB, purgeA, "PURGED #1", "PURGE path:/blog/ path:/blog/b/", "PURGED #2", "PURGE path:/blog/ path:/blog/c/")
 }
@@ -37,7 +37,7 @@ func TestEnqueueAgain(t *testing.T) {
 func TestEnqueueAfterTheEnd(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	batch.Discard()
 	if err := batch.Enqueue(ctx, x.db); err != nil {
 		t.Error(err)
@@ -46,15 +46,15 @@ func TestEnqueueAfterTheEnd(t *testing.T) {
 	x.Want(t)
 }
 
-// A part that was enqueued by itself is not enqueued again by what it was handed
-// to, and is purged with it.
+// A part that was enqueued by itself is not enqueued again by the batch it is handed
+// to, and is purged with that.
 func TestEnqueueNested(t *testing.T) {
 	for _, discard := range []bool{false, true} {
 		x, _ := newOutboxTest(t)
 		ctx, outer := invalidate.WithBatch(t.Context())
-		say(t, ctx, x.inv, "b")
+		invalidatePost(t, ctx, x.inv, "b")
 		in, inner := invalidate.WithBatch(ctx)
-		say(t, in, x.inv, "a")
+		invalidatePost(t, in, x.inv, "a")
 		if err := inner.Enqueue(in, x.db); err != nil {
 			t.Error(err)
 		}
@@ -78,7 +78,7 @@ func TestEnqueueNested(t *testing.T) {
 func TestDiscardDuringEnqueue(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	x.fake.At[enqueueA] = batch.Discard
 	if err := batch.Enqueue(ctx, x.db); err != nil {
 		t.Error(err)
@@ -87,8 +87,8 @@ func TestDiscardDuringEnqueue(t *testing.T) {
 	x.Want(t, enqueueA)
 }
 
-// Goroutines save while another enqueues: each save is purged, and struck out
-// once if it was enqueued (which the fake checks).
+// Goroutines save while another enqueues. Each save is purged. Its row is deleted once
+// if it was enqueued, which the fake checks.
 func TestConcurrentEnqueue(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, batch := invalidate.WithBatch(t.Context())
@@ -96,14 +96,14 @@ func TestConcurrentEnqueue(t *testing.T) {
 	for g := range 4 {
 		wg.Go(func() {
 			for i := range 25 {
-				say(t, ctx, x.inv, fmt.Sprintf("%d-%d", g, i))
+				invalidatePost(t, ctx, x.inv, fmt.Sprintf("%d-%d", g, i))
 				if i%10 == g {
 					if err := batch.Enqueue(ctx, x.db); err != nil {
 						t.Error(err)
 					}
 				}
 				if i%5 == 0 {
-					integrate.Rewind(batch, integrate.NewMark(batch)) // drops nothing, or only what another said since
+					integrate.Rewind(batch, integrate.NewMark(batch)) // drops nothing, or only what another goroutine queued since
 				}
 			}
 		})

@@ -13,11 +13,11 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// maxEvent is how many dependencies an event names at most, by the comment on
-// Invalidate.
+// maxEvent is how many dependencies an event names at most, as the doc of Invalidate
+// says.
 const maxEvent = 10_000
 
-// numbered returns n posts with slugs of their own.
+// numbered returns n posts, each with its own slug.
 func numbered(n int) []*Post {
 	all := make([]*Post, n)
 	for i := range all {
@@ -26,7 +26,7 @@ func numbered(n int) []*Post {
 	return all
 }
 
-// A save of any size makes events of a bounded one, which name all of it once.
+// A save of any size makes events of bounded size, which name each dependency once.
 func TestEventsAreBounded(t *testing.T) {
 	tests := []struct {
 		posts, events int // the rule names a page for each, and the index
@@ -71,8 +71,7 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 }
 
-// One part that fails does not keep the others from being purged, and the caller
-// learns which one it was.
+// One part that fails does not stop the others, and the caller learns which one it was.
 func TestEventsFailOneByOne(t *testing.T) {
 	refused := errors.New("refused")
 	var told []cache.Event
@@ -97,9 +96,9 @@ func TestEventsFailOneByOne(t *testing.T) {
 	}
 }
 
-// What is soft in a whole change is soft in each of its events, and a change that
-// is not wholly soft is soft in none.
-func TestEventsAreSoftAsTheChangeIs(t *testing.T) {
+// If a whole change is soft, each of its events is. If a part of it is not, no event
+// is.
+func TestEventsAreSoftIfChangeIs(t *testing.T) {
 	for _, hard := range []bool{false, true} {
 		t.Run(fmt.Sprint("hard: ", hard), func(t *testing.T) {
 			p := newPurger()
@@ -120,15 +119,15 @@ func TestEventsAreSoftAsTheChangeIs(t *testing.T) {
 	}
 }
 
-// Keys takes a prefix whose path is named beside it for a page; and an event
-// that names a route names the unknown one. Neither pair is torn.
+// Keys needs a path and its prefix in one event, and a route needs the unknown one.
+// Neither pair is split.
 func TestEventsKeepFamiliesTogether(t *testing.T) {
 	d := new(deleter)
 	p := newPurger()
 	inv := invalidate.New(invalidate.Purgers{p, invalidate.Keys(d, builder(t, "example.com"))}, nil)
 	page := route.MustParse("GET /blog/{slug}/")
 	invalidate.Register(inv, func(m *Post, to *invalidate.Targets) { to.Route(page, m.Slug) })
-	// Before all the pairs comes one alone, so that an event would end in a pair.
+	// One dependency comes before all the pairs, so that the limit falls inside a pair.
 	invalidate.Register(inv, func(_ Author, to *invalidate.Targets) { to.Path("/") })
 	if err := inv.Invalidate(t.Context(), Author{}, numbered(maxEvent)); err != nil {
 		t.Errorf("got %v, want nil: Keys saw every prefix beside its path", err)
@@ -154,7 +153,7 @@ func TestEventsKeepFamiliesTogether(t *testing.T) {
 	}
 }
 
-// More of one family than an event may name is torn rather than sent whole.
+// A family larger than an event is split.
 func TestEventsOfOneFamilyAreBounded(t *testing.T) {
 	p := newPurger()
 	inv := invalidate.New(p, nil)
@@ -169,8 +168,8 @@ func TestEventsOfOneFamilyAreBounded(t *testing.T) {
 	}
 }
 
-// Few names that are very long make an event that a database, or a log, may not
-// take: by length, too, events are bounded. Families stay together in these.
+// A few very long names may be too much for a database or a log. So events are bounded
+// by length, too. Families stay together.
 func TestEventsAreBoundedByLength(t *testing.T) {
 	const maxBytes = 4 << 20
 	p := newPurger()
@@ -202,7 +201,7 @@ func TestEventsAreBoundedByLength(t *testing.T) {
 	}
 }
 
-// A name that is longer than an event is an event.
+// A name longer than the limit is an event of its own.
 func TestNameLongerThanAnEvent(t *testing.T) {
 	p := newPurger()
 	inv := invalidate.New(p, nil)

@@ -28,7 +28,7 @@ func Example() {
 		to.Route(postPage, p.Slug)           // "GET /blog/{slug}/{$}"
 		to.Route(index)                      // "GET /blog/{$}", with all its ?page=
 		to.Path("/rss/blog/", "/atom/blog/") // the feeds
-		to.Group("author:" + p.Author)       // whatever called itself made from her posts
+		to.Group("author:" + p.Author)       // the pages that a handler put into the author's group
 	})
 
 	// After the save:
@@ -44,7 +44,7 @@ func Example() {
 	//   path:/rss/blog/
 }
 
-// A slug that has changed leaves a page under its old URL.
+// After a slug has changed, the page under the old URL is purged, too.
 func ExampleInvalidator_Invalidate() {
 	inv := invalidate.New(pages, nil)
 	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
@@ -62,12 +62,12 @@ func ExampleInvalidator_Invalidate() {
 	//   path:/blog/hello/
 }
 
-// The dry run shows what would go, and by which rule.
+// The dry run shows what would be purged, and by which rule.
 func ExampleInvalidator_Resolve() {
 	inv := invalidate.New(pages, nil)
 	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
 		to.Route(postPage, p.Slug)
-		to.Model(Author{p.Author}) // who is shown with her latest post
+		to.Model(Author{p.Author}) // whose page shows the latest post
 	})
 	invalidate.Register(inv, func(a Author, to *invalidate.Targets) {
 		to.Path("/authors/" + a.Name + "/")
@@ -82,7 +82,7 @@ func ExampleInvalidator_Resolve() {
 	// <nil>
 }
 
-// Purged after COMMIT has returned; not at all after a ROLLBACK.
+// InTx purges after COMMIT, and nothing after a ROLLBACK.
 func ExampleInvalidator_InTx() {
 	db := sql.OpenDB(&database{invtest.NewScript(new(invtest.Trace))}) // any database
 	defer db.Close()
@@ -121,8 +121,8 @@ func ExampleInvalidator_InTx() {
 	// saved and purged
 }
 
-// A batch makes one purge of many saves. One that fails undoes none of those
-// before it, so the batch is flushed all the same.
+// A batch makes one purge of many saves. A save that fails does not undo those before
+// it, so the batch is flushed in any case.
 func ExampleWithBatch() {
 	inv := newBlog(pages, nil)
 	save := func(_ context.Context, p *Post) error { // and commits
@@ -154,7 +154,7 @@ func ExampleWithBatch() {
 	// disk full
 }
 
-// transaction is one of a library that is not database/sql.
+// transaction is of a library other than database/sql.
 type transaction struct{ lost error }
 
 func (t transaction) Exec(context.Context, string) error { return nil }
@@ -174,7 +174,7 @@ func ExampleBatch() {
 			batch.Discard()
 			return errors.Join(err, tx.Rollback(ctx))
 		}
-		// A COMMIT that failed may have committed; then the pages are old.
+		// A COMMIT that failed may have committed. Then the pages are old.
 		return errors.Join(tx.Commit(ctx), batch.Flush(ctx))
 	}
 	fmt.Println(save(context.Background(), transaction{}, &Post{ID: 42, Slug: "hello"}))
@@ -200,7 +200,7 @@ func (printer) Delete(_ context.Context, keys ...string) error {
 	return nil
 }
 
-// Over a cache that has no log, keys are computed and deleted.
+// Over a cache without a log, Keys computes keys and deletes them.
 func ExampleKeys() {
 	b, err := keys.New("views", &keys.Options{Hosts: []string{"example.com"}})
 	if err != nil {
@@ -221,7 +221,7 @@ func ExampleKeys() {
 	// invalidate: invalidate_test.Post: purge group author:ada, /blog/hello/: invalidate.Keys: no key can be computed: group author:ada
 }
 
-// The cache first, then the CDN that asks it.
+// The cache first, then the CDN in front of it.
 func ExamplePurgers() {
 	cdn := invalidate.PurgerFunc(func(_ context.Context, e cache.Event) error {
 		return errors.New("cdn: 503")

@@ -15,7 +15,7 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// purger records the events that it is told, and fails as it is told to.
+// purger records events, and returns err.
 type purger struct {
 	*invtest.Trace
 	err error
@@ -53,8 +53,8 @@ func join(deps []cache.Dependency) string {
 	return strings.Join(s, " ")
 }
 
-// database is a database/sql driver that has transactions and nothing else. Its steps
-// are "BEGIN", "COMMIT", "ROLLBACK" and statements.
+// database is a database/sql driver with transactions and nothing else. Its steps are
+// "BEGIN", "COMMIT", "ROLLBACK" and statements.
 type database struct {
 	invtest.Script
 }
@@ -123,7 +123,7 @@ func mustPanic(tb testing.TB, want string, f func()) {
 	f()
 }
 
-// wantError fails unless err says all of want.
+// wantError fails unless err contains all of want.
 func wantError(tb testing.TB, err error, want ...string) {
 	tb.Helper()
 	for _, w := range want {

@@ -7,7 +7,7 @@ import (
 )
 
 // filled returns a copy of m, a struct or a pointer to one, in which relations have
-// values that are not zero. It returns false if it has no such fields.
+// made-up values. It returns false if m has no such fields.
 func filled(m any, relations []Relation) (any, bool) {
 	v := reflect.ValueOf(m)
 	pointer := v.Kind() == reflect.Pointer
@@ -32,8 +32,8 @@ func filled(m any, relations []Relation) (any, bool) {
 	return copied.Elem().Interface(), true
 }
 
-// ownField returns the field of v with this name, which may be set: structs that v only
-// points to, embedded ones for instance, are copied on the way, for the model has them.
+// ownField returns the field of v with this name, which may be set. Structs on the way
+// that v only points to are copied, for m has them too: embedded ones, for instance.
 func ownField(v reflect.Value, name string) (reflect.Value, bool) {
 	v, ok := ownStruct(v)
 	if !ok {
@@ -66,7 +66,7 @@ func ownStruct(v reflect.Value) (reflect.Value, bool) {
 // maxFill is how many structs inside one another are filled.
 const maxFill = 3
 
-// fill gives v and what is in it values that are not zero.
+// fill sets v, and what is in it, to values that are not zero.
 func fill(v reflect.Value, depth int) {
 	if !v.CanSet() || depth < 0 {
 		return
@@ -89,7 +89,7 @@ func fill(v reflect.Value, depth int) {
 			fill(v.Index(0), depth-1)
 		}
 	case reflect.Struct:
-		_, nullable := v.Interface().(driver.Valuer) // sql.NullString, but not gorm.DeletedAt
+		_, nullable := v.Interface().(driver.Valuer) // true for sql.NullString, false for gorm.DeletedAt
 		nullable = nullable && !v.FieldByName("Time").IsValid()
 		for i := range v.NumField() {
 			if f := v.Field(i); nullable && f.Kind() == reflect.Bool && v.Type().Field(i).Name == "Valid" && f.CanSet() {

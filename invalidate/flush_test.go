@@ -15,8 +15,8 @@ func TestFlushAgainAfterAnError(t *testing.T) {
 	good, bad := newPurger(), newPurger()
 	bad.err = errors.New("refused")
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, newBlog(bad, nil), "a")
-	say(t, ctx, newBlog(good, nil), "b")
+	invalidatePost(t, ctx, newBlog(bad, nil), "a")
+	invalidatePost(t, ctx, newBlog(good, nil), "b")
 
 	err := batch.Flush(ctx)
 	var failed *invalidate.PurgeError
@@ -32,12 +32,12 @@ func TestFlushAgainAfterAnError(t *testing.T) {
 	good.one(t)
 }
 
-// What was saved is to be purged, whoever thinks that it is over.
+// What was saved is purged, also after a Discard.
 func TestDiscardAfterAFailedFlush(t *testing.T) {
 	p := newPurger()
 	p.err = errors.New("refused")
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, newBlog(p, nil), "a")
+	invalidatePost(t, ctx, newBlog(p, nil), "a")
 	if err := batch.Flush(ctx); !errors.Is(err, p.err) {
 		t.Errorf("Flush: got %v, want %v", err, p.err)
 	}
@@ -48,8 +48,8 @@ func TestDiscardAfterAFailedFlush(t *testing.T) {
 	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/", "PURGE path:/blog/ path:/blog/a/")
 }
 
-// A Flush that returns nil says that all is purged, though another one did it;
-// if that could not, it tries again.
+// A Flush that returns nil says that everything is purged, though another one did it.
+// If the other could not, this one tries again.
 func TestFlushWaitsForAnother(t *testing.T) {
 	refused := errors.New("refused")
 	for name, first := range map[string]error{"purged": nil, "refused": refused} {
@@ -69,7 +69,7 @@ func TestFlushWaitsForAnother(t *testing.T) {
 					return first
 				}), nil)
 				ctx, batch := invalidate.WithBatch(t.Context())
-				say(t, ctx, inv, "a")
+				invalidatePost(t, ctx, inv, "a")
 				done := make(chan error)
 				go func() { done <- batch.Flush(ctx) }()
 				synctest.Wait()

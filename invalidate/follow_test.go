@@ -30,31 +30,31 @@ func TestFollow(t *testing.T) {
 			t.Errorf("the cache is bypassed: %v, want %v", got, want)
 		}
 	}
-	say(t, ctx, inv, "a") // outside of any: at once
+	invalidatePost(t, ctx, inv, "a") // in no transaction: at once
 	bypassed(false)
 	p.Want(t, purgeA)
 
 	tx := integrate.Begin(ctx)
 	bypassed(true)
-	say(t, ctx, inv, "b")
+	invalidatePost(t, ctx, inv, "b")
 	p.Want(t, purgeA)
 	flush(t, ctx, tx)
 	bypassed(false)
 	p.Want(t, purgeA, purgeB)
 
 	tx = integrate.Begin(ctx) // another one
-	say(t, ctx, inv, "dropped")
+	invalidatePost(t, ctx, inv, "dropped")
 	tx.Discard()
 	bypassed(false)
-	say(t, ctx, inv, "c")
+	invalidatePost(t, ctx, inv, "c")
 	flush(t, ctx, batch)
 	p.Want(t, purgeA, purgeB, purgeC)
 }
 
-// Around two transactions at once it is not known which of them has saved what
-// is said.
+// While two transactions are open nobody knows which of them has saved what is
+// invalidated.
 func TestTransactionsAtOnce(t *testing.T) {
-	// "a" is said while one is open, "b" while both are, "c" while the other is.
+	// "a" is invalidated while one is open, "b" while both are, "c" while the other is.
 	const ab, bc = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", "PURGE path:/blog/ path:/blog/b/ path:/blog/c/"
 	commit := func(t *testing.T, b *invalidate.Batch) { flush(t, t.Context(), b) }
 	discard := func(_ *testing.T, b *invalidate.Batch) { b.Discard() }
@@ -64,7 +64,7 @@ func TestTransactionsAtOnce(t *testing.T) {
 		then  func(*testing.T, *invalidate.Batch)
 		want  []string
 	}{
-		// What is said after one has committed may be about that.
+		// "c" may be about the one that has committed.
 		{"commit, commit", commit, commit, []string{ab, purgeC, bc}},
 		{"commit, rollback", commit, discard, []string{ab, purgeC}},
 		{"rollback, commit", discard, commit, []string{bc}},
@@ -76,14 +76,14 @@ func TestTransactionsAtOnce(t *testing.T) {
 			inv := newBlog(p, nil)
 			ctx, _ := invalidate.Follow(t.Context())
 			one := integrate.Begin(ctx)
-			say(t, ctx, inv, "a")
+			invalidatePost(t, ctx, inv, "a")
 			other := integrate.Begin(ctx)
-			say(t, ctx, inv, "b")
+			invalidatePost(t, ctx, inv, "b")
 			tt.first(t, one)
 			if !cache.Bypassed(ctx) {
 				t.Error("the cache is not bypassed while the other is open")
 			}
-			say(t, ctx, inv, "c")
+			invalidatePost(t, ctx, inv, "c")
 			tt.then(t, other)
 			p.Want(t, tt.want...)
 		})
@@ -97,7 +97,7 @@ func TestRewindOneOfTwo(t *testing.T) {
 	ctx, _ := invalidate.Follow(t.Context())
 	one, other := integrate.Begin(ctx), integrate.Begin(ctx)
 	mark := integrate.NewMark(one)
-	say(t, ctx, inv, "a")
+	invalidatePost(t, ctx, inv, "a")
 	integrate.Rewind(one, mark)
 	flush(t, ctx, one)
 	p.Want(t)
@@ -105,58 +105,57 @@ func TestRewindOneOfTwo(t *testing.T) {
 	p.Want(t, purgeA)
 }
 
-// In a batch that is somebody's, a transaction takes what is said in it, and so does
-// the batch: that may be of a transaction of another database.
+// In a batch a transaction queues what is invalidated, and so does the batch: it may be
+// about a transaction of another database.
 func TestBeginInABatch(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, inv, "a")
+	invalidatePost(t, ctx, inv, "a")
 	tx := integrate.Begin(ctx)
-	in, savepoint := invalidate.WithBatch(ctx) // of the transaction
-	say(t, in, inv, "b")
+	in, savepoint := invalidate.WithBatch(ctx) // a savepoint of the transaction
+	invalidatePost(t, in, inv, "b")
 	flush(t, in, savepoint)
 	flush(t, ctx, tx)
 	p.Want(t, purgeB)
-	say(t, ctx, inv, "c")
-	batch.Discard() // that was no transaction
+	invalidatePost(t, ctx, inv, "c")
+	batch.Discard() // the batch was of no transaction
 	p.Want(t, purgeB)
 
-	late := integrate.Begin(ctx) // whoever has ended the batch still has its context
-	say(t, ctx, inv, "a")
+	late := integrate.Begin(ctx) // after the batch has ended, its context is still in use
+	invalidatePost(t, ctx, inv, "a")
 	p.Want(t, purgeB)
 	flush(t, ctx, late)
 	p.Want(t, purgeB, purgeA)
 }
 
-// What is said while a transaction is open in somebody's batch is not lost with the
-// transaction: it may be about what the batch is of, in another database.
+// What is invalidated while a transaction is open in a batch is not lost with the
+// transaction: it may be about another database, which the batch is of.
 func TestRollbackInABatch(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, batch := invalidate.WithBatch(t.Context())
 	tx := integrate.Begin(ctx)
-	say(t, ctx, inv, "a")
+	invalidatePost(t, ctx, inv, "a")
 	tx.Discard()
 	p.Want(t)
 	flush(t, ctx, batch)
 	p.Want(t, purgeA)
 }
 
-// What was saved outside of the transaction that is open is purged, whatever becomes
-// of that.
+// What was saved outside of the open transaction is purged, whatever becomes of that.
 func TestOutside(t *testing.T) {
 	for _, end := range []func(*invalidate.Batch){(*invalidate.Batch).Discard, func(b *invalidate.Batch) { flush(t, t.Context(), b) }} {
 		p := newPurger()
 		inv := newBlog(p, nil)
 		outer, _ := invalidate.Follow(t.Context())
 		ctx, part := invalidate.WithBatch(outer)
-		integrate.Outside(ctx) // while none is open, it says nothing
+		integrate.Outside(ctx) // without effect: no transaction is open
 		tx := integrate.Begin(outer)
-		say(t, outer, inv, "b")
+		invalidatePost(t, outer, inv, "b")
 		p.Want(t)
 		integrate.Outside(ctx)
-		say(t, outer, inv, "a")
+		invalidatePost(t, outer, inv, "a")
 		p.Want(t, purgeA)
 		end(tx)
 		if n := len(p.events); n > 2 {
@@ -164,8 +163,8 @@ func TestOutside(t *testing.T) {
 		}
 		p.events = nil
 		p.Reset()
-		tx = integrate.Begin(outer) // which stands alone again
-		say(t, outer, inv, "c")
+		tx = integrate.Begin(outer) // it stands alone again
+		invalidatePost(t, outer, inv, "c")
 		tx.Discard()
 		p.Want(t)
 		part.Discard()
@@ -173,8 +172,7 @@ func TestOutside(t *testing.T) {
 	integrate.Outside(t.Context()) // which carries no batch
 }
 
-// A transaction that writes nothing takes nothing away from others, and nothing is
-// written in it.
+// A read-only transaction takes no changes away from others, and writes nothing.
 func TestBeginReadOnly(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, _ := invalidate.Follow(t.Context())
@@ -182,23 +180,23 @@ func TestBeginReadOnly(t *testing.T) {
 	if !cache.Bypassed(ctx) {
 		t.Error("the cache is not bypassed in a transaction that reads")
 	}
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	x.Want(t, purgeA)
 	tx := integrate.Begin(ctx)
-	say(t, ctx, x.inv, "b")
+	invalidatePost(t, ctx, x.inv, "b")
 	x.Want(t, purgeA)
 	if err := errors.Join(reader.Enqueue(ctx, x.db), reader.Flush(ctx)); err != nil { // purged in vain
 		t.Error(err)
 	}
-	say(t, ctx, x.inv, "d") // which is about the other one, since the reader has saved nothing
+	invalidatePost(t, ctx, x.inv, "d") // about the other one, since the reader has saved nothing
 	tx.Discard()
-	say(t, ctx, x.inv, "c")
+	invalidatePost(t, ctx, x.inv, "c")
 	x.Want(t, purgeA, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/", purgeC)
 }
 
-// What could not be purged after a COMMIT is the affair of whoever has the
-// batch, whatever he makes of the rest.
-func TestFlushWhatATransactionOwes(t *testing.T) {
+// What could not be purged after a COMMIT is purged by the next Flush of the outer
+// batch, even if that was discarded.
+func TestFlushRetriesTransactions(t *testing.T) {
 	for name, with := range map[string]func(context.Context) (context.Context, *invalidate.Batch){
 		"Follow": invalidate.Follow, "WithBatch": invalidate.WithBatch,
 	} {
@@ -211,7 +209,7 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 				p.err = errors.New("refused")
 				for _, slug := range []string{"a", "b"} {
 					tx := integrate.Begin(ctx)
-					say(t, ctx, inv, slug)
+					invalidatePost(t, ctx, inv, slug)
 					if err := tx.Flush(ctx); len(invalidate.Unpurged(err)) != 1 {
 						t.Errorf("Flush of the transaction: got %v, want an error", err)
 					}
@@ -230,7 +228,7 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 				flush(t, ctx, batch)
 				p.Want(t, purgeA, purgeB, both, both)
 				flush(t, ctx, outer)
-				if name == "WithBatch" && end == "Flush" { // which was told of them as well
+				if name == "WithBatch" && end == "Flush" { // it queued them, too
 					p.Want(t, purgeA, purgeB, both, both, both)
 				} else {
 					p.Want(t, purgeA, purgeB, both, both)
@@ -240,21 +238,21 @@ func TestFlushWhatATransactionOwes(t *testing.T) {
 	}
 }
 
-// Many transactions in one context, some of them rolled back, while others save:
-// what was said in one that was committed is purged, after its COMMIT.
+// Many transactions begin in one context, and some are rolled back, while others save.
+// What was invalidated in one that committed is purged after its COMMIT.
 func TestConcurrentTransactions(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	ctx, _ := invalidate.Follow(t.Context())
 	var mu sync.Mutex
-	committed := map[string]int{} // how many events there were when it was
+	committed := map[string]int{} // how many events there were at its COMMIT
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
 			for i := range 50 {
 				slug := fmt.Sprintf("%d-%d", g, i)
 				tx := integrate.Begin(ctx)
-				say(t, ctx, inv, slug)
+				invalidatePost(t, ctx, inv, slug)
 				if i%3 == 0 {
 					tx.Discard()
 					continue
@@ -291,7 +289,7 @@ func TestEnqueueOneOfTwo(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	ctx, _ := invalidate.Follow(t.Context())
 	one, other := integrate.Begin(ctx), integrate.Begin(ctx)
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	for _, tx := range []*invalidate.Batch{one, other} {
 		if err := tx.Enqueue(ctx, x.db); err != nil {
 			t.Error(err)

@@ -20,7 +20,7 @@ func TestNewPanics(t *testing.T) {
 	p := newPurger()
 	mustPanic(t, "the Purger is nil", func() { invalidate.New(nil, nil) })
 	mustPanic(t, "index 1 is nil", func() { invalidate.New(invalidate.Purgers{p, nil}, nil) })
-	// What a constructor returned beside an error that nobody looked at.
+	// nilCache is what a constructor returned beside an error that nobody checked.
 	mustPanic(t, "the Purger is nil", func() { invalidate.New((*purger)(nil), nil) })
 	mustPanic(t, "the Purger is nil", func() { invalidate.New(invalidate.PurgerFunc(nil), nil) })
 	mustPanic(t, "index 0 is nil", func() { invalidate.New(invalidate.Purgers{(*purger)(nil)}, nil) })
@@ -30,7 +30,7 @@ func TestNewPanics(t *testing.T) {
 	mustPanic(t, "invalidate: Options.Repeat: 1ns at index 0 is less than a millisecond", func() { invalidate.New(p, &invalidate.Options{Repeat: []time.Duration{1}}) })
 }
 
-// One call is one event, and one append, whatever it covers.
+// One call is one event, and one append, whatever it names.
 func TestOneEvent(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
@@ -115,7 +115,7 @@ func TestReason(t *testing.T) {
 	}
 }
 
-// What is only there to be read must not break a save.
+// A reason is there to be read, and must not break a save.
 func TestReasonOfModelWhoseStringPanics(t *testing.T) {
 	p := newPurger()
 	inv := invalidate.New(p, nil)
@@ -199,7 +199,7 @@ func TestObserve(t *testing.T) {
 
 type userKey struct{}
 
-// A client that hung up after its save must not leave a stale page behind.
+// A client that hangs up after its save must not leave a stale page behind.
 func TestPurgeOutlivesItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), userKey{}, "ada"))

@@ -17,39 +17,40 @@ import (
 
 // Options configures an [Invalidator]. The zero value is the default.
 type Options struct {
-	// Origin is who purges, for the people who read the log. Default "HOST:PID",
-	// which tells the processes of one host apart.
+	// Origin says in the log who purged. Default "HOST:PID", which tells the processes
+	// of one host apart.
 	Origin string
 
-	// PurgeTimeout bounds every purge, of however many events, and what the
-	// Outbox is told after it by as much again. It is detached from the context
-	// that it was asked for in: a client that hangs up after its save must not
-	// leave a stale page behind. Default 5 s.
+	// PurgeTimeout is how long a purge may take, of however many events. What the
+	// Outbox is told after it may take as long again. A purge outlives the context of
+	// the save: a client that hangs up must not leave a stale page behind. Default 5 s.
 	PurgeTimeout time.Duration
 
-	// MaxCascade is how many models may lead from one to another by
-	// [Targets.Model], beyond the one that was saved. A longer chain is an
-	// error. Default 64.
+	// MaxCascade is how many models may lead from one to the next by [Targets.Model],
+	// beyond the saved one. A longer chain is an error. Default 64.
 	MaxCascade int
 
-	// Outbox, if not nil, keeps the events of a transaction in its database
-	// until they are purged, and others that could not be purged. Package
-	// outbox has one. It is written to in the transaction of the save: each
-	// database needs an Outbox of its own, and an Invalidator for it.
+	// Outbox keeps the events of a transaction in its database until they are purged,
+	// and other events that could not be purged. Nil keeps none. Package outbox has
+	// one.
+	//
+	// It is written to in the transaction of the save. So each database needs an Outbox
+	// of its own, and an Invalidator of its own.
 	Outbox Outbox
 
-	// Repeat purges every event again, each of these durations after the purge
-	// that succeeded: for a page rendered from a database replica that lagged
-	// behind, or a CDN that was filling. At most 16 durations, each longer than
-	// the one before, between a millisecond and a week. Default: none.
+	// Repeat purges every event again, each of these durations after the purge that
+	// succeeded. It is for pages rendered from a database replica that lags, and for
+	// CDNs that were filling. At most 16 durations, each longer than the one before,
+	// between a millisecond and a week. Default: none.
 	//
-	// With an Outbox that is a [RepeatOutbox], its relay makes them, and they
-	// survive a crash. Otherwise timers of this process do: call Close.
+	// With an Outbox that is a [RepeatOutbox] its relay makes them, and they survive a
+	// crash. Otherwise timers of this process do: call Close.
 	Repeat []time.Duration
 
-	// Observe, if not nil, is told of every event when its purge is over, and of
-	// every row as it was that could not be named ([ErrUnnamed]), at once. It is
-	// called from many goroutines at once, before the one that purged goes on.
+	// Observe is told of every event when its purge has ended, and at once of every row
+	// as it was that could not be named ([ErrUnnamed]). It is called from many
+	// goroutines at once, and the goroutine that purges waits for it. Nil observes
+	// nothing.
 	Observe func(Observation)
 }
 
@@ -58,8 +59,8 @@ const (
 	defaultMaxCascade   = 64
 )
 
-// An Invalidator turns models that were saved into purges of what they stand
-// on. It is safe for concurrent use.
+// An Invalidator purges the pages that show the models it is told of. It is safe for
+// concurrent use.
 type Invalidator struct {
 	purger Purger
 	opts   Options
@@ -72,8 +73,8 @@ type Invalidator struct {
 
 // New returns an Invalidator that tells p. A nil opts means the defaults.
 //
-// New panics if p is nil, or a nil pointer, or a [Purgers] in which one is, or if
-// an option makes no sense: mistakes of the program, found when it starts.
+// New panics if p is nil, or a nil pointer, or a [Purgers] with a nil in it, and if an
+// option makes no sense. The panic names the option.
 func New(p Purger, opts *Options) *Invalidator {
 	if all, ok := p.(Purgers); ok {
 		for i, p := range all {
@@ -116,30 +117,25 @@ func New(p Purger, opts *Options) *Invalidator {
 	return inv
 }
 
-// Invalidate purges what models stand on, by their rules, in one event. It is
-// called when they have been saved and the save has committed. Where the save
-// may have changed a URL, pass the model as it was ([Was]) and as it is.
+// Invalidate purges the pages that show models, by their rules, in one event. Call it
+// after the save has committed, or in a transaction ([Invalidator.InTx]). Where a URL
+// may have changed, pass the model as it was ([Was]) and as it is.
 //
-// An event names at most 10,000 dependencies, of 4 MiB together, so that no entry
-// of a log is of any size. What names more is purged in as many events as that
-// takes, one after another, whatever became of those before.
+// In the context of a batch or transaction it queues, and Flush purges. Otherwise the
+// purge has ended when Invalidate returns. It outlives ctx, and takes at most
+// Options.PurgeTimeout.
 //
-// If ctx carries a batch, as in [Invalidator.InTx], the targets join it and are
-// purged when it is flushed. Otherwise they have been purged when Invalidate
-// returns; the purge keeps the values of ctx but not its cancellation or
-// deadline, and takes at most Options.PurgeTimeout.
+// A slice stands for its elements. A nil model, one without a rule ([ErrNoRule]) and a
+// name that its rule could not make are errors. Everything else is purged anyway. A
+// purge that fails is a [*PurgeError].
 //
-// A slice stands for its elements. A model without a rule is an error, for
-// which errors.Is(err, ErrNoRule) is true; so is a nil one, and whatever its
-// rule could not name. All the others are purged, or queued, all the same; the
-// errors are joined. Those of the purge itself are a [*PurgeError] for each event
-// that failed; with an [Outbox] it is [ErrKept] unless that failed, too.
+// More than 10,000 dependencies, or 4 MiB of them, make several events.
 func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)
 	c := newChange(ctx, inv, r, models)
 	if len(r.unnamed) > 0 && inv.opts.Observe != nil {
-		defer func() { // when all is queued, or purged
+		defer func() { // when everything is queued, or purged
 			for _, o := range r.unnamed {
 				inv.opts.Observe(o)
 			}
@@ -155,9 +151,9 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	return errors.Join(err, inv.observe(c.purge(ctx, nil, false)))
 }
 
-// Resolve asks what Invalidate would purge for models, and by which rules, and
-// purges nothing. The error is what Invalidate would return before the purge;
-// the Targets hold what it would purge all the same.
+// Resolve returns what Invalidate would purge for models, and by which rules. It purges
+// nothing. The error is what Invalidate would return before the purge. The Targets hold
+// what it would purge despite that.
 func (inv *Invalidator) Resolve(models ...any) (*Targets, error) {
 	r := inv.resolve(models)
 	return &r.targets, errors.Join(r.errs...)

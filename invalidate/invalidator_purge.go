@@ -9,9 +9,9 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// tell calls the Purger. One that panics has failed: the data is saved, and with
-// the panic it would take along the other purges, the row in the outbox, and the
-// caller's word of what has to be purged again.
+// tell calls the Purger. A Purger that panics has failed. The panic must not go on: the
+// other purges, the row in the outbox and the caller's list of what to purge again
+// would go with it.
 func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -21,7 +21,7 @@ func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
 	return inv.purger.Purge(ctx, e)
 }
 
-// observe tells Observe of what purge has returned, and returns the errors.
+// observe tells Observe what purge returned, and returns the errors.
 func (inv *Invalidator) observe(all []Observation) error {
 	var errs []error
 	for _, o := range all {
@@ -55,7 +55,7 @@ func (inv *Invalidator) keep(ctx context.Context, failed []*PurgeError) {
 	}
 }
 
-// detached returns the context in which what follows a save is done.
+// detached returns the context for what follows a save.
 func (inv *Invalidator) detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), inv.opts.PurgeTimeout)
 }

@@ -6,8 +6,7 @@ import (
 	"reflect"
 )
 
-// ErrNoRule is what naming a model returns, wrapped, when no rule was
-// registered for its type.
+// ErrNoRule is what Invalidate returns, wrapped, for a model whose type has no rule.
 var ErrNoRule = errors.New("no rule")
 
 var (
@@ -15,32 +14,23 @@ var (
 	errNilPointer = errors.New("the model is a nil pointer")
 )
 
-// Register tells inv what a model of type M stands on: rule names, in to, the
-// targets that a change of m makes stale.
+// Register gives models of type M a rule. The rule names, in to, the targets that a
+// change of m makes stale.
 //
-// A rule is found by the model's exact type. *Post and Post are two types;
-// register the one that the application passes around. M cannot be an
-// interface, since no value is of an interface's type. Two rules for one type,
-// or a rule that could never run, panic: they are mistakes of the program,
-// found when it starts.
+// A rule is found by the model's exact type: *Post and Post are two. M cannot be an
+// interface. A second rule for one type panics.
 //
-// A rule names what is in m and nothing that depends on the hour or the caller:
-// equal models are asked once in a call of Invalidate. It may be called from many
-// goroutines at once, must not keep to, and calls Model rather than Invalidate
-// for what else has changed. If it panics, so does Invalidate.
+// A rule must not read the database: it runs before COMMIT, when another connection
+// sees the old rows, or waits forever for the only one. What it needs belongs in the
+// model.
 //
-// A rule must not read the database. In [Invalidator.InTx] and in a batch it runs
-// before COMMIT: on a connection of its own it would see the rows as they were,
-// and miss the page of a tag that was added; where the pool has one connection,
-// which the transaction holds, it would wait for ever. What it needs belongs in
-// the model, such as a field Tags; pass the model as it was ([Was]) and as it is.
-//
-// Register is safe for concurrent use with everything else, but belongs where
-// the program starts.
+// A rule names what is in m, whatever the time or the caller. Goroutines may call it at
+// once. It must not keep to. For other models that have changed it calls
+// [Targets.Model]. If it panics, so does Invalidate.
 func Register[M any](inv *Invalidator, rule func(m M, to *Targets)) {
 	typ := reflect.TypeFor[M]()
 	if typ.Kind() == reflect.Interface {
-		panic(fmt.Sprintf("invalidate: Register[%v]: an interface has no models of its own; register the types that fulfil it", typ))
+		panic(fmt.Sprintf("invalidate: Register[%v]: an interface has no models; register the types that implement it", typ))
 	}
 	if rule == nil {
 		panic(fmt.Sprintf("invalidate: Register[%v]: the rule is nil", typ))
@@ -53,7 +43,7 @@ func Register[M any](inv *Invalidator, rule func(m M, to *Targets)) {
 	inv.rules[typ] = func(m any, to *Targets) { rule(m.(M), to) }
 }
 
-// rule returns the rule for m, or an error that says how to come by one.
+// rule returns the rule for m, or an error that says how to get one.
 func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
 	v := reflect.ValueOf(m)
 	if !v.IsValid() {
@@ -77,9 +67,8 @@ func (inv *Invalidator) rule(m any) (func(any, *Targets), error) {
 	return nil, fmt.Errorf("%w for %v: Register one", ErrNoRule, typ)
 }
 
-// Registered reports whether there is a rule for models of exactly the type typ:
-// *Post and Post are two. It is for code that sees every model which is saved,
-// as a plugin of an ORM does, and leaves alone those that nothing stands on.
+// Registered reports whether models of exactly the type typ have a rule: *Post and Post
+// are two. It is for adapters, which see every model that is saved.
 func (inv *Invalidator) Registered(typ reflect.Type) bool {
 	inv.mu.RLock()
 	defer inv.mu.RUnlock()
@@ -87,7 +76,7 @@ func (inv *Invalidator) Registered(typ reflect.Type) bool {
 }
 
 // subjects returns what m stands for: the elements of a slice whose type has no rule,
-// so that a []*Post can be passed as it is, or else m alone.
+// such as a []*Post, or else m alone.
 func (inv *Invalidator) subjects(m any, from subject) []subject {
 	from = from.with(m)
 	v := reflect.ValueOf(from.model)
@@ -112,8 +101,7 @@ func (inv *Invalidator) subjects(m any, from subject) []subject {
 	return all
 }
 
-// resolve asks the rules for all of models. What could not be resolved is among
-// the errors, what could is among the targets.
+// resolve asks the rules for all of models. The resolution has targets and errors.
 func (inv *Invalidator) resolve(models []any) *resolution {
 	r := &resolution{
 		inv:   inv,

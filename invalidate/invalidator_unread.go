@@ -9,7 +9,7 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// try asks a rule. A panic of it is an error.
+// try asks a rule. A panic of the rule is an error.
 func try(rule func(any, *Targets), m any, to *Targets) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -21,12 +21,14 @@ func try(rule func(any, *Targets), m any, to *Targets) (err error) {
 }
 
 // unread looks for relations of m that its rule reads and that were not loaded. The
-// rule, asked of m, has named to and returned failed. It is asked again of copies in
-// which they are filled: what it could not do for m and can do for a copy is their
-// fault. That is taken out of to, and is in the error.
+// rule, asked of m, has filled to and returned failed.
+//
+// unread asks the rule again, of copies of m in which the relations have made-up
+// values. If the rule can do for a copy what it could not do for m, the relation is at
+// fault. Such problems are taken out of to, and are in the error.
 func (inv *Invalidator) unread(rule func(any, *Targets), m any, relations []Relation, to *Targets, failed error) error {
 	if len(relations) == 0 {
-		return nil // and those that it leads to are asked as often as without this
+		return nil // and other models are asked as often as without this
 	}
 	problems := inv.problems(to, failed)
 	if len(problems) == 0 {
@@ -49,7 +51,7 @@ func (inv *Invalidator) unread(rule func(any, *Targets), m any, relations []Rela
 		others := slices.DeleteFunc(slices.Clone(relations), func(o Relation) bool { return o == r })
 		return len(without(with(others), left)) == 0
 	})
-	if len(guilty) == 0 { // any of them would do
+	if len(guilty) == 0 { // each of them alone would do
 		guilty = relations
 	}
 	to.problems = slices.DeleteFunc(to.problems, func(p problem) bool { return slices.Contains(gone, p.Error()) })
@@ -60,7 +62,7 @@ func (inv *Invalidator) unread(rule func(any, *Targets), m any, relations []Rela
 	return errors.Join(all...)
 }
 
-// without returns those of all that are not among some, as often as they are more.
+// without returns all but some. What is in some once is left out once.
 func without(all, some []string) []string {
 	some = slices.Clone(some)
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool {
@@ -72,8 +74,9 @@ func without(all, some []string) []string {
 	})
 }
 
-// problems returns what a rule could not do, in words: what it could not name, and
-// those that it led to; the relations that it passed to Model and were nil; its panic.
+// problems returns what a rule could not do, in words: what it, and the models that it
+// led to, could not name; relations that it passed to Model and that were nil; its
+// panic.
 func (inv *Invalidator) problems(to *Targets, failed error) []string {
 	var all []string
 	for _, p := range to.problems {
@@ -84,7 +87,7 @@ func (inv *Invalidator) problems(to *Targets, failed error) []string {
 			all = append(all, fmt.Sprintf("the rule passed a nil %T to Model", m))
 			continue
 		}
-		// A relation that is a value is there, and empty.
+		// A relation that is a value, not a pointer, is empty instead of nil.
 		all = append(all, inv.resolve([]any{Was(m)}).were.list...)
 	}
 	if failed != nil {

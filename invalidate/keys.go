@@ -11,29 +11,21 @@ import (
 	"github.com/uncache/uncache/keys"
 )
 
-// ErrUnsupported is what the Purger of [Keys] returns, wrapped, for what it
-// cannot compute the keys of.
+// ErrUnsupported is what the Purger of [Keys] returns, wrapped, for names whose keys it
+// cannot compute.
 var ErrUnsupported = errors.New("no key can be computed")
 
-// Keys returns a Purger that deletes keys from c, all of an event's in one call
-// of Delete: b's keys of the paths and URLs that the event names, which are
-// prefix + path + digest. It is for a cache that has no log, filled by somebody
-// else under the same keys.
+// Keys returns a Purger that deletes keys from c: b's keys, prefix + path + digest, of
+// the paths and URLs in an event. It is for a cache without a log, which other code
+// fills under the same keys.
 //
-// What has no computable key is an error, for which
-// errors.Is(err, ErrUnsupported) is true, after the others were deleted:
-// prefixes, groups, All, and routes that were named without values; paths, and
-// URLs without a host, if b's Options.Hosts names none. A prefix whose path is
-// named beside it, as [Targets.Route] does for a pattern that ends with a slash,
-// is no error: the page is deleted, what else was asked for below it is not.
+// It deletes the keys of plain GETs. Other variants, query strings under a path, and
+// pages filled under a mount ([keys.Key.Requested]) stay. So does a page that was being
+// rendered when its key was deleted: package coherent prevents that.
 //
-// It knows the key of a plain GET and no more. Other variants, pages that were
-// filled under a mount ([keys.Key.Requested]), and for a path the pages with a
-// query string, stay. Nor does it help against the race that
-// package coherent is there for: a page that was being rendered when its key
-// was deleted is stored after it, old as it is, and stays until it expires.
-//
-// Keys panics if c or b is nil.
+// Prefixes, groups, All and routes without values have no key, nor have paths and URLs
+// without a host if b's Options.Hosts is empty: [ErrUnsupported]. A prefix beside its
+// own path is no error. Keys panics if c or b is nil.
 func Keys(c cache.Cache, b *keys.Builder) Purger {
 	switch {
 	case isnil.Value(c):
@@ -103,8 +95,8 @@ func (p keyed) keys(d cache.Dependency) []keys.Key {
 	}
 }
 
-// isUnkeyed reports whether d is a page whose path no request has a key for, so
-// that nothing is stored under it.
+// isUnkeyed reports whether d is a page whose path no request has a key for. Nothing is
+// stored under it.
 func (p keyed) isUnkeyed(d cache.Dependency) bool {
 	kind, name := cut(d)
 	switch {
@@ -121,7 +113,7 @@ func (p keyed) isUnkeyed(d cache.Dependency) bool {
 	return errors.Is(err, keys.ErrEmptySegment) || errors.Is(err, keys.ErrDotSegment)
 }
 
-// urls returns the keys of a URI without a scheme, by either.
+// urls returns the keys of a URI without a scheme, with either scheme.
 func (p keyed) urls(uri string) []keys.Key {
 	var all []keys.Key
 	for _, scheme := range []string{"http://", "https://"} {

@@ -13,7 +13,7 @@ import (
 	"github.com/uncache/uncache/keys"
 )
 
-// deleter is a cache that knows only which keys were deleted, call by call.
+// deleter is a cache that records which keys were deleted, call by call.
 type deleter struct {
 	cache.Cache
 	calls [][]string
@@ -41,7 +41,7 @@ func TestKeys(t *testing.T) {
 		hosts   []string
 		rule    func(to *invalidate.Targets)
 		deleted []string // URLs whose keys are deleted, and no others
-		missing []string // what the error says cannot be
+		missing []string // what the error names
 	}{
 		{"path", hosts, func(to *invalidate.Targets) { to.Path("/café/") }, []string{
 			"http://example.com/caf%C3%A9/", "https://example.com/caf%C3%A9/", "http://www.example.com:8080/caf%C3%A9/", "https://www.example.com:8080/caf%C3%A9/",
@@ -74,7 +74,7 @@ func TestKeys(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			all := builder(t) // keys every host as the restricted one does
+			all := builder(t) // makes keys of every host, as the restricted builder makes them
 			var want []string
 			for _, u := range tt.deleted {
 				k, err := all.URL(u)
@@ -105,8 +105,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// The key that a purge deletes is the one that a request had.
-func TestKeysAreThoseOfRequests(t *testing.T) {
+// The key that a purge deletes is the key of a request.
+func TestKeysMatchRequests(t *testing.T) {
 	b := builder(t, "example.com")
 	d := new(deleter)
 	if err := invalidate.Keys(d, b).Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Path("/blog/a%2Fb/")}}); err != nil {
@@ -118,8 +118,8 @@ func TestKeysAreThoseOfRequests(t *testing.T) {
 	}
 }
 
-// Keys knows which parameters count; a Purger that is told the URL does not.
-func TestURLWithParametersThatDoNotCount(t *testing.T) {
+// Keys knows which parameters count. A Purger that is told the URL does not.
+func TestURLWithIgnoredParameters(t *testing.T) {
 	b, err := keys.New("views", &keys.Options{Query: []string{"page"}})
 	if err != nil {
 		t.Fatal(err)

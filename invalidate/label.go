@@ -9,11 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxLabel bounds what one model adds to a reason, in bytes.
+// maxLabel is how much one model adds to a reason, in bytes.
 const maxLabel = 80
 
-// typeName is how models of m's type are called: "blog.Post", for the pointer as
-// for the value.
+// typeName is the name of m's type, "blog.Post", without the star of a pointer.
 func typeName(m any) string {
 	if m == nil {
 		return "nil"
@@ -21,15 +20,15 @@ func typeName(m any) string {
 	return strings.TrimLeft(reflect.TypeOf(m).String(), "*")
 }
 
-// label is how errors and reasons tell m from others of its type: "blog.Post 42".
-// That is the type's name and the exported field ID, or else what the model's
-// String returns, or a model that is itself a number or a string, or else nothing.
+// label is how errors and reasons tell m from others of its type: "blog.Post 42". After
+// the type comes the exported field ID, or what the model's String returns, or a model
+// that is a number or a string itself, or nothing.
 func label(m any) string {
 	id, ok := identity(m)
 	if !ok {
 		return typeName(m)
 	}
-	// A reason is a line that people read, whatever stands in the database.
+	// A reason is one line for people to read, whatever is in the database.
 	if len(id) > maxLabel {
 		id = strings.ToValidUTF8(id[:maxLabel], "") + "..."
 	}
@@ -54,7 +53,7 @@ func identity(m any) (string, bool) {
 		return "", false
 	}
 	if s, ok := m.(fmt.Stringer); ok {
-		return fmt.Sprint(s), true // which survives a String that panics
+		return fmt.Sprint(s), true // it survives a String that panics
 	}
 	switch v.Kind() {
 	case reflect.String, reflect.Bool,

@@ -9,8 +9,8 @@ import (
 	"github.com/uncache/uncache/invalidate/integrate"
 )
 
-// A script of one letter a step: a small letter says that post, 1 to 9 makes a
-// mark, ! and its number rewinds to it, ( ) is a part that is flushed, [ ] one
+// In a script each step is one character: a small letter invalidates that post, 1 to 9
+// makes a mark, ! and its number rewinds to it, ( ) is a part that is flushed, [ ] one
 // that is discarded, > enqueues.
 func TestMarks(t *testing.T) {
 	tests := []struct{ script, want string }{
@@ -21,19 +21,19 @@ func TestMarks(t *testing.T) {
 		{"1a!1", ""},
 		{"1a!1b!1", ""},
 		{"a1!1!1b", "ab"},
-		{"a1a!1", "a"}, // what is said again is not dropped where it was said first
+		{"a1a!1", "a"}, // the second "a" is dropped, the first is not
 		{"a1b2c!2", "ab"},
 		{"a1b2c!1", "a"},
 		{"a1b2c!2d!1", "a"},
 		{"a1b2c!1d!2", "ad"},    // 2 was rolled back with 1
-		{"a1b2c!1d3e!2", "ade"}, // and is not mistaken for 3, which stands where it stood
+		{"a1b2c!1d3e!2", "ade"}, // 2 is not mistaken for 3, which is at the same place
 		{"a1b2c!1d3e!3", "ad"},
 		{"a1(b)!1", "a"},
 		{"a(1b)!1", "a"}, // b is handed over after the mark
 		{"a1[b]c!1", "a"},
 		{"a(b1c)!1", "a"},
 		{"a(b)1(c)!1", "ab"},
-		{"a1b>!1", "ab"}, // enqueued, it is too late
+		{"a1b>!1", "ab"}, // after Enqueue the mark is void
 		{"a1>b!1", "ab"},
 		{"a>1b!1", "a"},
 		{"a1b>2c!2", "ab"},
@@ -67,7 +67,7 @@ func TestMarks(t *testing.T) {
 				case step >= '1' && step <= '9':
 					marks[step] = integrate.NewMark(batch)
 				default:
-					say(t, in, x.inv, string(step))
+					invalidatePost(t, in, x.inv, string(step))
 				}
 			}
 			flush(t, ctx, batch)
@@ -97,19 +97,19 @@ func TestMarksCostNoPurge(t *testing.T) {
 	ctx, batch := invalidate.WithBatch(t.Context())
 	for _, slug := range []string{"a", "b", "c"} {
 		integrate.NewMark(batch)
-		say(t, ctx, inv, slug)
+		invalidatePost(t, ctx, inv, slug)
 	}
 	flush(t, ctx, batch)
 	p.Trace.Want(t, "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
 }
 
-// Rewind does not call back what was flushed.
+// Rewind drops nothing that was flushed.
 func TestRewindAfterTheEnd(t *testing.T) {
 	p := newPurger()
 	p.err = fmt.Errorf("refused")
 	ctx, batch := invalidate.WithBatch(t.Context())
 	mark := integrate.NewMark(batch)
-	say(t, ctx, newBlog(p, nil), "a")
+	invalidatePost(t, ctx, newBlog(p, nil), "a")
 	if err := batch.Flush(ctx); err == nil {
 		t.Error("Flush: got nil, want an error")
 	}

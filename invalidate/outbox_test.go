@@ -26,8 +26,8 @@ func newOutboxTest(t *testing.T) (*txTest, *outbox) {
 	return x, o
 }
 
-// What commits with its event is purged, and the event is struck out only if
-// that is known.
+// An enqueued event is purged after COMMIT. Its row is deleted only if the transaction
+// has committed for certain.
 func TestInTxWithOutbox(t *testing.T) {
 	failed := errors.New("failed")
 	enqueued := []string{"BEGIN", "UPDATE", enqueueA}
@@ -75,8 +75,8 @@ func TestInTxWithOutbox(t *testing.T) {
 	}
 }
 
-// Nothing was enqueued where fn has ended the transaction: there is nothing to
-// strike out, and what cannot be purged is kept.
+// If fn ends the transaction nothing is enqueued. No row is deleted, and what cannot be
+// purged is kept.
 func TestInTxWithOutboxEndedByFn(t *testing.T) {
 	for _, refused := range []error{nil, errors.New("refused")} {
 		x, _ := newOutboxTest(t)
@@ -115,13 +115,13 @@ func TestInTxWithOutboxPanics(t *testing.T) {
 	}
 }
 
-// A batch survives a driver that panics in Enqueue: the transaction may be
-// committed all the same by whoever recovers.
+// A batch survives a driver that panics in Enqueue: a caller that recovers may still
+// commit.
 func TestEnqueuePanics(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	x.fake.At[enqueueA] = func() { panic("oops") }
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	wantPanic(t, "oops", func() { _ = batch.Enqueue(ctx, x.db) })
 	flush(t, ctx, batch)
 	x.Want(t, purgeA)
@@ -192,13 +192,12 @@ func TestPurgeErrorSaysThatItIsKept(t *testing.T) {
 	wantError(t, err, "invalidate: invalidate_test.Post: purge /blog/, /blog/a/: refused; it is kept in the outbox")
 }
 
-// What is kept is nobody's affair any more; what is not is purged by the next
-// Flush.
+// The next Flush leaves alone what is kept, and purges the rest.
 func TestFlushAgainWithOutbox(t *testing.T) {
 	x, o := newOutboxTest(t)
 	x.purger.err, o.keep = errors.New("refused"), errors.New("disk full")
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	if err := batch.Flush(ctx); len(invalidate.Unpurged(err)) != 1 {
 		t.Errorf("Flush: got %v, want one event that is not kept", err)
 	}
@@ -210,8 +209,8 @@ func TestFlushAgainWithOutbox(t *testing.T) {
 	x.Want(t, purgeA, keepA, purgeA, keepA)
 }
 
-// Events fail one by one: those that were purged are struck out, the others are
-// kept, and all that has to be kept is kept at once.
+// Events fail one by one. The rows of those that were purged are deleted. The others
+// are kept, in one call.
 func TestOutboxOfManyEvents(t *testing.T) {
 	for _, inTx := range []bool{true, false} {
 		t.Run(fmt.Sprint("in a transaction: ", inTx), func(t *testing.T) {
@@ -260,11 +259,11 @@ func TestSeveralInvalidatorsWithOutbox(t *testing.T) {
 	without := newBlog(x.purger, nil)
 	err := invalidate.Transact(t.Context(), func(ctx context.Context) (*sql.Tx, error) { return x.db.BeginTx(ctx, nil) },
 		func(ctx context.Context, tx *sql.Tx) error {
-			say(t, ctx, without, "w")
-			say(t, ctx, x.inv, "a")
-			say(t, ctx, other, "o")
-			say(t, ctx, without, "w")
-			say(t, ctx, x.inv, "b")
+			invalidatePost(t, ctx, without, "w")
+			invalidatePost(t, ctx, x.inv, "a")
+			invalidatePost(t, ctx, other, "o")
+			invalidatePost(t, ctx, without, "w")
+			invalidatePost(t, ctx, x.inv, "b")
 			return nil
 		})
 	if err != nil {
@@ -275,14 +274,14 @@ func TestSeveralInvalidatorsWithOutbox(t *testing.T) {
 		"PURGE path:/blog/ path:/blog/w/", "PURGE "+ab, "PURGED #1", "PURGE "+o, "PURGED #1")
 }
 
-// What one outbox refuses rolls back what another has taken.
+// If one outbox fails, the rows of another are rolled back.
 func TestOneOutboxRefuses(t *testing.T) {
 	x, _ := newOutboxTest(t)
 	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.Trace)})
 	x.fake.Fail["ENQUEUE path:/blog/ path:/blog/o/"] = errors.New("no such table")
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		say(t, ctx, other, "o")
-		say(t, ctx, x.inv, "a")
+		invalidatePost(t, ctx, other, "o")
+		invalidatePost(t, ctx, x.inv, "a")
 		return nil
 	})
 	wantOutcome(t, err, "rolled back")

@@ -12,13 +12,13 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// outbox is an Outbox in memory that records what it is told in a trace, and
-// fails the test if it is told what no Outbox should be.
+// outbox is an Outbox in memory that records its calls in a trace. It fails the test if
+// a call breaks the rules of an Outbox.
 type outbox struct {
 	*invtest.Trace
 	t    *testing.T
 	keep error // what Keep returns
-	wide bool  // whether it returns an ID too many
+	wide bool  // returns an ID too many
 
 	mu   sync.Mutex
 	rows map[string]bool // by ID: whether it was purged
@@ -83,7 +83,7 @@ func (o *outbox) Purged(ctx context.Context, ids []string) {
 	o.Add("PURGED " + strings.Join(ids, " "))
 }
 
-// brief is what e names, of which the tests say the pages of posts only.
+// brief is what e names, or how much.
 func brief(e cache.Event) string {
 	if len(e.Dependencies) > 5 {
 		return fmt.Sprint(len(e.Dependencies), " dependencies")

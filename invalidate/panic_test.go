@@ -11,8 +11,8 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// A Purger that panics after COMMIT has failed: what others are told is purged, and
-// the caller learns what is to be purged again.
+// A Purger that panics after COMMIT has failed: other Purgers are told, and the caller
+// learns what to purge again.
 func TestPurgerPanics(t *testing.T) {
 	broken := true
 	good := newPurger()
@@ -63,7 +63,7 @@ func TestPurgerPanics(t *testing.T) {
 	}
 }
 
-// When Observe panics everything has been purged, that of others too.
+// When Observe panics everything has been purged, by other Invalidators too.
 func TestObservePanics(t *testing.T) {
 	p := newPurger()
 	first := invalidate.New(p, &invalidate.Options{Observe: func(invalidate.Observation) { panic("observed") }})
@@ -84,7 +84,7 @@ func TestObservePanics(t *testing.T) {
 		_ = batch.Flush(ctx)
 	}()
 	p.Want(t, "PURGE path:/1", "PURGE path:/2")
-	if err := batch.Flush(ctx); err != nil { // which waits for nothing
+	if err := batch.Flush(ctx); err != nil { // waits for nothing
 		t.Error(err)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A PurgeError says that the [Purger] has failed: the data is saved, and
-// what Event names may be stale. Find it with [errors.As]. To pass Event to the
-// Purger again is harmless. If Kept, errors.Is(err, [ErrKept]) is true.
+// A PurgeError says that the [Purger] failed: the data is saved, and pages that Event
+// names may be stale. To pass Event to the Purger again is harmless. Find it with
+// [errors.As]. If Kept, errors.Is(err, [ErrKept]) is true.
 type PurgeError struct {
 	// Event is the purge that failed.
 	Event cache.Event
@@ -41,9 +41,8 @@ func (e *PurgeError) Is(target error) bool { return e.Kept && target == ErrKept 
 // Unwrap returns e.Err.
 func (e *PurgeError) Unwrap() error { return e.Err }
 
-// Unpurged returns the event of every [*PurgeError] in err, of which errors.As
-// finds but the first, unless it is kept: what is to be passed to the Purger
-// again.
+// Unpurged returns the event of every [*PurgeError] in err that is not kept: pass them
+// to the Purger again. errors.As would find the first one only.
 func Unpurged(err error) []cache.Event {
 	switch e := err.(type) {
 	case *PurgeError:
@@ -65,8 +64,7 @@ func Unpurged(err error) []cache.Event {
 	return nil
 }
 
-// spoken is how an error calls d: a path or URL by itself, the rest with what
-// kind of thing it is.
+// spoken is d in an error: a path or URL by itself, anything else with its kind.
 func spoken(d cache.Dependency) string {
 	switch kind, name := cut(d); {
 	case d == cache.All:
@@ -75,7 +73,7 @@ func spoken(d cache.Dependency) string {
 		return "prefix /"
 	case d == cache.Route(""):
 		return "unknown routes"
-	case name == "": // not of our making
+	case name == "": // not made by package cache
 		return fmt.Sprintf("%q", string(d))
 	case kind == "path" || kind == "uri":
 		return name
@@ -84,8 +82,7 @@ func spoken(d cache.Dependency) string {
 	}
 }
 
-// cut returns a dependency's kind and name, as package cache put them
-// together.
+// cut returns a dependency's kind and name.
 func cut(d cache.Dependency) (kind, name string) {
 	kind, name, _ = strings.Cut(string(d), ":")
 	return kind, name

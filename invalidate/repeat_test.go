@@ -18,8 +18,8 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// A timeline is a Purger that notes when it was told of what, and the Observe of an
-// Invalidator.
+// A timeline is a Purger that records when it was called and with what, and the Observe
+// of an Invalidator.
 type timeline struct {
 	began time.Time
 
@@ -50,7 +50,7 @@ func (l *timeline) observe(o invalidate.Observation) {
 	l.observed = append(l.observed, o)
 }
 
-// want fails unless purges were made at these times, and no others.
+// want fails unless these purges were made at these times, and no others.
 func (l *timeline) want(t *testing.T, at ...string) {
 	t.Helper()
 	synctest.Wait()
@@ -61,7 +61,7 @@ func (l *timeline) want(t *testing.T, at ...string) {
 	}
 }
 
-// dropped returns how many repeats Observe was told are not made.
+// dropped returns how many dropped repeats Observe was told of.
 func (l *timeline) dropped() (n int) {
 	synctest.Wait()
 	l.mu.Lock()
@@ -89,7 +89,7 @@ func TestRepeatByTimers(t *testing.T) {
 	for name, save := range map[string]func(t *testing.T, inv *invalidate.Invalidator) error{
 		"Invalidate": func(t *testing.T, inv *invalidate.Invalidator) error {
 			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel() // the request is over long before
+			defer cancel() // the request has ended long before
 			return inv.Invalidate(ctx, &Post{Slug: "a"})
 		},
 		"InTx": func(t *testing.T, inv *invalidate.Invalidator) error {
@@ -159,9 +159,9 @@ func TestRepeatAfterAPurgeThatFailed(t *testing.T) {
 	})
 }
 
-// A repeat that fails, panics, or ends its goroutine is told to Observe, and the next
+// Observe is told of a repeat that fails, panics or ends its goroutine, and the next
 // one comes.
-func TestARepeatThatFails(t *testing.T) {
+func TestRepeatFails(t *testing.T) {
 	for name, fail := range map[string]func(){
 		"an error": nil,
 		"a panic":  func() { panic("a bug") },
@@ -221,7 +221,7 @@ func TestObservePanicsAtARepeat(t *testing.T) {
 	}
 }
 
-func TestNoRepeatNeedsNoClose(t *testing.T) {
+func TestCloseWithoutRepeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, repeat := range [][]time.Duration{nil, {}} {
 			l := newTimeline()
@@ -238,7 +238,7 @@ func TestNoRepeatNeedsNoClose(t *testing.T) {
 	})
 }
 
-func TestRepeatsThatMakeNoSense(t *testing.T) {
+func TestRepeatOptionIsInvalid(t *testing.T) {
 	for _, repeat := range [][]time.Duration{{0}, {-time.Second}, {time.Minute, time.Second}, {time.Second, time.Second}, {200 * time.Hour}, make([]time.Duration, 17)} {
 		mustPanic(t, "invalidate: Options.Repeat: ", func() { newBlog(newPurger(), &invalidate.Options{Repeat: repeat}) })
 	}
@@ -246,7 +246,7 @@ func TestRepeatsThatMakeNoSense(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newTimeline()
 		inv := repeating(l, func(o *invalidate.Options) { o.Repeat = repeat })
-		repeat[0] = time.Hour // the caller's own
+		repeat[0] = time.Hour // the slice is the caller's
 		if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
 			t.Fatal(err)
 		}

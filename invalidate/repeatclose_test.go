@@ -27,7 +27,7 @@ func TestCloseDropsRepeats(t *testing.T) {
 		if o := l.observed[len(l.observed)-1]; o.Repeat != 2 {
 			t.Errorf("dropped repeat %d, want the second", o.Repeat)
 		}
-		// It goes on as an Invalidator that does not repeat, and says so.
+		// A closed Invalidator purges, does not repeat, and says so.
 		if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
 			t.Error(err)
 		}
@@ -39,7 +39,7 @@ func TestCloseDropsRepeats(t *testing.T) {
 	})
 }
 
-// Close waits for a repeat that is under way, and not for ever.
+// Close waits for a repeat that has begun, but not forever.
 func TestCloseWaitsForARepeat(t *testing.T) {
 	for _, c := range []struct {
 		takes time.Duration
@@ -49,7 +49,7 @@ func TestCloseWaitsForARepeat(t *testing.T) {
 			l := newTimeline()
 			l.fail = func(n int) error {
 				if n > 1 {
-					time.Sleep(c.takes) // and heeds no context
+					time.Sleep(c.takes) // and ignores its context
 				}
 				return nil
 			}
@@ -74,7 +74,7 @@ func TestCloseWaitsForARepeat(t *testing.T) {
 	}
 }
 
-// What waits is bounded by number and by bytes, and what is dropped is told.
+// What waits is bounded by number and by bytes. Observe is told what is dropped.
 func TestRepeatsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newTimeline()
@@ -108,8 +108,8 @@ func TestRepeatsAreBounded(t *testing.T) {
 	})
 }
 
-// Not more than a few are purged again at a time.
-func TestRepeatsAtATime(t *testing.T) {
+// Only a few events are purged again at a time.
+func TestConcurrentRepeatsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newTimeline()
 		var mu sync.Mutex

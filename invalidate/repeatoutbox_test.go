@@ -39,8 +39,8 @@ func (o *repeatOutbox) KeepRepeat(ctx context.Context, events []cache.Event, rep
 
 const postPages = "path:/blog/ path:/blog/a/"
 
-// An outbox that can makes the repeats, whatever the save's road is.
-func TestTheOutboxRepeats(t *testing.T) {
+// A RepeatOutbox makes the repeats, however the save was made.
+func TestOutboxRepeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPurger()
 		box := &repeatOutbox{outbox: newOutbox(t, p.Trace)}
@@ -52,7 +52,7 @@ func TestTheOutboxRepeats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour) // it is not for this process
+		time.Sleep(time.Hour) // another process makes it
 		if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
 			t.Fatal(err)
 		}
@@ -70,8 +70,8 @@ func TestTheOutboxRepeats(t *testing.T) {
 	})
 }
 
-// Without Repeat nobody asks the outbox for it.
-func TestTheOutboxIsNotAskedToRepeat(t *testing.T) {
+// Without Repeat the outbox is not asked for repeats.
+func TestOutboxWithoutRepeat(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, &invalidate.Options{Outbox: &repeatOutbox{outbox: newOutbox(t, p.Trace)}})
 	if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
@@ -80,9 +80,9 @@ func TestTheOutboxIsNotAskedToRepeat(t *testing.T) {
 	p.Want(t, "PURGE "+postPages)
 }
 
-// What the outbox does not take, a timer purges again: while the outbox cannot be
-// reached, and of an outbox that knows of no repeats.
-func TestTimersWhereTheOutboxDoesNotRepeat(t *testing.T) {
+// A timer purges again what the outbox cannot keep: it cannot be reached, or knows no
+// repeats.
+func TestTimersIfOutboxDoesNotRepeat(t *testing.T) {
 	for name, wrap := range map[string]func(o *outbox) invalidate.Outbox{
 		"it is away":         func(o *outbox) invalidate.Outbox { o.keep = errors.New("away"); return &repeatOutbox{outbox: o} },
 		"it hangs":           func(o *outbox) invalidate.Outbox { return &repeatOutbox{o, make(chan struct{})} },
@@ -115,7 +115,7 @@ func TestTimersWhereTheOutboxDoesNotRepeat(t *testing.T) {
 }
 
 // A transaction with an outbox that does not repeat is purged again by timers.
-func TestTimersAfterATransactionWithAnOutbox(t *testing.T) {
+func TestTimersAfterTransactionWithOutbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newTimeline()
 		inv := repeating(l, func(o *invalidate.Options) { o.Outbox = newOutbox(t, new(invtest.Trace)) })
@@ -134,9 +134,9 @@ func TestTimersAfterATransactionWithAnOutbox(t *testing.T) {
 	})
 }
 
-// A save does not wait for the outbox to take its repeats: it may hold the connection
-// that the outbox waits for. Close does.
-func TestASaveDoesNotWaitForRepeats(t *testing.T) {
+// A save does not wait until the outbox has kept its repeats: it may hold the
+// connection that the outbox waits for. Close does wait.
+func TestSaveDoesNotWaitForRepeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPurger()
 		held := make(chan struct{})

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// maxRepeats and maxRepeatBytes bound what waits to be purged again by timers.
+	// maxRepeats and maxRepeatBytes are how much may wait to be purged again by timers.
 	maxRepeats     = 10_000
 	maxRepeatBytes = 64 << 20
-	// maxRepeating bounds how many are purged again at a time.
+	// maxRepeating is how many events are purged again at a time.
 	maxRepeating = 16
 )
 
@@ -45,9 +45,9 @@ func newRepeats(inv *Invalidator) *repeats {
 	return r
 }
 
-// add has events that were purged just now be purged again: by the outbox, or else by
-// a timer. It does not wait for the outbox, since the caller may hold the connection
-// that the outbox would wait for.
+// add queues events that were purged just now: the outbox purges them again, or else a
+// timer does. add does not wait for the outbox, which may wait for the very connection
+// that the caller holds.
 func (r *repeats) add(events []cache.Event, models []string) {
 	if r == nil || len(events) == 0 {
 		return
@@ -138,7 +138,7 @@ func (r *repeats) close() error {
 	case <-timer.C:
 	}
 	r.cancel()
-	timer.Reset(time.Second) // for those that heed it
+	timer.Reset(time.Second) // for a Purger that ends with its context
 	select {
 	case <-done:
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// keep writes the events to the outbox. If that fails, timers are left.
+// keep writes the events to the outbox. If that fails, timers purge them again.
 func (r *repeats) keep(all []*repetition) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
@@ -37,16 +37,16 @@ func (r *repeats) keep(all []*repetition) {
 	}
 	r.mu.Unlock()
 	for _, n := range dropped {
-		r.drop(n, fmt.Errorf("%w, and the outbox has not taken it: %w", errClosed, err))
+		r.drop(n, fmt.Errorf("%w, and the outbox could not keep it: %w", errClosed, err))
 	}
 	if err != nil && len(dropped) == 0 {
 		for _, n := range all {
-			r.tell(n, 0, fmt.Errorf("the outbox does not take when to purge it again, a timer does: %w", err))
+			r.tell(n, 0, fmt.Errorf("the outbox could not keep the repeat, so a timer makes it: %w", err))
 		}
 	}
 }
 
-// fire purges n again, now that it is time.
+// fire purges n again: its time has come.
 func (r *repeats) fire(n *repetition) {
 	r.mu.Lock()
 	if r.closed { // close has dropped n
@@ -80,7 +80,7 @@ func (r *repeats) fire(n *repetition) {
 	}
 }
 
-// purge tells the Purger once more. One that fails now may succeed the next time.
+// purge tells the Purger once more. If that fails, the next repeat may succeed.
 func (r *repeats) purge(n *repetition) {
 	after := r.inv.opts.Repeat[n.step]
 	e := n.event
@@ -105,8 +105,8 @@ func (r *repeats) drop(n *repetition, why error) {
 	r.tell(n, 0, fmt.Errorf("%w: %w", ErrRepeatDropped, why))
 }
 
-// tell tells Observe what became of n. If Observe panics it is told so, once: in a
-// goroutine of the library a panic would end the process.
+// tell tells Observe what became of n. If Observe panics, it is told that, once: in a
+// goroutine of the library the panic would end the process.
 func (r *repeats) tell(n *repetition, took time.Duration, err error) {
 	observe := r.inv.opts.Observe
 	if observe == nil {

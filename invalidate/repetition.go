@@ -6,13 +6,13 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A repetition is an event that was purged, and is purged again.
+// A repetition is an event that was purged, and is to be purged again.
 type repetition struct {
 	event  cache.Event
 	models []string
 	purged time.Time
-	step   int         // which of Options.Repeat is next
-	timer  *time.Timer // nil while something is done
+	step   int         // the index of the next repeat in Options.Repeat
+	timer  *time.Timer // nil while n is being purged or kept
 }
 
 func (n *repetition) bytes() int {

@@ -7,37 +7,37 @@ import (
 	"strings"
 )
 
-// A resolution asks the rules of models, and of the models that those lead to,
-// for one call of Invalidate or Resolve.
+// A resolution asks the rules of models, and of the models that these lead to, for one
+// call of Invalidate or Resolve.
 type resolution struct {
 	inv     *Invalidator
 	targets Targets
 	errs    []error
 	unnamed []Observation // of rows as they were
-	were    set           // what these could not name, without who they are
-	before  *set          // the same, of this root as it was, or nil
+	were    set           // what rules could not name of rows as they were, without IDs
+	before  *set          // the same, of the current root as it was, or nil
 
-	same   map[sameKey]struct{} // models that were asked, those that can be compared
+	same   map[sameKey]struct{} // models that were asked, if they can be compared
 	alike  map[string][]any     // models that were asked, by label
-	halted bool                 // the cascade of this root went too deep
+	halted bool                 // the cascade of the current root is too long
 }
 
-// A sameKey is a model, and whether it was asked about as it was: what is no error
-// then is one for the row as it is.
+// A sameKey is a model, and whether it was asked as it was. What is no error then is
+// one for the row as it is.
 type sameKey struct {
 	model any
 	was   bool
 }
 
-// visit asks the rule of s, to which the models of chain have led.
+// visit asks the rule of s. The models of chain have led to it.
 func (r *resolution) visit(s subject, chain []any) {
 	if r.halted {
 		return
 	}
 	chain = append(slices.Clip(chain), s.model)
-	// Chains are walked to their end one after another, so that a cascade
-	// without an end is found after MaxCascade rules, however many models each
-	// of them leads to. What it would have named is not known; so it stops.
+	// One chain after another is followed to its end. So an endless cascade is found
+	// after MaxCascade rules, however many models each of them leads to. What it would
+	// have named is not known, so it stops.
 	if len(chain)-1 > r.inv.opts.MaxCascade {
 		r.halted = true
 		r.failed(s, chain[:1], problem{fmt.Errorf("cascade of more than MaxCascade = %d models: %s", r.inv.opts.MaxCascade, abridged(chain)), unnameable})
@@ -45,7 +45,7 @@ func (r *resolution) visit(s subject, chain []any) {
 	}
 	rule, err := r.inv.rule(s.model)
 	if (len(chain) > 1 || s.was) && err == errNilPointer || s.was && err == errNil {
-		return // what another model may have, and this one has not; a row that was not there
+		return // a relation that this model does not have, or a row that did not exist
 	}
 	if err != nil {
 		r.fail(chain, err)
@@ -69,8 +69,8 @@ func (r *resolution) visit(s subject, chain []any) {
 	}
 }
 
-// ask asks the rule of s. Its panic goes on, unless s is a row as it was, or has a
-// relation that the rule reads and that was not loaded.
+// ask asks the rule of s. A panic of the rule goes on, unless s is a row as it was, or
+// has a relation that the rule reads and that was not loaded.
 func (r *resolution) ask(rule func(any, *Targets), s subject, chain []any) *Targets {
 	to := &Targets{by: names(chain, label)}
 	var relations []Relation
@@ -89,15 +89,14 @@ func (r *resolution) ask(rule func(any, *Targets), s subject, chain []any) *Targ
 	case failed != nil:
 		p := problem{failed, unnameable}
 		if !s.was && !r.hadBefore(s, chain, p) {
-			rule(s.model, new(Targets)) // to panic, with the stack of its own
+			rule(s.model, new(Targets)) // panics again, with its own stack
 		}
 		to.problems = append(to.problems, p)
 	}
 	return to
 }
 
-// hadBefore reports whether the root that chain begins with had the problem p before
-// this save.
+// hadBefore reports whether the root of chain had the problem p before this save.
 func (r *resolution) hadBefore(s subject, chain []any, p problem) bool {
 	if s.before == nil {
 		return false
@@ -109,11 +108,11 @@ func (r *resolution) hadBefore(s subject, chain []any, p problem) bool {
 	return ok
 }
 
-// what says what p is, of a model in this place, whatever its ID.
+// what says what p is for a model in this place, whatever its ID.
 func what(chain []any, p problem) string { return names(chain, typeName) + ": " + p.Error() }
 
-// failed notes that the rule of s could not name something. For a row as it was, or
-// that was so before, that is no error, unless it is one for every row.
+// failed notes that the rule of s could not name something. That is no error for a row
+// as it was, nor if it was so before, except for a mistake that fails for every row.
 func (r *resolution) failed(s subject, chain []any, p problem) {
 	if p.kind == mistake || !s.was && !r.hadBefore(s, chain, p) {
 		r.fail(chain, p.error)
@@ -133,11 +132,12 @@ func (r *resolution) failed(s subject, chain []any, p problem) {
 	})
 }
 
-// asked reports whether the rule of s has been asked before, and notes that it
-// is now. A model that a rule makes, &Author{p.Author}, is a new value each time,
-// so that a cascade may come round to what is equal and not the same.
-// Those that were passed are not compared so: they are as many as they are, and
-// without IDs it would be each with each.
+// asked reports whether the rule of s was asked before, and notes that it is asked now.
+//
+// A model that a rule makes, such as &Author{p.Author}, is a new value each time: a
+// cascade may come back to a model that is equal but not the same. So models that rules
+// led to are compared deeply. Models that the caller passed are not: without IDs each
+// would be compared with each.
 func (r *resolution) asked(s subject, cascaded bool) bool {
 	if reflect.ValueOf(s.model).Comparable() {
 		key := sameKey{s.model, s.was}
@@ -161,7 +161,7 @@ func (r *resolution) fail(chain []any, err error) {
 	r.errs = append(r.errs, fmt.Errorf("invalidate: %s: %w", names(chain, label), err))
 }
 
-// names joins what the models of a chain are called.
+// names joins the names of a chain's models.
 func names(chain []any, name func(any) string) string {
 	all := make([]string, len(chain))
 	for i, m := range chain {
@@ -170,7 +170,7 @@ func names(chain []any, name func(any) string) string {
 	return strings.Join(all, " -> ")
 }
 
-// abridged names the models of a chain that is too long, but not all.
+// abridged names the first models of a chain that is too long.
 func abridged(chain []any) string {
 	const shown = 6
 	if len(chain) <= shown {

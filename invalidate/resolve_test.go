@@ -9,7 +9,7 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// node is a model that leads to others, which its rules make anew each time.
+// A node is a model that leads to others. Its rules make them anew each time.
 type node struct{ ID int }
 
 func TestCascade(t *testing.T) {
@@ -58,8 +58,7 @@ func TestCascadeToNilPointer(t *testing.T) {
 	p.Trace.Want(t, "PURGE path:/a path:/blog/ path:/blog/b/")
 }
 
-// A model that a rule could not be found for in a cascade is an error that says
-// how it came into it.
+// A cascade that leads to a model without a rule is an error that shows the way there.
 func TestCascadeToModelWithoutRule(t *testing.T) {
 	inv := invalidate.New(newPurger(), nil)
 	invalidate.Register(inv, func(a *Author, to *invalidate.Targets) {
@@ -111,7 +110,7 @@ func TestCyclesEnd(t *testing.T) {
 	}
 }
 
-func TestAModelPassedTwiceIsAskedOnce(t *testing.T) {
+func TestModelPassedTwiceIsAskedOnce(t *testing.T) {
 	inv := invalidate.New(newPurger(), nil)
 	calls := 0
 	invalidate.Register(inv, func(*node, *invalidate.Targets) { calls++ })
@@ -124,7 +123,7 @@ func TestAModelPassedTwiceIsAskedOnce(t *testing.T) {
 	}
 }
 
-// The old and the new values of a model are two models, whatever their ID.
+// The old and the new values of a model are two models, though they have one ID.
 func TestOldAndNewAreBothAsked(t *testing.T) {
 	p := newPurger()
 	if err := newBlog(p, nil).Invalidate(t.Context(), &Post{ID: 1, Slug: "old"}, &Post{ID: 1, Slug: "new"}); err != nil {
@@ -158,7 +157,7 @@ func TestEndlessCascade(t *testing.T) {
 				to.Path(fmt.Sprintf("/%d", n.ID))
 				for range branches {
 					last++
-					to.Model(&node{ID: last}) // never one that was seen before
+					to.Model(&node{ID: last}) // always a new one
 				}
 			})
 			err := inv.Invalidate(t.Context(), &node{}, &Post{Slug: "a"})

@@ -18,10 +18,10 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// A handler that saves, shows what it has saved, and rolls back, answers 200 with
-// what never was. Nobody will ever purge that: it must not be stored, nor given to
-// those who wait, by whichever road the transaction was rolled back.
-func TestPageOfWhatWasRolledBack(t *testing.T) {
+// A handler that saves, shows what it has saved, and rolls back, answers 200 with what
+// never was committed. Nothing will ever purge that. So it is not stored, nor given to
+// requests that wait, in whichever way the transaction was rolled back.
+func TestRolledBackPageIsNotStored(t *testing.T) {
 	oops := errors.New("oops")
 	db, _ := newDB(t, new(invtest.Trace))
 	inTx := func(end error) func(ctx context.Context, inv *invalidate.Invalidator, show func()) {
@@ -115,7 +115,7 @@ func TestPageOfWhatWasRolledBack(t *testing.T) {
 			site := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				ctx, show := r.Context(), func() { _, _ = io.WriteString(w, "what never was") }
 				if r.URL.Path == "/value" {
-					// The page is of a value, which is what is made of it.
+					// The page shows a value of Fetch, whose making was rolled back.
 					text, err := coherent.Fetch(ctx, values, "value", time.Hour, func(ctx context.Context, _ *coherent.Deps) (string, error) {
 						tt.render(ctx, inv, func() {})
 						return "what never was", nil

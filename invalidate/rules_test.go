@@ -62,7 +62,7 @@ func TestModelWithoutRule(t *testing.T) {
 }
 
 // One model that cannot be resolved must not leave the others stale.
-func TestTheOthersArePurged(t *testing.T) {
+func TestOtherModelsArePurged(t *testing.T) {
 	p := newPurger()
 	inv := newBlog(p, nil)
 	err := inv.Invalidate(t.Context(), nil, &Post{Slug: "a"}, 7, (*Post)(nil), &Post{Slug: "b"})
@@ -111,9 +111,9 @@ type Tagged struct {
 	Tags []string
 }
 
-// What a rule needs is in the model, as it was and as it is: the pages of the tag
-// that went and of the tag that came are both purged, on the only connection.
-func TestRuleOverARelationInsideInTx(t *testing.T) {
+// What a rule needs is in the model, as it was and as it is. The pages of the removed
+// and of the added tag are both purged, on the only connection.
+func TestRuleReadsRelationInInTx(t *testing.T) {
 	p := newPurger()
 	db, _ := newDB(t, p.Trace)
 	db.SetMaxOpenConns(1)
@@ -129,7 +129,7 @@ func TestRuleOverARelationInsideInTx(t *testing.T) {
 			return err
 		}
 		err := inv.Invalidate(ctx, old, now)
-		now.Tags = nil // the rule has been asked already, before COMMIT
+		now.Tags = nil // the rule was asked before COMMIT
 		return err
 	})
 	if err != nil {

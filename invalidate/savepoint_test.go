@@ -17,7 +17,7 @@ const (
 	undo    = "ROLLBACK TO SAVEPOINT uncache_1"
 )
 
-// In each case "a" is said in the transaction, and "b" in a savepoint of it.
+// "a" is invalidated in the transaction, "b" in a savepoint of it.
 func TestSavepoint(t *testing.T) {
 	oops, broken := errors.New("oops"), errors.New("broken")
 	const purgeAB = "PURGE path:/blog/ path:/blog/a/ path:/blog/b/"
@@ -27,7 +27,7 @@ func TestSavepoint(t *testing.T) {
 		fn    error
 		is    []error
 		steps []string
-		purge string // if the transaction is committed all the same
+		purge string // in case the transaction is committed anyway
 	}{
 		{"well", nil, nil, nil, []string{set, "B", release}, purgeAB},
 		{"no savepoint", map[string]error{set: broken}, nil, []error{broken}, []string{set}, purgeA},
@@ -44,9 +44,9 @@ func TestSavepoint(t *testing.T) {
 				x.fake.Fail[step] = err
 			}
 			err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-				say(t, ctx, x.inv, "a")
+				invalidatePost(t, ctx, x.inv, "a")
 				err := invalidate.Savepoint(ctx, tx, func(ctx context.Context) error {
-					say(t, ctx, x.inv, "b")
+					invalidatePost(t, ctx, x.inv, "b")
 					if _, err := tx.ExecContext(ctx, "B"); err != nil {
 						return err
 					}
@@ -86,7 +86,7 @@ func TestSavepointReturnsTheErrorOfFn(t *testing.T) {
 	x.Want(t, "BEGIN", set, undo, release, "ROLLBACK")
 }
 
-// What becomes of a savepoint says nothing about the transaction.
+// An error of a savepoint is none of the transaction.
 func TestSavepointErrorIsNotOfTheTransaction(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
@@ -102,14 +102,14 @@ func TestSavepointsInSavepoints(t *testing.T) {
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		nest := func(ctx context.Context, slug string, then func(context.Context) error) error {
 			return invalidate.Savepoint(ctx, tx, func(ctx context.Context) error {
-				say(t, ctx, x.inv, slug)
+				invalidatePost(t, ctx, x.inv, slug)
 				return then(ctx)
 			})
 		}
 		fail := func(context.Context) error { return oops }
 		well := func(context.Context) error { return nil }
-		// The inner one is released and undone with the outer one, which is
-		// undone alone where the inner one has gone before.
+		// The inner savepoint is released or rolled back with the outer one. If the
+		// inner one was rolled back, the outer one goes on without it.
 		first := nest(ctx, "b", func(ctx context.Context) error {
 			if err := nest(ctx, "c", well); err != nil {
 				t.Error(err)
@@ -137,15 +137,15 @@ func TestSavepointsInSavepoints(t *testing.T) {
 		"COMMIT", "PURGE path:/blog/ path:/blog/d/")
 }
 
-// A panic rolls back to the savepoint, for whoever recovers; and so does a test
-// helper that ends the goroutine.
+// A panic rolls back to the savepoint, in case a caller recovers. So does a test helper
+// that ends the goroutine.
 func TestSavepointPanic(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		say(t, ctx, x.inv, "a")
+		invalidatePost(t, ctx, x.inv, "a")
 		wantPanic(t, "oops", func() {
 			_ = invalidate.Savepoint(ctx, tx, func(ctx context.Context) error {
-				say(t, ctx, x.inv, "b")
+				invalidatePost(t, ctx, x.inv, "b")
 				panic("oops")
 			})
 		})
@@ -153,7 +153,7 @@ func TestSavepointPanic(t *testing.T) {
 		go func() {
 			defer close(done)
 			_ = invalidate.Savepoint(ctx, tx, func(ctx context.Context) error {
-				say(t, ctx, x.inv, "c")
+				invalidatePost(t, ctx, x.inv, "c")
 				runtime.Goexit()
 				return nil
 			})
@@ -171,10 +171,10 @@ func TestSavepointPanic(t *testing.T) {
 func TestSavepointCancelled(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		say(t, ctx, x.inv, "a")
+		invalidatePost(t, ctx, x.inv, "a")
 		within, cancel := context.WithCancel(ctx)
 		err := invalidate.Savepoint(within, tx, func(ctx context.Context) error {
-			say(t, ctx, x.inv, "b")
+			invalidatePost(t, ctx, x.inv, "b")
 			cancel()
 			return nil
 		})
@@ -189,7 +189,7 @@ func TestSavepointCancelled(t *testing.T) {
 	x.Want(t, "BEGIN", set, undo, release, "COMMIT", purgeA)
 }
 
-// Without a transaction around it, what is handed over would be purged at once.
+// Without a transaction around it, the savepoint would purge at once.
 func TestSavepointNeedsABatch(t *testing.T) {
 	x := newTxTest(t)
 	ended, batch := invalidate.WithBatch(t.Context())
@@ -201,7 +201,7 @@ func TestSavepointNeedsABatch(t *testing.T) {
 				t.Error("fn was run")
 				return nil
 			})
-			wantError(t, err, "invalidate: Savepoint: the context is not that of a transaction")
+			wantError(t, err, "invalidate: Savepoint: the context is not of a transaction")
 			x.Want(t)
 		})
 	}
@@ -211,7 +211,7 @@ func TestSavepointNeedsABatch(t *testing.T) {
 	}
 }
 
-// What is said in the context of a savepoint that was rolled back belongs to the
+// What is invalidated in the context of a savepoint that was rolled back belongs to the
 // transaction, and is not lost.
 func TestInvalidateAfterSavepoint(t *testing.T) {
 	x := newTxTest(t)
@@ -221,7 +221,7 @@ func TestInvalidateAfterSavepoint(t *testing.T) {
 			late = ctx
 			return errors.New("oops")
 		})
-		say(t, late, x.inv, "a")
+		invalidatePost(t, late, x.inv, "a")
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 package invalidate
 
-// A set holds strings in the order in which they came, each of them once.
+// A set holds strings in the order in which they were added, each of them once.
 type set struct {
 	list []string
 	has  map[string]struct{}

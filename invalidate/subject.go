@@ -8,8 +8,8 @@ type subject struct {
 	unloaded func(model any) []Relation
 }
 
-// with returns the subject that m is, or for a Row what is in that. What led to m
-// holds for m as well.
+// with returns the subject that m is. Of a Row that is the model in it. What is known
+// of s holds for m as well.
 func (s subject) with(m any) subject {
 	s.model = m
 	for {

@@ -11,17 +11,17 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// Targets is what a rule names, in canonical form and each of it once. What
-// cannot be named, such as a path without its first slash, is an error that
-// Invalidate returns; the other targets are purged all the same.
+// Targets is what a rule names, in canonical form, each name once. A name that cannot
+// be made, such as a path without its first slash, is an error that Invalidate returns.
+// The other targets are purged anyway.
 //
 // A Targets is not safe for concurrent use.
 type Targets struct {
 	found  map[cache.Dependency]*target
-	by     string // who is naming: "blog.Post 42 -> blog.Author ada"
+	by     string // the models that name now: "blog.Post 42 -> blog.Author ada"
 	models []any
 	soft   bool
-	// problems are what could not be named.
+	// problems are the values that could not be named.
 	problems []problem
 }
 
@@ -42,19 +42,18 @@ const (
 
 // A target is a dependency that was named.
 type target struct {
-	by   set  // by whom
-	soft bool // by nobody who did not call Soft
+	by   set  // the models that named it
+	soft bool // all of them named it softly
 }
 
-// Path names everything under each of paths: all hosts, query strings and
-// variants. A path begins with a slash and has no query string. It is read as a
-// URL has it: "/100%25/" is the page of "100%". What should have been escaped,
-// as in "/café/", is escaped for you, but a "%" cannot be told from an escape
-// ([Targets.Route] escapes any value).
+// Path names everything under each of paths: all hosts, query strings and variants. A
+// path begins with a slash and has no query string. It is read as in a URL: "/100%25/"
+// is the page of "100%". What should have been escaped, as in "/café/", is escaped for
+// you. But a "%" cannot be told from an escape: [Targets.Route] escapes any value.
 //
-// There are no patterns: "/blog/{slug}/" and "/blog/*" are errors, since as paths
-// they would purge nothing. [Targets.Route] names all that a pattern served,
-// [Targets.Prefix] a subtree. A path that does end with a star has it as "%2A".
+// A pattern is an error: "/blog/{slug}/" and "/blog/*" would purge nothing as paths.
+// Use [Targets.Route] for everything that a pattern served, and [Targets.Prefix] for a
+// subtree. A path that does end with a star has it as "%2A".
 func (t *Targets) Path(paths ...string) {
 	for _, p := range paths {
 		if p, ok := t.path("path", p); ok {
@@ -63,12 +62,12 @@ func (t *Targets) Path(paths ...string) {
 	}
 }
 
-// URL names each of urls, with its query string, in all variants. Without a
-// host ("/blog/?page=2") it is that of every host; the scheme does not matter.
-// Parameters that do not count (keys.Options.Query) need not be left out if the
-// Purger is a pagecache.Cache or that of [Keys], which knows which they are. Any
-// other is told the URL with all of them, which is not what a page is stored
-// under; leave them out. Where no query string matters, use Path.
+// URL names each of urls, with its query string, in all variants. Without a host, as in
+// "/blog/?page=2", it is the URL on every host. The scheme does not matter.
+//
+// For a pagecache.Cache and the Purger of [Keys] you may leave in parameters that do
+// not count (keys.Options.Query). For any other Purger leave them out. Where no query
+// string matters, use Path.
 func (t *Targets) URL(urls ...string) {
 	for _, u := range urls {
 		uri, err := keys.URI(u)
@@ -80,9 +79,9 @@ func (t *Targets) URL(urls ...string) {
 	}
 }
 
-// Prefix names the subtree of each of prefixes: "/blog/" and "/blog" are both
-// "/blog", "/blog/" and everything below, on all hosts. As in [Targets.Path], there
-// are no patterns.
+// Prefix names the subtree of each of prefixes. "/blog/" and "/blog" are both "/blog",
+// "/blog/" and everything below, on all hosts. A pattern is an error, as in
+// [Targets.Path].
 func (t *Targets) Prefix(prefixes ...string) {
 	for _, p := range prefixes {
 		if p, ok := t.path("prefix", p); ok {
@@ -91,20 +90,16 @@ func (t *Targets) Prefix(prefixes ...string) {
 	}
 }
 
-// Route names the path that r has with values, as [Targets.Path] does, or
-// without values every page that r served. A route without wildcards is the
-// path that it is.
+// Route names the path that r has with values, or without values every page that r
+// served. A route without wildcards is its path.
 //
-// A pattern that ends with a slash serves a subtree: with "/blog/{slug}/" the
-// handler of a post answers "/blog/hello/" and "/blog/hello/anything" alike. So
-// the path is named together with its subtree, as [Targets.Prefix] does, and
-// "/blog/" without values is every page that the route served. "/blog/{slug}/{$}"
-// serves one path, and names one.
+// If the pattern ends with a slash, Route names the whole subtree: with "/blog/{slug}/"
+// the same handler answers "/blog/hello/" and "/blog/hello/anything".
+// "/blog/{slug}/{$}" is one path.
 //
-// A page knows its route by what [net/http.ServeMux] says in Request.Pattern, or
-// by pagecache.SetRoute. Neither the method nor the names of wildcards need be
-// those of the mux ([cache.Route]). Which route served a page is not always
-// known: a purge of a route takes the pages of unknown route with it.
+// A page knows its route by Request.Pattern of [net/http.ServeMux], or by
+// pagecache.SetRoute. The method and the names of wildcards do not matter
+// ([cache.Route]). A purge of a route also takes the pages whose route is not known.
 func (t *Targets) Route(r route.Route, values ...any) {
 	if r.Pattern() == "" {
 		t.fail(mistake, "route: the Route is empty: make it with route.Parse")
@@ -135,7 +130,7 @@ func (t *Targets) Route(r route.Route, values ...any) {
 	}
 }
 
-// Group names everything in each of the groups, as a handler did with
+// Group names everything in each of the groups. A handler puts its page into a group by
 // pagecache.AddGroups or a Cache-Groups field (RFC 9875).
 func (t *Targets) Group(names ...string) {
 	for _, n := range names {
@@ -150,20 +145,19 @@ func (t *Targets) Group(names ...string) {
 // All names everything that is stored.
 func (t *Targets) All() { t.name(cache.All) }
 
-// Model says that models have changed, too: what their rules name is named.
-// A model that was asked already is not asked again, so that two rules may name
-// one another. A nil pointer of a type that has a rule names nothing: it is a
-// relation that this row does not have.
+// Model says that models have changed, too: what their rules name is named. No model is
+// asked twice, so two rules may name each other. A nil pointer of a type with a rule
+// names nothing: this row does not have that relation.
 func (t *Targets) Model(models ...any) { t.models = append(t.models, models...) }
 
-// Soft says that what this rule names may still be served while one fill
-// renders it anew, by those who allow that: a counter, a list of what others
-// read. It does not reach the rules of other models. A purge is soft if all
-// that it names is; what one rule names softly and another does not is not.
+// Soft says that what this rule names may still be served while one fill renders it
+// again, where StaleWhileRevalidate allows that. Use it for a counter, or a list of
+// popular pages. It does not apply to the rules of other models. A purge is soft only
+// if everything in it was named softly, by every rule that named it.
 func (t *Targets) Soft() { t.soft = true }
 
-// path returns the canonical form of what was given as a kind of path, unless it is
-// a pattern.
+// path returns the canonical form of p, unless that is a pattern. kind is for the
+// error.
 func (t *Targets) path(kind, p string) (string, bool) {
 	if err := named.CheckPath(p); err != nil {
 		t.fail(unnameable, "%s: %w", kind, err)
@@ -181,8 +175,8 @@ func (t *Targets) canonical(kind, p string) (string, bool) {
 	return canonical, true
 }
 
-// name notes that d is named, under both forms of its path if decoding its
-// encoded slashes gives another.
+// name notes that d is named. If decoding its encoded slashes gives another path, that
+// is named too.
 func (t *Targets) name(d cache.Dependency) {
 	t.note(d)
 	if decoded, ok := d.Decoded(); ok {
@@ -206,8 +200,8 @@ func (t *Targets) fail(kind problemKind, format string, args ...any) {
 	t.problems = append(t.problems, problem{fmt.Errorf(format, args...), kind})
 }
 
-// kindOf is the kind of the error err about a path or URL: no request has an empty
-// one, or one with dot segments, which clients resolve.
+// kindOf is the kind of the error err about a path or URL. No request has an empty one,
+// or one with dot segments, which clients resolve.
 func kindOf(name string, err error) problemKind {
 	if name == "" || errors.Is(err, keys.ErrDotSegment) {
 		return noPage
@@ -215,7 +209,7 @@ func kindOf(name string, err error) problemKind {
 	return unnameable
 }
 
-// merge adds what other names, and by whom.
+// merge adds what other names, and which models named it.
 func (t *Targets) merge(other *Targets) {
 	if t.found == nil {
 		t.found = make(map[cache.Dependency]*target, len(other.found))

@@ -9,15 +9,14 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Dependencies returns what t names, sorted, each of it once. The slice is the
-// caller's.
+// Dependencies returns what t names, sorted, each name once. The slice is the caller's.
 func (t *Targets) Dependencies() []cache.Dependency {
 	return slices.Sorted(maps.Keys(t.found))
 }
 
-// NamedBy returns the models whose rules named d, in the order in which they
-// did: "blog.Post 42", or "blog.Post 42 -> blog.Author ada" where one rule led
-// to another. The slice is the caller's.
+// NamedBy returns the models whose rules named d, in the order in which they did:
+// "blog.Post 42", or "blog.Post 42 -> blog.Author ada" where one rule led to another.
+// The slice is the caller's.
 func (t *Targets) NamedBy(d cache.Dependency) []string {
 	if found := t.found[d]; found != nil {
 		return slices.Clone(found.by.list)
@@ -25,8 +24,8 @@ func (t *Targets) NamedBy(d cache.Dependency) []string {
 	return nil
 }
 
-// String returns a line for every dependency, in the order of Dependencies: what
-// it is, by whom it was named, and whether softly.
+// String returns a line for every dependency, in the order of Dependencies: its name,
+// the models that named it, and whether they did so softly.
 //
 //	group:readers      blog.Post 42 (soft)
 //	path:/blog/hello/  blog.Post 42, blog.Author ada
@@ -47,7 +46,7 @@ func (t *Targets) String() string {
 	return b.String()
 }
 
-// isSoft reports whether all that t names was named softly.
+// isSoft reports whether everything that t names was named softly.
 func (t *Targets) isSoft() bool {
 	for _, found := range t.found {
 		if !found.soft {

@@ -19,13 +19,13 @@ var (
 	userFiles = route.MustParse("GET /users/{name}/")
 )
 
-// What each kind of target names, and what it refuses to.
+// What each kind of target names, and what it refuses.
 func TestTargets(t *testing.T) {
 	tests := []struct {
 		name string
 		rule func(to *invalidate.Targets)
 		want string
-		errs []string // each in a message of its own; the rest is named all the same
+		errs []string // each in one message; the rest is named anyway
 	}{
 		{"nothing", func(to *invalidate.Targets) {}, "", nil},
 		{"no paths", func(to *invalidate.Targets) { to.Path() }, "", nil},
@@ -91,7 +91,7 @@ func TestTargets(t *testing.T) {
 				}
 			}
 
-			// What could be named is purged whatever else could not.
+			// What could be named is purged, whatever else could not.
 			if got := inv.Invalidate(t.Context(), &Post{}); (got == nil) != (err == nil) {
 				t.Errorf("Invalidate: got %v, want as Resolve: %v", got, err)
 			}
@@ -165,12 +165,11 @@ func TestStringShowsSoft(t *testing.T) {
 	}
 }
 
-// noPattern spells a path so that it is not taken for a pattern.
+// noPattern escapes a path so that it is not taken for a pattern.
 var noPattern = strings.NewReplacer("*", "%2A", "{", "%7B", "}", "%7D")
 
-// Whatever stands in a rule is named in the form in which responses are stored,
-// or is an error: there is no third way, in which nothing is purged and nobody
-// is told.
+// Any text in a rule is named in the form in which responses are stored, or is an
+// error. It never purges nothing silently.
 func FuzzTargets(f *testing.F) {
 	for _, s := range []string{"/blog/", "/caf%c3%a9/", "blog", "", "/a//b", "/%2e%2e/", "/a?b", "//host/x", "http://h/%zz", "http://h:80/a%2Fb?x=1&a=+", "\x00", "/\xff", "http://[::1]:443/", "/;a=b@c:d", "/*", "/{a}/"} {
 		f.Add(s)
@@ -197,7 +196,7 @@ func FuzzTargets(f *testing.F) {
 			if (len(deps) == 0) != (err != nil) {
 				t.Fatalf("%s%q: got %q and error %v, want one of the two", tt.kind, s, deps, err)
 			}
-			want := deps[:min(len(deps), 1)] // and the form in which its slashes are decoded, if another
+			want := deps[:min(len(deps), 1)] // and with its slashes decoded, if that is another path
 			if len(deps) == 2 && len(deps[1]) > len(deps[0]) {
 				want = deps[1:]
 			}

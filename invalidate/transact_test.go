@@ -11,7 +11,7 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// foreign is a transaction of a library of its own.
+// foreign is a transaction of another library.
 type foreign struct {
 	*invtest.Trace
 	commit, rollback error
@@ -43,7 +43,7 @@ func TestTransact(t *testing.T) {
 		{"cancelled", nil, nil, nil, true, "rolled back", []string{"ROLLBACK"}},
 		// Of database/sql, which rolls back by itself.
 		{"cancelled and over", nil, sql.ErrTxDone, nil, true, "rolled back", []string{"ROLLBACK"}},
-		// Of one that does not, and knows that fn has ended it.
+		// Of a library that does not, and knows that fn has ended the transaction.
 		{"cancelled and ended", nil, ended, nil, true, "unknown", []string{"ROLLBACK", purgeA}},
 	}
 	for _, tt := range tests {
@@ -58,7 +58,7 @@ func TestTransact(t *testing.T) {
 					if got != tx {
 						t.Errorf("fn was given %v, want what was begun", got)
 					}
-					say(t, ctx, inv, "a")
+					invalidatePost(t, ctx, inv, "a")
 					if tt.cancel {
 						cancel()
 					}

@@ -9,15 +9,15 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
-// A Transaction is a transaction as database/sql knows it, and what is built on
-// that: a [*sql.Tx], a *sqlx.Tx. Commit and Rollback return [sql.ErrTxDone] if it
-// is over. A bun.Tx writes arguments into the query by itself, and is not one
-// where there is an [Outbox]: package bunhook is for that.
+// A Transaction is a transaction of database/sql, or one built on that: a [*sql.Tx], a
+// *sqlx.Tx. Commit and Rollback return [sql.ErrTxDone] after it has ended. A bun.Tx
+// cannot be used where there is an [Outbox], since it writes arguments into the query
+// itself: use package bunhook.
 //
-// One that is not of database/sql may say more by its errors, in the sense of
-// errors.Is: that of Commit is [ErrRolledBack] if it has been rolled back, and
-// that of Rollback is [ErrCommitUnknown] if it was ended before, and not because
-// the context is done.
+// A transaction of another kind may say more by its errors, in the sense of errors.Is.
+// Commit returns [ErrRolledBack] if it was rolled back. Rollback returns
+// [ErrCommitUnknown] if the transaction was ended before, and not because the context
+// is done.
 type Transaction interface {
 	Execer
 	// Commit commits.
@@ -26,15 +26,13 @@ type Transaction interface {
 	Rollback() error
 }
 
-// A Beginner begins transactions: a [*sql.DB], a [*sql.Conn], whatever embeds
-// one.
+// A Beginner begins transactions: a [*sql.DB], a [*sql.Conn], and what embeds one.
 type Beginner interface {
 	// BeginTx begins a transaction, as [sql.DB.BeginTx] does.
 	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
 }
 
-// Transact is [Invalidator.InTx] for transactions of another type, which begin
-// begins:
+// Transact is [Invalidator.InTx] for transactions of another type. begin begins one:
 //
 //	err := invalidate.Transact(ctx, func(ctx context.Context) (*sqlx.Tx, error) {
 //		return db.BeginTxx(ctx, nil)
@@ -53,7 +51,7 @@ func transact[T Transaction](ctx context.Context, readOnly bool, begin func(ctx 
 	if err != nil {
 		return fmt.Errorf("invalidate: begin transaction: %w", err)
 	}
-	// The outer batch, if there is one, may yet be discarded; this commit stays.
+	// The outer batch, if there is one, may be discarded later. This commit stays.
 	b := batch.New(ctx, nil)
 	if readOnly {
 		b = batch.NewReadOnly(ctx)
@@ -66,8 +64,8 @@ func transact[T Transaction](ctx context.Context, readOnly bool, begin func(ctx 
 
 const endedByFn = "fn ended the transaction itself; leave that to InTx"
 
-// run runs fn, and rolls back unless all is well and tx may be committed. There
-// is no recover in it: a panic goes on with the stack that it began with.
+// run runs fn, and rolls back unless tx may be committed. It does not recover: a panic
+// goes on with its own stack.
 func run[T Transaction](ctx context.Context, tx T, b *batch.Batch, fn func(ctx context.Context, tx T) error) (err error) {
 	well := false
 	defer func() {
@@ -79,9 +77,8 @@ func run[T Transaction](ctx context.Context, tx T, b *batch.Batch, fn func(ctx c
 	if err := batch.During(ctx, b, func() error { return fn(inner, tx) }); err != nil {
 		return err
 	}
-	// database/sql rolls back by itself when ctx is done, and Commit then
-	// answers ErrTxDone, as it would if fn had committed. Here it is still
-	// known that nobody has sent a COMMIT.
+	// When ctx is done database/sql rolls back by itself, and Commit answers ErrTxDone,
+	// as if fn had committed. Now it is still known that no COMMIT was sent.
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("invalidate: rolled back: %w", err)
 	}
@@ -94,8 +91,8 @@ func run[T Transaction](ctx context.Context, tx T, b *batch.Batch, fn func(ctx c
 
 // rollback rolls back because of err, which is nil in a panic.
 func rollback(ctx context.Context, tx Transaction, b *batch.Batch, err error) error {
-	// A transaction that is over already was rolled back by database/sql if
-	// ctx is done. Otherwise it was fn, and that may have been a COMMIT.
+	// If ctx is done, database/sql has ended the transaction by a rollback. Otherwise
+	// fn has ended it, perhaps by a COMMIT.
 	live := ctx.Err() == nil
 	failed := tx.Rollback()
 	over := errors.Is(failed, sql.ErrTxDone)
@@ -129,7 +126,8 @@ func commit(ctx context.Context, tx Transaction, b *batch.Batch) error {
 		b.Discard(true)
 		return &txError{ErrRolledBack, fmt.Errorf("invalidate: commit: %w", err)}
 	}
-	// If it was committed the pages are old; if not, they are made again.
+	// If it was committed the pages are old. If not, they are rendered again for
+	// nothing.
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w", endedByFn, err)
 	}

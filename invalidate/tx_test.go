@@ -16,7 +16,7 @@ import (
 
 const purgeA = "PURGE path:/blog/ path:/blog/a/"
 
-// txTest is a blog over a database, which both record in one trace.
+// txTest is a blog over a database. Both record in one trace.
 type txTest struct {
 	*invtest.Trace
 	inv    *invalidate.Invalidator
@@ -47,22 +47,22 @@ func TestInTx(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
-// A purge while COMMIT is under way would let a fill read the old row after it.
+// A purge during COMMIT would let a fill read the old row after it.
 func TestInTxPurgesAfterCommitHasReturned(t *testing.T) {
 	x := newTxTest(t)
 	x.fake.At["COMMIT"] = func() { x.Want(t, "BEGIN", "UPDATE") }
 	if err := x.inv.InTx(t.Context(), x.db, nil, x.save); err != nil {
 		t.Fatal(err)
 	}
-	// The fake adds COMMIT when all it does there is done.
+	// The fake adds COMMIT when everything it does there is done.
 	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
 func TestInTxMergesIntoOneEvent(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		say(t, ctx, x.inv, "b")
-		say(t, ctx, x.inv, "c")
+		invalidatePost(t, ctx, x.inv, "b")
+		invalidatePost(t, ctx, x.inv, "c")
 		return x.save(ctx, tx)
 	})
 	if err != nil {
@@ -71,9 +71,9 @@ func TestInTxMergesIntoOneEvent(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/b/ path:/blog/c/")
 }
 
-// With the context that InTx was given Invalidate can't know that it is about the
-// transaction: it purges at once, and after COMMIT.
-func TestInTxByTheOuterContext(t *testing.T) {
+// With the context that InTx was given, Invalidate cannot know that it is about the
+// transaction: it purges at once, and again after COMMIT.
+func TestInvalidateWithOuterContext(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ctx  context.Context
 		fail error
@@ -81,7 +81,7 @@ func TestInTxByTheOuterContext(t *testing.T) {
 	}{
 		"committed":   {t.Context(), nil, []string{"BEGIN", "UPDATE", purgeA, "COMMIT", purgeA}},
 		"rolled back": {t.Context(), errors.New("failed"), []string{"BEGIN", "UPDATE", purgeA, "ROLLBACK"}},
-		// It is shared by the whole program.
+		// The whole program shares it.
 		"background": {context.Background(), nil, []string{"BEGIN", "UPDATE", purgeA, "COMMIT"}},
 		"not comparable": {struct {
 			context.Context
@@ -100,15 +100,15 @@ func TestInTxByTheOuterContext(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.fail)
 			}
 			x.Want(t, tt.want...)
-			say(t, tt.ctx, x.inv, "b") // and no trace of it is left
+			invalidatePost(t, tt.ctx, x.inv, "b") // and the transaction is forgotten
 			x.Want(t, append(tt.want, "PURGE path:/blog/ path:/blog/b/")...)
 		})
 	}
 }
 
-// The same in a transaction beside another: what is said to the outer one's
-// context is queued in both, since either may be rolled back alone.
-func TestInTxByTheContextOfAnother(t *testing.T) {
+// The same in a transaction beside another: what is invalidated with the outer context
+// is queued in both, since either may be rolled back alone.
+func TestInvalidateWithOuterContextInAnotherTx(t *testing.T) {
 	x := newTxTest(t)
 	failed := errors.New("failed")
 	err := x.inv.InTx(t.Context(), x.db, nil, func(outer context.Context, _ *sql.Tx) error {
@@ -125,14 +125,14 @@ func TestInTxByTheContextOfAnother(t *testing.T) {
 	x.Want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
 }
 
-// What is said to the outer context may be about another database: that of an outbox
-// whose table this one does not have. The transaction is not rolled back for it.
-func TestInTxByTheOuterContextOfAnotherDatabase(t *testing.T) {
+// The outer context may be about another database than the outbox's. The transaction is
+// not rolled back because that has no such table.
+func TestInvalidateWithOuterContextForAnotherDatabase(t *testing.T) {
 	x := newTxTest(t)
 	x.fake.Fail["ENQUEUE path:/blog/ path:/blog/b/"] = errors.New("no such table")
 	other := newBlog(x.purger, &invalidate.Options{Outbox: newOutbox(t, x.Trace)})
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		say(t, t.Context(), other, "b") // saved there, in no transaction
+		invalidatePost(t, t.Context(), other, "b") // saved in the other database, in no transaction
 		return x.save(ctx, tx)
 	})
 	if err != nil {
@@ -142,15 +142,15 @@ func TestInTxByTheOuterContextOfAnotherDatabase(t *testing.T) {
 	x.Want(t, "BEGIN", purgeB, "UPDATE", "COMMIT", purgeB, purgeA)
 }
 
-// A goroutine that saves without a transaction, in the context of one that has one,
-// is told no error, and its purge waits for nobody.
-func TestInvalidateBesideATransactionOfTheSameContext(t *testing.T) {
+// A goroutine saves without a transaction, in the context of another that has one. It
+// gets no error, and its purge waits for nobody.
+func TestInvalidateBesideTransactionInSameContext(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			say(t, t.Context(), x.inv, "b")
+			invalidatePost(t, t.Context(), x.inv, "b")
 		}()
 		<-done
 		return x.save(ctx, tx)
@@ -204,12 +204,12 @@ func TestInTxErrors(t *testing.T) {
 		purge   error
 		is      []error // what the error is
 		says    string
-		outcome string // by the switch in InTx's comment
+		outcome string // as the table in InTx's comment says
 		steps   []string
 	}{
 		{"begin", map[string]error{"BEGIN": failed}, nil, []error{failed}, "invalidate: begin transaction: failed", "not begun",
 			[]string{"BEGIN"}},
-		// database/sql tries again on a new connection, fn has not run yet.
+		// database/sql tries again on a new connection, since fn has not run yet.
 		{"begin on a dead connection", map[string]error{"BEGIN": driver.ErrBadConn}, nil, []error{driver.ErrBadConn}, "invalidate: begin", "not begun",
 			[]string{"BEGIN", "BEGIN", "BEGIN"}},
 		{"fn", map[string]error{"UPDATE": failed}, nil, []error{failed}, "failed", "rolled back",
@@ -272,7 +272,7 @@ func TestInTxCancelledBeforeCommit(t *testing.T) {
 	}
 }
 
-// The same, when database/sql has rolled back before fn returned.
+// The same, but database/sql has rolled back before fn returned.
 func TestInTxCancelledAndRolledBack(t *testing.T) {
 	x := newTxTest(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -291,7 +291,7 @@ func TestInTxCancelledAndRolledBack(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "ROLLBACK")
 }
 
-// Once COMMIT was sent the row may be there, whether or not anybody waits.
+// Once COMMIT was sent, the row may be committed, whether or not anybody waits.
 func TestInTxCancelledDuringCommit(t *testing.T) {
 	x := newTxTest(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -302,7 +302,7 @@ func TestInTxCancelledDuringCommit(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
-// A rule that cannot name its pages fails the save, while it can still fail.
+// A rule that cannot name its pages fails the save while that can still fail.
 func TestInTxUnresolvedModel(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
@@ -316,7 +316,7 @@ func TestInTxInsideInTx(t *testing.T) {
 	x := newTxTest(t)
 	oops := errors.New("oops")
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, _ *sql.Tx) error {
-		say(t, ctx, x.inv, "outer")
+		invalidatePost(t, ctx, x.inv, "outer")
 		if err := x.inv.InTx(ctx, x.db, nil, x.save); err != nil {
 			t.Error(err)
 		}
@@ -325,7 +325,7 @@ func TestInTxInsideInTx(t *testing.T) {
 	if !errors.Is(err, oops) {
 		t.Errorf("got %v, want %v", err, oops)
 	}
-	// The inner one has committed and is purged; the outer one has not.
+	// The inner transaction has committed and is purged; the outer one has not.
 	x.Want(t, "BEGIN", "BEGIN", "UPDATE", "COMMIT", purgeA, "ROLLBACK")
 }
 
@@ -333,10 +333,10 @@ func TestSavepoints(t *testing.T) {
 	x := newTxTest(t)
 	err := x.inv.InTx(t.Context(), x.db, nil, func(ctx context.Context, tx *sql.Tx) error {
 		savepoint, batch := invalidate.WithBatch(ctx)
-		say(t, savepoint, x.inv, "dropped")
+		invalidatePost(t, savepoint, x.inv, "dropped")
 		batch.Discard()
 		savepoint, batch = invalidate.WithBatch(ctx)
-		say(t, savepoint, x.inv, "kept")
+		invalidatePost(t, savepoint, x.inv, "kept")
 		flush(t, savepoint, batch)
 		return x.save(ctx, tx)
 	})
@@ -346,7 +346,7 @@ func TestSavepoints(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "COMMIT", "PURGE path:/blog/ path:/blog/a/ path:/blog/kept/")
 }
 
-// What is said in fn's context when the transaction is over is purged at once.
+// What is invalidated in fn's context after the transaction is purged at once.
 func TestInvalidateAfterInTx(t *testing.T) {
 	x := newTxTest(t)
 	var late context.Context
@@ -357,6 +357,6 @@ func TestInvalidateAfterInTx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	say(t, late, x.inv, "a")
+	invalidatePost(t, late, x.inv, "a")
 	x.Want(t, "BEGIN", "COMMIT", purgeA)
 }

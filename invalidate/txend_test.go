@@ -21,7 +21,7 @@ func TestInTxPanic(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "ROLLBACK")
 }
 
-// wantPanic fails unless f panics with want, untouched.
+// wantPanic fails unless f panics with this very value.
 func wantPanic(t *testing.T, want any, f func()) {
 	t.Helper()
 	defer func() {
@@ -51,8 +51,8 @@ func TestInTxGoexit(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "ROLLBACK")
 }
 
-// fn must not end the transaction; if it does the row may be there, whatever it
-// returns. A COMMIT cannot be told from a ROLLBACK.
+// fn must not end the transaction. If it does, the row may be committed, whatever fn
+// returns: a COMMIT cannot be told from a ROLLBACK.
 func TestInTxEndedByFn(t *testing.T) {
 	oops := errors.New("the mail could not be sent")
 	tests := []struct {
@@ -98,7 +98,7 @@ func TestInTxPanicAfterCommitByFn(t *testing.T) {
 	x.Want(t, "BEGIN", "UPDATE", "COMMIT", purgeA)
 }
 
-// The driver may panic over an answer that said that all is well.
+// The driver may panic after COMMIT was answered with success.
 func TestInTxPanicInCommit(t *testing.T) {
 	x := newTxTest(t)
 	x.fake.At["COMMIT"] = func() {

@@ -2,20 +2,19 @@ package invalidate
 
 import "errors"
 
-// ErrRolledBack is what every error of [Invalidator.InTx] is whose transaction
-// had begun and was not committed, in the sense of errors.Is: nothing of it is
-// saved, and nothing was purged.
+// ErrRolledBack, in the sense of errors.Is, is every error of [Invalidator.InTx] whose
+// transaction had begun and was not committed: nothing was saved, and nothing purged.
 var ErrRolledBack = errors.New("the transaction was rolled back")
 
-// ErrCommitUnknown is what [Invalidator.InTx] returns, wrapped, when it is left
-// open whether the transaction was committed: the connection was lost before
-// COMMIT was answered, or fn has ended the transaction itself.
+// ErrCommitUnknown is what [Invalidator.InTx] returns, wrapped, when the transaction
+// may or may not have committed: the connection was lost before COMMIT was answered, or
+// fn ended the transaction itself.
 var ErrCommitUnknown = errors.New("it is not known whether the transaction was committed")
 
 var errCommitted = errors.New("the transaction was committed")
 
-// SavedNotPurged reports whether the data is saved and a purge failed: old pages
-// may still be served. For nil it is false.
+// SavedNotPurged reports whether the data is saved and a purge failed: old pages may
+// still be served.
 //
 //	if invalidate.SavedNotPurged(err) {
 //		log.Print(err) // the save itself is done: do not repeat it
@@ -23,22 +22,21 @@ var errCommitted = errors.New("the transaction was committed")
 //		return err
 //	}
 //
-// err is that of [Invalidator.InTx], [Transact] or [Batch.Commit], or of a purge
-// after a save. An event that is kept counts as well: its pages are old until the
-// [Outbox] has purged them. errors.Is(err, [ErrKept]) tells those apart, and
+// err is an error of [Invalidator.InTx], [Transact], [Batch.Commit], or of a purge
+// after a save. A purge that is kept counts: errors.Is(err, [ErrKept]) tells it apart.
 // [Unpurged] lists the others.
 //
-// It is false if any transaction in err was rolled back, or is
-// [ErrCommitUnknown]. That of a transaction inside another does not count.
+// SavedNotPurged is false for nil, and if a transaction in err was rolled back or is
+// [ErrCommitUnknown]. Transactions inside another do not count.
 func SavedNotPurged(err error) bool {
 	failed, unsaved := purgesIn(err)
 	return failed && !unsaved
 }
 
-// purgesIn reports whether a purge of saved data failed, and whether a transaction
-// did not commit for certain.
+// purgesIn reports whether a purge of saved data failed, and whether a transaction may
+// not have committed.
 func purgesIn(err error) (failed, unsaved bool) {
-	if err == ErrRolledBack || err == ErrCommitUnknown { // as adapters wrap them
+	if err == ErrRolledBack || err == ErrCommitUnknown { // adapters wrap these
 		return false, true
 	}
 	switch e := err.(type) {
@@ -57,12 +55,12 @@ func purgesIn(err error) (failed, unsaved bool) {
 	return failed, unsaved
 }
 
-// A txError is an error of a transaction that had begun. It says what became of
-// that one alone, though err may have come out of another inside it, or out of
-// a Purger that runs transactions. So it has no Unwrap, by which errors.Is would
-// find what became of those.
+// A txError is an error of a transaction that had begun. It says what became of that
+// one alone, though err may come out of another transaction inside it, or out of a
+// Purger that runs transactions. So it has no Unwrap: errors.Is would find what became
+// of those.
 type txError struct {
-	outcome error // errCommitted, ErrRolledBack, ErrCommitUnknown or, of a savepoint that is none, nil
+	outcome error // errCommitted, ErrRolledBack, ErrCommitUnknown, or nil of a savepoint that was not undone
 	err     error
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// outcome is the switch in InTx's comment.
+// outcome is what the table in InTx's comment says of an error.
 func outcome(err error) string {
 	var failed *invalidate.PurgeError
 	switch {
@@ -39,7 +39,7 @@ func wantOutcome(t *testing.T, err error, want string) {
 	if got, want := invalidate.SavedNotPurged(fmt.Errorf("save: %w", err)), want == "not purged"; err != nil && got != want {
 		t.Errorf("SavedNotPurged(%v), wrapped: got %v, want %v", err, got, want)
 	}
-	// What it is wrapped in on its way up changes nothing.
+	// Wrapping the error changes nothing.
 	if got := outcome(fmt.Errorf("save: %w", err)); err != nil && got != want {
 		t.Errorf("the outcome of %v, wrapped: got %q, want %q", err, got, want)
 	}
@@ -49,7 +49,7 @@ type coded struct{ code int }
 
 func (c *coded) Error() string { return fmt.Sprint("code ", c.code) }
 
-// The caller who looks for fn's own error finds it, with its text.
+// A caller that looks for fn's own error finds it, with its text.
 func TestInTxReturnsTheErrorOfFn(t *testing.T) {
 	x := newTxTest(t)
 	want := &coded{7}
@@ -63,7 +63,7 @@ func TestInTxReturnsTheErrorOfFn(t *testing.T) {
 	}
 }
 
-// The error of a transaction inside fn says nothing about the one around it.
+// The error of a transaction inside fn says nothing about the outer one.
 func TestInTxReturnsTheErrorOfAnother(t *testing.T) {
 	conflict := state("40001")
 	lost := errors.New("connection lost")
@@ -73,7 +73,7 @@ func TestInTxReturnsTheErrorOfAnother(t *testing.T) {
 		commit       error // of the inner transaction
 		purge        error
 		inner        string
-		end          func(*sql.Tx) error // what fn then does to its own
+		end          func(*sql.Tx) error // what fn makes of it
 		outer        string
 		outerUnknown bool
 	}{
@@ -115,7 +115,7 @@ func TestInTxReturnsTheErrorOfAnother(t *testing.T) {
 	}
 }
 
-// A Purger that keeps its events in a database has transactions of its own.
+// A Purger that keeps its events in a database runs transactions of its own.
 func TestInTxWithPurgerThatRunsTransactions(t *testing.T) {
 	x := newTxTest(t)
 	x.purger.err = fmt.Errorf("outbox: %w", invalidate.ErrRolledBack)
@@ -154,7 +154,7 @@ func TestUnpurged(t *testing.T) {
 	}
 }
 
-// It is written in an if, so nil and every error of a save that was not made are false.
+// SavedNotPurged stands in an if: it is false for nil and for every save that failed.
 func TestSavedNotPurged(t *testing.T) {
 	x := newTxTest(t)
 	x.purger.err = errors.New("refused")
@@ -162,7 +162,7 @@ func TestSavedNotPurged(t *testing.T) {
 	kept.purger.err = errors.New("refused")
 	kept.inv = newBlog(kept.purger, &invalidate.Options{Outbox: newOutbox(t, kept.purger.Trace)})
 	ctx, batch := invalidate.WithBatch(t.Context())
-	say(t, ctx, x.inv, "a")
+	invalidatePost(t, ctx, x.inv, "a")
 	rolledBack := x.inv.InTx(t.Context(), x.db, nil, func(context.Context, *sql.Tx) error { return errors.New("disk full") })
 	notPurged := x.inv.InTx(t.Context(), x.db, nil, x.save)
 	keptErr := kept.inv.InTx(t.Context(), kept.db, nil, kept.save)

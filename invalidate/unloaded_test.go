@@ -22,7 +22,7 @@ type section struct {
 	Parent *section
 }
 
-// notLoaded says that all relations of an article that are zero were not loaded.
+// notLoaded says that all zero relations of an article were not loaded.
 func notLoaded(m any) []invalidate.Relation {
 	a, ok := m.(*article)
 	if !ok {
@@ -42,11 +42,11 @@ func notLoaded(m any) []invalidate.Relation {
 }
 
 // The error names the relations that the rule reads, and no other.
-func TestRelationThatWasNotLoaded(t *testing.T) {
+func TestUnloadedRelation(t *testing.T) {
 	tests := []struct {
 		name string
 		rule func(*article, *invalidate.Targets)
-		want string // the relations, or "" for no error of that kind
+		want string // the relations, or "" for no such error
 	}{
 		{"a field of a value", func(a *article, to *invalidate.Targets) { to.Route(rowPage, a.Category.Slug) }, "Category"},
 		{"a group", func(a *article, to *invalidate.Targets) { to.Group(a.Category.Slug) }, "Category"},
@@ -83,8 +83,8 @@ func TestRelationThatWasNotLoaded(t *testing.T) {
 	}
 }
 
-// An empty value that no relation is to blame for stays what it is, also beside one.
-func TestEmptyValueBesideRelationThatWasNotLoaded(t *testing.T) {
+// An empty value stays an error of its own, beside a relation that is not at fault.
+func TestEmptyValueBesideUnloadedRelation(t *testing.T) {
 	inv := invalidate.New(newPurger(), nil)
 	invalidate.Register(inv, func(a *article, to *invalidate.Targets) { to.Route(rowPage, a.Slug) })
 	_, err := inv.Resolve(invalidate.Row{Model: &article{ID: 1}, Unloaded: notLoaded})
@@ -100,8 +100,8 @@ func TestEmptyValueBesideRelationThatWasNotLoaded(t *testing.T) {
 	wantError(t, err, "invalidate_test.section.Parent was not loaded", "preload it")
 }
 
-// A panic that no relation is to blame for goes on for the row as it is.
-func TestPanicBesideRelationThatWasNotLoaded(t *testing.T) {
+// A panic that no relation is to blame for goes on, for the row as it is.
+func TestPanicBesideUnloadedRelation(t *testing.T) {
 	inv := invalidate.New(newPurger(), nil)
 	invalidate.Register(inv, func(*article, *invalidate.Targets) { panic("invalidate: a bug") })
 	mustPanic(t, "a bug", func() {
@@ -112,9 +112,9 @@ func TestPanicBesideRelationThatWasNotLoaded(t *testing.T) {
 // A Base is embedded by a pointer, and shared by copies of a model.
 type Base struct{ Owner *section }
 
-// The model, which the application goes on using, is as it was: the copy that is filled
-// has none of its structs.
-func TestRelationInAnEmbeddedPointerIsNotFilled(t *testing.T) {
+// The model, which the application goes on using, is not changed: filled structs are in
+// the copy only.
+func TestEmbeddedPointerIsNotFilled(t *testing.T) {
 	type note struct {
 		*Base
 		More *Base

@@ -12,7 +12,7 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// A row is what a rule reads in the tests of Was.
+// A row is the model in the tests of Was.
 type row struct {
 	ID    int
 	Value string
@@ -20,8 +20,8 @@ type row struct {
 	Next  *row
 }
 
-// newRows returns an Invalidator with a rule for rows, and what Observe was told of
-// rows that it could not name.
+// newRows returns an Invalidator with a rule for rows, and the errors of unnamed rows
+// that Observe is told.
 func newRows(t *testing.T, rule func(*row, *invalidate.Targets)) (*invalidate.Invalidator, *purger, *[]error) {
 	t.Helper()
 	p := newPurger()
@@ -44,9 +44,9 @@ var (
 	rowPair  = route.MustParse("GET /rows/{value}/of/{other}")
 )
 
-// What no page can have names nothing for the row as it was, and is an error for the
-// row as it is. What else the rule names is purged.
-func TestRowAsItWasThatNoPageCanHave(t *testing.T) {
+// A value that no page can have names nothing in the row as it was, and is an error in
+// the row as it is. What else the rule names is purged.
+func TestWasWithoutPage(t *testing.T) {
 	type rule = func(*row, *invalidate.Targets)
 	page := func(r *row, to *invalidate.Targets) { to.Route(rowPage, r.Value) }
 	tests := []struct {
@@ -91,7 +91,7 @@ func TestRowAsItWasThatNoPageCanHave(t *testing.T) {
 				t.Fatalf("Observe was told of %v, want one for each", *unnamed)
 			}
 			wantError(t, (*unnamed)[0], "invalidate: invalidate_test.row 1", "so it names nothing: ")
-			// As it is it stays an error, whichever way round they are passed.
+			// In the row as it is the error stays, in either order of the two.
 			for _, both := range [][]any{{broken}, {invalidate.Was(broken), broken}, {broken, invalidate.Was(broken)}} {
 				if _, err := inv.Resolve(both...); err == nil {
 					t.Errorf("as it is, of %d: no error", len(both))
@@ -101,9 +101,9 @@ func TestRowAsItWasThatNoPageCanHave(t *testing.T) {
 	}
 }
 
-// A row that may have had a page which cannot be named purges everything: the save
+// A row that may have had a page which cannot be named purges everything. The save
 // works, and no page stays old.
-func TestRowAsItWasThatCannotBeNamed(t *testing.T) {
+func TestWasThatCannotBeNamed(t *testing.T) {
 	tests := []struct {
 		name  string
 		value string
@@ -138,8 +138,8 @@ func TestRowAsItWasThatCannotBeNamed(t *testing.T) {
 	}
 }
 
-// What is wrong for every row is an error for a row as it was, too.
-func TestRowAsItWasAndAMistakeOfItsRule(t *testing.T) {
+// A mistake for every row is an error for a row as it was, too.
+func TestWasWithMistakeInRule(t *testing.T) {
 	for name, rule := range map[string]func(*row, *invalidate.Targets){
 		"the zero Route":    func(_ *row, to *invalidate.Targets) { to.Route(route.Route{}, "a") },
 		"too many values":   func(_ *row, to *invalidate.Targets) { to.Route(rowPage, "a", "b") },
@@ -155,7 +155,7 @@ func TestRowAsItWasAndAMistakeOfItsRule(t *testing.T) {
 }
 
 // Before a row was inserted there was none.
-func TestNoRowAsItWas(t *testing.T) {
+func TestWasNil(t *testing.T) {
 	inv, p, unnamed := newRows(t, func(r *row, to *invalidate.Targets) { to.Route(rowPage, r.Value) })
 	var none *row
 	err := inv.Invalidate(t.Context(), invalidate.Was(none), invalidate.Was(nil), invalidate.Was([]*row{none}), &row{Value: "a"})
@@ -182,9 +182,9 @@ func ExampleWas() {
 	// <nil>
 }
 
-// A save that leaves a row as broken as it was is not to blame: a bulk update touches
-// many rows. One that breaks it, or in another way, is.
-func TestRowThatWasBrokenBefore(t *testing.T) {
+// A save that leaves a row as broken as it was is no error: a bulk update touches many
+// rows. A save that breaks a row, or breaks it in another way, is one.
+func TestRowBrokenBefore(t *testing.T) {
 	page := func(r *row, to *invalidate.Targets) { to.Route(rowPage, r.Value); to.Model(r.Next) }
 	tests := []struct {
 		name        string

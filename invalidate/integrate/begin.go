@@ -7,22 +7,17 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
-// Begin returns the batch of a transaction that begins in ctx, or nil if ctx carries
-// no batch. It is for code that sees transactions and cannot change the contexts that
-// are used in them; otherwise [NewBatch] is simpler.
+// Begin returns the batch of a transaction that begins in ctx, or nil if ctx carries no
+// batch. It is for code that sees transactions and cannot change the contexts used in
+// them; otherwise [NewBatch] is simpler.
 //
-// Until it ends, it queues what is invalidated in the context that carries the outer
-// batch. If several transactions are open there, each of them queues it, and so does
-// the outer batch unless that has ended: nobody knows which it belongs to, and a purge
-// too many costs one rendering.
+// Until it ends, it queues what is invalidated in the context of the outer batch. If
+// several transactions are open there, each queues it, and so does the outer batch
+// unless that has ended: nobody knows which it is about. After another save there has
+// committed ([Outside], or a Flush), Invalidate also purges at once.
 //
-// If it is discarded, a page that is being rendered in ctx is not stored.
-//
-// Flush purges, whatever becomes of the outer batch. What it cannot purge is tried
-// again by the next Flush of the outer batch.
-//
-// After another save in the same context has committed ([Outside], or a Flush of
-// another transaction) Invalidate also purges at once: it may be about that save.
+// Flush purges, whatever becomes of the outer batch, whose next Flush retries what
+// failed. If the batch is discarded, a page being rendered in ctx is not stored.
 func Begin(ctx context.Context) *invalidate.Batch { return begin(ctx, false) }
 
 // BeginReadOnly is [Begin] for a transaction that writes nothing. What is invalidated

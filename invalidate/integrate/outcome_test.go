@@ -21,7 +21,7 @@ type codeError int
 func (e codeError) Error() string { return fmt.Sprint("code ", int(e)) }
 func (e codeError) Code() int     { return int(e) }
 
-// MySQLError is called as that of github.com/go-sql-driver/mysql.
+// MySQLError has the name of the type in github.com/go-sql-driver/mysql.
 type MySQLError struct{ Number uint16 }
 
 func (e *MySQLError) Error() string { return fmt.Sprint("Error ", e.Number) }

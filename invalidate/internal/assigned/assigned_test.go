@@ -53,8 +53,8 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// Whatever the text, reading it ends, and a text with nothing in it but the assignment of
-// one column to a literal is read as that.
+// Reading any text ends. A text that only assigns a literal to one column is read as
+// that.
 func FuzzColumns(f *testing.F) {
 	f.Add("it's, b = 1")
 	f.Add("(]$'\\")

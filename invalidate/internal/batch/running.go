@@ -8,7 +8,6 @@ import (
 )
 
 // running holds the transactions whose fn runs, by the context that each was begun in.
-//
 // It is here for callers that pass that context to Invalidate, and not fn's own:
 //
 //	err := inv.InTx(ctx, db, nil, func(_ context.Context, tx *sql.Tx) error {
@@ -16,23 +15,13 @@ import (
 //		return inv.Invalidate(ctx, p)
 //	})
 //
-// Without it their page stays stale:
-//
 //	1  Invalidate finds no batch in ctx, and purges
 //	2  a visitor's page is rendered from the old row, which is the committed one
 //	3  COMMIT
 //	4  nobody purges; the page stays
 //
-// The batch is in a context derived from ctx, and nothing leads from ctx to it. So the
-// context itself is the key of a map, and the map is the package's.
-//
-// Such a call may be about the transaction, or about a save beside it. Nothing tells
-// which. So both happen: Invalidate purges at once, and the change is also queued in
-// the transaction. A purge too many costs one rendering. An error would be wrong where
-// goroutines share a context and one of them saves without a transaction.
-//
-// The change is not written to an outbox in the transaction. The transaction may be
-// of another database than the outbox, or read-only. A failure would roll it back.
+// Nothing leads from ctx to the batch, which is in a context derived from it. So the
+// context is the key of a map, and the map is the package's.
 var running struct {
 	sync.Mutex
 	by map[context.Context][]*Batch
@@ -62,6 +51,13 @@ func During(ctx context.Context, b *Batch, fn func() error) error {
 
 // QueueInRunning queues a copy of c in the transactions that were begun in ctx itself,
 // while their fn runs.
+//
+// The caller also purges c at once: c may be about the transaction or about a save beside
+// it, and nothing tells which. A purge too many costs one rendering. An error would be
+// wrong where goroutines share a context and one of them saves without a transaction.
+//
+// The copy is not written to an outbox in the transaction. The transaction may be of
+// another database than the outbox, or read-only. A failure would roll it back.
 func QueueInRunning(ctx context.Context, c Change) {
 	if !isOwn(ctx) {
 		return

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A context that a transaction was begun in is not kept when its fn has ended, however
-// that was, though another of the same context goes on.
+// When fn has ended, in whichever way, its transaction's context is not kept, while
+// other transactions of that context go on.
 func TestContextsOfTransactionsAreForgotten(t *testing.T) {
 	ctx := t.Context()
 	registered := func() int {
