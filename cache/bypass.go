@@ -12,8 +12,8 @@ func WithBypass(ctx context.Context) context.Context {
 }
 
 // WithBypassWhile is [WithBypass] for as long as while returns true: for code
-// that learns of a transaction when it is too late for another context. while is
-// called by whoever asks, from many goroutines at once.
+// that learns of a transaction when it is too late for another context. while may be
+// called from many goroutines at once.
 func WithBypassWhile(ctx context.Context, while func() bool) context.Context {
 	return context.WithValue(ctx, bypassKey{}, func() bool { return while() || Bypassed(ctx) })
 }

@@ -9,7 +9,7 @@ type HeadGetter interface {
 
 	// GetHead is Get, and the position of the log's head beside it, read no
 	// earlier than the call. A head of 0 says that the log could not tell, and
-	// that Since must be asked; the value is good all the same. A missing value
-	// with a known head is not an error.
+	// that Since must be asked; the value may be used. A missing value with a
+	// known head is not an error.
 	GetHead(ctx context.Context, key string) (value []byte, ok bool, head Position, err error)
 }

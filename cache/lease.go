@@ -13,10 +13,10 @@ type Leaser interface {
 	Cache
 
 	// Lease gives holder the lease on key for ttl, unless somebody has it, and
-	// returns who has it now: "" if it can't tell. A holder is not empty and
-	// nobody else's.
-	// Whoever has the lease already is returned, and keeps it for as long as it
-	// was given for.
+	// returns its holder: "" if it can't tell. A holder is not empty and nobody
+	// else's.
+	// A holder that has the lease already is returned, and keeps it for as long
+	// as it was given for.
 	// When the ttl is over nobody has it.
 	// Leases and values are kept apart: a key may have both.
 	// If ctx was done before the call, Lease returns an error.

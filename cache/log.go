@@ -23,9 +23,9 @@ type Event struct {
 	// and purges nothing.
 	Dependencies []Dependency
 
-	// Soft makes what depends on the event stale rather than unusable: it may
-	// still be served while one fill renders its successor, by those who allow
-	// that. To everybody else a soft purge is a purge.
+	// Soft makes what depends on the event stale rather than unusable: a cache
+	// that allows it may still serve it while one fill renders its successor. For
+	// other caches a soft purge is a purge.
 	Soft bool
 
 	// Reason says why, for people: "blog.Post 42 saved". A log has its first 256

@@ -1,8 +1,8 @@
 package cache
 
 // Tiered is implemented by a [Cache] that is composed of several, nearest
-// first. Whoever knows the log asks them one after another, since a near tier
-// may hold a response that was purged, and a farther one its successor.
+// first. A reader of the log asks them one after another, since a near tier may hold
+// a response that was purged, and a farther one its successor.
 //
 // Where the last tier is a [HeadGetter], its log is the one that decides.
 type Tiered interface {

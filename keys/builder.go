@@ -28,18 +28,11 @@ type Options struct {
 	Headers []string
 
 	// Query names the query parameters that count. Nil: all of them. Empty but
-	// not nil: none. Where some do not count, requests that differ in nothing
-	// else share a page, and a purge has to name its URL without them, as
-	// [Builder.URI] does; the function URI does not know which they are. What a
-	// handler sees of the others gets into that page; give it what
-	// [Builder.Query] returns. A request with a parameter that is malformed, as
-	// "%zz" and "a;b" are, has no key then.
-	//
-	// Package pagecache does so: no GET handler behind the cache sees any other
-	// parameter, not even one that says no-store, since nobody knows what it will
-	// say when it is asked. Name all that any handler reads (q, token, OAuth's code
-	// and state), or leave the paths of those handlers out with
-	// pagecache.Options.Skip.
+	// not nil: none. Requests that differ in other parameters share a page, and
+	// with package pagecache no GET handler behind the cache sees those. So name
+	// all that any handler reads: q, token, OAuth's code and state. Or leave the
+	// paths of such handlers out with pagecache.Options.Skip. A request with a
+	// malformed parameter ("%zz", "a;b") then has no key. See docs/keys.md.
 	Query []string
 
 	// Cookies names the cookies that count where Cookie selects: where a response
@@ -53,8 +46,8 @@ type Options struct {
 	// Hosts are the hosts that this site answers for, "example.com", with a port
 	// unless it is 80 or 443. There are no patterns. A request for another host
 	// has no key. The first one is what [Builder.URL] assumes for a URL without
-	// a host. None: every host is keyed as it is, so whoever can send requests
-	// can fill the cache with hosts of his invention.
+	// a host. None: every host is keyed as it is, so visitors can fill the
+	// cache with hosts that they invent.
 	Hosts []string
 
 	// Exact keeps apart what differs in nothing but the spelling of the path or

@@ -15,20 +15,10 @@
 //     spelling stored: the URI and the path of a [Key] are canonical, and [URI]
 //     and [Path] return the same text for what a person writes.
 //
-// Requests that differ in the following, and in nothing else, share a key,
-// though a handler that looks closely could tell them apart: whether the default
-// port of a host is written ("h", "h:", "h:80"; not of an IPv6 address); how the
-// path and the query are percent-encoded (an encoded slash excepted); the order
-// of query parameters with different names; "a" and "a=", "+" and "%20", empty
-// pairs and a bare "?" in a query; a target in absolute form; and how a header
-// field that counts is spread over lines. A handler whose answer depends on one
-// of these must not be cached; for one that passes paths and queries on as they
-// came there is Options.Exact.
-//
-// A host in upper case, with a last dot, with zeros before its port or with an
-// IPv6 address that could be shorter has keys of its own, since [http.ServeMux]
-// may route it elsewhere; a purge of its URL finds them too. So has a request
-// whose path somebody has changed on its way ([Key.Requested]).
+// docs/keys.md says which requests share a key although a handler that looks closely
+// could tell them apart, and which do not. A handler whose answer depends on such a
+// spelling must not be cached. For a proxy, which passes URLs on as they came, there
+// is Options.Exact.
 //
 // To purge a URL, name it to package invalidate. The keys of [Builder.PathKeys]
 // and [Builder.URL] are for giving memory back, or for a plain store without a

@@ -29,12 +29,11 @@ var (
 // Path returns the canonical form of an escaped path ("/caf%c3%a9/" or "/café/"
 // as a URL has it): what cache.Path and cache.Prefix are to be named with.
 //
-// Each segment is unescaped and escaped again: what RFC 3986 §3.3 lets stand in
-// a segment stands for itself, but for the star. Every other byte is %XX in upper
-// case, and so is the star: a pattern such as "/blog/*" is no canonical path. An encoded
-// slash stays encoded, so that "/a%2Fb" and "/a/b" remain two paths; a page under
-// one of them depends on both (cache.Dependency.Decoded). Empty segments and a
-// last slash are kept. A request whose path has empty segments has no key.
+// Each segment is unescaped and escaped again. What RFC 3986 §3.3 allows in a segment
+// stands for itself, but for the star: a pattern such as "/blog/*" is no canonical
+// path. Every other byte is %XX in upper case. An encoded slash stays encoded: "/a%2Fb"
+// and "/a/b" are two paths. A page under one of them depends on both
+// (cache.Dependency.Decoded). Empty segments and a last slash are kept.
 //
 // A path that has a query or a fragment is an error, [ErrPath]; so is a percent
 // sign that is not followed by two hexadecimal digits.

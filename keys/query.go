@@ -66,11 +66,8 @@ type param struct {
 //     [url.ParseQuery] equates is equal, what it tells apart is not.
 //   - "a=" is "a", and nothing between two "&" is nothing.
 //   - A pair that ParseQuery drops, for a semicolon or a broken escape, is kept
-//     as it is behind the others, because a handler may read the raw query; only
-//     bytes that no URI may contain are escaped. Two canonical pairs, one of
-//     each kind, are never equal. Where only is not nil such a pair is an error:
-//     a handler that calls ParseForm refuses the request because of it, and it
-//     has no name that could count.
+//     as it is behind the others: a handler may read the raw query. Where only
+//     is not nil such a pair is an error: it has no name that could count.
 func appendQuery(dst []byte, raw string, only map[string]struct{}) (_ []byte, all bool, _ error) {
 	if raw == "" {
 		return dst, true, nil

@@ -24,29 +24,16 @@ type layout struct {
 	uri, path, query, end, asked int
 }
 
-// Request returns the key of the response to r. It is not valid, and the
-// response must not be stored, if r
-//   - has a host that is none, or is not one of Options.Hosts, or has no host;
-//   - is a CONNECT, or has a target in asterisk form or without a path;
-//   - has a target with user information or a scheme that is neither http nor
-//     https;
-//   - has a dot segment or an empty segment in its path, also if that shows
-//     only when encoded slashes are decoded ([ErrDotSegment],
-//     [ErrEmptySegment]), or a path that mixes encoded slashes with bytes that
-//     should have been encoded, which ServeMux would route elsewhere;
-//   - has more than [MaxParameters] query parameters or, where Options.Query
-//     says which count, a malformed one.
+// Request returns the key of the response to r. If it is not valid the response must
+// not be stored; [Builder.Check] says why, and docs/keys.md lists the reasons.
 //
-// The method is not in the key: GET and HEAD share a stored response, and
-// whoever stores responses to anything else has to keep them apart.
+// The method is not in the key: GET and HEAD share a stored response. The scheme is
+// https if r came over TLS. The host is r.Host, or r.URL.Host if that is empty.
 //
-// The scheme is https if r came over TLS. The host is r.Host, or r.URL.Host if
-// that is empty.
-//
-// Where the path of r.RequestURI is not that of r.URL, somebody around has
-// changed it: [http.StripPrefix], or a tenant or language in front. Both paths
-// are in the key then, and so are a scheme and a host that somebody has written
-// into r.URL. The query is that of r.URL; RequestURI's never counts.
+// The path of r.RequestURI may differ from that of r.URL: [http.StripPrefix] has
+// changed it, or middleware that puts a tenant or a language in front. Then both
+// paths are in the key, and so are the scheme and the host of r.URL. The query is that
+// of r.URL.
 func (b *Builder) Request(r *http.Request) Key {
 	var room [2 * DefaultMaxURI]byte
 	dst, at, from, err := b.appendRequestURI(append(room[:0], b.prefix...), r)

@@ -17,18 +17,14 @@ var ErrURL = errors.New("not the URL of a page")
 // URI returns the canonical form of a URL: what cache.URI is to be named with.
 // It is "host/path?query" or, for a URL without a host, "/path?query".
 //
-// The scheme is left out, as are the ports 80 and 443 and a last dot of the
-// host, because whoever purges a URL can't know which of them the server saw
-// behind its proxies: a purge of either covers both. A fragment is left out, as
-// clients do. A URL without a path has the path "/" (RFC 9110 §4.2.3). "//a/b"
-// is the path "/b" of the host "a" (RFC 3986 §4.2).
+// The scheme, the ports 80 and 443, a last dot of the host and a fragment are left
+// out: a purge cannot know which of them the server saw behind its proxies. A URL
+// without a path has the path "/" (RFC 9110 §4.2.3). "//a/b" is the path "/b" of the
+// host "a" (RFC 3986 §4.2).
 //
-// Host names are in lower case, the path is as [Path] returns it. The query is
-// sorted by parameter name, the order of equal names is kept; percent-encoding
-// and "+" are unified, "a=" is "a", a "?" with nothing behind it is none. A
-// handler that reads the raw query can see such differences, and a page that
-// depends on them can't be cached. A query that no key can hold is an error,
-// [ErrQuery].
+// Host names are in lower case, and the path is as [Path] returns it. The query is
+// sorted by parameter name, with one spelling of each pair. A query that no key can
+// hold is an error, [ErrQuery]. See docs/keys.md.
 func URI(rawURL string) (string, error) { return canonicalURI(rawURL, nil) }
 
 // URI returns what the function [URI] does, with only those parameters that

@@ -67,9 +67,8 @@ func New(opts *Options) (*Backend, error) {
 				b.expired.Add(1)
 			}
 		},
-		// Whoever stores a value makes room for it himself, so that the bound
-		// holds when Set returns, however many values are stored in a burst, and
-		// no goroutine is left when Close has returned.
+		// Set makes room for its value itself. So the bound holds when Set
+		// returns, also after a burst, and no goroutine is left after Close.
 		Executor: func(task func()) { task() },
 	})
 	if err != nil {

@@ -112,8 +112,7 @@ func TestExpiredValuesAreGivenBack(t *testing.T) {
 	})
 }
 
-// Whoever is in the middle of a call meets ErrClosed, nothing else, and leaves
-// nothing behind.
+// A call that Close overtakes returns ErrClosed and leaves nothing behind.
 func TestCloseUnderUse(t *testing.T) {
 	b := open(t, nil)
 	var users sync.WaitGroup

@@ -26,8 +26,8 @@ func Example() {
 	// <h1>Hello</h1> true <nil>
 }
 
-// A crawler walks through an archive of a thousand pages, of which ten fit. The
-// page that visitors ask for stays.
+// A crawler walks through an archive of a thousand pages, and ten fit. The page
+// that visitors ask for stays.
 func ExampleBackend_Stats() {
 	const size = 10 << 10
 	store, err := bounded.New(&bounded.Options{MaxBytes: 10 * (size + 20 + bounded.EntryOverhead)})

@@ -9,16 +9,16 @@ import (
 // which every reader changes twice; processors that pass its cache line around
 // made two of them find less than one alone.
 //
-// It is a hash table of chains. Readers only load pointers; whoever changes it
-// holds the store's mu, so that there is one writer:
+// It is a hash table of chains. Readers only load pointers. A writer holds
+// the store's mu, so there is one:
 //
 //   - an entry is added at the head of its chain, complete;
 //   - an entry is taken out, or replaced in its place, by one store of the pointer
-//     that leads to it. It keeps its own pointer, so that a reader who stands on
-//     it finds the way on. A reader who begins later does not get there: no
-//     pointer that he can reach leads to it;
-//   - to grow, all entries are linked anew, into a new table. A reader on his way
-//     may be led from his chain into another, and miss what is there.
+//     that leads to it. It keeps its own pointer, so that a reader at it
+//     finds the way on. A reader that begins later does not get there: no
+//     pointer that it can reach leads to it;
+//   - to grow, all entries are linked anew, into a new table. A reader on its way
+//     may be led from its chain into another, and miss what is there.
 //
 // Therefore what is found is right, and what is not found is looked for in
 // go-cache, which has everything.

@@ -70,8 +70,8 @@ func TestWhatTheFrontDoesNotFind(t *testing.T) {
 	}
 }
 
-// Whoever looks after a value was stored finds that one, or a later one: never
-// an older one, never none, though the front grows and shrinks around it.
+// A lookup after a value was stored finds that one, or a later one: never an older
+// one, never none, though the front grows and shrinks around it.
 func TestReadersNeverGoBack(t *testing.T) {
 	const keys = 8
 	b := New(nil)

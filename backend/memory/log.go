@@ -143,7 +143,7 @@ func (l *Log) tail(after cache.Position) cache.Events {
 	return ev
 }
 
-// newEra answers one who has seen a position that this log has not given: it
+// newEra answers a process that knows a position which this log has not given. It
 // was another log's, which may have given more of them.
 func (l *Log) newEra(after cache.Position) (cache.Events, error) {
 	l.mu.Lock()

@@ -58,7 +58,7 @@ func TestCloseEndsTheGoroutine(t *testing.T) {
 	})
 }
 
-// Whoever is in the middle of a call meets ErrClosed, nothing else.
+// A call that Close overtakes returns ErrClosed, and nothing else.
 func TestCloseUnderUse(t *testing.T) {
 	b := memory.New(nil)
 	var users sync.WaitGroup

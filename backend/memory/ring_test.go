@@ -63,7 +63,7 @@ func TestLogBytesBound(t *testing.T) {
 			t.Fatalf("after %d events: %d are kept, of %d bytes, the books say %d; the bound is 10000", i+1, len(ev.List), sum, l.ring.bytes)
 		}
 	}
-	// One that exceeds the bound alone is still told to those who are up to date.
+	// One that exceeds the bound alone is still told to processes that are up to date.
 	head := l.Head()
 	if _, err := l.Append(t.Context(), cache.Event{Reason: strings.Repeat("x", 20_000)}); err != nil {
 		t.Fatal(err)

@@ -52,15 +52,12 @@ var (
 // that caches on its side, spreads keys over unrelated servers (Ring), or does
 // not have ContextTimeoutEnabled.
 //
-// That a client reaches a replica does not always show in its options: one of
-// redis.NewFailoverClient with ReplicaOnly looks like any other. The replica
-// then refuses to tell the head, so that nothing that is stored is served, and
-// Options.Observe is told [OpReplica].
+// A client of redis.NewFailoverClient with ReplicaOnly does not say so. Its server
+// then refuses to tell the head: nothing that is stored is served, and Options.Observe
+// is told [OpReplica].
 //
-// Make the Backend before the client is used, and from the client itself rather
-// than from what its WithTimeout returns: a client whose dials the Backend
-// cannot see is as safe, but has to tell its replication ID on every hit, which
-// makes hits slower.
+// Make the Backend before the client is used, and not from what WithTimeout returns.
+// Otherwise the Backend cannot see dials, and hits are slower.
 func New(rdb redis.UniversalClient, opts *Options) (*Backend, error) {
 	o, err := opts.check()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Who reads a value in company may do with it what he likes.
+// The caller of a gathered read owns the bytes.
 func TestGatheredReadsShareNoBytes(t *testing.T) { onEachServer(t, testGatheredReadsShareNoBytes) }
 
 func testGatheredReadsShareNoBytes(t *testing.T, srv server) {

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Those who gather are not left behind while others come and go, however many
-// those are.
+// Gathered reads are not left behind while others come and go, however many.
 func TestNobodyIsLeftBehind(t *testing.T) { onEachServer(t, testNobodyIsLeftBehind) }
 
 func testNobodyIsLeftBehind(t *testing.T, srv server) {

@@ -15,8 +15,7 @@ import (
 	"github.com/uncache/uncache/internal/redistest"
 )
 
-// While some of the pool's connections are dead, it is found out by one visitor
-// each, and nobody waits for him.
+// Each dead connection of the pool costs one visitor, and the others do not wait.
 func TestReadsBesideDeadConnections(t *testing.T) {
 	const visitors, idle = 16, 16
 	for _, dead := range []int{1, rediscache.MaxTrips, idle / 2} {
@@ -92,8 +91,8 @@ func testNobodyGathersFarAway(t *testing.T, srv server) {
 	all.Wait()
 }
 
-// Those who gather behind reads that do not end go by themselves, as many of them
-// as are still there.
+// Reads that gathered behind reads which do not end go by themselves, if their
+// callers are still there.
 func TestWhoGathersDoesNotWaitForLong(t *testing.T) {
 	onEachServer(t, testWhoGathersDoesNotWaitForLong)
 }

@@ -99,8 +99,8 @@ func (b *Backend) getHead(ctx context.Context, key string) read {
 	}
 	n, i := g.next, len(g.next.keys)
 	if n.add(ctx, key); len(n.keys) == maxGathered {
-		// Were it left there, and those who come now went by themselves, there
-		// might always be some of them, and it would never go.
+		// Left there, it might never go: reads that come now would go by
+		// themselves, and there might always be some.
 		g.trips++
 		b.depart(n)
 	}
@@ -153,7 +153,7 @@ func (n *batch) add(ctx context.Context, key string) {
 	n.keys = append(n.keys, key)
 }
 
-// land ends a trip. Those who have gathered meanwhile go next.
+// land ends a trip. Reads that have gathered meanwhile go next.
 func (b *Backend) land(began time.Time) {
 	now := time.Now()
 	g := &b.gather
@@ -202,8 +202,8 @@ func (b *Backend) fly(n *batch) {
 	defer func() { n.failed = failed }()
 	defer panics.Catch(&failed) // hooks of the client panic, or what reads replies
 	n.reads = make([]read, len(n.keys))
-	// Nobody's context: one that gives up takes nothing from the others, and
-	// what his holds, for hooks to see, may be somebody else's by then.
+	// No caller's context: a caller that gives up takes nothing from the others,
+	// and the values in its context may be in use again by then.
 	ctx := context.Background()
 	if !n.deadline.IsZero() {
 		var cancel context.CancelFunc

@@ -196,8 +196,8 @@ func testGatheringIsBounded(t *testing.T, srv server) {
 	all.Wait()
 }
 
-// Who gives up while his read waits takes nothing from the others, and a trip
-// that takes too long ends with the latest of its reads.
+// A caller that gives up takes nothing from the others. A trip that takes too long
+// ends with the latest of its reads.
 func TestGatheredReadsGiveUp(t *testing.T) { onEachServer(t, testGatheredReadsGiveUp) }
 
 func testGatheredReadsGiveUp(t *testing.T, srv server) {

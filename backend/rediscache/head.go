@@ -19,7 +19,7 @@ var errAsk = errors.New("the server must be asked")
 // A headRead is one read of the head that is under way.
 type headRead struct {
 	b       *Backend
-	history *history // nil: whoever answers is not known, nothing is learned
+	history *history // nil: it is not known which server answers, and nothing is learned
 
 	relied *answer          // a plain read relies on it
 	get    *redis.StringCmd // if relied is set

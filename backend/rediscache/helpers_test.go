@@ -93,8 +93,8 @@ func sincePage(t testing.TB, b cache.Log, after cache.Position) cache.Events {
 	return events
 }
 
-// wantEra fails unless nothing stamped at or before last would be served by
-// whoever asks after a position.
+// wantEra fails unless a process that asks after a position would serve nothing
+// stamped at or before last.
 func wantEra(t testing.TB, b cache.Log, after, last cache.Position) cache.Events {
 	t.Helper()
 	events := since(t, b, after)

@@ -19,7 +19,7 @@ import (
 //
 //  1. ask: the script "confirm", in place of GET, compares them in the server
 //  2. later reads are plain, GET or MGET, and compared with the ID that the ask returned
-//  3. a connection is dialled: whoever is at its other end was not asked
+//  3. a connection is dialled: the server at its other end was not asked
 //  4. the next read asks again
 //
 // A read that made its own connection finds the number of dials changed when

@@ -22,8 +22,8 @@ var _ cache.Leaser = (*Backend)(nil)
 const releaseScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end return 0`
 
 // Lease gives holder the lease on key, see [cache.Leaser]. It makes one round
-// trip: SET NX, and GET for who has it. The GET also tells a holder whose SET
-// was sent twice, as go-redis does when a reply was lost, that he has it.
+// trip: SET NX, and GET for its holder. go-redis sends SET twice when a reply was
+// lost; the GET tells that holder, too, that it has the lease.
 func (b *Backend) Lease(ctx context.Context, key, holder string, ttl time.Duration) (string, error) {
 	if ttl <= 0 {
 		return "", fmt.Errorf("rediscache: lease %q for %v: %w", key, ttl, cache.ErrTTL)

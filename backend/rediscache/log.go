@@ -15,7 +15,7 @@ import (
 //
 // A Redis that is full and may not evict anything does not stop a purge: the
 // log drops its older events to make room, which purges what was stored before
-// them for those who had not read them yet.
+// them for processes that had not read them yet.
 func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
 	args := append([]any{b.opts.MaxEvents, b.opts.MaxBytes}, encode(e)...)
 	reply, err := b.appendBy(ctx, args)

@@ -42,9 +42,9 @@ func (b *Backend) Reach(ctx context.Context) error {
 			err := panics.ErrExit
 			defer func() { errs <- err }()
 			if b.cluster != nil {
-				err = b.knock(ctx, key)
+				err = b.ping(ctx, key)
 			} else {
-				err = b.knockFence(ctx, key)
+				err = b.pingFence(ctx, key)
 			}
 		}()
 	}
@@ -63,15 +63,15 @@ func (b *Backend) Reach(ctx context.Context) error {
 	return nil
 }
 
-// knock returns nil if anything is answered.
-func (b *Backend) knock(ctx context.Context, key string) (err error) {
+// ping returns nil if anything is answered.
+func (b *Backend) ping(ctx context.Context, key string) (err error) {
 	defer panics.Catch(&err)
 	return answered(b.rdb.Get(ctx, key).Err())
 }
 
-// knockFence returns nil if anything is answered by a server that is not fenced.
+// pingFence returns nil if anything is answered by a server that is not fenced.
 // READONLY is an answer: go-redis dials anew because of it, and the log says more.
-func (b *Backend) knockFence(ctx context.Context, key string) (err error) {
+func (b *Backend) pingFence(ctx context.Context, key string) (err error) {
 	defer panics.Catch(&err)
 	pipe := b.rdb.Pipeline()
 	get := pipe.Get(ctx, key)
@@ -100,5 +100,5 @@ func (b *Backend) reachAtStart(ctx context.Context, after cache.Position) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return b.knock(ctx, b.headKey)
+	return b.ping(ctx, b.headKey)
 }

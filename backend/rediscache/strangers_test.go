@@ -44,8 +44,8 @@ func (s *spy) see(ctx context.Context, cmd redis.Cmder) {
 	}
 }
 
-// What is asked for on behalf of several is asked for without what the context of
-// one of them holds. He may have given up, and it may be somebody else's by then.
+// A gathered read does not use the values of one caller's context. That caller may
+// have given up, and the values may be in use again by then.
 func TestGatheredReadsHaveNobodysValues(t *testing.T) {
 	onEachServer(t, testGatheredReadsHaveNobodysValues)
 }

@@ -73,8 +73,8 @@ func (b *Backend) Set(ctx context.Context, key string, value []byte, ttl time.Du
 	return nil
 }
 
-// Delete deletes keys from both tiers, far first, so that nobody finds there
-// what he would bring near again. If either fails it is an error, and the other
+// Delete deletes keys from both tiers, far first, so that no request finds a
+// value there and brings it near again. If either fails it is an error, and the other
 // was tried.
 func (b *Backend) Delete(ctx context.Context, keys ...string) error {
 	farErr := b.far.Delete(ctx, keys...)

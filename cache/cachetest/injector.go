@@ -22,8 +22,8 @@ type Fault struct {
 	// Err is returned, as it is, in place of a call.
 	Err error
 
-	// Late makes the call all the same before Err is returned: the reply was
-	// lost, not the request.
+	// Late makes the call before Err is returned: the reply was lost, not the
+	// request.
 	Late bool
 
 	// Forget loses what a cache may lose. A Get deletes the key first, a Set

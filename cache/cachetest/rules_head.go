@@ -116,7 +116,7 @@ var headRules = []logRule{
 	},
 	{
 		"HeadGetter/head lost",
-		"A head of 0 says that the log could not tell, and that Since must be asked; the value is good all the same.",
+		"A head of 0 says that the log could not tell, and that Since must be asked; the value may be used.",
 		headGetter(func(ctx context.Context, b cache.HeadGetter, s logSubject) error {
 			if err := b.Set(ctx, "k", []byte("value"), time.Hour); err != nil {
 				return fmt.Errorf("Set: got error %w, want none", err)

@@ -11,7 +11,7 @@ import (
 var leaseRules = []cacheRule{
 	{
 		"Leaser/one holder",
-		`Lease gives holder the lease on key for ttl, unless somebody has it, and returns who has it now: "" if it can't tell.`,
+		`Lease gives holder the lease on key for ttl, unless somebody has it, and returns its holder: "" if it can't tell.`,
 		leaser(func(ctx context.Context, s leaserSubject) error {
 			if err := s.leased(ctx, "k", "a", time.Hour, "a"); err != nil {
 				return err
@@ -24,7 +24,7 @@ var leaseRules = []cacheRule{
 	},
 	{
 		"Leaser/again",
-		"Whoever has the lease already is returned, and keeps it for as long as it was given for.",
+		"A holder that has the lease already is returned, and keeps it for as long as it was given for.",
 		leaser(func(ctx context.Context, s leaserSubject) error {
 			if err := s.leased(ctx, "k", "a", time.Hour, "a"); err != nil {
 				return err

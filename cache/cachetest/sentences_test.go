@@ -22,7 +22,7 @@ var checkedBy = map[string]string{
 	"Dependencies names what changed.":                                  "Event/fields",
 	`Reason says why, for people: "blog.Post 42 saved".`:                "Event/fields",
 	"Origin says who, for people: a host, a process, a user.":           "Event/fields",
-	"To everybody else a soft purge is a purge.":                        "Event/fields",
+	"For other caches a soft purge is a purge.":                         "Event/fields",
 	"List holds the events.":                                            "Since/any position",
 	"From is never before the position that was asked for, unless that is out of reach: see [Log].Since.": "Since/complete",
 	"A Log records purges, in one order that all processes see.":                                          "Append/consecutive under concurrency",
@@ -33,8 +33,8 @@ var checkedBy = map[string]string{
 	"It is append only, and it may forget its oldest events; it must never forget one silently.":          "Since/trimmed",
 	"It is the proof of continuity: a From after the position that was asked for says that the events " +
 		"between are not known any more, and that whatever was stamped before From must not be served.": "Since/trimmed",
-	"Soft makes what depends on the event stale rather than unusable: it may still be served while " +
-		"one fill renders its successor, by those who allow that.": "Event/fields",
+	"Soft makes what depends on the event stale rather than unusable: a cache that allows it may still serve it " +
+		"while one fill renders its successor.": "Event/fields",
 }
 
 // noDuty says why there is nothing to check.
@@ -65,9 +65,9 @@ var noDuty = map[string]string{
 	"Leaser is implemented by a [Cache] that several processes share and that can tell them which one of them is at work on a key.":            "what it is",
 	"A lease saves work and protects nothing: it may end early, and two holders may believe that they have it.":                                "a licence",
 	"It is no lock.": "a duty of callers",
-	"Tiered is implemented by a [Cache] that is composed of several, nearest first.":                                                             "what it is",
-	"Whoever knows the log asks them one after another, since a near tier may hold a response that was purged, and a farther one its successor.": "a duty of callers",
-	"Where the last tier is a [HeadGetter], its log is the one that decides.":                                                                    "a duty of callers",
+	"Tiered is implemented by a [Cache] that is composed of several, nearest first.":                                                           "what it is",
+	"A reader of the log asks them one after another, since a near tier may hold a response that was purged, and a farther one its successor.": "a duty of callers",
+	"Where the last tier is a [HeadGetter], its log is the one that decides.":                                                                  "a duty of callers",
 	"The slice stays the Tiered's.": "a duty of callers",
 	"Tiers returns the caches that c is composed of, nearest first: those of c's own Tiers, or c alone.":        "a function",
 	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                    "a licence",

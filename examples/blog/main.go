@@ -27,7 +27,7 @@ import (
 )
 
 func main() {
-	// SIGPIPE: whoever pipes this into head wants the database deleted as well.
+	// SIGPIPE: when this is piped into head, the database is deleted as well.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -85,8 +85,8 @@ func requestCases() []conformance {
 	}
 }
 
-// deafCases are those of a proxy that no visitor can make ask its origin.
-func deafCases() []conformance {
+// ignoredDirectives are those of a proxy that no visitor can make ask its origin.
+func ignoredDirectives() []conformance {
 	const fresh = "> \n< 200 | Cache-Control: max-age=60 | Age: 30 | ETag: \"a\"\n= 1\n"
 	var cases []conformance
 	for _, field := range []string{

@@ -71,7 +71,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// What a visitor says of himself, and what he says about caching that no cache
+// What visitors say of themselves, and directives about caching that no cache
 // knows, change nothing: these are the fields of fetch in Node.js, with those by
 // which a program keeps it from adding a no-cache of its own.
 func TestConformanceToFetch(t *testing.T) {
@@ -106,7 +106,7 @@ func TestConformanceOfFlags(t *testing.T) {
 		"-all-etags":               allETagsCases(),
 		"-store-set-cookie":        setCookieCases(),
 		"-targeted=X-Control":      otherTargetCases(),
-		"-client-directives=false": deafCases(),
+		"-client-directives=false": ignoredDirectives(),
 	} {
 		t.Run(flag, func(t *testing.T) { conform(t, [][]conformance{cases}, nil, flag) })
 	}

@@ -10,29 +10,20 @@ import (
 // pseudonym is how the proxy calls itself in Via.
 const pseudonym = "uncache"
 
-// edge makes a request what the origin will see of it, before the cache looks:
-// a field that the cache selects by and the origin never gets, or the other way
-// around, lets one visitor store a page under another's name.
+// edge makes a request what the origin will see of it, before the cache looks. If the
+// two saw different fields, a visitor could store a page under another's name.
 //
-//   - Fields that Connection names end here (RFC 9110 §7.6.1). Without this,
-//     "Accept-Language: de" with "Connection: Accept-Language" would store the
-//     page without a language as the German one.
-//   - Fields by which frameworks take a request for another than it says it is
-//     (another URL, method, host, scheme) end here. The key does not know them.
-//   - X-Forwarded-For, -Host and -Proto are set from the connection, whatever
-//     the visitor says: this proxy believes nobody in front of it. Host and
-//     scheme are in the key. An origin whose pages depend on the visitor's
-//     address has to say so, with Vary: X-Forwarded-For or private.
+//   - Fields that Connection names end here (RFC 9110 §7.6.1).
+//   - Fields by which frameworks take a request for another URL, method, host or
+//     scheme end here. The key does not know them.
+//   - X-Forwarded-For, -Host and -Proto are set from the connection.
 //   - Fields whose names origins confuse with others end here; see isField.
-//   - A target that is none is refused; see refuse.
-//   - Max-Forwards is obeyed; see lastRecipient.
-//   - Via is added, as a gateway must (RFC 9110 §7.6.3), so that a loop is seen.
+//   - A malformed target is refused; see refuse. Max-Forwards is obeyed; see
+//     lastRecipient.
+//   - Via is added (RFC 9110 §7.6.3), so that a loop is seen.
 //
 // Host stays the visitor's, in lower case and without the default port (RFC 9110
-// §4.2.3). It is what the key is made of, and what the origin needs in order to
-// link to itself and to tell virtual hosts apart.
-//
-// Fields with underscores in their names pass where underscores is set.
+// §4.2.3). Fields with underscores in their names pass where underscores is set.
 func edge(next http.Handler, underscores bool) http.Handler {
 	keep := func(name string) bool { return isField(name, underscores) && !isImposture(name) }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +114,7 @@ func hopByHop(h http.Header, options []string) {
 }
 
 // isImposture reports whether a field, by its canonical name, is one by which a
-// visitor can make an origin take his request for another.
+// visitor can make an origin take the request for another.
 //
 // Origins by CGI, WSGI or PHP can't tell X_Real_IP from X-Real-IP.
 func isImposture(name string) bool {

@@ -77,7 +77,7 @@ func unanswered(err error) bool {
 
 // A visitor gets a response as the origin made it: without a type, if it came
 // without. Package net/http would guess, and make a page of what the origin did
-// not call one. Interim responses go to those who know of them only (RFC 9110
+// not call one. Interim responses go only to clients that know of them (RFC 9110
 // §15.2). 100 is left to net/http, which says it when the content is read: the
 // visitor would hear it twice.
 type visitor struct {

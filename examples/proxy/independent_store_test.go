@@ -41,8 +41,8 @@ func heuristics() []ruling {
 	return list
 }
 
-// statuses: any final status code may be stored (§3), but those of which another
-// RFC says that they must not.
+// statuses: any final status code may be stored (§3), but not those that
+// another RFC forbids to store.
 func statuses() []ruling {
 	var list []ruling
 	for _, code := range []int{

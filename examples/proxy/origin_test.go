@@ -86,7 +86,7 @@ func (o *origin) next(r *http.Request) answer {
 
 // ServeHTTP writes the answer by hand, since package net/http would correct it.
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // or the visitor could be cut off while he writes
+	_, _ = io.Copy(io.Discard, r.Body) // or the visitor could be cut off in the middle of the request
 	a := o.next(r)
 	conn, rw, err := w.(http.Hijacker).Hijack()
 	if err != nil {

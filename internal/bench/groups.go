@@ -16,8 +16,8 @@ var (
 	purgeRates  = []int{0, 1, 10, 100, 1000}
 )
 
-// benchGroups is what a hit costs as pages name more groups, and as more is
-// purged, of which nothing names the page.
+// benchGroups is what a hit costs as pages name more groups, and as more
+// purges happen that do not name the page.
 func benchGroups(b *bench) {
 	b.printf(`A hit in memory on a page in 0 to 64 groups, while 0 to 1,000 purges a second
 name other groups; what the purges take is in it. Ratios are to no groups and no

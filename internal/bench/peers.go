@@ -12,8 +12,7 @@ import (
 	"github.com/viccon/sturdyc"
 )
 
-// A page by hand: its header values are prepared, as whoever wants to be fast
-// would.
+// A page by hand: its header values are prepared, to be fast.
 type prepared struct {
 	values [len(fields)][]string
 	body   []byte

@@ -62,7 +62,7 @@ func prose(dir string) ([]finding, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "gen"):
+		case d.IsDir() && path != dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "gen" || d.Name() == "corpus"):
 			return fs.SkipDir
 		case strings.HasSuffix(path, ".go"):
 			found, err := goProse(path)

@@ -12,6 +12,6 @@
 //	names, ok := groups.Strings()
 //
 // What is parsed shares memory with the field lines it was parsed from, and
-// takes up to some 50 times theirs: whoever does not trust their sender bounds
-// their length. Time is linear in it. Everything is safe for concurrent use.
+// takes up to some 50 times theirs: bound their length if you do
+// not trust their sender. Time is linear in it. Everything is safe for concurrent use.
 package sfv

@@ -95,8 +95,8 @@ func FuzzAppend(f *testing.F) {
 	})
 }
 
-// Random pieces of the syntax, most of which fit together now and then: it
-// gets deeper into lists than mutating bytes does.
+// Random pieces of the syntax fit together now and then. So the fuzzer gets deeper
+// into lists than by mutating bytes.
 func TestRandomFields(t *testing.T) {
 	pieces := []string{
 		"a", "b", "*c", "1", "-1.5", "0.10", `"x"`, `"\""`, `tok/en`, ":YQ==:", ":YQ:", "?0", "?1", "@7", `%"%c3%bc"`,

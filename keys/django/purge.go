@@ -11,9 +11,8 @@ import (
 // HEAD, in each language and time zone, and the lists of header fields. Before
 // 1.3 Django cached no URL with a query; the keys are those of its path.
 //
-// The host is hashed as it is written here, because Django hashes it as the
-// request has it. Browsers send it in lower case and without the default port
-// of the scheme: "https://Example.com:443/" has keys, but of no browser's page.
+// The host is hashed as it is written here. Browsers send it in lower case and
+// without the default port of the scheme: write it so.
 //
 // Where pages vary, SCAN for PurgePattern. To delete the list alone is not
 // enough: the next visitor has Django learn it again, and the old pages of other

@@ -174,7 +174,7 @@ func checkVector(t *testing.T, v vector) {
 	checkPurge(t, d, v, r)
 }
 
-// checkPurge checks that whoever purges the URL of the vector deletes its page.
+// checkPurge checks that a purge of the URL of the vector deletes its page.
 func checkPurge(t *testing.T, d django.Site, v vector, r *http.Request) {
 	rawURL := latin1Bytes(v.Request.URL)
 	pattern, err := d.PurgePattern(rawURL)

@@ -31,20 +31,14 @@ func (e segmentError) Is(target error) bool { return target == ErrSegment }
 // returns it as it is), and a handler gets the values back from
 // Request.PathValue.
 //
-// A value is a string, an integer, or a type based on one; or an
-// [encoding.TextMarshaler] or a [fmt.Stringer], which are asked in this order
-// and before all. The slashes in a value for {name...} separate segments, and it
-// may end with one; those in a value for {name} are escaped.
+// A value is an [encoding.TextMarshaler], a [fmt.Stringer], a string, an integer, or a
+// type based on one. The slashes in a value for {name...} separate segments; those in a
+// value for {name} are escaped.
 //
-// It is an error if there are too many or too few values, if one has another
-// type, or if a segment would be
-//   - empty, "." or "..": clients and ServeMux resolve those, percent-encoded or
-//     not, and another page would be meant;
-//   - "/" alone, which ServeMux, even if it is escaped, takes for the end of the
-//     path.
-//
-// So a pattern that has such a segment itself has no path. The path of a
-// pattern that ends with "/" or "/{$}" ends with "/".
+// It is an error if there are too many or too few values, or if one has another type.
+// A segment that would be empty, ".", ".." or "/" is an error, [ErrSegment]: clients
+// and ServeMux take it for another path. The path of a pattern that ends with "/" or
+// "/{$}" ends with "/".
 func (r Route) Path(values ...any) (string, error) {
 	if len(r.segments) == 0 {
 		return "", fmt.Errorf("route: path of the zero Route: %w", ErrValue)
@@ -77,8 +71,7 @@ func (r Route) Path(values ...any) (string, error) {
 	return string(b), nil
 }
 
-// appendSegments appends text as several segments, of which the last may be
-// empty.
+// appendSegments appends text as several segments. The last may be empty.
 func appendSegments(b []byte, text string) (_ []byte, why string) {
 	dir, last := "", text
 	for {

@@ -20,7 +20,7 @@ import (
 )
 
 // leased returns n processes' worth of sites over one Redis, each with a client
-// of its own, of which one renders a page for all.
+// of its own. One of them renders a page for all.
 func leased(t testing.TB, n int, c connect, opts coherent.Options, h http.HandlerFunc) []http.Handler {
 	t.Helper()
 	sites := make([]http.Handler, n)

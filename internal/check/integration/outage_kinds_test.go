@@ -169,7 +169,7 @@ var outages = []struct {
 }
 
 // Whatever is wrong with Redis: every page is served, one visitor waits and
-// nobody after him, a purge that fails says so, and when it is over hits come
+// nobody after that, a purge that fails says so, and when it is over hits come
 // back by themselves, with nothing that others have purged in the meantime.
 func TestOutages(t *testing.T) {
 	for _, o := range outages {

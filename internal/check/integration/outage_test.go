@@ -183,7 +183,7 @@ func (b *bed) save(p interface {
 // visitor marks the contexts of requests.
 type visitor struct{}
 
-// commands counts what is sent to Redis: for visitors, and by those who look
+// commands counts what is sent to Redis: for visitors, and by probes that ask
 // whether it is back.
 type commands struct{ byVisitor, probes atomic.Int64 }
 

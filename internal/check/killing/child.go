@@ -75,8 +75,8 @@ func runChild(s string) error {
 	if err := json.Unmarshal([]byte(s), &c); err != nil {
 		return err
 	}
-	// Whoever started this process holds the other end: a child ends with its
-	// parent, whatever ends that.
+	// The process that started this one holds the other end: a child ends with
+	// its parent.
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

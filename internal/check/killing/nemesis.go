@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Nemesis is whoever does the harm.
+// A Nemesis is what does the harm.
 type Nemesis struct {
 	// Name says what it does.
 	Name string

@@ -30,7 +30,7 @@ type Result struct {
 
 	Examples []string // of what should not have been
 
-	rolledBack []string // saves of which a process said so
+	rolledBack []string // saves that a process has rolled back
 }
 
 // Check returns an error if anything was served that must not be.

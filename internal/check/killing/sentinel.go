@@ -29,7 +29,7 @@ const lostSide = time.Second
 type watched struct {
 	servers  [3]*redistest.Server // master, heir, and the heir's replica
 	sentinel *redistest.Server
-	deaf     *netproxy.Proxy // of the first process
+	cutOff   *netproxy.Proxy // of the first process
 }
 
 func newWatched(ctx context.Context, _ int) (stand, error) {
@@ -51,7 +51,7 @@ func newWatched(ctx context.Context, _ int) (stand, error) {
 		w.sentinel, err = redistest.StartSentinel(ctx, w.servers[0])
 	}
 	if err == nil {
-		w.deaf, err = netproxy.New(w.servers[0].Addr)
+		w.cutOff, err = netproxy.New(w.servers[0].Addr)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -67,7 +67,7 @@ func configure(ctx context.Context, s *redistest.Server, name, value string) err
 
 func (w *watched) at(process int) endpoint {
 	if process == 0 {
-		return endpoint{Addrs: []string{w.deaf.Addr}, Replicas: 1}
+		return endpoint{Addrs: []string{w.cutOff.Addr}, Replicas: 1}
 	}
 	return endpoint{Addrs: []string{w.sentinel.Addr}, Sentinel: true, Replicas: 1}
 }
@@ -99,7 +99,7 @@ func (w *watched) fail(ctx context.Context) error {
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return err
 	}
-	w.deaf.Lead(heir.Addr)
+	w.cutOff.Lead(heir.Addr)
 	w.servers = [3]*redistest.Server{heir, last, old}
 	if err := configure(ctx, old, "replica-priority", "0"); err != nil { // not to be promoted
 		return err
@@ -158,8 +158,8 @@ func (w *watched) Close() error {
 			errs = append(errs, s.Stop())
 		}
 	}
-	if w.deaf != nil {
-		errs = append(errs, w.deaf.Close())
+	if w.cutOff != nil {
+		errs = append(errs, w.cutOff.Close())
 	}
 	return errors.Join(errs...)
 }

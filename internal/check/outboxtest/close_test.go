@@ -140,7 +140,7 @@ func TestCloseInAnOutage(t *testing.T) {
 }
 
 // A Purger that does not heed its context does not hold up the end of the process.
-func TestCloseLeavesTheDeafBehind(t *testing.T) {
+func TestCloseDoesNotWaitForThePurger(t *testing.T) {
 	each(t, all, func(t *testing.T, d *database) {
 		p := newPurger()
 		inside, release := make(chan struct{}, 10), make(chan struct{})

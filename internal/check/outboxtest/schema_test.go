@@ -65,8 +65,8 @@ func TestSchemaByHand(t *testing.T) {
 	}
 }
 
-// Who forgot Migrate hears of it when he starts, and not from the first save that
-// could not be repaired. A database that is away may come back.
+// A missing Migrate is an error of Start, and not of the first save that could not
+// be repaired. A database that is away may come back.
 func TestStartLooksAtTheTable(t *testing.T) {
 	for _, dialect := range all {
 		t.Run(string(dialect), func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package markdown renders the text of a post. Raw HTML in it is left out and
 // links with a script for a target are emptied, so what it returns can stand in
-// a page whoever wrote the post.
+// a page, also if a stranger wrote the post.
 package markdown
 
 import (

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// layouts are the forms in which dates are found in front matter, by those who
-// let a tool write it and by those who type. A date without a zone is in UTC.
+// layouts are the forms in which dates are found in front matter, written by
+// tools and by people. A date without a zone is in UTC.
 var layouts = []string{
 	time.RFC3339Nano,
 	"2006-01-02T15:04:05.999999999Z0700",

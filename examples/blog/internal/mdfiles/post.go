@@ -59,7 +59,7 @@ func post(m matter, text, name string, modified time.Time) (*posts.Post, error) 
 }
 
 // firstDate returns the first date among the fields, or a zero time. The error
-// tells of a date that was not understood; the others are tried all the same.
+// tells of a date that was not understood; the others are still tried.
 func firstDate(m matter, fields ...string) (t time.Time, odd error) {
 	for _, f := range fields {
 		if v := m[f]; v != nil && v != "" {

@@ -161,7 +161,7 @@ func writersWait(t *testing.T, s *Store) {
 		go func() {
 			failed <- func() error {
 				for range times {
-					if err := addLetter(t.Context(), s.DB()); err != nil {
+					if err := addText(t.Context(), s.DB()); err != nil {
 						return err
 					}
 				}
@@ -183,7 +183,7 @@ func writersWait(t *testing.T, s *Store) {
 	}
 }
 
-func addLetter(ctx context.Context, db *sql.DB) error {
+func addText(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

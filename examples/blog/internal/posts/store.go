@@ -53,7 +53,7 @@ func Open(ctx context.Context, file string) (*Store, error) {
 	return &Store{db: db, dialect: outbox.SQLite}, nil
 }
 
-// DB is the database itself, for whoever begins a transaction.
+// DB is the database itself, to begin a transaction in.
 func (s *Store) DB() *sql.DB { return s.db }
 
 // Dialect is what an outbox in the database speaks.
