@@ -16,6 +16,16 @@ const (
 	// most, in bytes. See [Event.Bounded].
 	MaxNote = 256
 
+	// MaxEvent is how many dependencies an event in a log names at most. A purge
+	// that names more is several events: a log keeps and sends an event whole, and
+	// each reader holds it in memory.
+	MaxEvent = 10_000
+
+	// MaxEventBytes is how long the dependencies of an event are together at most,
+	// unless a single one is longer. In an outbox an event is an argument of one
+	// statement, which MySQL refuses beyond max_allowed_packet.
+	MaxEventBytes = 4 << 20
+
 	digestLen = 32 // 128 bits in hexadecimal
 )
 

@@ -9,15 +9,6 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// maxEvent is how many dependencies one event names at most, and maxEventBytes how long
-// they are together, unless a single one is longer. A log keeps and sends an event
-// whole, and each reader of the log holds it in memory. In an outbox it is an argument
-// of one statement, which MySQL refuses beyond max_allowed_packet.
-const (
-	maxEvent      = 10_000
-	maxEventBytes = 4 << 20
-)
-
 // events returns the change's events: one, unless the change names more than an event
 // may.
 func (c *change) events() []cache.Event {
@@ -38,7 +29,8 @@ func (c *change) events() []cache.Event {
 	return all
 }
 
-// split returns deps, which are sorted, in parts of at most maxEvent and maxEventBytes.
+// split returns deps, which are sorted, in parts of at most [cache.MaxEvent]
+// and [cache.MaxEventBytes].
 // Each part is sorted. Dependencies of one family are in one part, if they fit.
 func split(deps []cache.Dependency) [][]cache.Dependency {
 	if fit(deps) == len(deps) {
@@ -69,7 +61,7 @@ func fit(deps []cache.Dependency) int {
 	bytes := 0
 	for i, d := range deps {
 		bytes += len(d)
-		if i == maxEvent || i > 0 && bytes > maxEventBytes {
+		if i == cache.MaxEvent || i > 0 && bytes > cache.MaxEventBytes {
 			return i
 		}
 	}

@@ -168,19 +168,13 @@ func selecting(names []string) ([]string, error) {
 	for _, name := range names {
 		// RFC 9110 §5.1: a field name is a token. "*" is one, but in Vary it
 		// stands for what no key can hold.
-		if name == "" || name == "*" || strings.ContainsFunc(name, notToken) {
+		if name == "" || name == "*" || strings.ContainsFunc(name, escape.NotToken) {
 			return nil, option.Errorf(ErrOptions, "keys: Options.Headers: %q is not the name of a header field", name)
 		}
 		fields = append(fields, textproto.CanonicalMIMEHeaderKey(name))
 	}
 	slices.Sort(fields)
 	return slices.Compact(fields), nil
-}
-
-// notToken reports whether c may not stand in a token (RFC 9110 §5.6.2).
-func notToken(c rune) bool {
-	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		strings.ContainsRune("!#$%&'*+-.^_`|~", c))
 }
 
 // Headers returns the names in Options.Headers, canonical and sorted.

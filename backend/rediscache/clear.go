@@ -3,9 +3,10 @@ package rediscache
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/uncache/uncache/internal/glob"
 )
 
 // Clear deletes every value under the prefix, to give the memory back: by SCAN,
@@ -32,7 +33,7 @@ func (b *Backend) Clear(ctx context.Context) error {
 
 func (b *Backend) clearNode(ctx context.Context, node *redis.Client) error {
 	const batch = 1000
-	pattern := globEscaper.Replace(b.opts.Prefix) + "*"
+	pattern := glob.Escape(b.opts.Prefix) + "*"
 	var cursor uint64
 	for {
 		keys, next, err := node.Scan(ctx, cursor, pattern, batch).Result()
@@ -53,6 +54,3 @@ func (b *Backend) clearNode(ctx context.Context, node *redis.Client) error {
 		}
 	}
 }
-
-// globEscaper takes its meaning from what means something in a pattern of SCAN.
-var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)

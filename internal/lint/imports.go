@@ -27,7 +27,7 @@ cache/pagecache/internal/find: cache keys internal/cookie
 cache/pagecache/internal/rfc9111: internal/httpdate internal/sfv
 cache/pagecache/internal/stored: cache/pagecache/internal/rfc9111 internal/httpdate
 keys: keys/internal/escape internal/cookie internal/option
-keys/django: keys keys/internal/escape
+keys/django: keys keys/internal/escape internal/glob
 keys/internal/escape:
 keys/route: keys/internal/escape
 invalidate: cache keys keys/route internal/instance internal/isnil internal/named internal/panics internal/repeat invalidate/internal/batch
@@ -35,11 +35,12 @@ invalidate/connector: invalidate invalidate/integrate
 invalidate/integrate: invalidate invalidate/internal/batch
 invalidate/outbox: cache invalidate internal/isnil internal/option internal/panics internal/repeat
 backend/memory: cache github.com/patrickmn/go-cache
-backend/rediscache: cache internal/alongside internal/option internal/panics github.com/redis/go-redis/v9
+backend/rediscache: cache internal/alongside internal/glob internal/option internal/panics github.com/redis/go-redis/v9
 backend/tiered: cache internal/isnil internal/option
 internal/alongside:
 internal/cookie:
 internal/dbtest:
+internal/glob:
 internal/httpdate:
 internal/instance:
 internal/isnil:

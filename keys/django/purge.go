@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/uncache/uncache/internal/glob"
 )
 
 // PurgeKeys returns every key under which Django may keep a page of an absolute
@@ -47,13 +49,13 @@ func (s *Site) PurgePattern(rawURL string) (string, error) {
 	}
 	begin, end := "*", "*" // a KEY_FUNCTION may put anything there
 	if s.KeyFunc == nil {
-		begin = globEscape(s.final(""))
+		begin = glob.Escape(s.final(""))
 	}
-	pattern := begin + "views.decorators.cache.cache_page." + globEscape(s.Prefix) + "."
+	pattern := begin + "views.decorators.cache.cache_page." + glob.Escape(s.Prefix) + "."
 	if s.hasMethod() {
 		pattern += "*."
 	}
-	return pattern + globEscape(s.resource(t)) + "." + strings.Repeat("?", 32) + end, nil
+	return pattern + glob.Escape(s.resource(t)) + "." + strings.Repeat("?", 32) + end, nil
 }
 
 // withFirst returns first and others, without duplicates.
@@ -65,9 +67,4 @@ func withFirst(first string, others []string) []string {
 		}
 	}
 	return all
-}
-
-// globEscape makes s match itself only in a pattern of Redis.
-func globEscape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
 }

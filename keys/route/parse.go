@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/uncache/uncache/keys/internal/escape"
 )
 
 // ErrPattern is what is wrapped by the errors of Parse.
@@ -29,7 +31,7 @@ func parse(pattern string) (r Route, why string) {
 	rest := pattern
 	if i := strings.IndexAny(pattern, " \t"); i >= 0 {
 		r.method, rest = pattern[:i], strings.TrimLeft(pattern[i+1:], " \t")
-		if r.method != "" && strings.ContainsFunc(r.method, notToken) {
+		if r.method != "" && strings.ContainsFunc(r.method, escape.NotToken) {
 			return r, "the method is not a token"
 		}
 	}
@@ -113,10 +115,4 @@ func isIdentifier(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// notToken reports whether c may not stand in a method (RFC 9110 §9.1, §5.6.2).
-func notToken(c rune) bool {
-	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		strings.ContainsRune("!#$%&'*+-.^_`|~", c))
 }

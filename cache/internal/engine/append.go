@@ -9,14 +9,6 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// maxEvent is how many dependencies an event names at most, and maxEventBytes how
-// long these are together, as in package invalidate. A log keeps and sends an
-// event whole, and each reader holds it in memory.
-const (
-	maxEvent      = 10_000
-	maxEventBytes = 4 << 20
-)
-
 // appendEvent appends e to the log, in bounded form. An event that names more than
 // one may is several. It returns the last position.
 func (c *Cache) appendEvent(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
@@ -46,7 +38,7 @@ func split(e cache.Event) []cache.Event {
 	var parts []cache.Event
 	begin, bytes := 0, 0
 	for i, d := range e.Dependencies {
-		if i-begin == maxEvent || bytes+len(d) > maxEventBytes {
+		if i-begin == cache.MaxEvent || bytes+len(d) > cache.MaxEventBytes {
 			part := e
 			part.Dependencies = e.Dependencies[begin:i:i]
 			parts = append(parts, part)
