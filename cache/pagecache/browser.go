@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // A browser cannot be purged. One that is told nothing keeps a page for a tenth

@@ -1,18 +1,14 @@
 package pagecache
 
 import (
-	"context"
 	"sync"
-	"sync/atomic"
 	"weak"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -27,7 +23,7 @@ type Cache struct {
 	store   *engine.Cache
 	values  *engine.Values[*stored.Response]
 	memo    *find.Memo
-	warm    *warmer // nil unless pages are warmed
+	warm    *background.Warmer // nil unless pages are warmed
 	codec   stored.Codec
 	clock   *clock
 	shared  *gatherer       // of the purges after unsafe requests
@@ -38,11 +34,7 @@ type Cache struct {
 	ages, statuses *stored.Phrases
 	softened       *stored.Phrases // statuses of hits on what was purged softly
 
-	mu         sync.Mutex
-	closed     atomic.Bool // set under mu, so that no refresh begins behind Close's back
-	wg         sync.WaitGroup
-	background context.Context // of the responses that are made in the background
-	stop       context.CancelFunc
+	background *background.Group // of the responses that are made in the background
 	refreshing chan struct{}
 	notes      noteRounds
 	told       told
@@ -52,12 +44,8 @@ type Cache struct {
 // background, waits for them, and makes no more. Requests are answered as
 // before. It returns nil.
 func (c *Cache) Close() error {
-	c.mu.Lock()
-	c.closed.Store(true)
-	c.mu.Unlock()
 	open.remove(weak.Make(c))
 	c.clock.closed.Store(true)
-	c.stop()
-	c.wg.Wait()
+	c.background.Close()
 	return nil
 }

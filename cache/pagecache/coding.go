@@ -4,9 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // decodable reports whether the Accept-Encoding in h names the coding of p. Some

@@ -4,11 +4,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/isnil"
 )
 

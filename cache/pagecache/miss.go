@@ -4,13 +4,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // miss answers a request for which nothing usable is stored: with a fill, or

@@ -7,11 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // A noteRound stores responses of one target URI that were made at the same time. It

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/keys"
 )
 

@@ -7,11 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 type pageKey struct{}

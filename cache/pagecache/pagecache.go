@@ -1,16 +1,14 @@
 package pagecache
 
 import (
-	"context"
 	"fmt"
 	"sync"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // New returns a Cache that stores through c. A nil opts means the defaults.
@@ -31,12 +29,10 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pagecache: %w", err)
 	}
-	background, stop := context.WithCancel(context.Background())
 	form := stored.NewCodec(o.EarlyRefresh)
 	hitStatus := o.Name + "; hit; ttl="
 	pages := &Cache{
-		background: background,
-		stop:       stop,
+		background: background.NewGroup(),
 		opts:       o,
 		rules:      o.rules(),
 		name:       o.Name,
@@ -54,7 +50,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
 	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
-	pages.warm = newWarmer(pages)
+	pages.warm = pages.newWarmer()
 	if pages.values.Near() {
 		pages.short = find.NewShortcuts(pages.memo, counting)
 	}

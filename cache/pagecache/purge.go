@@ -71,7 +71,7 @@ func (c *Cache) record(ctx context.Context, e cache.Event) error {
 		return err
 	}
 	if !Warming(ctx) { // or a handler that saves something at each visit would run for ever
-		defer c.warm.purged(e.Dependencies)
+		defer c.warm.Purged(e.Dependencies)
 	}
 	for _, key := range stored {
 		c.memo.SetDeleted([]byte(key), true)

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // holdBytes is how much is held back of a response that is not going to be
@@ -73,8 +73,8 @@ func newRecorder(t *task) *recorder {
 	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), length: -1, visitor: t.visitor, page: t.newPage()}
 	h := t.w.Header()
 	_, rec.background = t.w.(discard)
-	if t.before == nil && t.c.warm != nil {
-		t.before = &around{t.r.Pattern, slices.Clone(h["Vary"])} // a handler may write into the list
+	if t.outer == nil && t.c.warm != nil {
+		t.outer = &background.Outer{Pattern: t.r.Pattern, Vary: slices.Clone(h["Vary"])} // a handler may write into the list
 	}
 	if len(h) > 0 {
 		// Not a deep copy: that a list is the very same one tells that the

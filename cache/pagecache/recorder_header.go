@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/internal/httpdate"
 )
 

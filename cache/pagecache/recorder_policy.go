@@ -5,9 +5,8 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // judge applies rfc9111 to what a handler gave, asks what those around the

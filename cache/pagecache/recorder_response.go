@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // response makes the stored response of what was recorded.

@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/panics"
 )
 
@@ -34,49 +31,50 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 		return false
 	}
 	flight, leads := c.values.Enter(s.Value.Key, s.Value.Took, id.Deps...)
-	c.mu.Lock()
-	if !leads || c.closed.Load() {
-		c.mu.Unlock()
-		if leads {
-			flight.Finish(nil, false)
-		}
+	if !leads {
 		<-c.refreshing
 		return false
 	}
-	c.wg.Add(1)
-	c.mu.Unlock()
-
-	ctx := c.background
+	ctx := c.background.Context()
 	for _, key := range []any{http.ServerContextKey, http.LocalAddrContextKey} {
 		ctx = context.WithValue(ctx, key, r.Context().Value(key))
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.RefreshTimeout)
-	background := r.Clone(ctx)
-	background.Method, background.Body = http.MethodGet, http.NoBody
+	inner := r.Clone(ctx)
+	inner.Method, inner.Body = http.MethodGet, http.NoBody
 	for _, name := range rfc9111.ConditionFields {
-		delete(background.Header, name) // the visitor's conditions are answered
+		delete(inner.Header, name) // the visitor's conditions are answered
 	}
-	t := &task{c: c, next: next, w: discard(outer.Clone()), r: background, id: id, flight: flight, old: s}
+	t := &task{c: c, next: next, w: discard(outer.Clone()), r: inner, id: id, flight: flight, old: s}
 	t.look.fwd = fwdStale
-	go func() {
-		defer c.wg.Done()
+	begun := c.background.Go(func() {
 		defer func() { <-c.refreshing }()
 		defer s.Value.Marks.Unset(stored.IsRefreshing)
 		defer cancel()
-		defer t.endFlight()
-		defer func() {
-			// net/http would recover, were this the visitor's goroutine.
-			if p := recover(); p != nil {
-				c.report(background, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
-			}
-		}()
-		if made, err := await(ctx, flight, 0, s, &rfc9111.Control{}); made || err != nil {
-			return // by another process, or nobody in time
+		t.refresh()
+	})
+	if !begun {
+		cancel()
+		flight.Finish(nil, false)
+		<-c.refreshing
+	}
+	return begun
+}
+
+// refresh makes the successor of t.old.
+func (t *task) refresh() {
+	defer t.endFlight()
+	defer func() {
+		// net/http would recover from the panic of a visitor's request.
+		if p := recover(); p != nil {
+			t.c.report(t.r, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
 		}
-		t.fill = flight.Fill()
-		t.run()
 	}()
-	return true
+	if made, err := await(t.r.Context(), t.flight, 0, t.old, &rfc9111.Control{}); made || err != nil {
+		return // by another process, or nobody in time
+	}
+	t.fill = t.flight.Fill()
+	t.run()
 }
 
 // discard is the client of a response that nobody waits for.

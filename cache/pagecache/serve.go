@@ -5,13 +5,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // The fields that a 304 repeats from the response it stands for (RFC 9110
@@ -116,7 +114,7 @@ func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request
 	case use == rfc9111.UseWhileMaking && visitor != storable && !p.Marks.Has(stored.IsRefreshing):
 		return false
 	case use > rfc9111.UseHit && visitor == storable:
-		if why := aroundOf(r, w.Header()).tied(&c.rules, r.URL.Path, p.Route); why != "" {
+		if why := background.OuterOf(r, w.Header()).Obstacle(&c.rules, r.URL.Path, p.Route); why != "" {
 			c.tell(r, why)
 			if use == rfc9111.UseWhileMaking {
 				return false

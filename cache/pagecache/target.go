@@ -7,9 +7,8 @@ import (
 	"path"
 	"strings"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
 	"github.com/uncache/uncache/keys"
 )
 

@@ -3,11 +3,10 @@ package pagecache
 import (
 	"net/http"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // A task has the handler make a response, answers a request with it, and stores
@@ -23,9 +22,9 @@ type task struct {
 	flight  *engine.Flight[*stored.Response] // nil where nobody waits; who entered it ends it in case of a panic
 	old     *engine.Stored[*stored.Response] // what is stored, but stale; or nil
 	look    status
-	page    *page   // what the handler says through its context
-	before  *around // what had been done when the handler was first asked
-	served  served  // which route has served it
+	page    *page             // what the handler says through its context
+	outer   *background.Outer // when the handler was first asked; nil unless pages are warmed
+	served  served            // which route has served it
 }
 
 // nameKey puts a key into Cache-Status, where that is wanted.

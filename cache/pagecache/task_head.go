@@ -3,9 +3,8 @@ package pagecache
 import (
 	"net/http"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // head has the handler answer a HEAD request, whose header may confirm the

@@ -4,9 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // render calls the handler, and asks it what there is to ask.

@@ -5,13 +5,11 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
-
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // made returns the response to store of what was recorded, or nil if it must not
@@ -108,10 +106,24 @@ func (t *task) store(p *stored.Response) {
 	} else {
 		// Not before: who knows the key looks there, and not where the fill is.
 		t.c.memo.SetFields([]byte(t.id.Primary), p.Vary)
-		t.c.warm.remember(t, p)
+		t.remember(p)
 	}
 	t.c.memo.SetDeleted([]byte(t.id.Primary), false)
 	t.c.memo.SetConfirmed([]byte(t.id.Primary), false)
+}
+
+// remember lets a purge warm p up, unless the page needs what is outside the cache.
+func (t *task) remember(p *stored.Response) {
+	if t.c.warm == nil || p.Is(stored.IsPart) {
+		return
+	}
+	seen := t.c.keys.Seen(t.r)
+	if why := t.outer.Obstacle(&t.c.rules, seen.URL.Path, p.Route); why != "" {
+		t.c.tell(t.r, why)
+		t.c.warm.Forget(t.id.Primary)
+		return
+	}
+	t.c.warm.Remember(background.Page{Key: t.id.Primary, Next: t.next, Request: t.r, Seen: seen, Outer: *t.outer, Deps: t.fill.Hashes()})
 }
 
 // varies reports whether p has its place beside a note: it names fields, or others of

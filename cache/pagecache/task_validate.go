@@ -4,9 +4,8 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // confirms reports whether a 304 speaks of the selected response, and whether the

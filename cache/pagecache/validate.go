@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
-
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
 // describesBody reports whether a field says what the stored body of p is. A
