@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// backoff returns how long to wait after try failed, which counts from 1: any
-// time up to base, which doubles with every further try, up to most. Full jitter:
-// what failed together is not tried again together.
+// backoff returns how long to wait after the try-th try has failed: any time up to
+// base, which doubles with every further try, up to most. It is full jitter: rows that
+// failed together are not tried again together.
 func backoff(base, most time.Duration, try int) time.Duration {
 	d := most
 	if shift := try - 1; shift < 62 && base <= most>>shift {

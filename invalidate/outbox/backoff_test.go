@@ -19,15 +19,15 @@ func TestBackoff(t *testing.T) {
 			}
 			longest, sum = max(longest, d), sum+d
 		}
-		// Full jitter: evenly up to the bound. The mean of 2000 is off by a
-		// tenth once in 10^14 runs.
+		// With full jitter the waits are spread evenly up to the bound. The mean of
+		// 2000 is off by a tenth once in 10^14 runs.
 		if mean := sum / n; longest < most*9/10 || mean < most*4/10 || mean > most*6/10 {
 			t.Errorf("try %d waits %v on average and %v at most, want %v and %v", try, mean, longest, most/2, most)
 		}
 	}
 }
 
-// The documentation of MaxTries gives the hours.
+// The doc of MaxTries names these hours.
 func TestHowLongTriesTake(t *testing.T) {
 	var o Options
 	if err := o.complete(SQLite); err != nil {

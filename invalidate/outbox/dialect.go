@@ -19,42 +19,41 @@ const (
 	SQLite Dialect = "sqlite"
 )
 
-// dialect is what the databases differ in.
+// dialect is in what the databases differ.
 type dialect struct {
 	quote    string                        // around identifiers
 	numbered bool                          // placeholders are $1, $2, ... and not ?
-	now      string                        // the present by the database's clock, the same all through a statement
-	later    string                        // the present plus an argument, which delay makes
+	now      string                        // the time by the database's clock, the same in a whole statement
+	later    string                        // that time plus an argument, which delay makes
 	until    string                        // milliseconds until due
-	age      string                        // milliseconds since created was the least, of rows that wait
+	age      string                        // milliseconds since the oldest row that waits was created
 	delay    func(time.Duration) any       // the argument of later
-	oneOf    func([]rowID) (string, []any) // what an id is one of, with its arguments
+	oneOf    func([]rowID) (string, []any) // "id is one of these", and its arguments
 	blob     string                        // whether the id is a BLOB
 	due      string                        // {table}, read by its index
 	byID     string                        // {table}, written by its primary key
-	locks    bool                          // rows can be locked, and locked ones be skipped
+	locks    bool                          // rows can be locked, and locked ones skipped
 }
 
 // waits is the condition of rows that a relay may try.
 const waits = "dead = 0"
 
-// unpurged is that of rows that were not purged yet, and are not just to be purged again.
+// unpurged is the condition of rows that were never purged.
 const unpurged = waits + " AND purged = 0"
 
 var dialects = map[Dialect]dialect{
 	PostgreSQL: {
 		quote:    `"`,
 		numbered: true,
-		// now() is when the transaction began, and no index is searched for
-		// clock_timestamp(), which is volatile.
+		// now() is when the transaction began. For clock_timestamp(), which is
+		// volatile, no index is used.
 		now:   "statement_timestamp()",
 		later: "statement_timestamp() + CAST(? AS bigint) * interval '1 microsecond'",
-		// Infinity is a time too, but no difference.
+		// Infinity is a time too, but its difference is not.
 		until: "CASE WHEN due <= statement_timestamp() THEN 0 WHEN isfinite(due) THEN CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision) ELSE 1e12 END",
 		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + unpurged + " AND isfinite(created) THEN created END)) * 1000 AS double precision)",
 		delay: microseconds,
-		// One statement for any number of ids: drivers keep what they have
-		// prepared.
+		// One statement serves any number of ids: drivers keep what they have prepared.
 		oneOf: func(ids []rowID) (string, []any) {
 			if len(ids) == 1 {
 				return "= ?", []any{ids[0].text}
@@ -76,7 +75,7 @@ var dialects = map[Dialect]dialect{
 		delay: microseconds,
 		oneOf: list,
 		blob:  "0",
-		// A table that the optimizer believes to be empty would be scanned.
+		// The optimizer would scan a table that it believes to be empty.
 		due:   "{table} FORCE INDEX ({index})",
 		byID:  "{table} FORCE INDEX (PRIMARY)",
 		locks: true,
@@ -107,7 +106,7 @@ func list(ids []rowID) (string, []any) {
 
 var quoteElement = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// array returns an array as PostgreSQL writes it. An id may hold whatever a text may.
+// array returns an array as PostgreSQL writes it. An id may be any text.
 func array(ids []rowID) string {
 	quoted := make([]string, len(ids))
 	for i, id := range ids {
@@ -116,8 +115,8 @@ func array(ids []rowID) string {
 	return "{" + strings.Join(quoted, ",") + "}"
 }
 
-// sql returns a statement for the table: what stands in braces is filled in, and
-// placeholders become the dialect's.
+// sql returns a statement for the table: it fills in what is in braces, and makes the
+// placeholders the dialect's.
 func (d dialect) sql(table, statement string) string {
 	schema, name := "", table
 	if i := strings.IndexByte(table, '.'); i >= 0 {

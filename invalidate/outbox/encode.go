@@ -9,16 +9,16 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// The format stands in a column of the row, where it can be selected by: a relay
-// claims formats up to its own, and leaves what a newer process wrote to newer
-// processes. The event is encoded in the same way in both.
+// The format of a row. It is in a column, so that a relay can select by it: a relay
+// claims formats up to its own, and leaves newer ones to newer processes. The event is
+// encoded in the same way in both.
 const (
 	formatOnce = 1 // an event that is purged once
-	format     = 2 // one that is purged again, as the column repeats says
+	format     = 2 // an event that is purged again, as the column repeats says
 )
 
-// maxNames bounds the dependencies of one row. Short ones take many times the bytes
-// in memory that they take in the table.
+// maxNames is how many dependencies one row may have. Many short ones take many times
+// the memory that they take in the table.
 const maxNames = 1 << 17
 
 // Flags of an encoded event.
@@ -28,10 +28,10 @@ const (
 	flagsKnown = flagSoft | flagTime
 )
 
-// encode returns e in format 1: a byte of flags; the time in nanoseconds since
-// 1970, if flagTime is set; reason, origin, the number of dependencies, and each
-// of them. Numbers are varints, strings have their length before them and keep
-// every byte. The position is the log's to give and is left out.
+// encode returns e in format 1: a byte of flags; the time in nanoseconds since 1970, if
+// flagTime is set; reason, origin, the number of dependencies, and each of them.
+// Numbers are varints. Strings have their length in front and keep every byte. The
+// position is left out, since the log gives it.
 func encode(e cache.Event) []byte {
 	size := 32 + len(e.Reason) + len(e.Origin)
 	for _, d := range e.Dependencies {
@@ -58,8 +58,8 @@ func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// ErrCorrupt is what the last error of a dead letter begins with that cannot be
-// decoded: somebody else has written the row, or into it.
+// ErrCorrupt begins the last error of a dead letter whose event cannot be decoded:
+// another program has written the row, or changed it.
 var ErrCorrupt = errors.New("the event cannot be decoded")
 
 // decode is the inverse of encode.
@@ -76,7 +76,7 @@ func decode(b []byte) (cache.Event, error) {
 	}
 	e.Reason, e.Origin = d.string(), d.string()
 	n := d.uvarint()
-	if n > min(uint64(len(d.rest)), maxNames) { // each has a length at least
+	if n > min(uint64(len(d.rest)), maxNames) { // each has at least a length
 		d.fail("too many dependencies")
 		n = 0
 	}
@@ -126,8 +126,7 @@ func (d *decoder) uvarint() uint64 {
 	return v * uint64(d.skip(n))
 }
 
-// skip leaves out the n bytes of a number, and returns 1, or 0 if there was
-// none.
+// skip skips the n bytes of a number and returns 1, or 0 if there was none.
 func (d *decoder) skip(n int) int64 {
 	if n <= 0 {
 		d.fail("not a number")

@@ -25,13 +25,13 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%s: %v came back as %v, %v", name, e, got, err)
 		}
 	}
-	// The position is the log's to give.
+	// The log gives the position.
 	if got, _ := decode(encode(cache.Event{Position: 7})); got.Position != 0 {
 		t.Errorf("position %d was kept", got.Position)
 	}
 }
 
-// What format 1 is may not change: other versions read it.
+// Format 1 may not change: other versions read it.
 func TestFormat1(t *testing.T) {
 	e := cache.Event{Dependencies: []cache.Dependency{"path:/", "group:a"}, Soft: true, Reason: "why", Origin: "me", Time: time.Unix(0, 64)}
 	const want = "\x03\x80\x01\x03why\x02me\x02\x06path:/\x07group:a"
@@ -96,7 +96,7 @@ func TestNote(t *testing.T) {
 	}
 }
 
-// A row of many short names would take many times its bytes in memory.
+// A row with many short names would take many times its bytes in memory.
 func TestNamesOfARowAreBounded(t *testing.T) {
 	most := encode(cache.Event{Dependencies: make([]cache.Dependency, maxNames)})
 	if e, err := decode(most); err != nil || len(e.Dependencies) != maxNames {

@@ -8,9 +8,8 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// maxEvent is how many dependencies a merged event may name, and maxEventBytes how
-// long these may be together, as in one of package invalidate: a log keeps and
-// sends an event whole.
+// maxEvent is how many dependencies a merged event may name, and maxEventBytes how long
+// they may be together, as in package invalidate: a log keeps and sends an event whole.
 const (
 	maxEvent      = 10_000
 	maxEventBytes = 4 << 20
@@ -19,52 +18,52 @@ const (
 // maxReasons is how many reasons a merged event gives.
 const maxReasons = 3
 
-// letter is a row with its event.
-type letter struct {
+// A fullRow is a row with its decoded event.
+type fullRow struct {
 	row
 	event cache.Event
 }
 
-// parcel is an event with the rows that it stands for.
-type parcel struct {
-	event   cache.Event
-	letters []letter
+// A merged is an event, and the rows that it purges.
+type merged struct {
+	event cache.Event
+	rows  []fullRow
 }
 
-// merge packs letters into as few parcels as possible. No letter is torn apart:
-// the dependencies of an event belong together, and a row is purged or not. Hard
-// and soft ones are apart, since a soft purge does less; so are those that have
-// failed before, so that they do not hold up the others again.
-func merge(letters []letter) []parcel {
-	var groups [4][]letter
-	for _, l := range letters {
+// merge merges rows into as few events as possible. The dependencies of a row stay in
+// one event, since a row is either purged or not. Soft events are not merged with
+// others, since a soft purge does less. Rows that have failed before are not merged
+// with others, so that they do not make them fail again.
+func merge(rows []fullRow) []merged {
+	var groups [4][]fullRow
+	for _, r := range rows {
 		i := 0
-		if l.event.Soft {
+		if r.event.Soft {
 			i = 1
 		}
-		if l.tries > 0 {
+		if r.tries > 0 {
 			i += 2
 		}
-		groups[i] = append(groups[i], l)
+		groups[i] = append(groups[i], r)
 	}
-	var parcels []parcel
+	var all []merged
 	for _, group := range groups {
 		named := make(map[cache.Dependency]struct{})
 		begin, bytes := 0, 0
-		for i, l := range group {
+		for i, r := range group {
 			add, addBytes := 0, 0
-			for _, d := range l.event.Dependencies {
+			for _, d := range r.event.Dependencies {
 				if _, ok := named[d]; !ok {
 					add++
 					addBytes += len(d)
 				}
 			}
 			if i > begin && (len(named)+add > maxEvent || bytes+addBytes > maxEventBytes) {
-				parcels = append(parcels, pack(group[begin:i]))
+				all = append(all, mergeRows(group[begin:i]))
 				begin, bytes = i, 0
 				clear(named)
 			}
-			for _, d := range l.event.Dependencies {
+			for _, d := range r.event.Dependencies {
 				if _, ok := named[d]; !ok {
 					named[d] = struct{}{}
 					bytes += len(d)
@@ -72,51 +71,51 @@ func merge(letters []letter) []parcel {
 			}
 		}
 		if begin < len(group) {
-			parcels = append(parcels, pack(group[begin:]))
+			all = append(all, mergeRows(group[begin:]))
 		}
 	}
-	return parcels
+	return all
 }
 
-// byOutbox ends the reasons of what a relay purges: who reads the log can see
-// that the saver did not.
+// byOutbox ends the reasons of what a relay purges. It shows in the log that the saver
+// did not purge.
 const byOutbox = " (by the outbox)"
 
 // again ends the reasons of what was purged before.
 const again = " (again)"
 
-func single(l letter) parcel {
-	e := l.event
+func single(r fullRow) merged {
+	e := r.event
 	e.Reason = strings.TrimPrefix(e.Reason+byOutbox, " ")
-	return parcel{e, []letter{l}}
+	return merged{e, []fullRow{r}}
 }
 
-// pack returns the event that purges what those of letters purge.
-func pack(letters []letter) parcel {
-	if len(letters) == 1 {
-		return single(letters[0])
+// mergeRows returns one event that purges all of rows.
+func mergeRows(rows []fullRow) merged {
+	if len(rows) == 1 {
+		return single(rows[0])
 	}
 	var deps []cache.Dependency
 	var reasons, origins []string
-	for _, l := range letters {
-		deps = append(deps, l.event.Dependencies...)
-		reasons = append(reasons, l.event.Reason)
-		origins = append(origins, l.event.Origin)
+	for _, r := range rows {
+		deps = append(deps, r.event.Dependencies...)
+		reasons = append(reasons, r.event.Reason)
+		origins = append(origins, r.event.Origin)
 	}
 	slices.Sort(deps)
-	return parcel{
+	return merged{
 		event: cache.Event{
 			Dependencies: slices.Compact(deps),
-			Soft:         letters[0].event.Soft,
+			Soft:         rows[0].event.Soft,
 			Reason:       strings.TrimPrefix(some(reasons)+byOutbox, " "),
 			Origin:       some(origins),
 		},
-		letters: letters,
+		rows: rows,
 	}
 }
 
-// some names the first few of those that are not empty, each once, and says how
-// many more there are.
+// some names the first few strings that are not empty, each once, and says how many
+// more there are.
 func some(list []string) string {
 	var first []string
 	seen := make(map[string]struct{})

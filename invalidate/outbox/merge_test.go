@@ -10,9 +10,9 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-func letters(list ...cache.Event) (all []letter) {
+func rows(list ...cache.Event) (all []fullRow) {
 	for i, e := range list {
-		all = append(all, letter{row{id: rowID{text: fmt.Sprint(i)}}, e})
+		all = append(all, fullRow{row{id: rowID{text: fmt.Sprint(i)}}, e})
 	}
 	return all
 }
@@ -21,7 +21,7 @@ func deps(list ...cache.Dependency) []cache.Dependency { return list }
 
 func TestMerge(t *testing.T) {
 	at := time.Unix(1, 0)
-	failed := letters(
+	failed := rows(
 		cache.Event{Dependencies: deps("group:b", "path:/a/"), Reason: "Post 1 saved", Origin: "web1", Time: at},
 		cache.Event{Dependencies: deps("group:s"), Soft: true, Reason: "Post 2 saved", Origin: "web1", Time: at},
 		cache.Event{Dependencies: deps("group:b", "path:/"), Reason: "Post 3 saved", Origin: "web2"},
@@ -34,7 +34,7 @@ func TestMerge(t *testing.T) {
 	for _, p := range merge(failed) {
 		got = append(got, p.event)
 		id := ""
-		for _, l := range p.letters {
+		for _, l := range p.rows {
 			id += l.id.text
 		}
 		ids = append(ids, id)
@@ -52,10 +52,10 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// An event alone is what it was, its time included.
+// An event that is merged with no other stays what it was, with its time.
 func TestMergeOfOne(t *testing.T) {
 	e := cache.Event{Dependencies: deps("path:/b/", "path:/a/"), Reason: "why", Time: time.Unix(1, 0)}
-	got := merge(letters(e))
+	got := merge(rows(e))
 	e.Reason += byOutbox
 	if len(got) != 1 || !reflect.DeepEqual(got[0].event, e) {
 		t.Errorf("got %v, want %v", got, e)
@@ -72,12 +72,12 @@ func TestMergeIsBounded(t *testing.T) {
 		list = append(list, e)
 	}
 	list[1].Dependencies = list[0].Dependencies // counted once
-	for n := range 9000 {                       // more than an event may name: alone, and not torn apart
+	for n := range 9000 {                       // more than an event may name: alone, and not split
 		list[6].Dependencies = append(list[6].Dependencies, cache.Group(fmt.Sprint(n)))
 	}
 	var sizes []string
-	for _, p := range merge(letters(list...)) {
-		sizes = append(sizes, fmt.Sprint(len(p.letters), ":", len(p.event.Dependencies)))
+	for _, p := range merge(rows(list...)) {
+		sizes = append(sizes, fmt.Sprint(len(p.rows), ":", len(p.event.Dependencies)))
 	}
 	if got := strings.Join(sizes, " "); got != "3:8000 2:8000 1:4000 1:13000" {
 		t.Errorf("rows and dependencies of the events: %s", got)
@@ -90,7 +90,7 @@ func TestSome(t *testing.T) {
 	}
 }
 
-// Rows with long names are not merged into an event of any length.
+// Rows with long names are merged into events of bounded length.
 func TestMergeIsBoundedByLength(t *testing.T) {
 	var list []cache.Event
 	for i := range 6 {
@@ -98,8 +98,8 @@ func TestMergeIsBoundedByLength(t *testing.T) {
 		list = append(list, cache.Event{Dependencies: deps(name)})
 	}
 	var got []int
-	for _, p := range merge(letters(list...)) {
-		got = append(got, len(p.letters))
+	for _, p := range merge(rows(list...)) {
+		got = append(got, len(p.rows))
 	}
 	if fmt.Sprint(got) != "[3 3]" {
 		t.Errorf("rows in an event: %v, want 3 of 1 MiB each in 4 MiB", got)

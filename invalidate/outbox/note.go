@@ -2,12 +2,12 @@ package outbox
 
 import "strconv"
 
-// maxNote bounds what people may read in a row, in bytes.
+// maxNote is how long a text for people may be in a row, in bytes.
 const maxNote = 512
 
-// note makes a line of ASCII of s, for a column that people read. What is not
-// printable ASCII is written as in Go's source: a save must not fail because its
-// reason has a character that the database's encoding has not, or a NUL.
+// note makes one line of ASCII of s, for a column that people read. Other characters
+// are written as in Go's source. A save must not fail because the database's encoding
+// lacks a character of its reason, or because of a NUL.
 func note(s string) string {
 	if len(s) > maxNote {
 		s = s[:maxNote]

@@ -24,7 +24,7 @@ func TestNew(t *testing.T) {
 	defer db.Close()
 	p := invalidate.PurgerFunc(func(context.Context, cache.Event) error { return nil })
 	for _, test := range []struct {
-		says string // the error, at its beginning
+		says string // how the error begins
 		db   *sql.DB
 		d    Dialect
 		p    invalidate.Purger

@@ -24,31 +24,30 @@ type Outbox struct {
 	opts    Options
 	count   counters
 
-	wake     chan struct{}   // holds one: look now
+	wake     chan struct{}   // holds a token: look now
 	stop     chan struct{}   // closed by Close: no more turns
-	ctx      context.Context // of all that is done in the background; done when Close runs out of time
+	ctx      context.Context // of everything in the background; done when Close runs out of time
 	cancel   context.CancelFunc
 	mu       sync.Mutex
 	started  bool
 	closed   bool
-	purged   []string // whose rows are to be deleted
-	deleting bool     // somebody deletes them
+	purged   []string // IDs whose rows are to be deleted
+	deleting bool     // a goroutine deletes them
 	wg       sync.WaitGroup
 
 	// Of the relay's goroutine, and of Close after that has ended.
-	outage bool         // the Purger has not answered a probe since
-	worked *cache.Event // the last that was purged; nil: none yet
+	outage bool         // the Purger has failed, and answered no probe since
+	worked *cache.Event // the last event that was purged, or nil
 	limit  int          // how many rows a claim takes, at most Batch
 	stuck  stuckRows
 }
 
-// New returns an Outbox with its table in db, the database that the saves go to.
-// Its relay tells p, the same Purger that the savers tell. A nil opts means the
-// defaults.
+// New returns an Outbox with its table in db, the database that the saves go to. Its
+// relay tells p, which is the Purger of the savers. A nil opts means the defaults.
 //
-// New asks db nothing: [Outbox.Migrate] creates the table. It starts nothing: a
-// process that only saves needs no more, if another has called [Outbox.Start].
-// Close is for both. The db is not closed by it: it belongs to who opened it.
+// New does not use db: [Outbox.Migrate] creates the table. It starts nothing. A process
+// that only saves needs no relay, if another has called [Outbox.Start]. Call Close in
+// both. Close does not close db.
 func New(db *sql.DB, d Dialect, p invalidate.Purger, opts *Options) (*Outbox, error) {
 	o := &Outbox{
 		db: db, dialect: d, d: dialects[d], purger: p,
@@ -75,11 +74,11 @@ func New(db *sql.DB, d Dialect, p invalidate.Purger, opts *Options) (*Outbox, er
 // sql returns a statement for this Outbox's table.
 func (o *Outbox) sql(statement string) string { return o.d.sql(o.opts.Table, statement) }
 
-// inTx runs fn in a transaction at READ COMMITTED, or at the only level that
-// SQLite has.
+// inTx runs fn in a transaction at READ COMMITTED, or at the only level that SQLite
+// has.
 //
-// The rollback is not deferred: when a driver panics, database/sql keeps locks
-// that the rollback would wait for. It rolls back by itself when ctx ends.
+// The rollback is not deferred: when a driver panics, database/sql keeps locks that the
+// rollback would wait for. It rolls back by itself when ctx ends.
 func (o *Outbox) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := o.db.BeginTx(ctx, o.level())
 	if err != nil {
@@ -99,8 +98,8 @@ func (o *Outbox) level() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 }
 
-// observe calls Observe. If that panics it is told so, once: in the relay's
-// goroutine a panic would end the process.
+// observe calls Observe. If that panics it is told so, once: in the relay's goroutine a
+// panic would end the process.
 func (o *Outbox) observe(obs Observation) {
 	if o.opts.Observe == nil {
 		return

@@ -10,14 +10,14 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// claimable is the condition of rows that this process may try, one day.
+// claimable is the condition of rows that this process may try, now or later.
 var claimable = waits + " AND format <= " + strconv.Itoa(format)
 
 // Which rows a claim takes.
 const (
 	claimDue = ` AND due <= {now}`
-	// What is not due because it was never tried is only left to its saver.
-	// A relay that is closed does not wait for savers.
+	// A row that was never tried and is not due is left to its saver. A relay that is
+	// closed does not wait for savers.
 	claimAll = ` AND (due <= {now} OR tries = 0 AND purged = 0)`
 )
 
@@ -26,12 +26,12 @@ type execer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// claim takes rows that nobody else has, tells the Purger of them, and writes down
-// what came of it: up to Batch rows, and maxClaimBytes of events. The error has been
-// observed: the Purger or the database is down.
+// claim takes rows that no other relay has, tells the Purger of them, and settles them:
+// up to Batch rows, and maxClaimBytes of events. An error has been observed: the Purger
+// or the database is down.
 //
-// The rows are locked all the while, by a transaction: whatever becomes of this
-// process, the locks go with its connection, and the rows are where they were.
+// A transaction locks the rows meanwhile. If this process dies, the locks go with its
+// connection, and the rows are as before.
 func (o *Outbox) claim(ctx context.Context, which string) (out outcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.silence()+2*o.opts.Timeout)
 	defer cancel()
@@ -55,13 +55,13 @@ func (o *Outbox) claim(ctx context.Context, which string) (out outcome, err erro
 	return out, out.outage
 }
 
-// suspect notes that nothing of a claim could be written down. Perhaps it is because
-// of one row, which the database hangs on. So each of them is taken alone the next
-// time, and one that was alone is left alone for a while.
+// suspect notes that a claim could not be settled. One row may be the reason, on which
+// the database hangs. So each of them is taken alone the next time. A row that was
+// alone is left alone for a while.
 func (o *Outbox) suspect(out *outcome) {
 	if len(out.rows) == 1 {
 		if r := out.rows[0]; !o.stuck.waits(r) {
-			o.stick(failure{row: r})
+			o.leaveAlone(failure{row: r})
 		}
 		o.reportStuck(out)
 		return
@@ -85,9 +85,9 @@ func (o *Outbox) withoutLocks(ctx context.Context, which string, out *outcome) (
 }
 
 func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err error) {
-	// Nothing is closed when the driver panics: database/sql keeps locks then that
-	// a rollback and conn.Close would wait for. It rolls back when ctx ends, and
-	// the pool has lost a connection.
+	// Nothing is closed when the driver panics: database/sql keeps locks then that a
+	// rollback and conn.Close would wait for. It rolls back when ctx ends, and the pool
+	// has lost a connection.
 	defer panics.Catch(&err)
 	conn, err := o.db.Conn(ctx)
 	if err != nil {
@@ -98,8 +98,8 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 		again, err = o.onConn(ctx, conn, which, out)
 	}
 	if err != nil {
-		// Perhaps it leads to a server that was the primary once, and reads
-		// only. It would be the next one's, and the next one's.
+		// The connection may lead to a server that is no longer the primary, and reads
+		// only. The next claim would get it again.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	if failed := conn.Close(); failed != sql.ErrConnDone {
@@ -108,8 +108,8 @@ func (o *Outbox) withLocks(ctx context.Context, which string, out *outcome) (err
 	return err
 }
 
-// onConn runs the transaction of a claim. It reports whether to begin again, because
-// it has locked more rows than it may read: MySQL releases them only with all others.
+// onConn runs the transaction of a claim. It reports whether to begin again, because it
+// has locked more rows than it may read: MySQL releases none before the end.
 func (o *Outbox) onConn(ctx context.Context, conn *sql.Conn, which string, out *outcome) (again bool, err error) {
 	tx, err := conn.BeginTx(ctx, o.level())
 	if err != nil {
@@ -117,14 +117,14 @@ func (o *Outbox) onConn(ctx context.Context, conn *sql.Conn, which string, out *
 	}
 	unguard, err := o.guard(ctx, conn, tx)
 	if err == nil {
-		again, err = o.inLocks(ctx, tx, which, out)
+		again, err = o.inTransaction(ctx, tx, which, out)
 	}
-	_ = tx.Rollback() // of nothing, after the commit
+	_ = tx.Rollback() // does nothing after the commit
 	unguard()
 	return again, err
 }
 
-func (o *Outbox) inLocks(ctx context.Context, tx *sql.Tx, which string, out *outcome) (again bool, err error) {
+func (o *Outbox) inTransaction(ctx context.Context, tx *sql.Tx, which string, out *outcome) (again bool, err error) {
 	limit := o.limit
 	rows, err := o.find(ctx, tx, which, out)
 	switch {
@@ -155,7 +155,7 @@ func (o *Outbox) report(out *outcome) {
 	for _, f := range out.failed {
 		op, count := OpRetry, &o.count.retried
 		if f.dead {
-			op, count = OpDead, &o.count.buried
+			op, count = OpDead, &o.count.givenUp
 		}
 		count.Add(1)
 		o.observe(Observation{Op: op, ID: f.id.text, Rows: 1, Err: f.err})

@@ -8,24 +8,21 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// Close drains, when nobody saves here any more:
+// Close ends the relay and drains the table:
 //
-//  1. The relay polls no more. The claim that it has in hand is finished.
+//  1. The relay finishes its claim and polls no more.
 //  2. The rows that Purged was told of are deleted.
-//  3. If the relay was started, it claims once more until it has seen all that
-//     was left, by this process or by others: rows that are due, and those that
-//     no relay has tried, though Options.Grace be not over, for their savers may
-//     be gone. Rows that wait because they have failed stay, and what others save
-//     meanwhile is for their relays.
+//  3. If the relay was started, it claims until nothing is left: rows that are due, and
+//     rows that no relay has tried, also before Options.Grace is over. Rows that have
+//     failed stay.
 //
-// It all takes no longer than Options.CloseTimeout, after which what is under way
-// is broken off and Close returns an error; a Purger, or a driver of a database, that
-// does not heed its context is left behind a second later. Close also returns an
-// error if the Purger or the database is down. In either case the rows stay in the
-// table, for another relay or the next process; nothing is lost.
+// After Options.CloseTimeout Close breaks off what is left and returns an error. A
+// Purger or a driver that ignores its context is left behind a second later. Close also
+// returns an error if the Purger or the database is down. In each case the rows stay in
+// the table: nothing is lost.
 //
-// Enqueue, Keep, Purged, Stats and Revive work on a closed Outbox. Called again,
-// Close returns nil at once.
+// Enqueue, Keep, Purged, Stats and Revive work on a closed Outbox. To close it again
+// returns nil at once.
 func (o *Outbox) Close() error {
 	o.mu.Lock()
 	if o.closed {
@@ -49,10 +46,10 @@ func (o *Outbox) Close() error {
 	return nil
 }
 
-// deaf is how long those are waited for who were told to break off.
-const deaf = time.Second
+// closeGrace is how long Close waits after it has cancelled what is left.
+const closeGrace = time.Second
 
-// await waits for the end, for as long as CloseTimeout says.
+// await waits for the end, for at most CloseTimeout.
 func (o *Outbox) await(ended <-chan error) error {
 	timer := time.NewTimer(o.opts.CloseTimeout)
 	defer timer.Stop()
@@ -62,7 +59,7 @@ func (o *Outbox) await(ended <-chan error) error {
 	case <-timer.C:
 	}
 	o.cancel()
-	timer.Reset(deaf)
+	timer.Reset(closeGrace)
 	select {
 	case err := <-ended:
 		return err
@@ -83,7 +80,7 @@ func (o *Outbox) drain(relay bool) error {
 	for more := true; err == nil && more; {
 		var out outcome
 		out, err = o.claim(o.ctx, claimAll)
-		// Where others save all the time there is always something.
+		// While others save there is always another row.
 		all := !out.more && out.settled() == len(out.rows)
 		more = out.settled() > 0 && !all
 	}

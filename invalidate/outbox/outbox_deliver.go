@@ -15,15 +15,15 @@ func (o *Outbox) failed(r row, err error) failure {
 
 // deliver tells the Purger of rows, in as few events as possible.
 //
-// An event that fails is no reason to count a try. It may be an outage: so the
-// Purger is probed, and if it fails that too, nothing more is tried. Or the event
-// is made of many rows, one of which does not let itself be purged: so they are
-// tried one by one, and only those count a try that fail alone, while the Purger
-// answers probes.
+// An event that fails does not always count as a try:
+//
+//	the Purger fails a probe, too      an outage: nothing more is tried
+//	the event is of several rows       one of them may be the reason: each is tried alone
+//	a row fails alone                  it has used up a try
 func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.purging())
 	defer cancel()
-	letters := make([]letter, 0, len(rows))
+	full := make([]fullRow, 0, len(rows))
 	for i, r := range rows {
 		e, err := decode(r.event)
 		if err == nil {
@@ -37,22 +37,22 @@ func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
 			e.Reason = strings.TrimPrefix(e.Reason+again, " ")
 		}
 		r.event, rows[i].event = nil, nil // e has all of it
-		letters = append(letters, letter{r, e})
+		full = append(full, fullRow{r, e})
 	}
 	if o.outage {
-		letters = o.venture(ctx, letters, out)
+		full = o.tryOne(ctx, full, out)
 	}
-	for _, p := range merge(letters) {
-		err := o.try(ctx, p, out)
+	for _, m := range merge(full) {
+		err := o.try(ctx, m, out)
 		if err == nil {
 			continue
 		}
-		alone := len(p.letters) == 1
+		alone := len(m.rows) == 1
 		if alone && !o.isOutage(ctx, err, out) {
-			o.fail(p.letters[0], err, out)
+			o.fail(m.rows[0], err, out)
 		}
 		if !alone && !o.isOutage(ctx, err, out) {
-			o.deliverSingly(ctx, p.letters, out)
+			o.deliverSingly(ctx, m.rows, out)
 		}
 		if out.outage != nil || ctx.Err() != nil {
 			return
@@ -60,58 +60,58 @@ func (o *Outbox) deliver(ctx context.Context, rows []row, out *outcome) {
 	}
 }
 
-func (o *Outbox) deliverSingly(ctx context.Context, letters []letter, out *outcome) {
-	for _, l := range letters {
-		err := o.try(ctx, single(l), out)
+func (o *Outbox) deliverSingly(ctx context.Context, rows []fullRow, out *outcome) {
+	for _, r := range rows {
+		err := o.try(ctx, single(r), out)
 		if err == nil {
 			continue
 		}
 		if o.isOutage(ctx, err, out) {
 			return
 		}
-		o.fail(l, err, out)
+		o.fail(r, err, out)
 	}
 }
 
 // try tells the Purger, and notes the rows as purged if it returns nil.
-func (o *Outbox) try(ctx context.Context, p parcel, out *outcome) error {
-	if err := o.purge(ctx, p.event); err != nil {
+func (o *Outbox) try(ctx context.Context, m merged, out *outcome) error {
+	if err := o.purge(ctx, m.event); err != nil {
 		return err
 	}
 	out.events++
-	o.worked = &p.event
-	for _, l := range p.letters {
-		out.purged = append(out.purged, l.row)
+	o.worked = &m.event
+	for _, r := range m.rows {
+		out.purged = append(out.purged, r.row)
 	}
 	return nil
 }
 
-// isOutage reports whether the Purger fails whatever it is told, or time is
-// over, in which case err says nothing about the rows.
+// isOutage reports whether the Purger fails every event, or the time is over. Then err
+// says nothing about the rows.
 func (o *Outbox) isOutage(ctx context.Context, err error, out *outcome) bool {
 	if ctx.Err() == nil && o.probe(ctx) == nil {
 		return false
 	}
 	if ctx.Err() == nil {
 		out.outage = err
-		o.begin(err)
+		o.beginOutage(err)
 	}
 	return true
 }
 
-func (o *Outbox) fail(l letter, err error, out *outcome) {
-	out.failed = append(out.failed, o.failed(l.row, err))
+func (o *Outbox) fail(r fullRow, err error, out *outcome) {
+	out.failed = append(out.failed, o.failed(r.row, err))
 }
 
 // purge tells the Purger of e, whose names were checked when it was enqueued.
 func (o *Outbox) purge(ctx context.Context, e cache.Event) error {
-	return o.tell(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, e) })
+	return o.callPurger(ctx, func(ctx context.Context) error { return o.purger.Purge(ctx, e) })
 }
 
-// tell calls f with a deadline. A Purger that panics fails: here it would end the
-// whole process, and the next one, as long as the row is there. One that ends its
+// callPurger calls f with a deadline. A Purger that panics fails: otherwise it would
+// end this process, and the next one, as long as the row exists. A Purger that ends its
 // goroutine must not end the relay.
-func (o *Outbox) tell(ctx context.Context, f func(ctx context.Context) error) error {
+func (o *Outbox) callPurger(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.PurgeTimeout)
 	defer cancel()
 	return panics.Apart(func() (err error) {

@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// How much one INSERT takes. A statement of MySQL is a packet, of at most 16 MiB
-// unless the server says otherwise; one of SQLite has at most 32,766 arguments.
+// How much one INSERT takes. A statement of MySQL is a packet, of at most 16 MiB by
+// default. A statement of SQLite has at most 32,766 arguments.
 const (
 	maxInsertRows  = 100
 	maxInsertBytes = 4 << 20
@@ -24,13 +24,12 @@ const (
 	insertRow  = `(?, ?, ?, ?, ?, {now}, {later}, 0, '', 0, ?, ?)`
 )
 
-// Enqueue writes events by x, in the transaction of a save: one INSERT, or a few
-// if there is a great deal of them. When that has committed they will be purged,
-// by the saver who tells [Outbox.Purged], or else by a relay. It returns an ID for
-// each of them, in their order.
+// Enqueue writes events by x, in the transaction of a save, in one INSERT if they fit.
+// It returns an ID for each event, in their order. After COMMIT they are purged: by the
+// saver, which calls [Outbox.Purged], or else by a relay.
 //
-// If it returns an error some may be written, and the transaction is to be
-// rolled back: in PostgreSQL it cannot go on anyway.
+// After an error some may be written. Roll the transaction back: PostgreSQL does not
+// let it go on anyway.
 func (o *Outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) (ids []string, err error) {
 	ids, err = o.insert(ctx, x, events, o.opts.Grace, schedule{})
 	if err == nil {
@@ -39,9 +38,8 @@ func (o *Outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cach
 	return ids, err
 }
 
-// Keep writes events in a transaction of its own and returns when that has
-// committed. They are of saves that have committed and could not be purged, and
-// are due at once.
+// Keep writes events in a transaction of its own, and returns when that has committed.
+// They are of committed saves, could not be purged, and are due at once.
 func (o *Outbox) Keep(ctx context.Context, events []cache.Event) error {
 	return o.keep(ctx, events, 0, schedule{})
 }
@@ -59,8 +57,8 @@ func (o *Outbox) keep(ctx context.Context, events []cache.Event, after time.Dura
 	return nil
 }
 
-// insert writes rows that are due after a while. The IDs are made here and not
-// by the database, which could not return them through an Execer.
+// insert writes rows that are due after a while. The IDs are made here, since the
+// database could not return its own through an Execer.
 func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache.Event, after time.Duration, s schedule) ([]string, error) {
 	ids := make([]string, 0, len(events))
 	for len(events) > 0 {
@@ -68,7 +66,7 @@ func (o *Outbox) insert(ctx context.Context, x invalidate.Execer, events []cache
 		rows, bytes := 0, 0
 		for rows < min(len(events), maxInsertRows) {
 			e := events[rows]
-			// Not the names: a Purger may be a CDN, which needs them whole.
+			// Names are not cut: the Purger may be a CDN, which needs them whole.
 			notes := cache.Event{Reason: e.Reason, Origin: e.Origin}.Bounded()
 			e.Reason, e.Origin = notes.Reason, notes.Origin
 			b := encode(e)

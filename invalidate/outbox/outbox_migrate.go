@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// Migrate creates what [Schema] describes as far as it is missing, or brings it
-// up to date. If it is there, all that Migrate does is to read its version: the
-// database user needs the right to create tables once.
+// Migrate creates what [Schema] describes, or brings it up to date. If nothing is
+// missing it only reads the version: the database user needs the right to create tables
+// once.
 //
-// Several processes may call it at once. It is done when the program starts, not
-// in a transaction of a save.
+// Several processes may call it at once. Call it when the program starts, not in the
+// transaction of a save.
 func (o *Outbox) Migrate(ctx context.Context) error {
 	if v, err := o.version(ctx, o.db); err == nil && v >= len(migrations[o.dialect]) {
 		return nil // of this version, or of a later one, which this process can use too
@@ -63,14 +63,14 @@ func (o *Outbox) migrate(ctx context.Context, conn *sql.Conn) (err error) {
 	return nil
 }
 
-// lockSchema lets one process migrate at a time. In PostgreSQL and SQLite the
-// lock is a transaction, and all statements are done or none; in MySQL each
-// commits by itself, and they can be run again.
+// lockSchema lets one process migrate at a time. In PostgreSQL and SQLite the lock is a
+// transaction: all statements are done or none. In MySQL each statement commits by
+// itself, and can be run again.
 func (o *Outbox) lockSchema(ctx context.Context, conn *sql.Conn) (unlock func(error) error, err error) {
 	h := fnv.New64a()
 	h.Write([]byte("uncache outbox " + o.opts.Table))
 	id := int64(h.Sum64())
-	// What was begun is ended though ctx be done: conn goes back to its pool.
+	// The transaction is ended even if ctx is done: conn goes back to its pool.
 	run := func(statements ...string) error {
 		ctx := context.WithoutCancel(ctx)
 		for _, s := range statements {
@@ -91,7 +91,7 @@ func (o *Outbox) lockSchema(ctx context.Context, conn *sql.Conn) (unlock func(er
 		if err := run("BEGIN"); err != nil {
 			return nil, err
 		}
-		// Taken with ctx: somebody else may have it for long.
+		// With ctx, since another process may hold the lock for long.
 		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", id); err != nil {
 			return nil, errors.Join(err, run("ROLLBACK"))
 		}

@@ -7,13 +7,12 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// probe asks whether the Purger works at all. An event that names nothing costs
-// nobody anything, but it may be refused for just that, by a CDN for instance,
-// whatever else works. What was purged before is not; but it is a purge, of pages
-// that did not change, so it comes second.
+// probe asks whether the Purger works at all. An event that names nothing is free, but
+// some Purgers, of a CDN for instance, may refuse it. So the event that was purged last
+// comes second, though it purges pages that did not change.
 func (o *Outbox) probe(ctx context.Context) error {
 	if o.opts.Probe != nil {
-		return o.tell(ctx, o.opts.Probe)
+		return o.callPurger(ctx, o.opts.Probe)
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.opts.PurgeTimeout) // for both
 	defer cancel()
@@ -27,9 +26,9 @@ func (o *Outbox) probe(ctx context.Context) error {
 	return err
 }
 
-// begin notes that the Purger does not work at all. Until it answers a probe, the
-// relay claims nothing, or one row at a time if it cannot tell by a probe.
-func (o *Outbox) begin(err error) {
+// beginOutage notes that the Purger does not work at all. Until it answers a probe, the
+// relay claims nothing, or one row at a time if a probe proves nothing.
+func (o *Outbox) beginOutage(err error) {
 	if !o.outage {
 		o.outage = true
 		o.count.outages.Add(1)
@@ -37,9 +36,8 @@ func (o *Outbox) begin(err error) {
 	}
 }
 
-// recovered returns nil if there is no outage, or none any more, or if that is
-// for a row to tell: nothing was ever purged, and a probe proves nothing by
-// failing.
+// recovered returns nil if there is no outage, or it is over. It also returns nil if
+// only a row can tell: nothing was ever purged, so a probe that fails proves nothing.
 func (o *Outbox) recovered(ctx context.Context) error {
 	if !o.outage {
 		return nil
@@ -50,30 +48,30 @@ func (o *Outbox) recovered(ctx context.Context) error {
 		}
 		return err
 	}
-	o.over()
+	o.endOutage()
 	return nil
 }
 
-func (o *Outbox) over() {
+func (o *Outbox) endOutage() {
 	o.outage = false
 	o.observe(Observation{Op: OpRecovered})
 }
 
-// venture tries one of letters in an outage, and returns what is still to be
-// delivered: the others, if it was purged. It is any of them: one that never lets
-// itself be purged must not be the only one that is tried.
-func (o *Outbox) venture(ctx context.Context, letters []letter, out *outcome) []letter {
-	if len(letters) == 0 {
+// tryOne tries one of rows in an outage. If the Purger works again it returns the
+// others. The row is chosen at random: a row that always fails must not be the only one
+// that is tried.
+func (o *Outbox) tryOne(ctx context.Context, rows []fullRow, out *outcome) []fullRow {
+	if len(rows) == 0 {
 		return nil
 	}
-	i := rand.IntN(len(letters))
-	one := letters[i]
+	i := rand.IntN(len(rows))
+	one := rows[i]
 	if err := o.try(ctx, single(one), out); err != nil {
 		if o.isOutage(ctx, err, out) {
 			return nil
 		}
 		o.fail(one, err, out)
 	}
-	o.over()
-	return append(letters[:i:i], letters[i+1:]...)
+	o.endOutage()
+	return append(rows[:i:i], rows[i+1:]...)
 }

@@ -9,28 +9,29 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// maxPurged bounds how many ids wait to be deleted, when the database is slow or
-// gone: what is beyond is left to a relay, and purged once more.
+// maxPurged is how many ids wait to be deleted, when the database is slow or gone. A
+// relay purges those beyond once more, and deletes them.
 const maxPurged = 10_000
 
-// maxDelete bounds how many rows one statement deletes.
+// maxDelete is how many rows one statement deletes.
 const maxDelete = 500
 
-// Purged says that the events with these IDs have been purged, after the
-// transaction they were enqueued in had committed. Their rows are deleted in the
-// background, those of several savers in one statement, so that nobody's save
-// waits for a second commit. Close waits for it; after Close, Purged deletes
-// before it returns, unless all connections are in use: it may be called by who
-// holds one.
+// Purged says that the events with these IDs have been purged, after the transaction in
+// which they were enqueued had committed. Their rows are deleted in the background, so
+// that no save waits for a second commit. Rows that are to be purged again stay until
+// then.
 //
-// If the rows cannot be deleted Observe hears of it, and a relay purges them once
-// more, which is harmless. Rows that are to be purged again stay, and are due then. The ctx is not used beyond the call.
+// Close waits for that. After Close, Purged deletes before it returns, unless all
+// connections are in use: its caller may hold one.
+//
+// If the rows cannot be deleted, Observe is told, and a relay purges them once more,
+// which is harmless. ctx is not used beyond the call.
 func (o *Outbox) Purged(ctx context.Context, ids []string) {
 	o.mu.Lock()
 	if o.closed {
 		o.mu.Unlock()
 		if s := o.db.Stats(); s.MaxOpenConnections > 0 && s.InUse >= s.MaxOpenConnections {
-			// Ours may be one of those, and not come back before this returns.
+			// The caller may hold one of them until this returns.
 			o.observe(Observation{Op: OpDelete, Rows: len(ids), Err: errInUse})
 			return
 		}
@@ -48,8 +49,8 @@ func (o *Outbox) Purged(ctx context.Context, ids []string) {
 
 var errInUse = errors.New("all connections are in use")
 
-// deletePurged deletes until nothing is left. What comes while a DELETE runs
-// goes into the next one.
+// deletePurged deletes until nothing is left. IDs that come during a DELETE go into the
+// next one.
 func (o *Outbox) deletePurged() {
 	for {
 		o.mu.Lock()

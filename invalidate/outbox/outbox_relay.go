@@ -13,16 +13,16 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// Start starts the relay, which purges what savers have left in the table. Run
-// it in one process at least, in several to be sure. Called again, it does
-// nothing. After Close it is [cache.ErrClosed].
+// Start starts the relay, which purges what savers have left in the table. Run it in at
+// least one process, and in several to be sure. To start it again does nothing. After
+// Close, Start returns [cache.ErrClosed].
 //
 // Start looks at the table, and returns an error if that is missing ([Outbox.Migrate])
 // or may not be read. A database that is away, or does not answer within
 // Options.Timeout, is no error: the relay waits for it.
 func (o *Outbox) Start() error {
 	if !o.isStarted() {
-		if err := o.look(); err != nil {
+		if err := o.checkReadable(); err != nil {
 			return fmt.Errorf("outbox: start: %w", err)
 		}
 	}
@@ -44,12 +44,13 @@ func (o *Outbox) isStarted() bool {
 	return o.started
 }
 
-// The newest column: a table of an older version is of no use either.
+// It asks for the newest column, since a table of an older version cannot be used
+// either.
 const selectNothing = `SELECT COUNT(purged) FROM {table} WHERE 1 = 0`
 
-// look returns why the table is of no use, if the database says so: before and after
-// it has shown that it is there, since it may just have come up.
-func (o *Outbox) look() error {
+// checkReadable returns why the table cannot be used, if the database says so both
+// before and after it has answered another query: it may just have started.
+func (o *Outbox) checkReadable() error {
 	ctx, cancel := context.WithTimeout(o.ctx, o.opts.Timeout)
 	defer cancel()
 	try := func(query string) error {
@@ -65,10 +66,9 @@ func (o *Outbox) look() error {
 	return nil
 }
 
-// Wake has the relay of this process look for rows now, and once more when
-// those that it sees are due. It is for whoever hears of new rows, by LISTEN for
-// example. It returns at once, and does nothing if no relay runs here, or if it
-// pauses because of an outage.
+// Wake has the relay of this process look for rows now, and again when the rows that it
+// sees are due. Call it on news of rows, by LISTEN for example. It returns at once. It
+// does nothing if no relay runs here, or if the relay pauses in an outage.
 func (o *Outbox) Wake() {
 	select {
 	case o.wake <- struct{}{}:
@@ -84,14 +84,14 @@ func (o *Outbox) relay() {
 			wait, err = o.turn(o.ctx)
 			return err
 		})
-		if errors.Is(err, panics.ErrExit) { // the others have been observed
+		if errors.Is(err, panics.ErrExit) { // other errors have been observed
 			o.observe(Observation{Op: OpClaim, Err: err})
 		}
 		wake := o.wake
 		if err == nil {
 			failures = 0
 		} else {
-			// Whoever is down is not up again because of a wake.
+			// A wake does not end an outage.
 			failures++
 			wait, wake = backoff(firstPause, o.opts.MaxPause, failures), nil
 		}
@@ -116,15 +116,15 @@ func (o *Outbox) stopped() bool {
 	}
 }
 
-// turn claims until nothing is due, and returns how long to wait for more. An
-// error has been observed, and says that the Purger or the database is down.
+// turn claims until nothing is due, and returns how long to wait for more. An error has
+// been observed: the Purger or the database is down.
 func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
 	if err := o.recovered(ctx); err != nil {
 		return 0, err
 	}
 	for {
-		// A quarter more or less: relays that were started together need not
-		// ask together for ever.
+		// A quarter more or less, so that relays that were started together do not ask
+		// together forever.
 		poll := o.opts.Poll*3/4 + rand.N(o.opts.Poll/2+1)
 		due, err := o.next(ctx, 0)
 		if err != nil {
@@ -140,8 +140,8 @@ func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
 		if out.settled() > 0 && !o.stopped() {
 			continue
 		}
-		// Others have claimed what is due, or it is stuck. What comes after that may
-		// be due before the next poll.
+		// Others have claimed the rows that are due, or those are stuck. The next row
+		// may be due before the next poll.
 		if n := o.stuck.waiting; n > 0 {
 			if due, err = o.next(ctx, n); err != nil {
 				return 0, err
@@ -154,13 +154,13 @@ func (o *Outbox) turn(ctx context.Context) (wait time.Duration, err error) {
 	}
 }
 
-// forever is longer than anybody polls.
+// forever is longer than any poll.
 const forever = 365 * 24 * time.Hour
 
 var selectNext = `SELECT {until} FROM {due} WHERE ` + claimable + ` ORDER BY due LIMIT 1 OFFSET `
 
-// next returns when a row is due that this process understands, by the
-// database's clock, rounded up: the first after those that it skips.
+// next returns when a row is due that this process understands, by the database's
+// clock, rounded up. It skips the first rows.
 func (o *Outbox) next(ctx context.Context, skip int) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 	defer cancel()

@@ -11,9 +11,9 @@ import (
 
 var _ invalidate.RepeatOutbox = (*Outbox)(nil)
 
-// EnqueueRepeat is [Outbox.Enqueue] of events that are purged again: each duration of
-// repeat after they were purged, by the saver or a relay. The row stays until the last
-// of them, so a relay has to run somewhere.
+// EnqueueRepeat is [Outbox.Enqueue] for events that are purged again, each duration of
+// repeat after their purge by the saver or a relay. The row stays until the last of
+// them, so a relay has to run in some process.
 func (o *Outbox) EnqueueRepeat(ctx context.Context, x invalidate.Execer, events []cache.Event, repeat []time.Duration) (ids []string, err error) {
 	p, err := newPlan(repeat)
 	if err != nil {
@@ -26,8 +26,9 @@ func (o *Outbox) EnqueueRepeat(ctx context.Context, x invalidate.Execer, events 
 	return ids, err
 }
 
-// KeepRepeat is [Outbox.Keep] of events that are purged again: each duration of repeat
-// after they were purged. With purged they have been, just now, and only that is left.
+// KeepRepeat is [Outbox.Keep] for events that are purged again, each duration of repeat
+// after their purge. If purged is true that was just now, and only the repeats are
+// left.
 func (o *Outbox) KeepRepeat(ctx context.Context, events []cache.Event, repeat []time.Duration, purged bool) error {
 	p, err := newPlan(repeat)
 	if err != nil {
@@ -42,15 +43,15 @@ func (o *Outbox) KeepRepeat(ctx context.Context, events []cache.Event, repeat []
 
 const (
 	updateRepeat = `UPDATE {byID} SET purged = ?, tries = 0, last_error = '', due = {later} WHERE id `
-	// By its saver, unless a relay was first.
+	// Purged by its saver, unless a relay was first.
 	updatePurged  = `UPDATE {byID} SET purged = 1, tries = 0, last_error = '', dead = 0, due = {later} WHERE purged = 0 AND id `
 	deletePurged  = `DELETE FROM {table} WHERE repeats = '' AND id `
 	deleteByID    = `DELETE FROM {table} WHERE id `
 	selectRepeats = `SELECT id, repeats FROM {byID} WHERE purged = 0 AND repeats <> '' AND id `
 )
 
-// repeatLater has rows that were purged be purged again, and returns how many there
-// were.
+// repeatLater puts off rows that were purged until they are to be purged again, and
+// returns how many there were.
 func (o *Outbox) repeatLater(ctx context.Context, tx *sql.Tx, rows []row) (n int64, err error) {
 	at := make(map[schedule][]rowID)
 	for _, r := range rows {
@@ -67,8 +68,8 @@ func (o *Outbox) repeatLater(ctx context.Context, tx *sql.Tx, rows []row) (n int
 	return n, nil
 }
 
-// savedAndPurged deletes the rows of events that their saver has purged, or has them be
-// purged again if that is planned.
+// savedAndPurged deletes the rows of events that their savers have purged, or puts them
+// off if they are to be purged again.
 func (o *Outbox) savedAndPurged(ctx context.Context, tx *sql.Tx, ids []rowID) error {
 	n, err := o.changeRows(ctx, tx, deletePurged, ids)
 	if err != nil || n >= int64(len(ids)) {

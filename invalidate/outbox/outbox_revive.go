@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// Revive puts the dead letters back, as if they had never been tried, and
-// returns how many there were. It is for a person who has removed the cause, as
-// last_error in the table tells it.
+// Revive makes rows of the dead letters again, as if they had never been tried, and
+// returns how many there were. Call it after the cause was removed; last_error in the
+// table says what that was.
 func (o *Outbox) Revive(ctx context.Context) (rows int64, err error) {
 	err = o.inTx(ctx, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, o.sql(`UPDATE {table} SET dead = 0, tries = 0, due = {now} WHERE dead <> 0`))

@@ -7,14 +7,14 @@ import (
 	"fmt"
 )
 
-// A lostError is one after which the transaction cannot go on.
+// A lostError ends the transaction.
 type lostError struct{ error }
 
 // Unwrap returns the error.
 func (e lostError) Unwrap() error { return e.error }
 
-// lost returns err if it says nothing about a row: the transaction, the connection
-// or the time is over.
+// lost returns err if it says nothing about a row: the transaction, the connection or
+// the time is over.
 func lost(ctx context.Context, err error) error {
 	var over lostError
 	if err != nil && (ctx.Err() != nil || errors.As(err, &over)) {
@@ -23,8 +23,8 @@ func lost(ctx context.Context, err error) error {
 	return nil
 }
 
-// inSavepoint runs fn so that the transaction goes on if fn fails: PostgreSQL lets
-// nothing more be done in one after an error. Outside of a transaction it runs fn.
+// inSavepoint runs fn so that the transaction can go on if fn fails: PostgreSQL allows
+// nothing after an error. Without a transaction it just runs fn.
 func (o *Outbox) inSavepoint(ctx context.Context, x execer, fn func() error) error {
 	tx, ok := x.(*sql.Tx)
 	if !ok {

@@ -12,17 +12,17 @@ import (
 const (
 	updateRetry = `UPDATE {byID} SET tries = ?, last_error = ?, due = {later} WHERE id = ?`
 	updateDead  = `UPDATE {byID} SET tries = ?, last_error = ?, dead = 1 WHERE id = ?`
-	// What is left to do when a column does not take its value.
+	// For a row in which a column does not take its value.
 	updateDue      = `UPDATE {byID} SET due = {later} WHERE id = ?`
 	updateOnlyDead = `UPDATE {byID} SET dead = 1 WHERE id = ?`
 )
 
-// settle deletes what was purged, and puts off or buries what failed. If the
-// database refuses that for one row, the others are settled nevertheless:
+// settle deletes the rows that were purged, and puts off those that failed, or makes
+// them dead letters. If the database refuses that for one row, the others are settled:
 //
 //  1. all rows in as few statements as possible
 //  2. if one fails, or deletes too little: each row by itself
-//  3. a row that is not deleted is put off, as one that has failed
+//  3. a row that is not deleted is put off, like one that has failed
 //  4. a row that cannot be put off is left alone by this process ([OpStuck])
 func (o *Outbox) settle(ctx context.Context, tx *sql.Tx, out *outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*o.opts.Timeout)
@@ -51,7 +51,8 @@ func (o *Outbox) settleAll(ctx context.Context, tx *sql.Tx, out *outcome) error 
 	return nil
 }
 
-// settlePurged deletes rows that were purged, or has them be purged again.
+// settlePurged deletes rows that were purged, or puts them off if they are to be purged
+// again.
 func (o *Outbox) settlePurged(ctx context.Context, tx *sql.Tx, rows []row) error {
 	var ids []rowID
 	var again []row
@@ -73,7 +74,7 @@ func (o *Outbox) settlePurged(ctx context.Context, tx *sql.Tx, rows []row) error
 	return err
 }
 
-// putOff writes down that a row has failed.
+// putOff writes that a row has failed.
 func (o *Outbox) putOff(ctx context.Context, tx *sql.Tx, f failure) error {
 	args := []any{f.tries + 1, note(f.err.Error())}
 	if f.dead {
@@ -83,7 +84,7 @@ func (o *Outbox) putOff(ctx context.Context, tx *sql.Tx, f failure) error {
 	return o.change(ctx, tx, updateRetry, append(args, o.d.delay(wait), f.id.arg())...)
 }
 
-// putOffBriefly changes as little as possible.
+// putOffBriefly is putOff with as little change as possible.
 func (o *Outbox) putOffBriefly(ctx context.Context, tx *sql.Tx, f failure) error {
 	if f.dead {
 		return o.change(ctx, tx, updateOnlyDead, f.id.arg())
@@ -103,8 +104,8 @@ func (o *Outbox) change(ctx context.Context, tx *sql.Tx, statement string, args 
 	return nil
 }
 
-// settleSingly settles each row by itself. It returns an error if the database
-// refused all of them, for then it is not the rows.
+// settleSingly settles each row by itself. It returns an error if the database refused
+// all of them: then the rows are not the reason.
 func (o *Outbox) settleSingly(ctx context.Context, tx *sql.Tx, out *outcome) error {
 	purged, failed := out.purged, out.failed
 	out.purged, out.failed = nil, nil
@@ -136,9 +137,9 @@ func (o *Outbox) settleSingly(ctx context.Context, tx *sql.Tx, out *outcome) err
 			continue
 		}
 		f.err = fmt.Errorf("%w; %w", f.err, last)
-		o.stick(f)
-		out.aside++
-		if o.isThere(ctx, tx, f.row) {
+		o.leaveAlone(f)
+		out.skipped++
+		if o.exists(ctx, tx, f.row) {
 			out.stuck = append(out.stuck, f)
 		}
 	}
@@ -148,14 +149,14 @@ func (o *Outbox) settleSingly(ctx context.Context, tx *sql.Tx, out *outcome) err
 	return nil
 }
 
-// stick has this process leave a row alone for a while.
-func (o *Outbox) stick(f failure) {
+// leaveAlone has this process leave a row alone for a while.
+func (o *Outbox) leaveAlone(f failure) {
 	o.stuck.add(f.row, func(turn int) time.Duration { return backoff(o.opts.Backoff, o.opts.MaxBackoff, turn) })
 }
 
-// isThere reports whether the row is there still. On SQLite another relay may have
-// deleted it, which is no fault; one that is not found by its id is seen once more.
-func (o *Outbox) isThere(ctx context.Context, tx *sql.Tx, r row) bool {
+// exists reports whether the row still exists. On SQLite another relay may have deleted
+// it, which is no error. A row that is only not found by its id is seen again.
+func (o *Outbox) exists(ctx context.Context, tx *sql.Tx, r row) bool {
 	if o.d.locks || o.stuck.rows[r.key()].turns > 1 {
 		return true
 	}
@@ -164,11 +165,12 @@ func (o *Outbox) isThere(ctx context.Context, tx *sql.Tx, r row) bool {
 	return err == nil && n > 0
 }
 
-// changeRows runs a statement that ends with "id " for the rows of ids, and returns
-// how many there were. The args come before the ids. MySQL is given one id at a time,
-// which it looks up by the primary key in any case. Where it believes that the table is
-// empty, because it was a moment ago, it scans it for an IN, whatever the hints: then
-// it waits for rows of other relays, and they for its.
+// changeRows runs a statement that ends with "id " for the rows of ids, and returns how
+// many it changed. The args come before the ids.
+//
+// MySQL gets one id at a time, since it looks each up by the primary key in any case.
+// For an IN it scans a table that it believes to be empty, whatever the hints. The scan
+// would wait for rows of other relays, and theirs for this one's.
 func (o *Outbox) changeRows(ctx context.Context, tx *sql.Tx, statement string, ids []rowID, args ...any) (n int64, err error) {
 	if len(ids) == 0 {
 		return 0, nil

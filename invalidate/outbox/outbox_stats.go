@@ -8,57 +8,53 @@ import (
 	"time"
 )
 
-// Stats are figures to watch. Worth an alarm are Dead above 0, and Oldest above
-// a minute: something is not purged, and pages are stale.
+// Stats are figures to watch. Alarm on Dead above 0, and on Oldest above a minute:
+// something is not purged, and pages are stale.
 type Stats struct {
-	// Pending is how many rows wait, those included whose savers are about to
-	// purge them.
+	// Pending is how many rows wait. It includes those whose savers are about to purge
+	// them.
 	Pending int64
-	// Oldest is how long the oldest of them has been waiting, by the database's
-	// clock; 0 if there is none.
+	// Oldest is how long the oldest of them has been waiting, by the database's clock,
+	// or 0.
 	Oldest time.Duration
-	// Dead is how many dead letters there are.
+	// Dead is how many dead rows there are.
 	Dead int64
 	// Repeats is how many rows were purged, and wait to be purged again. They are
 	// neither in Pending nor in Oldest.
 	Repeats int64
-	// Newer is how many of Pending were written by a later version, and wait
-	// for a relay of that.
+	// Newer is how many of Pending were written by a later version, and wait for its
+	// relay.
 	Newer int64
 
-	// What this process has done since New, in rows unless something else is
-	// said.
+	// What this process has done since New, in rows except where it says otherwise.
 
-	// Enqueued were written by Enqueue, though their transactions may have
-	// been rolled back.
+	// Enqueued were written by Enqueue. Their transactions may have been rolled back.
 	Enqueued int64
 	// Kept were written by Keep.
 	Kept int64
 	// Purged were deleted because their savers had purged them.
 	Purged int64
-	// Relayed were purged by the relay, and Appended is how many events that
-	// took.
+	// Relayed were purged by the relay. Appended is in how many events.
 	Relayed, Appended int64
 	// Retried is how many tries failed, and will be repeated.
 	Retried int64
-	// Buried have become dead letters.
-	Buried int64
+	// GivenUp have become dead letters.
+	GivenUp int64
 	// Outages is how often the Purger was found not to work at all.
 	Outages int64
 }
 
 // counters are the figures of this process.
 type counters struct {
-	enqueued, kept, purged, relayed, appended, retried, buried, outages atomic.Int64
+	enqueued, kept, purged, relayed, appended, retried, givenUp, outages atomic.Int64
 }
 
 var selectStats = fmt.Sprintf(`SELECT COUNT(CASE WHEN `+unpurged+` THEN 1 END), {age}, COUNT(CASE WHEN dead <> 0 THEN 1 END),
 	COUNT(CASE WHEN `+waits+` AND purged <> 0 THEN 1 END),
 	COUNT(CASE WHEN `+unpurged+` AND format > %d THEN 1 END) FROM {table}`, format)
 
-// Stats returns the figures. It counts the rows of the table, which is quick as
-// long as there are few. If it returns an error, those of this process are right
-// all the same.
+// Stats returns the figures. It counts the rows of the table, which is quick while
+// there are few. After an error the figures of this process are right nevertheless.
 func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 	s := Stats{
 		Enqueued: o.count.enqueued.Load(),
@@ -67,7 +63,7 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 		Relayed:  o.count.relayed.Load(),
 		Appended: o.count.appended.Load(),
 		Retried:  o.count.retried.Load(),
-		Buried:   o.count.buried.Load(),
+		GivenUp:  o.count.givenUp.Load(),
 		Outages:  o.count.outages.Load(),
 	}
 	var ms sql.NullFloat64
@@ -75,7 +71,7 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return s, fmt.Errorf("outbox: stats of %s: %w", o.opts.Table, err)
 	}
-	// A time of creation may be any: no more than 290 years fit.
+	// A time of creation may be any: a Duration holds 290 years.
 	s.Oldest = time.Duration(min(max(ms.Float64, 0), 9e12)) * time.Millisecond
 	return s, nil
 }

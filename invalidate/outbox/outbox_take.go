@@ -11,20 +11,22 @@ import (
 )
 
 const (
-	// maxClaimBytes bounds the events that a claim holds in memory, unless one row
-	// alone is larger. Encoded, decoded and merged they are there three times.
+	// maxClaimBytes is how many bytes of events a claim holds in memory, unless one row
+	// alone is larger. They are there three times: encoded, decoded and merged.
 	maxClaimBytes = 16 << 20
-	// maxRowBytes bounds one event. Enqueue refuses a larger one, and a relay does
-	// not read it.
+	// maxRowBytes is the size of one event, at most. Enqueue refuses a larger one, and
+	// a relay does not read it.
 	maxRowBytes = 64 << 20
 )
 
 const selectRows = `SELECT id, {blob}, tries, length(event), repeats, purged FROM {due} WHERE `
 
-// find selects rows without their events, oldest first, and locks them if the
-// database can. It returns those that a claim may read. If their events do not fit
-// into memory it lowers o.limit, and if all do and there may be more it raises that:
-// the database may have to read an event to know its length.
+// find selects rows without their events, oldest first, and locks them if the database
+// can. It returns those that a claim may read.
+//
+// If their events do not fit into memory it lowers o.limit: the database may have to
+// read an event to know its length. If all fit and there may be more, it raises
+// o.limit.
 func (o *Outbox) find(ctx context.Context, x execer, which string, out *outcome) ([]row, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.opts.Timeout)
 	defer cancel()
@@ -112,9 +114,9 @@ func (o *Outbox) read(ctx context.Context, x execer, rows []row, out *outcome) (
 	if err := lost(ctx, err); err != nil {
 		return nil, err
 	}
-	// If that failed, one of them is to blame: a page of the database is damaged, for
-	// instance. One that was not found may be found by itself: a CHAR is compared in
-	// another way then.
+	// If that failed one of them is the reason: a page of the database may be damaged,
+	// for instance. A row that was not found may be found alone: a CHAR is then
+	// compared in another way.
 	var rest []row
 	for i := range small {
 		one := small[i : i+1]
@@ -139,7 +141,7 @@ func (o *Outbox) read(ctx context.Context, x execer, rows []row, out *outcome) (
 	return rest, nil
 }
 
-// readEvents fills in the events of rows that are there.
+// readEvents fills in the events of rows that exist.
 func (o *Outbox) readEvents(ctx context.Context, x execer, rows []row) error {
 	if len(rows) == 0 {
 		return nil
@@ -166,7 +168,7 @@ func (o *Outbox) readEvents(ctx context.Context, x execer, rows []row) error {
 		}
 		if i, ok := index[rowID{string(id), blob != 0}]; ok {
 			if event == nil {
-				event = []byte{} // it is there
+				event = []byte{} // the row exists
 			}
 			rows[i].event = event
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
-// A bug is a driver that answers a few queries, and then panics at each, or ends
-// the goroutine.
+// A bug is a driver that answers a few queries, and then panics at each, or ends the
+// goroutine.
 type bug struct {
 	answers atomic.Int32
 	exits   bool
@@ -79,9 +79,9 @@ func (w *watcher) wait(t *testing.T, op outbox.Op, n int) {
 	}
 }
 
-// A driver that panics in a goroutine of the outbox, or ends it, is a database that
-// is down: the outbox goes on asking, Observe hears of it, and Close returns. That
-// Observe panics as well changes nothing.
+// A driver that panics in a goroutine of the outbox, or ends it, is a database that is
+// down: the outbox asks again, Observe is told, and Close returns. A panic of Observe
+// changes nothing.
 func TestPanicOfADriver(t *testing.T) {
 	for _, exits := range []bool{false, true} {
 		for answers := range int32(3) {

@@ -9,8 +9,8 @@ import (
 	"github.com/uncache/uncache/internal/repeat"
 )
 
-// A plan is when an event is purged again, counted from its first purge, as it stands
-// in the table: milliseconds, with commas between them.
+// A plan says when an event is purged again, counted from its first purge, as it is in
+// the table: milliseconds, with commas between them.
 type plan string
 
 func newPlan(delays []time.Duration) (plan, error) {
@@ -24,7 +24,7 @@ func newPlan(delays []time.Duration) (plan, error) {
 	return plan(strings.Join(list, ",")), nil
 }
 
-// delays returns the durations. What newPlan has not made is an error.
+// delays returns the durations. A plan that newPlan has not made is an error.
 func (p plan) delays() ([]time.Duration, error) {
 	if p == "" {
 		return nil, nil
@@ -43,14 +43,14 @@ func (p plan) delays() ([]time.Duration, error) {
 	return delays, nil
 }
 
-// A schedule is where an event stands in its plan.
+// A schedule is where an event is in its plan.
 type schedule struct {
 	plan   plan
 	purged int // how often it was purged
 }
 
-// next returns how long after a purge that has just been made the next one is due, or
-// false if it was the last.
+// next returns how long after a purge just made the next one is due, or false if it was
+// the last.
 func (s schedule) next() (time.Duration, bool) {
 	delays, err := s.plan.delays()
 	if err != nil || s.purged >= len(delays) {
@@ -63,7 +63,7 @@ func (s schedule) next() (time.Duration, bool) {
 	return d, true
 }
 
-// format returns the format of a row: a relay that knows of no repeats leaves it.
+// format returns the format of a row: a relay that knows no repeats leaves the row.
 func (s schedule) format() int {
 	if s.plan == "" {
 		return formatOnce

@@ -9,14 +9,14 @@ import (
 // DefaultTable is the name of the table unless [Options.Table] says otherwise.
 const DefaultTable = "uncache_outbox"
 
-// Lower case, so that it means the same with and without quotes; short, so that
-// the names made from it are names too.
+// Lower case, so that it means the same with and without quotes. Short, so that the
+// names made from it are names too.
 var tableName = regexp.MustCompile(`^([a-z_][a-z0-9_]{0,47}\.)?[a-z_][a-z0-9_]{0,47}$`)
 
 // checkTable returns an error unless table can be the name of a table.
 func checkTable(d Dialect, table string) error {
 	if !tableName.MatchString(table) {
-		return fmt.Errorf("%q is no name of a table: want lower-case letters, digits and _, at most 48, perhaps after a schema and a dot", table)
+		return fmt.Errorf("%q is no name of a table: want lower-case rows, digits and _, at most 48, perhaps after a schema and a dot", table)
 	}
 	if d == SQLite && strings.Contains(table, ".") {
 		return fmt.Errorf("%q: a table of SQLite has no schema", table)
@@ -24,12 +24,12 @@ func checkTable(d Dialect, table string) error {
 	return nil
 }
 
-// migrations are the statements that lead from one version of the schema to the
-// next, from nothing to version 1 first. They can be run twice; where a statement
-// cannot, a query before it tells that it was ([migration.made]).
+// migrations are the statements that lead from one version of the schema to the next,
+// from nothing to version 1 first. They can be run twice. Where a statement cannot, a
+// query before it says whether it was run ([migration.made]).
 //
-// Those to come may only add, with defaults: processes of the version before go
-// on working while the new ones are rolled out.
+// New ones may only add columns, with defaults: processes of the version before go on
+// working while a release is rolled out.
 var migrations = map[Dialect][]migration{
 	PostgreSQL: {{statements: []string{
 		`CREATE TABLE IF NOT EXISTS {table} (
@@ -90,9 +90,9 @@ var migrations = map[Dialect][]migration{
 
 // A migration leads to one version.
 type migration struct {
-	// made is a query that succeeds when the statements have been run. It is for
-	// MySQL, which commits each of them by itself, so that Migrate may be killed
-	// between one and the note of the version.
+	// made is a query that succeeds if the statements were run. It is for MySQL, which
+	// commits each statement by itself: Migrate may be killed between one and the row
+	// with the version.
 	made       string
 	statements []string
 }
@@ -104,15 +104,15 @@ const (
 	insertVersion  = `INSERT INTO {versions} (version) VALUES (%d)`
 )
 
-// Schema returns the SQL that [Outbox.Migrate] runs in an empty database, for
-// those who migrate with a tool of their own: statements that end with a
-// semicolon and a newline. Table is that of [Options.Table], "" the default.
+// Schema returns the SQL that [Outbox.Migrate] runs in an empty database, for a
+// migration tool of your own: statements that end with a semicolon and a newline. Table
+// is that of [Options.Table], "" the default.
 //
-// The table with the rows comes with another that holds the schema's version,
-// called as the first with _schema at the end. A later release may add to them,
-// never change what is there, and says so in its notes.
+// A second table, with _schema at the end of its name, has the schema's version. A
+// later release may add to the tables, never change what is in them, and says so in its
+// notes.
 //
-// An error is ErrOptions: no such dialect, or no name of a table.
+// An error is ErrOptions: an unknown dialect, or no name of a table.
 func Schema(d Dialect, table string) (string, error) {
 	table, err := options(d, table)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
-// starting is a database that refuses its first query, as one does that is starting
-// up; and that of any table, if it has none.
+// starting is a database that refuses its first query, as one that is starting up does.
+// If it has no table, it refuses every query of one.
 type starting struct {
 	queries atomic.Int32
 	empty   atomic.Bool
@@ -42,7 +42,7 @@ func (c startingConn) QueryContext(_ context.Context, query string, _ []driver.N
 	return new(one), nil
 }
 
-// one is the rows of a query that has one, with a 1.
+// one is a single row with a 1.
 type one struct{ read bool }
 
 func (*one) Columns() []string { return []string{"n"} }
@@ -56,8 +56,8 @@ func (o *one) Next(dest []driver.Value) error {
 	return nil
 }
 
-// A database that comes up while Start looks is no error, and who has started is not
-// told what is wrong with the table since: Observe is.
+// A database that comes up while Start looks is no error. After that, Observe is told
+// what is wrong with the table, and not the caller of Start.
 func TestStartWhileTheDatabaseComesUp(t *testing.T) {
 	s := new(starting)
 	db := sql.OpenDB(s)

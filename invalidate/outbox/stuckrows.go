@@ -12,26 +12,25 @@ var (
 )
 
 const (
-	// maxStuck bounds how many rows this process remembers. For one that is beyond
-	// it forgets another.
+	// maxStuck is how many rows this process remembers. For one more it forgets
+	// another.
 	maxStuck = 10_000
-	// staysFor is how long a row is remembered that is not seen again: somebody has
-	// removed it.
+	// staysFor is how long a row is remembered that is not seen again.
 	staysFor = 10 * time.Minute
 )
 
 // stuckRows are rows that were tried, and that the database neither deletes nor
 // changes: by a trigger, a rule, a missing right, or an id that it does not find. They
-// stay due, so only this process can know that it has to leave them alone for a while.
-// Otherwise they would be purged in every turn. When the time is over each is taken
-// alone, so that the others do not fail with it.
+// stay due, so only this process knows that it has to leave them alone. Otherwise every
+// turn would purge them. Later each is taken alone, so that the others do not fail with
+// it.
 type stuckRows struct {
 	rows    map[stuckRow]stuckState
-	waiting int  // how many of them are in the way of a claim
+	waiting int  // how many of them a claim would find
 	alone   bool // the last claim took one of them
 }
 
-// A stuckRow is a row as it was. One that was changed meanwhile is another.
+// A stuckRow is a row as it was. A row that was changed meanwhile is another.
 type stuckRow struct {
 	id    rowID
 	tries int
@@ -39,14 +38,13 @@ type stuckRow struct {
 }
 
 type stuckState struct {
-	turns int // in which it was tried
+	turns int // when it was tried
 	until time.Time
 	seen  time.Time
 }
 
-// choose returns the rows that a claim may take, and whether it is one that has to be
-// alone. These have every second claim, so that neither they nor the others wait for
-// long.
+// choose returns the rows that a claim may take, and whether that is one that has to be
+// alone. Those get every second claim, so that neither they nor the others wait long.
 func (s *stuckRows) choose(all []row, now time.Time) (rows []row, alone bool) {
 	var single []row
 	s.waiting = 0
@@ -79,7 +77,7 @@ func (s *stuckRows) choose(all []row, now time.Time) (rows []row, alone bool) {
 // waits reports whether r is not to be tried yet.
 func (s *stuckRows) waits(r row) bool { return time.Now().Before(s.rows[r.key()].until) }
 
-// add remembers a row for as long as wait says of its turn.
+// add remembers a row for as long as wait says for its turn.
 func (s *stuckRows) add(r row, wait func(turn int) time.Duration) {
 	state := s.rows[r.key()]
 	state.turns++

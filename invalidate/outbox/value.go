@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// A rowID is an id as the database returned it, and as it is to be asked for again.
-// SQLite keeps a BLOB in a column of TEXT as it is, and finds it by no text.
+// A rowID is an id as the database returned it, and as the database finds it. SQLite
+// keeps a BLOB in a column of TEXT as it is, and no text finds it.
 type rowID struct {
 	text string
 	blob bool
@@ -30,8 +30,8 @@ func (id rowID) arg() any {
 	return id.text
 }
 
-// A scannedID takes an id of any type: one that cannot be scanned would be in the way
-// of all others.
+// A scannedID takes an id of any type: one that cannot be scanned would stop all
+// others.
 type scannedID string
 
 // Scan implements [sql.Scanner].
@@ -47,8 +47,8 @@ func (id *scannedID) Scan(v any) error {
 	return nil
 }
 
-// A number is a column that should hold a number. What is none is 0: SQLite keeps
-// any value in any column.
+// A number is a column that should hold a number. Anything else is 0: SQLite keeps any
+// value in any column.
 type number int64
 
 // Scan implements [sql.Scanner].
@@ -74,6 +74,5 @@ func (n *number) Scan(v any) error {
 // maxTries is the greatest number that the column tries takes.
 const maxTries = math.MaxInt32
 
-// clampTries returns tries so that it is no less than nothing, and one more fits into
-// the column.
+// clampTries returns tries so that it is at least 0, and one more fits into the column.
 func clampTries(n number) int { return int(min(max(n, 0), maxTries-1)) }

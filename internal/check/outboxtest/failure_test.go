@@ -103,7 +103,7 @@ func TestProbesAreRefused(t *testing.T) {
 			until(t, "an outage", func() bool { return stats(t, box).Outages == 1 })
 			p.set(func() { p.down = false })
 			until(t, "purged after it", func() bool { return p.has("path:/a/", "path:/b/") })
-			until(t, "what cannot be purged is dead", func() bool { return stats(t, box).Buried == 1 })
+			until(t, "what cannot be purged is dead", func() bool { return stats(t, box).GivenUp == 1 })
 			if s := stats(t, box); s.Pending != 0 {
 				t.Errorf("purged something before: %v: %+v", before, s)
 			}
@@ -131,7 +131,7 @@ func TestPoison(t *testing.T) {
 		}
 		until(t, "the others are purged", func() bool { return p.has(append(deps[:7:7], deps[8:]...)...) })
 		until(t, "one is dead", func() bool { return len(seen.of(outbox.OpDead)) == 1 })
-		if s := stats(t, box); s.Retried != tries-1 || s.Buried != 1 || s.Dead != 1 || s.Pending != 0 || s.Outages != 0 {
+		if s := stats(t, box); s.Retried != tries-1 || s.GivenUp != 1 || s.Dead != 1 || s.Pending != 0 || s.Outages != 0 {
 			t.Errorf("with one poisonous row: %+v", s)
 		}
 		if dead := seen.of(outbox.OpDead); !errors.Is(dead[0].Err, poison) || dead[0].ID != d.text(t, "SELECT id FROM {table}") {
