@@ -8,14 +8,13 @@ import (
 	"errors"
 )
 
-// A conn is a connection that sees transactions. It has every optional method
-// that database/sql asks a connection for; where the wrapped one lacks it, it
-// does what database/sql would do. Like every driver.Conn it is used by one
-// goroutine at a time.
+// A conn is a connection that sees transactions. It has every optional method that
+// database/sql asks a connection for. Where the wrapped one lacks it, conn does what
+// database/sql would do. Like every driver.Conn it is used by one goroutine at a time.
 type conn struct {
 	base   driver.Conn
 	tx     *transaction // nil if none is followed
-	broken bool         // whether the server may still hold a transaction open
+	broken bool         // the server may still hold a transaction open
 }
 
 var (
@@ -39,7 +38,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	return &tx{base, c, ctx}, nil
 }
 
-// beginTx is what database/sql does.
+// beginTx does what database/sql does.
 func beginTx(ctx context.Context, base driver.Conn, opts driver.TxOptions) (driver.Tx, error) {
 	if b, ok := base.(driver.ConnBeginTx); ok {
 		return b.BeginTx(ctx, opts)
@@ -69,8 +68,8 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return run(ctx, c, parse(query), func() (driver.Result, error) { return exec(ctx, c.base, query, args) })
 }
 
-// exec is what database/sql does. It returns driver.ErrSkip if the statement has
-// to be prepared.
+// exec does what database/sql does. It returns driver.ErrSkip if the statement has to
+// be prepared.
 func exec(ctx context.Context, base driver.Conn, query string, args []driver.NamedValue) (driver.Result, error) {
 	switch base := base.(type) {
 	case driver.ExecerContext:
@@ -109,7 +108,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	return newStmt(c, base, query), nil
 }
 
-// prepare is what database/sql does.
+// prepare does what database/sql does.
 func prepare(ctx context.Context, base driver.Conn, query string) (driver.Stmt, error) {
 	if p, ok := base.(driver.ConnPrepareContext); ok {
 		return p.PrepareContext(ctx, query)
@@ -126,7 +125,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
-// CheckNamedValue leaves to database/sql what the wrapped connection does.
+// CheckNamedValue leaves to database/sql what the wrapped connection leaves to it.
 func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 	if checker, ok := c.base.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)
@@ -148,7 +147,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return nil
 }
 
-// IsValid is called when the connection is given back.
+// IsValid is called when the connection goes back to the pool.
 func (c *conn) IsValid() bool {
 	c.settle()
 	if c.broken {
@@ -158,8 +157,7 @@ func (c *conn) IsValid() bool {
 	return !ok || v.IsValid()
 }
 
-// Close closes the connection. The server rolls back what is open, unless it was
-// told otherwise.
+// Close closes the connection. The server rolls back what is open.
 func (c *conn) Close() error {
 	err := c.base.Close()
 	if t := c.tx; t != nil {

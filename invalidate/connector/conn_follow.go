@@ -19,7 +19,7 @@ func (c *conn) start(ctx context.Context, readOnly bool) {
 	}
 }
 
-// before is called before s is sent. After an error it is not.
+// before is called before s is sent. After an error s is not sent.
 func (c *conn) before(ctx context.Context, s statement) error {
 	t := c.tx
 	if t == nil {
@@ -29,7 +29,7 @@ func (c *conn) before(ctx context.Context, s statement) error {
 		if err := t.batch.Enqueue(ctx, execer{c.base}); err != nil {
 			return fmt.Errorf("connector: not committed: %w", err)
 		}
-		t.unsure = true // until it is answered; a driver may panic over that
+		t.unsure = true // until it is answered, also if the driver panics
 	}
 	if s.verb == other && !s.plain {
 		t.unsure = true
@@ -47,8 +47,8 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 			c.tx.unsure = s.several
 		}
 	case t == nil && err == nil && s.verb == savepoint:
-		// SQLite has begun a transaction. Elsewhere it is an error, or means
-		// nothing, and the connection is soon given back.
+		// In SQLite this began a transaction. Elsewhere it is an error, or has no
+		// effect, and the connection soon goes back to the pool.
 		c.start(ctx, false)
 		if c.tx != nil {
 			c.tx.bySavepoint = true
@@ -61,15 +61,15 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 			integrate.Outside(ctx)
 		}
 	case s.verb == begin:
-		t.unsure = true // MySQL has committed what there was
+		t.unsure = true // MySQL has committed the transaction before it
 	case s.verb == commit && (err == nil || integrate.RolledBack(err)):
 		c.end(s.chain, func() { t.answered(err) })
 	case s.verb == rollback && err == nil:
 		c.end(s.chain, t.drop)
 	case s.verb == commit || s.verb == rollback:
-		t.unsure = true // it may be sent again
+		t.unsure = true // the application may send it again
 	case err != nil:
-	case s.several: // among them a ROLLBACK TO, perhaps
+	case s.several: // one of them may be a ROLLBACK TO
 		integrate.Rewind(t.batch, integrate.Mark{})
 	case s.verb == savepoint:
 		t.set(s.name)
@@ -84,7 +84,7 @@ func (c *conn) after(ctx context.Context, s statement, err error) {
 	}
 }
 
-// end forgets the transaction, by way of how, and follows the next.
+// end forgets the transaction, calls how to end its batch, and follows the next one.
 func (c *conn) end(chain bool, how func()) {
 	ctx, readOnly := c.tx.ctx, c.tx.readOnly
 	c.tx = nil
@@ -94,8 +94,7 @@ func (c *conn) end(chain bool, how func()) {
 	}
 }
 
-// settle is called when nobody will end the transaction any more, however that
-// was meant.
+// settle is called when nobody can end the transaction any more.
 func (c *conn) settle() {
 	if t := c.tx; t != nil {
 		c.tx = nil
@@ -103,7 +102,7 @@ func (c *conn) settle() {
 	}
 }
 
-// run has do send s.
+// run calls do to send s.
 func run[T any](ctx context.Context, c *conn, s statement, do func() (T, error)) (T, error) {
 	if err := c.before(ctx, s); err != nil {
 		var none T

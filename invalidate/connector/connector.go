@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// A Connector is a [driver.Connector] whose connections see transactions. It is
-// safe for concurrent use.
+// A Connector is a [driver.Connector] whose connections see transactions. It is safe
+// for concurrent use.
 type Connector struct {
 	base driver.Connector
 }
@@ -21,14 +21,14 @@ func New(base driver.Connector) *Connector {
 	return &Connector{base}
 }
 
-// Open returns a Connector to the database that name is in d's language, for
-// drivers whose own connector is not to be had:
+// Open returns a Connector to the database name, for drivers without a connector of
+// their own. d says what a name looks like.
 //
 //	c, err := connector.Open(&sqlite.Driver{}, "blog.db")
 //	db := sql.OpenDB(c)
 func Open(d driver.Driver, name string) (*Connector, error) {
 	if d == nil {
-		return nil, fmt.Errorf("connector: open: the driver is nil")
+		return nil, fmt.Errorf("connector: Open: the driver is nil")
 	}
 	opener, ok := d.(driver.DriverContext)
 	if !ok {
@@ -36,7 +36,7 @@ func Open(d driver.Driver, name string) (*Connector, error) {
 	}
 	base, err := opener.OpenConnector(name)
 	if err != nil {
-		return nil, fmt.Errorf("connector: open: %w", err)
+		return nil, fmt.Errorf("connector: Open: %w", err)
 	}
 	return New(base), nil
 }
@@ -50,12 +50,10 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &conn{base: base}, nil
 }
 
-// Driver returns the wrapped driver, by which some libraries tell one database
-// from another.
+// Driver returns the wrapped driver, by which some libraries tell databases apart.
 func (c *Connector) Driver() driver.Driver { return c.base.Driver() }
 
-// Close closes the wrapped connector if that can be closed. [database/sql.DB]
-// calls it.
+// Close closes the wrapped connector if it can be closed. [database/sql.DB] calls it.
 func (c *Connector) Close() error {
 	if closer, ok := c.base.(io.Closer); ok {
 		return closer.Close()
@@ -63,7 +61,7 @@ func (c *Connector) Close() error {
 	return nil
 }
 
-// named is the connector of a driver that has none.
+// named is a connector for a driver that has none.
 type named struct {
 	driver driver.Driver
 	name   string
@@ -72,15 +70,15 @@ type named struct {
 func (n named) Connect(context.Context) (driver.Conn, error) { return n.driver.Open(n.name) }
 func (n named) Driver() driver.Driver                        { return n.driver }
 
-// Unwrap returns the wrapped driver's connection, given what
-// [database/sql.Conn.Raw] passes; and anything else as it is:
+// Unwrap returns the wrapped driver's connection, of what [database/sql.Conn.Raw]
+// passes. It returns anything else as it is:
 //
 //	err := conn.Raw(func(c any) error {
 //		pg := connector.Unwrap(c).(*stdlib.Conn)
 //		...
 //	})
 //
-// What is done with it is not seen.
+// Transactions on it are not seen.
 func Unwrap(c any) any {
 	if c, ok := c.(*conn); ok {
 		return c.base

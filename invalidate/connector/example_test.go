@@ -13,8 +13,8 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// The handler knows of transactions and of Invalidate, and not that one has to
-// wait for the other.
+// The handler calls Invalidate in a transaction, and does not know that the purge has
+// to wait for COMMIT.
 func Example() {
 	base := &database{Script: invtest.NewScript(new(invtest.Trace))} // any driver's connector
 	db := sql.OpenDB(connector.New(base))

@@ -9,8 +9,8 @@ import (
 	"fmt"
 )
 
-// An execer is an [invalidate.Execer] on a driver's connection, which
-// database/sql holds and cannot be asked to use just now: it is in Commit.
+// An execer is an [invalidate.Execer] on a driver's connection. database/sql is in
+// Commit, so it cannot run statements there itself.
 type execer struct{ base driver.Conn }
 
 // ExecContext runs a statement as [sql.Tx.ExecContext] does.
@@ -37,8 +37,8 @@ func (x execer) ExecContext(ctx context.Context, query string, args ...any) (sql
 	return execStmt(ctx, s, checked)
 }
 
-// check has args converted to what the driver takes, as database/sql does: by
-// the statement, the connection, a column's converter or the default.
+// check converts args to what the driver takes, as database/sql does: by the statement,
+// the connection, a column's converter or the default.
 func check(args []any, s driver.Stmt, base driver.Conn) ([]driver.NamedValue, error) {
 	var checkers []func(*driver.NamedValue) error
 	if c, ok := s.(driver.NamedValueChecker); ok {

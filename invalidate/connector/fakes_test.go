@@ -16,11 +16,11 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// database is a driver that has transactions and records what it is sent.
+// database is a driver with transactions that records what it is sent.
 type database struct {
 	invtest.Script
-	plain bool // whether its connections have the old methods only
-	skip  bool // whether statements have to be prepared
+	plain bool // its connections have only the oldest methods
+	skip  bool // statements have to be prepared
 }
 
 func (d *database) Connect(context.Context) (driver.Conn, error) {
@@ -77,7 +77,7 @@ func (noRows) Columns() []string         { return nil }
 func (noRows) Close() error              { return nil }
 func (noRows) Next([]driver.Value) error { return io.EOF }
 
-// fullConn has whatever a connection may have.
+// fullConn has every optional method.
 type fullConn struct{ plainConn }
 
 func (c *fullConn) BeginTx(_ context.Context, opts driver.TxOptions) (driver.Tx, error) {
@@ -140,7 +140,7 @@ func named(args []driver.NamedValue) string {
 	return s.String()
 }
 
-// purger records what it is told to purge.
+// purger records events.
 type purger struct {
 	*invtest.Trace
 	err error
@@ -162,7 +162,7 @@ func pages(e cache.Event) string {
 // outbox is an Outbox in memory.
 type outbox struct {
 	*invtest.Trace
-	args []any // which it inserts
+	args []any // the arguments of its INSERT
 }
 
 func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
@@ -222,7 +222,7 @@ func newRig(t *testing.T, withOutbox bool) *rig {
 	return r
 }
 
-func (r *rig) say(t *testing.T, slug string) {
+func (r *rig) invalidate(t *testing.T, slug string) {
 	t.Helper()
 	if err := r.inv.Invalidate(r.ctx, post(slug)); err != nil {
 		t.Error(err)

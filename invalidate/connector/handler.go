@@ -7,12 +7,11 @@ import (
 )
 
 // Handler returns next with contexts in which transactions are followed
-// ([invalidate.Follow]). When a request is done it tries once more what could
-// not be purged after a COMMIT; whether that fails as well is told to
-// Options.Observe of the Invalidator.
+// ([invalidate.Follow]). At the end of a request it tries again what could not be
+// purged after a COMMIT. If that fails too, Options.Observe of the Invalidator is told.
 //
-// It belongs outside of the page cache, which learns from the mux which route
-// has served a page; and reads that are in no transaction are cached as ever.
+// It belongs outside the page cache, which learns the route of a page from the mux.
+// Reads outside a transaction are cached as without it.
 func Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, batch := invalidate.Follow(r.Context())

@@ -15,8 +15,8 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// What a connection of the base can do, ours can; database/sql notices no
-// difference but the steps.
+// A wrapped connection can do what the base can. database/sql notices no difference
+// except for the steps.
 func TestOptionalInterfaces(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		for _, skip := range []bool{false, true} {
@@ -42,7 +42,7 @@ func TestOptionalInterfaces(t *testing.T) {
 	}
 }
 
-// exercise does what database/sql can do, and notes the errors.
+// exercise does everything that database/sql can do, and records the errors.
 func exercise(t *testing.T, tr *invtest.Trace, db *sql.DB) {
 	ctx := t.Context()
 	done, cancel := context.WithCancel(ctx)
@@ -107,7 +107,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// A statement with a ColumnConverter of its own is asked to convert.
+// A statement with its own ColumnConverter is asked to convert.
 type converting struct{ database }
 
 func (c *converting) Connect(context.Context) (driver.Conn, error) {
@@ -144,7 +144,7 @@ func TestColumnConverter(t *testing.T) {
 	}
 	tr.WantNext(t, "STMT SELECT ? HELLO")
 
-	// And so it is when the outbox inserts.
+	// So it is when the outbox inserts.
 	ctx, _ := invalidate.Follow(t.Context())
 	inv := invalidate.New(&purger{Trace: tr}, &invalidate.Options{Outbox: &outbox{Trace: tr, args: []any{"id"}}})
 	invalidate.Register(inv, func(p post, to *invalidate.Targets) { to.Path("/" + string(p)) })
@@ -158,7 +158,8 @@ func TestColumnConverter(t *testing.T) {
 	tr.WantNext(t, "BEGIN", "STMT INSERT ? a ID", "COMMIT", "PURGE a", "PURGED #a")
 }
 
-// The outbox's statement goes through all that one of the user's would.
+// The outbox's statement goes through everything that a statement of the application
+// would.
 func TestOutboxArguments(t *testing.T) {
 	tests := []struct {
 		name        string
@@ -183,7 +184,7 @@ func TestOutboxArguments(t *testing.T) {
 			r := newRig(t, true)
 			r.fake.plain, r.fake.skip, r.outbox.args = tt.plain, tt.skip, tt.args
 			tx := r.begin(t)
-			r.say(t, "a")
+			r.invalidate(t, "a")
 			err := tx.Commit()
 			if tt.step == "" {
 				if !errors.Is(err, invalidate.ErrRolledBack) {
@@ -260,7 +261,7 @@ func TestHandler(t *testing.T) {
 		h := connector.Handler(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 			r.ctx = req.Context()
 			tx := r.begin(t)
-			r.say(t, "a")
+			r.invalidate(t, "a")
 			if err := tx.Commit(); err != nil {
 				t.Error(err)
 			}
@@ -276,7 +277,7 @@ func TestHandler(t *testing.T) {
 		if panics {
 			r.WantNext(t, "RESET", "BEGIN", "COMMIT", "PURGE a")
 		} else {
-			r.WantNext(t, "BEGIN", "COMMIT", "PURGE a", "PURGE a") // once more when it was done
+			r.WantNext(t, "BEGIN", "COMMIT", "PURGE a", "PURGE a") // and again at the end of the request
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (l *lexer) readOnly() bool {
 	}
 }
 
-// A lexer reads words off the front of a text.
+// A lexer reads words from the front of a text.
 type lexer struct{ rest string }
 
 // word returns the next word in lower case, or "" if something else comes.
@@ -60,8 +60,7 @@ func (l *lexer) savepoint() string {
 	return l.name()
 }
 
-// name returns a name: a word, folded to lower case as PostgreSQL does, or what
-// is in quotes.
+// name returns a name: a word, in lower case as in PostgreSQL, or what is in quotes.
 func (l *lexer) name() string {
 	l.space()
 	if l.rest == "" || !strings.ContainsRune("\"`[", rune(l.rest[0])) {
@@ -102,8 +101,8 @@ func (l *lexer) space() {
 	}
 }
 
-// comment skips a comment, which in PostgreSQL may contain others. Elsewhere it
-// ends earlier; then a statement that follows is not seen, and not plain.
+// comment skips a comment, which in PostgreSQL may contain others. Elsewhere it ends
+// earlier. A statement after that end is not seen, and the whole is not plain.
 func (l *lexer) comment() {
 	depth := 0
 	for l.rest != "" {
@@ -123,8 +122,8 @@ func (l *lexer) comment() {
 	}
 }
 
-// more reports whether anything but comments comes after the next semicolon,
-// which may be one in a string.
+// more reports whether anything but comments comes after the next semicolon. The
+// semicolon may be one in a string.
 func (l *lexer) more() bool {
 	for {
 		_, rest, ok := strings.Cut(l.rest, ";")

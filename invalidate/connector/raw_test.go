@@ -10,9 +10,8 @@ import (
 	"testing"
 )
 
-// A script of statements that are sent on one connection, between which posts are
-// said: "a" in the context of the request. What is purged follows the statement
-// that was answered before.
+// A script of statements on one connection. Posts between them are invalidated in the
+// request's context. A purge follows the statement that was answered before it.
 var scripts = []struct {
 	name, script, want string
 }{
@@ -42,7 +41,7 @@ var scripts = []struct {
 	{"begin twice", "BEGIN|a|BEGIN|ROLLBACK", "BEGIN|BEGIN|ROLLBACK|PURGE a"},
 	{"several", "BEGIN|a|UPDATE x; UPDATE y|ROLLBACK", "BEGIN|UPDATE x; UPDATE y|ROLLBACK|PURGE a"},
 	{"several, begun among them", "BEGIN; UPDATE x|a|ROLLBACK", "BEGIN; UPDATE x|ROLLBACK|PURGE a"},
-	// What nobody has ended is purged when the connection is given back.
+	// What is open is purged when the connection goes back to the pool.
 	{"left open", "BEGIN|a", "BEGIN|PURGE a"},
 	{"hidden commit", "BEGIN|a|UPDATE x; COMMIT", "BEGIN|UPDATE x; COMMIT|PURGE a"},
 	{"prepared", "BEGIN|a|PREPARE TRANSACTION 'x'", "BEGIN|PREPARE TRANSACTION 'x'|PURGE a"},
@@ -92,7 +91,7 @@ func TestRaw(t *testing.T) {
 					c := r.conn(t)
 					for step := range strings.SplitSeq(tt.script, "|") {
 						if len(step) == 1 {
-							r.say(t, step)
+							r.invalidate(t, step)
 						} else if err := send(r.ctx, c, step); err != nil {
 							t.Errorf("%s: %v", step, err)
 						}
@@ -113,8 +112,8 @@ func TestRaw(t *testing.T) {
 	}
 }
 
-// With an outbox each COMMIT that is seen, or may be hidden, is preceded by what
-// belongs to it, on the same connection.
+// With an outbox each COMMIT, also one that may be hidden, comes after the INSERT of
+// its events, on the same connection.
 func TestRawWithOutbox(t *testing.T) {
 	tests := []struct{ script, want string }{
 		{"BEGIN|a|COMMIT", "BEGIN|INSERT a|COMMIT|PURGE a|PURGED #a"},
@@ -123,8 +122,8 @@ func TestRawWithOutbox(t *testing.T) {
 		{"BEGIN|a|SAVEPOINT s|b|RELEASE s|COMMIT", "BEGIN|SAVEPOINT s|RELEASE s|INSERT a b|COMMIT|PURGE a b|PURGED #a b"},
 		{"SAVEPOINT s|a|RELEASE s", "SAVEPOINT s|INSERT a|RELEASE s|PURGE a|PURGED #a"},
 		{"BEGIN|a", "BEGIN|PURGE a"},
-		// What may have been a COMMIT was none. What was enqueued before it is
-		// gone with the savepoint, though a was saved before that.
+		// What may have been a COMMIT was none. The events enqueued before it were
+		// rolled back with the savepoint, though "a" was saved before that.
 		{"BEGIN|a|SAVEPOINT s|UPDATE x; UPDATE senders|ROLLBACK TO s|COMMIT",
 			"BEGIN|SAVEPOINT s|INSERT a|UPDATE x; UPDATE senders|ROLLBACK TO s|INSERT a|COMMIT|PURGE a|PURGED #a"},
 		{"BEGIN|a|SAVEPOINT s|RELEASE t; ROLLBACK TO s|COMMIT",
@@ -136,7 +135,7 @@ func TestRawWithOutbox(t *testing.T) {
 			c := r.conn(t)
 			for step := range strings.SplitSeq(tt.script, "|") {
 				if len(step) == 1 {
-					r.say(t, step)
+					r.invalidate(t, step)
 				} else if _, err := c.ExecContext(r.ctx, step); err != nil {
 					t.Errorf("%s: %v", step, err)
 				}
@@ -149,8 +148,8 @@ func TestRawWithOutbox(t *testing.T) {
 	}
 }
 
-// A statement that failed has done nothing to what is open, but for a COMMIT of
-// which nobody knows.
+// A statement that failed leaves the transaction as it was, except for a COMMIT, which
+// may have succeeded.
 func TestRawErrors(t *testing.T) {
 	failed := errors.New("failed")
 	tests := []struct {
@@ -178,7 +177,7 @@ func TestRawErrors(t *testing.T) {
 			c := r.conn(t)
 			for step := range strings.SplitSeq(tt.script, "|") {
 				if len(step) == 1 {
-					r.say(t, step)
+					r.invalidate(t, step)
 					continue
 				}
 				var want error
@@ -197,10 +196,10 @@ func TestRawErrors(t *testing.T) {
 	}
 }
 
-// SQLite keeps the transaction of a COMMIT that was too busy, and what was
-// enqueued for it can be rolled back.
-func TestRawCommitAgainAfterASavepoint(t *testing.T) {
-	for _, name := range []string{"s", `"S"`} { // two spellings: nobody knows whether they are one
+// SQLite keeps the transaction of a COMMIT that was too busy. Events that were enqueued
+// for it can be rolled back.
+func TestRawCommitAgainAfterSavepoint(t *testing.T) {
+	for _, name := range []string{"s", `"S"`} { // in two spellings, which may or may not be one name
 		r := newRig(t, true)
 		c := r.conn(t)
 		busy := errors.New("busy")
@@ -213,14 +212,14 @@ func TestRawCommitAgainAfterASavepoint(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", step.query, err, step.fails)
 			}
 			if step.query == "BEGIN" {
-				r.say(t, "a")
+				r.invalidate(t, "a")
 			}
 		}
 		r.WantNext(t, "BEGIN", "SAVEPOINT s", "INSERT a", "COMMIT", "ROLLBACK TO "+name, "INSERT a", "COMMIT", "PURGE a", "PURGED #a")
 	}
 }
 
-// A COMMIT that the outbox forbids is not sent.
+// If the outbox fails, COMMIT is not sent.
 func TestRawOutboxFails(t *testing.T) {
 	r := newRig(t, true)
 	r.fake.Fail["INSERT a"] = errors.New("full")
@@ -231,7 +230,7 @@ func TestRawOutboxFails(t *testing.T) {
 			t.Errorf("%s: got %v, want an error: %v", q, err, want)
 		}
 		if q == "BEGIN" {
-			r.say(t, "a")
+			r.invalidate(t, "a")
 		}
 	}
 	r.WantNext(t, "BEGIN", "INSERT a", "ROLLBACK")
@@ -244,7 +243,7 @@ func TestSavepointsInTx(t *testing.T) {
 	var want []string
 	for _, step := range []string{"a", "SAVEPOINT s", "b", "ROLLBACK TO s", "c"} {
 		if len(step) == 1 {
-			r.say(t, step)
+			r.invalidate(t, step)
 			continue
 		}
 		want = append(want, step)
@@ -258,11 +257,12 @@ func TestSavepointsInTx(t *testing.T) {
 	r.WantNext(t, slices.Concat([]string{"BEGIN"}, want, []string{"COMMIT", "PURGE a c"})...)
 }
 
-// Whoever ends it by a statement has ended it; the tx that is left does nothing.
+// A statement that ends the transaction has ended it. The sql.Tx that is left does
+// nothing.
 func TestRawCommitInTx(t *testing.T) {
 	r := newRig(t, false)
 	tx := r.begin(t)
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	if _, err := tx.ExecContext(r.ctx, "COMMIT"); err != nil {
 		t.Error(err)
 	}
@@ -273,15 +273,15 @@ func TestRawCommitInTx(t *testing.T) {
 	r.WantNext(t, "ROLLBACK")
 }
 
-// A connection that is lost in COMMIT is closed without being given back.
-func TestRawCommitOnALostConnection(t *testing.T) {
+// A connection that is lost in COMMIT is closed, and does not go back to the pool.
+func TestRawCommitOnLostConnection(t *testing.T) {
 	r := newRig(t, false)
 	r.fake.Fail["COMMIT"] = driver.ErrBadConn
 	c := r.conn(t)
 	if _, err := c.ExecContext(r.ctx, "BEGIN"); err != nil {
 		t.Error(err)
 	}
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	if _, err := c.ExecContext(r.ctx, "COMMIT"); !errors.Is(err, driver.ErrBadConn) {
 		t.Errorf("COMMIT: got %v, want ErrBadConn", err)
 	}

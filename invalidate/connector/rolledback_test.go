@@ -9,9 +9,8 @@ import (
 	"github.com/uncache/uncache/invalidate/connector"
 )
 
-// A page that is rendered behind the Handler, in the context of what was rolled back,
-// may show it, and hears of that: its context is not known where transactions begin to
-// be followed.
+// A page that is rendered behind the Handler, in the context of a transaction that was
+// rolled back, is not stored. Its context is not known where following begins.
 func TestRolledBackIsTold(t *testing.T) {
 	for name, back := range map[string][]string{
 		"transaction": {"ROLLBACK"},

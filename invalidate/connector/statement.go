@@ -18,26 +18,23 @@ const (
 // A statement is what has to be known of one.
 type statement struct {
 	verb  verb
-	name  string // of a savepoint; its quotes are gone
-	chain bool   // whether another transaction begins at once
+	name  string // of a savepoint, without quotes
+	chain bool   // another transaction begins at once
 
-	// readOnly is whether one that begins a transaction says that nothing will be
-	// written in it.
+	// readOnly is whether it begins a transaction that writes nothing.
 	readOnly bool
-	// reads is whether it writes nothing, but for what a function may do.
+	// reads is whether it writes nothing, except by a function.
 	reads bool
 
-	// plain is whether one without a verb cannot end a transaction, in any
-	// database.
+	// plain is whether it cannot end a transaction, in any database.
 	plain bool
-	// several is whether it may be more than one statement, and hidden whether
-	// one of these may be a COMMIT.
+	// several is whether it may be more than one statement, and hidden whether one of
+	// these may be a COMMIT.
 	several, hidden bool
 }
 
-// parse looks at a statement's first words. It knows no more than that of the
-// language, and what it takes for something else is purged too often, not too
-// rarely.
+// parse looks at a statement's first words. It knows no more of the language. A
+// statement that it takes for another is purged too often, not too rarely.
 func parse(query string) statement {
 	l := lexer{query}
 	var s statement
@@ -72,11 +69,11 @@ func parse(query string) statement {
 	return s
 }
 
-// compound is s if there is another statement after it, or at least a semicolon.
+// compound is s if another statement, or at least a semicolon, comes after it.
 func (s statement) compound(query string) statement {
 	query = strings.ToLower(query)
 	c := statement{several: true}
-	if s.verb == begin { // though it be read-only: another may follow
+	if s.verb == begin { // even if it is read-only: another may follow
 		c.verb = begin
 	}
 	for _, w := range []string{"commit", "end", "release"} {

@@ -81,7 +81,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Whatever is sent passes through parse.
+// Every statement passes through parse.
 func FuzzParse(f *testing.F) {
 	for _, q := range []string{"BEGIN", "/* /* */ commit; x", "SAVEPOINT \"a\"\"b\"", "ROLLBACK WORK TO SAVEPOINT [x", "'", "# x"} {
 		f.Add(q)
@@ -97,7 +97,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// What every statement of a wrapped driver costs.
+// The cost for every statement of a wrapped driver.
 func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		parse("SELECT id, slug, title, body FROM posts WHERE slug = $1 AND published ORDER BY id DESC LIMIT 20")

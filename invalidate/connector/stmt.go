@@ -21,8 +21,8 @@ var (
 	_ driver.ColumnConverter   = convertingStmt{}
 )
 
-// A convertingStmt is one whose base has the one optional method that cannot
-// leave to database/sql what the base lacks.
+// A convertingStmt has the one optional method that cannot leave to database/sql what
+// the base lacks.
 type convertingStmt struct {
 	*stmt
 	converter driver.ColumnConverter
@@ -44,7 +44,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 	return run(ctx, s.conn, s.what, func() (driver.Result, error) { return execStmt(ctx, s.Stmt, args) })
 }
 
-// execStmt is what database/sql does.
+// execStmt does what database/sql does.
 func execStmt(ctx context.Context, base driver.Stmt, args []driver.NamedValue) (driver.Result, error) {
 	if e, ok := base.(driver.StmtExecContext); ok {
 		return e.ExecContext(ctx, args)
@@ -69,8 +69,8 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	})
 }
 
-// CheckNamedValue asks the statement or else the connection, and leaves to
-// database/sql what neither does.
+// CheckNamedValue asks the statement or else the connection, and leaves to database/sql
+// what neither does.
 func (s *stmt) CheckNamedValue(v *driver.NamedValue) error {
 	if checker, ok := s.Stmt.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)

@@ -8,15 +8,15 @@ import (
 	"github.com/uncache/uncache/invalidate/integrate"
 )
 
-// A transaction is one that is open on a connection, and was begun in a context
-// that carries a batch.
+// A transaction is open on a connection, and was begun in a context that carries a
+// batch.
 type transaction struct {
 	ctx   context.Context // of BEGIN
 	batch *invalidate.Batch
 	marks []mark
 
-	// bySavepoint is whether it was begun by a savepoint, as in SQLite, and is
-	// committed when that is released.
+	// bySavepoint is whether a savepoint began it, as in SQLite. Then the savepoint's
+	// release commits it.
 	bySavepoint bool
 	// readOnly is whether it was begun to write nothing.
 	readOnly bool
@@ -29,9 +29,9 @@ type mark struct {
 	at   integrate.Mark
 }
 
-// answered is called when COMMIT was answered with err, nil or one that says
-// that it has rolled back. What cannot be purged is the affair of the context's
-// batch from there on, and Observe has been told.
+// answered is called when COMMIT was answered with err: nil, or one that says that it
+// has rolled back. What cannot be purged stays in the context's batch, and Observe was
+// told.
 func (t *transaction) answered(err error) {
 	if err != nil {
 		t.batch.Discard()
@@ -40,7 +40,7 @@ func (t *transaction) answered(err error) {
 	_ = t.batch.Flush(t.ctx)
 }
 
-// drop is called when it has been rolled back.
+// drop is called when the transaction was rolled back.
 func (t *transaction) drop() {
 	if t.unsure {
 		_ = t.batch.FlushUnknown(t.ctx)
@@ -53,8 +53,8 @@ func (t *transaction) set(name string) {
 	t.marks = append(t.marks, mark{name, integrate.NewMark(t.batch)})
 }
 
-// find returns the index of the savepoint of that name, or -1 if it cannot be
-// told: MySQL and SQLite take "A" and a for one name, PostgreSQL does not.
+// find returns the index of the savepoint with that name. It returns -1 if it cannot
+// tell: "A" and a are one name in MySQL and SQLite, and two in PostgreSQL.
 func (t *transaction) find(name string) int {
 	for i := len(t.marks) - 1; i >= 0; i-- {
 		if strings.EqualFold(t.marks[i].name, name) {

@@ -35,15 +35,14 @@ func (t *tx) refuse(err error) error {
 		t.conn.tx = nil
 	}
 	if failed := t.base.Rollback(); failed != nil {
-		// No COMMIT was sent, and none will be on this connection.
+		// No COMMIT was sent, and none will be sent on this connection.
 		t.conn.broken = true
 		err = errors.Join(err, fmt.Errorf("connector: rollback: %w", failed))
 	}
 	return fmt.Errorf("%w: %w", invalidate.ErrRolledBack, err)
 }
 
-// Rollback rolls back. Whatever it is answered, database/sql sends no COMMIT any
-// more.
+// Rollback rolls back. Whatever the answer is, database/sql sends no COMMIT after it.
 func (t *tx) Rollback() error {
 	if open := t.conn.tx; open != nil {
 		t.conn.tx = nil

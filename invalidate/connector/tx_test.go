@@ -46,7 +46,7 @@ func TestCommit(t *testing.T) {
 			}
 			r.purger.err = tt.purge
 			tx := r.begin(t)
-			r.say(t, "a")
+			r.invalidate(t, "a")
 			r.WantNext(t, "BEGIN")
 			if err := tx.Commit(); !errors.Is(err, tt.want) {
 				t.Errorf("Commit: got %v, want %v", err, tt.want)
@@ -55,8 +55,8 @@ func TestCommit(t *testing.T) {
 			if cache.Bypassed(r.ctx) {
 				t.Error("the cache is bypassed after the transaction")
 			}
-			// The caller hears of a purge that failed, and is not in an outbox,
-			// from the batch; others are nobody's affair.
+			// The batch returns the error of a purge that failed and is not in an
+			// outbox. A purge that is in the outbox is no error.
 			owed := tt.purge != nil && !tt.outbox
 			if err := r.batch.Flush(r.ctx); (err != nil) != owed {
 				t.Errorf("Flush: got %v, want an error: %v", err, owed)
@@ -79,23 +79,23 @@ func TestRollback(t *testing.T) {
 		r := newRig(t, true)
 		r.fake.Fail["ROLLBACK"] = failed
 		tx := r.begin(t)
-		r.say(t, "a")
+		r.invalidate(t, "a")
 		if err := tx.Rollback(); !errors.Is(err, failed) {
 			t.Errorf("Rollback: got %v, want %v", err, failed)
 		}
-		r.say(t, "b") // outside: at once
+		r.invalidate(t, "b") // in no transaction: at once
 		r.WantNext(t, "BEGIN", "ROLLBACK", "PURGE b")
 	}
 }
 
-// A request has transactions one after another, and saves in none.
-func TestOneAfterAnother(t *testing.T) {
+// A request has transactions one after another, and saves between them.
+func TestTransactionsInSequence(t *testing.T) {
 	r := newRig(t, false)
-	r.say(t, "before")
+	r.invalidate(t, "before")
 	r.WantNext(t, "PURGE before")
 	for _, slug := range []string{"a", "b"} {
 		tx := r.begin(t)
-		r.say(t, slug)
+		r.invalidate(t, slug)
 		if err := tx.Commit(); err != nil {
 			t.Error(err)
 		}
@@ -106,15 +106,15 @@ func TestOneAfterAnother(t *testing.T) {
 			r.WantNext(t, "RESET", "BEGIN", "COMMIT", "PURGE b")
 		}
 	}
-	r.say(t, "after")
+	r.invalidate(t, "after")
 	r.WantNext(t, "PURGE after")
 }
 
-// Of two at once nobody knows which one has saved what.
-func TestTwoAtOnce(t *testing.T) {
+// While two are open nobody knows which has saved what.
+func TestTransactionsAtOnce(t *testing.T) {
 	r := newRig(t, false)
 	one, other := r.begin(t), r.begin(t)
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	if err := one.Rollback(); err != nil {
 		t.Error(err)
 	}
@@ -136,29 +136,29 @@ func TestReadOnly(t *testing.T) {
 	r.WantNext(t, "BEGIN READ ONLY", "COMMIT")
 }
 
-// Without a batch in BEGIN's context nothing is followed.
-func TestWithoutABatch(t *testing.T) {
+// Without a batch in BEGIN's context the transaction is not followed.
+func TestWithoutBatch(t *testing.T) {
 	r := newRig(t, true)
 	tx, err := r.db.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.say(t, "a")
-	r.WantNext(t, "BEGIN", "PURGE a") // too early, as the package comment says
+	r.invalidate(t, "a")
+	r.WantNext(t, "BEGIN", "PURGE a") // too early, as the package doc says
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
 	r.WantNext(t, "COMMIT")
 }
 
-// In somebody's own batch a COMMIT purges what was said since BEGIN. The batch has
-// all of it: it may be of another database.
-func TestInABatch(t *testing.T) {
+// In a batch of the application a COMMIT purges what was invalidated since BEGIN. The
+// batch has it too, since it may be of another database.
+func TestTransactionInBatch(t *testing.T) {
 	r := newRig(t, false)
 	r.ctx, r.batch = invalidate.WithBatch(r.ctx)
-	r.say(t, "before")
+	r.invalidate(t, "before")
 	tx := r.begin(t)
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
@@ -169,9 +169,9 @@ func TestInABatch(t *testing.T) {
 	r.WantNext(t, "PURGE a before")
 }
 
-// A statement that commits by itself, beside a transaction that is open in the same
-// context: what it has saved is purged, though the transaction is rolled back.
-func TestBesideATransaction(t *testing.T) {
+// A statement commits by itself, beside a transaction that is open in the same context.
+// What it has saved is purged, though the transaction is rolled back.
+func TestSaveBesideTransaction(t *testing.T) {
 	tests := []struct {
 		query string
 		saves bool
@@ -185,7 +185,7 @@ func TestBesideATransaction(t *testing.T) {
 		if _, err := r.db.ExecContext(r.ctx, tt.query); err != nil {
 			t.Fatal(err)
 		}
-		r.say(t, "a")
+		r.invalidate(t, "a")
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
@@ -195,7 +195,7 @@ func TestBesideATransaction(t *testing.T) {
 			r.WantNext(t, "BEGIN", tt.query, "ROLLBACK")
 		}
 		tx = r.begin(t) // alone
-		r.say(t, "b")
+		r.invalidate(t, "b")
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
@@ -207,16 +207,16 @@ func TestBesideATransaction(t *testing.T) {
 	if _, err := tx.ExecContext(r.ctx, "UPDATE a"); err != nil {
 		t.Fatal(err)
 	}
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	if err := tx.Rollback(); err != nil {
 		t.Error(err)
 	}
 	r.WantNext(t, "BEGIN", "UPDATE a", "ROLLBACK")
 }
 
-// A transaction that only reads commits, whatever is said while it is open: nothing
-// can be written to the outbox in it, and nothing of it is to be purged.
-func TestReadOnlyBesideASave(t *testing.T) {
+// A read-only transaction commits, whatever is invalidated while it is open: nothing
+// can be written to the outbox in it, and it has nothing to purge.
+func TestReadOnlyBesideSave(t *testing.T) {
 	refused := state("25006") // read_only_sql_transaction
 	r := newRig(t, true)
 	r.fake.Fail["INSERT a"] = refused
@@ -227,7 +227,7 @@ func TestReadOnlyBesideASave(t *testing.T) {
 	if !cache.Bypassed(r.ctx) {
 		t.Error("the cache is not bypassed: what the transaction reads may be old")
 	}
-	r.say(t, "a") // saved by itself
+	r.invalidate(t, "a") // saved by itself
 	r.WantNext(t, "BEGIN READ ONLY", "PURGE a")
 	if err := reader.Commit(); err != nil {
 		t.Errorf("Commit: %v", err)
@@ -237,11 +237,11 @@ func TestReadOnlyBesideASave(t *testing.T) {
 		if _, err := c.ExecContext(r.ctx, query); err != nil {
 			t.Errorf("%s: %v", query, err)
 		}
-		r.say(t, "a")
+		r.invalidate(t, "a")
 	}
 }
 
-// InTx looks after its own transaction, also over a wrapped driver.
+// InTx handles its own transaction, also over a wrapped driver.
 func TestInTx(t *testing.T) {
 	failed := errors.New("failed")
 	for _, want := range []error{nil, failed} {
@@ -260,12 +260,12 @@ func TestInTx(t *testing.T) {
 	}
 }
 
-// An error of the outbox tells InTx, too, that there was a rollback.
-func TestInTxOverARefusedOutbox(t *testing.T) {
+// An error of the outbox tells InTx, too, that the transaction was rolled back.
+func TestInTxOutboxFails(t *testing.T) {
 	r := newRig(t, true)
 	r.fake.Fail["INSERT a"] = errors.New("no such table")
 	err := r.inv.InTx(r.ctx, r.db, nil, func(ctx context.Context, tx *sql.Tx) error {
-		r.say(t, "a") // in the request's context, not in InTx's own
+		r.invalidate(t, "a") // with the request's context, not the one of fn
 		return nil
 	})
 	if !errors.Is(err, invalidate.ErrRolledBack) || errors.Is(err, invalidate.ErrCommitUnknown) {
@@ -274,14 +274,14 @@ func TestInTxOverARefusedOutbox(t *testing.T) {
 	r.WantNext(t, "BEGIN", "INSERT a", "ROLLBACK")
 }
 
-// A connection whose ROLLBACK failed may still hold the transaction, and is not
-// used again.
-func TestRefusedAndNotRolledBack(t *testing.T) {
+// A connection whose ROLLBACK failed may still hold the transaction, and is not used
+// again.
+func TestRollbackFails(t *testing.T) {
 	r := newRig(t, true)
 	r.db.SetMaxOpenConns(1)
 	r.fake.Fail["INSERT a"], r.fake.Fail["ROLLBACK"] = errors.New("full"), errors.New("busy")
 	tx := r.begin(t)
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	if err := tx.Commit(); !errors.Is(err, invalidate.ErrRolledBack) {
 		t.Errorf("Commit: got %v, want ErrRolledBack", err)
 	}
@@ -299,7 +299,7 @@ func TestCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	cancel()
 	<-rolledBack // by database/sql
 	if err := tx.Commit(); err == nil {
@@ -315,12 +315,12 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// The driver may panic over an answer that said that all is well.
+// The driver may panic after COMMIT was answered with success.
 func TestPanicInCommit(t *testing.T) {
 	r := newRig(t, true)
 	r.fake.At["COMMIT"] = func() { panic("oops") }
 	tx := r.begin(t)
-	r.say(t, "a")
+	r.invalidate(t, "a")
 	func() {
 		defer func() {
 			if got := recover(); got != "oops" {

@@ -13,16 +13,14 @@ import (
 //  1. The relay finishes its claim and polls no more.
 //  2. The rows that Purged was told of are deleted.
 //  3. If the relay was started, it claims until nothing is left: rows that are due, and
-//     rows that no relay has tried, also before Options.Grace is over. Rows that have
-//     failed stay.
+//     rows that no relay has tried. Rows that have failed stay.
 //
-// After Options.CloseTimeout Close breaks off what is left and returns an error. A
-// Purger or a driver that ignores its context is left behind a second later. Close also
-// returns an error if the Purger or the database is down. In each case the rows stay in
-// the table: nothing is lost.
+// After Options.CloseTimeout Close returns an error, and cancels what is left. A Purger
+// or a driver that ignores that is left behind. Close also returns an error if the
+// Purger or the database is down. The rows stay in the table: nothing is lost.
 //
 // Enqueue, Keep, Purged, Stats and Revive work on a closed Outbox. To close it again
-// returns nil at once.
+// returns nil.
 func (o *Outbox) Close() error {
 	o.mu.Lock()
 	if o.closed {

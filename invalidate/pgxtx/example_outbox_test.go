@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/invalidate/pgxtx"
 )
 
-// With an outbox: its relay works through database/sql, on the connections of the
-// same pool, and hears of what was saved at once. It is not run here, for want of a
+// With an outbox: its relay works through database/sql, on the connections of the same
+// pool, and is told at once what was saved. The example is not run, since it needs a
 // database.
 func Example_outbox() {
 	ctx := context.Background()

@@ -10,10 +10,9 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// Execer returns x, a pgx.Tx for instance, as something that an outbox can be
-// written by, in statements of PostgreSQL. It is for a transaction in a batch
-// ([invalidate.WithBatch]) that neither [InTx] nor [invalidate.Batch.Commit]
-// can end.
+// Execer returns x, a pgx.Tx for instance, as an Execer that an outbox is written by,
+// in statements of PostgreSQL. It is for a transaction in a batch
+// ([invalidate.WithBatch]) that neither [InTx] nor [invalidate.Batch.Commit] can end.
 func Execer(x interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }) invalidate.Execer {

@@ -11,7 +11,7 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// database is one of pgx that records what it is told.
+// database is a database of pgx that records what it is sent.
 type database struct {
 	invtest.Script
 }

@@ -17,14 +17,12 @@ type Beginner interface {
 	BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error)
 }
 
-// InTx runs fn in a transaction of db and, once COMMIT has returned, purges what
-// any Invalidator was told in fn's context, as [invalidate.Invalidator.InTx] does;
-// its errors are the same, and mean the same.
+// InTx runs fn in a transaction of db. After COMMIT it purges what fn invalidated, as
+// [invalidate.Invalidator.InTx] does, and with the same errors.
 //
-// A COMMIT that PostgreSQL answers with ROLLBACK, because a statement failed
-// whose error fn did not return, is [invalidate.ErrRolledBack]. When ctx is done in
-// the middle of COMMIT, pgx closes the connection; then it is
-// [invalidate.ErrCommitUnknown], and purged.
+// PostgreSQL answers a COMMIT with ROLLBACK if a statement failed whose error fn did
+// not return: that is [invalidate.ErrRolledBack]. If ctx is done during COMMIT, pgx
+// closes the connection: that is [invalidate.ErrCommitUnknown], and purges.
 func InTx(ctx context.Context, db Beginner, opts pgx.TxOptions, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	begin := func(ctx context.Context) (*transaction, error) {
 		tx, err := db.BeginTx(ctx, opts)
@@ -33,21 +31,21 @@ func InTx(ctx context.Context, db Beginner, opts pgx.TxOptions, fn func(ctx cont
 	return invalidate.Transact(ctx, begin, func(ctx context.Context, t *transaction) error { return fn(ctx, t.tx) })
 }
 
-// Savepoint runs fn in a savepoint of tx, as [invalidate.Savepoint] does. The tx
-// that fn is given is the same.
+// Savepoint runs fn in a savepoint of tx, as [invalidate.Savepoint] does. It passes fn
+// the same tx.
 //
-// A context that is done in the middle of a statement costs pgx its connection,
-// and with it the transaction: then the error is not ErrRolledBack, and the
-// transaction is to be rolled back.
+// If a context is done during a statement, pgx closes the connection, and the
+// transaction is lost. Then the error is not ErrRolledBack: roll the transaction back.
 func Savepoint(ctx context.Context, tx pgx.Tx, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	return invalidate.Savepoint(ctx, Execer(tx), func(ctx context.Context) error { return fn(ctx, tx) })
 }
 
-// Transaction returns tx, which was begun with ctx, for [invalidate.Batch.Commit]. A
-// nested one, of tx.Begin, commits nothing: for it there is [Savepoint].
+// Transaction returns tx, which was begun with ctx, for [invalidate.Batch.Commit]. It
+// is not for a nested transaction, of tx.Begin, whose COMMIT commits nothing: use
+// [Savepoint].
 func Transaction(ctx context.Context, tx pgx.Tx) invalidate.Transaction { return &transaction{ctx, tx} }
 
-// rollbackTimeout is how long a ROLLBACK may take, whose own context may be done.
+// rollbackTimeout is how long a ROLLBACK may take. Its own context may be done.
 const rollbackTimeout = 5 * time.Second
 
 type transaction struct {
@@ -65,7 +63,7 @@ func (t *transaction) Commit() error {
 	case errors.Is(err, pgx.ErrTxClosed):
 		return fmt.Errorf("%w: %w", sql.ErrTxDone, err)
 	case errors.Is(err, pgx.ErrTxCommitRollback):
-		// Not so what pgconn.SafeToRetry says was never sent: pgx says it of a
+		// pgconn.SafeToRetry is no proof that nothing was sent: pgx says so of a
 		// COMMIT, too, that was sent and whose answer was lost ("conn closed").
 		return fmt.Errorf("%w: %w", invalidate.ErrRolledBack, err)
 	}

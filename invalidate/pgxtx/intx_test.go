@@ -14,8 +14,8 @@ import (
 	"github.com/uncache/uncache/invalidate/pgxtx"
 )
 
-// notSent is an error of pgx that claims that nothing was sent. It is not always
-// true: see TestPostgresLosesTheAnswer.
+// notSent is an error of pgx that claims that nothing was sent. It is not always true:
+// see TestPostgresLosesTheAnswer.
 type notSent struct{}
 
 func (notSent) Error() string     { return "conn closed" }
@@ -85,8 +85,8 @@ func TestInTx(t *testing.T) {
 	}
 }
 
-// Unlike database/sql, pgx does not roll back by itself when the context is
-// done: what is over was ended by fn, and may be committed.
+// Unlike database/sql, pgx does not roll back by itself when the context is done. So fn
+// has ended the transaction, which may be committed.
 func TestInTxCancelled(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		tr := new(invtest.Trace)
@@ -136,7 +136,7 @@ func TestInTxPanic(t *testing.T) {
 	tr.WantNext(t, "BEGIN", "ROLLBACK")
 }
 
-// A transaction that somebody else began is committed by its batch.
+// A transaction that other code began is committed by its batch.
 func TestTransaction(t *testing.T) {
 	tr := new(invtest.Trace)
 	inv := newBlog(tr, nil)

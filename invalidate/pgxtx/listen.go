@@ -19,23 +19,23 @@ type ListenOptions struct {
 	// Channel is that of [Notify]. Default [DefaultChannel].
 	Channel string
 
-	// Ping is how often a connection on which nothing is heard is asked whether
-	// it is alive. Default 30 s.
+	// Ping is how often a silent connection is asked whether it is alive. Default 30 s.
 	Ping time.Duration
 
-	// Timeout bounds each attempt to connect, and each Ping. Default 5 s.
+	// Timeout is how long each attempt to connect, and each Ping, may take. Default 5
+	// s.
 	Timeout time.Duration
 
-	// MaxPause is how long it is until the next attempt when the last has
-	// failed, at most. It begins with 100 ms, and doubles. Default 10 s.
+	// MaxPause is how long the pause after a failed attempt is, at most. It begins with
+	// 100 ms, and doubles. Default 10 s.
 	MaxPause time.Duration
 
-	// Observe, if not nil, is told why there is no connection, each time that
-	// one was lost or could not be made. It is also told when wake has panicked.
+	// Observe is told why there is no connection, each time that one was lost or could
+	// not be made. It is also told when wake has panicked. Nil observes nothing.
 	Observe func(error)
 }
 
-// ErrOptions is what [Listen] returns, wrapped, when its arguments or options make no
+// ErrOptions is what [Listen] returns, wrapped, for arguments or options that make no
 // sense.
 var ErrOptions = errors.New("invalid options")
 
@@ -48,17 +48,17 @@ type Listener struct {
 	wg     sync.WaitGroup
 }
 
-// firstPause is the first of ListenOptions.MaxPause.
+// firstPause is the first pause, before it grows to ListenOptions.MaxPause.
 const firstPause = 100 * time.Millisecond
 
-// Listen listens on a connection of its own, in a goroutine that ends with
-// Close, and calls wake for every notification, for instance that of the outbox:
+// Listen listens on a connection of its own, in a goroutine that ends with Close. It
+// calls wake for every notification, for instance that of the outbox:
 //
 //	listener, err := pgxtx.Listen(config, relay.Wake, nil)
 //
-// When the connection is lost it makes another, and calls wake as soon as it
-// listens, for what it has missed. It calls wake then and at the beginning, too,
-// and never two at once. Nothing must depend on it: a relay polls as well.
+// It also calls wake at the beginning, and whenever it has made a new connection, for
+// what it has missed. It never makes two calls at once. It is no more than a hint: a
+// relay polls as well.
 //
 // A nil opts means the defaults. A nil config or wake, or a negative option, is an
 // error ([ErrOptions]). A database that is down is none.
@@ -95,8 +95,8 @@ func Listen(config *pgx.ConnConfig, wake func(), opts *ListenOptions) (*Listener
 	return l, nil
 }
 
-// Close ends the goroutine and its connection. It waits for a wake that is under
-// way, and may be called again.
+// Close ends the goroutine and its connection. It waits for a wake that has begun, and
+// may be called again.
 func (l *Listener) Close() {
 	l.cancel()
 	l.wg.Wait()
@@ -113,8 +113,8 @@ func (l *Listener) run(ctx context.Context) {
 		if listened {
 			pause = firstPause
 		}
-		// Half of it is chance: who has lost one server together does not come
-		// back together.
+		// Half of it is random, so that processes which lost one server together do not
+		// come back together.
 		select {
 		case <-ctx.Done():
 			return
@@ -126,7 +126,7 @@ func (l *Listener) run(ctx context.Context) {
 
 // listen listens until the connection is lost, and reports whether there was one.
 func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
-	defer panics.Catch(&err) // of a tracer or a handler in the config
+	defer panics.Catch(&err) // a panic of a tracer or a handler in the config
 	conn, err := l.connect(ctx)
 	if err != nil {
 		return false, err
@@ -134,7 +134,7 @@ func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
 	defer func() {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.opts.Timeout)
 		defer cancel()
-		_ = conn.Close(within) // a TCP connection that is gone anyway
+		_ = conn.Close(within) // the error of a TCP connection that is lost anyway
 	}()
 	for {
 		if err := panics.Apart(func() error { l.wake(); return nil }); err != nil {
@@ -153,7 +153,7 @@ func (l *Listener) listen(ctx context.Context) (listened bool, err error) {
 	}
 }
 
-// observe calls Observe. A panic of it is ignored: there is nobody else to tell.
+// observe calls Observe. A panic of Observe is ignored: nobody else could be told.
 func (l *Listener) observe(err error) {
 	if l.opts.Observe != nil {
 		_ = panics.Apart(func() error { l.opts.Observe(err); return nil })
@@ -173,7 +173,7 @@ func (l *Listener) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// wait reports whether a notification has come, or else the connection is alive.
+// wait reports whether a notification has come. Otherwise the connection is alive.
 func (l *Listener) wait(ctx context.Context, conn *pgx.Conn) (heard bool, err error) {
 	quiet, cancel := context.WithTimeout(ctx, l.opts.Ping)
 	defer cancel()

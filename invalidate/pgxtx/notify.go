@@ -11,16 +11,15 @@ import (
 	"github.com/uncache/uncache/invalidate"
 )
 
-// Notify returns an Outbox that is o, and in each transaction that events are
-// enqueued in sends a notification to channel, "" being [DefaultChannel], by
-// pg_notify: PostgreSQL delivers it after COMMIT, one for each transaction. [Listen]
-// hears it. The transaction may be one of pgx or of database/sql. A channel has a
-// name of at most 63 bytes; PostgreSQL refuses the save for a longer one.
+// Notify returns an Outbox that is o, and that sends a notification to channel in each
+// transaction in which events are enqueued. It calls pg_notify, and PostgreSQL delivers
+// one notification after COMMIT to [Listen]. The transaction may be of pgx or of
+// database/sql. An empty channel is [DefaultChannel]. PostgreSQL refuses a save whose
+// channel has more than 63 bytes.
 //
-// It is not needed for any purge, only for how soon a relay learns of one that
-// it has to make. Every transaction that notifies takes a lock in its COMMIT
-// that the whole server has one of. Where thousands commit in a second, leave the
-// relay to poll.
+// No purge needs it. It only tells a relay sooner. Each transaction that notifies takes
+// a server-wide lock in its COMMIT: where thousands commit per second, let the relay
+// poll.
 //
 // Notify panics if o is nil.
 func Notify(o invalidate.Outbox, channel string) invalidate.Outbox {
@@ -34,8 +33,7 @@ func Notify(o invalidate.Outbox, channel string) invalidate.Outbox {
 	return n
 }
 
-// DefaultChannel is the channel of [Notify] and [Listen] unless they are given
-// another.
+// DefaultChannel is the channel of [Notify] and [Listen] by default.
 const DefaultChannel = "uncache"
 
 type notifying struct {

@@ -25,7 +25,7 @@ import (
 	"github.com/uncache/uncache/invalidate/pgxtx"
 )
 
-// server is a schema of one's own in a real PostgreSQL.
+// server is a schema of the test's own in a real PostgreSQL.
 type server struct {
 	*pgxpool.Pool
 	db     *sql.DB // the same, by database/sql
@@ -130,7 +130,7 @@ func TestPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr.WantNext(t, "PURGE path:/a")
-	if err := o.Close(); err != nil { // deletes what was purged
+	if err := o.Close(); err != nil { // deletes the rows of purged events
 		t.Fatal(err)
 	}
 	s.wantRows(t, "posts", 1)
@@ -141,8 +141,8 @@ func TestPostgres(t *testing.T) {
 	if outcome(err) != "rolled back" {
 		t.Errorf("a violated constraint: got %v, want ErrRolledBack", err)
 	}
-	// An error that fn has kept for itself. With something to enqueue that is
-	// refused; without, COMMIT is answered with ROLLBACK.
+	// fn does not return an error. With something to enqueue, the outbox is refused.
+	// Without, COMMIT is answered with ROLLBACK.
 	for _, slug := range []string{"b", ""} {
 		err = pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 			if slug != "" {
@@ -182,7 +182,7 @@ func TestPostgresSavepoint(t *testing.T) {
 		if !errors.Is(err, invalidate.ErrRolledBack) {
 			t.Errorf("Savepoint: got %v, want ErrRolledBack", err)
 		}
-		// fn may also keep the error for itself: RELEASE is refused then.
+		// fn does not return the error: RELEASE is refused.
 		err = pgxtx.Savepoint(ctx, tx, func(ctx context.Context, tx pgx.Tx) error {
 			err := insert(ctx, tx, inv, "c")
 			_, _ = tx.Exec(ctx, "SELECT 1/0")
@@ -220,7 +220,7 @@ func TestPostgresTerminatedBeforeCommit(t *testing.T) {
 	tr.WantNext(t)
 	s.wantRows(t, "posts", 0)
 
-	// Without an outbox nothing notices before COMMIT; then it is purged in vain.
+	// Without an outbox nothing notices before COMMIT. Then it is purged in vain.
 	inv = newBlog(tr, nil)
 	err = pgxtx.InTx(t.Context(), s, pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx) error {
 		if err := insert(ctx, tx, inv, "a"); err != nil {
@@ -236,8 +236,8 @@ func TestPostgresTerminatedBeforeCommit(t *testing.T) {
 	s.wantRows(t, "posts", 0)
 }
 
-// The answer to COMMIT is lost: it is saved, the saver cannot know, purges, and
-// leaves the event to the relay, which purges again.
+// The answer to COMMIT is lost. The row is saved, and the saver cannot know. It purges,
+// and leaves the event to the relay, which purges again.
 func TestPostgresLosesTheAnswer(t *testing.T) {
 	s := newServer(t)
 	tr := new(invtest.Trace)
@@ -274,7 +274,7 @@ func TestPostgresLosesTheAnswer(t *testing.T) {
 	tr.WantNext(t, "PURGE path:/a")
 }
 
-// woken counts the calls of wake, and lets one wait for them.
+// woken counts the calls of wake, and lets a test wait for them.
 type woken struct {
 	mu   sync.Mutex
 	n    int
@@ -304,7 +304,7 @@ func TestListen(t *testing.T) {
 	w := newWoken()
 	channel := "Pgxtx " + rand.Text() // needs its quotes
 	lost := make(chan error, 100)
-	// An application_name of its own, by which it is found and killed.
+	// A name by which it is found and killed.
 	config := s.config.Copy()
 	config.RuntimeParams["application_name"] = channel
 	l, err := pgxtx.Listen(config, w.wake, &pgxtx.ListenOptions{Channel: channel, Ping: 50 * time.Millisecond, Observe: func(err error) { lost <- err }})
@@ -361,14 +361,13 @@ func TestListen(t *testing.T) {
 	if err := s.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", channel).Scan(&left); err != nil {
 		t.Fatal(err)
 	}
-	// 1 + 2 + 2*2: a rollback has notified nobody.
+	// 1 + 2 + 2*2: a rollback notifies nobody.
 	if w.n != before || w.n != 7 {
 		t.Errorf("woken %d times, and %d after Close, want 7 and 0 (%d connections are left)", before, w.n-before, left)
 	}
 }
 
-// A database that is down is not an error of Listen, and Close does not wait for
-// it.
+// A database that is down is no error of Listen, and Close does not wait for it.
 func TestListenToNobody(t *testing.T) {
 	config, err := pgx.ParseConfig("postgres://nobody@127.0.0.1:1/test?sslmode=disable")
 	if err != nil {
@@ -416,8 +415,8 @@ func TestListenOptions(t *testing.T) {
 	}
 }
 
-// The outbox refuses, or the notification cannot be sent: neither is lost on the
-// way, and a relay's Keep and Purged pass.
+// An error of the outbox and one of the notification reach the caller. A relay's Keep
+// and Purged go to the outbox.
 func TestNotify(t *testing.T) {
 	tr := new(invtest.Trace)
 	o := pgxtx.Notify(recorder{tr}, "c")
@@ -441,7 +440,7 @@ func TestNotify(t *testing.T) {
 	tr.WantNext(t, "KEEP", "PURGED")
 }
 
-// Notify of an Outbox that purges again is one, too, and of another is none.
+// Notify of a RepeatOutbox is one, too. Notify of another Outbox is none.
 func TestNotifyRepeats(t *testing.T) {
 	tr := new(invtest.Trace)
 	if _, ok := pgxtx.Notify(recorder{tr}, "c").(invalidate.RepeatOutbox); ok {
@@ -488,8 +487,8 @@ func (r recorder) Enqueue(ctx context.Context, x invalidate.Execer, _ []cache.Ev
 func (r recorder) Keep(context.Context, []cache.Event) error { r.Add("KEEP"); return nil }
 func (r recorder) Purged(context.Context, []string)          { r.Add("PURGED") }
 
-// Without a name Notify and Listen mean the same channel: PostgreSQL takes none, and
-// would refuse every save.
+// Without a name Notify and Listen use the same channel. PostgreSQL has no empty
+// channel, and would refuse every save.
 func TestDefaultChannel(t *testing.T) {
 	s := newServer(t)
 	w := newWoken()
@@ -510,8 +509,8 @@ func TestDefaultChannel(t *testing.T) {
 	w.wait(t, "a save notified")
 }
 
-// A wake that panics, or ends its goroutine, is told to Observe. The Listener goes
-// on: the next notification wakes again.
+// Observe is told of a wake that panics or ends its goroutine. The Listener goes on:
+// the next notification wakes again.
 func TestListenWhenWakePanics(t *testing.T) {
 	s := newServer(t)
 	channel := "Pgxtx " + rand.Text()
