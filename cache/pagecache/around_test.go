@@ -134,7 +134,7 @@ func TestTokenOfAFirstVisit(t *testing.T) {
 		{rule: "StoreSetCookie", vary: "Cookie", store: true, stored: true},
 	} {
 		visit := 0
-		opts := &pagecache.Options{TTL: time.Minute, StoreSetCookie: tt.store, Keys: newKeys(t, tt.keys)}
+		opts := &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{StoreSetCookie: tt.store}, Keys: newKeys(t, tt.keys)}
 		s := newSite(t, nil, opts, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, w.Header().Get("Set-Cookie")) // what the form shows
 		})
@@ -330,7 +330,7 @@ func (a *appender) Write(b []byte) (int, error) {
 func TestAppendingToABody(t *testing.T) {
 	const size = 1000 // a slice that is appended to has room for some more
 	for name, b := range map[string]cache.Backend{"near": nil, "far": far{newMemory(t)}} {
-		s := newSite(t, b, &pagecache.Options{TTL: time.Minute, Transparent: true}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, b, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{Transparent: true}}, func(w http.ResponseWriter, r *http.Request) {
 			body := strings.Repeat("page", size/4)
 			if r.Header.Get("Range") != "" {
 				w.Header().Set("Content-Range", "bytes 0-999/2000")

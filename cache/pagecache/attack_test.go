@@ -161,7 +161,7 @@ func TestNobodyGetsWhatAnotherAskedFor(t *testing.T) {
 // deception): only what the response says counts.
 func TestDeception(t *testing.T) {
 	for _, says := range []string{"Cache-Control: private", "Cache-Control: no-store", "Set-Cookie: session=1", "Vary: *", "X-Nothing: said"} {
-		s := newSite(t, nil, &pagecache.Options{Heuristic: true, StaleIfError: time.Hour, StaleWhileRevalidate: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{Proxy: &pagecache.Proxy{Heuristic: true}, StaleIfError: time.Hour, StaleWhileRevalidate: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
 			name, value, _ := strings.Cut(says, ": ")
 			w.Header().Set(name, value)
 			fmt.Fprintf(w, "account of %s", r.Header.Get("Cookie"))
@@ -224,7 +224,7 @@ func TestResponseSplitting(t *testing.T) {
 // What visitors send can't fill the store with variants of one page.
 func TestVariantsAreBounded(t *testing.T) {
 	const most, sent = 8, 100
-	s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, MaxVariants: most, ClientDirectives: true}, func(w http.ResponseWriter, r *http.Request) {
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, MaxVariants: most, Proxy: &pagecache.Proxy{ClientDirectives: true}}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "User-Agent")
 		_, _ = io.WriteString(w, r.UserAgent())
 	})
@@ -274,7 +274,7 @@ func TestDamagedBytesAreAMiss(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	pages, err := pagecache.New(store, &pagecache.Options{ClientDirectives: true})
+	pages, err := pagecache.New(store, &pagecache.Options{Proxy: &pagecache.Proxy{ClientDirectives: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,7 +172,7 @@ func TestBackgroundBehindARouter(t *testing.T) {
 // served: who asks waits for the next one.
 func TestNoStaleBehindARouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		opts := pagecache.Options{TTL: fresh, StaleWhileRevalidate: time.Hour, Refresh: true}
+		opts := pagecache.Options{TTL: fresh, StaleWhileRevalidate: time.Hour, Proxy: &pagecache.Proxy{Refresh: true}}
 		s := newInner(t, opts, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, slug(r)) },
 			func(cached func(http.Handler) http.Handler, h http.Handler) http.Handler {
 				return chi("/blog/{slug}", cached(h))

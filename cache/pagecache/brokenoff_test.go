@@ -27,7 +27,7 @@ func TestOriginBreaksOffWhereThereIsNoServer(t *testing.T) {
 	}{
 		"chunked":     {},
 		"with length": {length: true},
-		"a range":     {opts: pagecache.Options{Transparent: true}, fields: []string{"Range: bytes=0-30"}},
+		"a range":     {opts: pagecache.Options{Proxy: &pagecache.Proxy{Transparent: true}}, fields: []string{"Range: bytes=0-30"}},
 		"stale":       {opts: pagecache.Options{KeepStale: time.Minute}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 	delete(whole, "Content-Range")
 	p := c.rules.Judge(r.Header, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, rfc9111.Told{}, now, now)
 	if concernsBrowsers(&p) {
-		c.opts.addBrowserWords(h, storable)
+		c.addBrowserWords(h, storable)
 	}
 }
 
@@ -48,12 +48,12 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 // header h, or "". What was said to this cache alone is nothing that a browser
 // understands: targeted fields, SetTTL. Nor is no-transform, an empty
 // Cache-Control, or Pragma, which means nothing in a response (§5.4).
-func (o *Options) browserWords(h http.Header, visitor reason) string {
+func (c *Cache) browserWords(h http.Header, visitor reason) string {
 	cc := rfc9111.ParseControl(h["Cache-Control"])
 	switch {
 	case cc.MaxAge.Set, cc.NoCache, cc.NoStore, cc.Private, cc.MustRevalidate, cc.Immutable, len(h["Expires"]) > 0:
 		return ""
-	case o.Transparent && (visitor == storable || cc.SMaxAge.Set || cc.Public):
+	case c.proxy.Transparent && (visitor == storable || cc.SMaxAge.Set || cc.Public):
 		return "" // the origin speaks for itself
 	case cc.SMaxAge.Set, cc.Public:
 		return askWhenStale
@@ -67,14 +67,14 @@ func (o *Options) browserWords(h http.Header, visitor reason) string {
 // said to browsers and CDNs.
 func (c *Cache) markVisitors(h http.Header, visitor reason) {
 	if visitor != storable {
-		c.opts.addBrowserWords(h, visitor)
+		c.addBrowserWords(h, visitor)
 	}
 }
 
 // addBrowserWords adds what browserWords returns to the header of a response that is
 // not stored.
-func (o *Options) addBrowserWords(h http.Header, visitor reason) {
-	if words := o.browserWords(h, visitor); words != "" {
+func (c *Cache) addBrowserWords(h http.Header, visitor reason) {
+	if words := c.browserWords(h, visitor); words != "" {
 		h["Cache-Control"] = addWords(h["Cache-Control"], words)
 	}
 }

@@ -76,7 +76,7 @@ func TestBrowsersAreToldToAsk(t *testing.T) {
 			t.Errorf("%q, flushed: Cache-Control %q, want %q", tt.say, got, tt.want)
 		}
 		o := targeted()
-		o.Transparent = true
+		o.Proxy = &pagecache.Proxy{Transparent: true}
 		transparent := newSite(t, nil, o, saying(tt.say))
 		_, want, _ := strings.Cut(tt.say, "Cache-Control: ")
 		if strings.HasPrefix(tt.say, "Cdn-") {

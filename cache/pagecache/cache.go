@@ -16,6 +16,7 @@ import (
 // concurrent use.
 type Cache struct {
 	opts    Options
+	proxy   Proxy // zero unless Options.Proxy is set
 	rules   rfc9111.Rules
 	name    string
 	keys    *keys.Builder // for which session cookies count

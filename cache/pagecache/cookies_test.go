@@ -121,7 +121,7 @@ func TestWhoIsGivenAllCookies(t *testing.T) {
 			o.Skip = func(*http.Request) bool { return true }
 		}},
 		{name: "Range", cookie: sent, want: sent, fields: []string{"Range: bytes=0-1"}},
-		{name: "Range of a proxy", cookie: "x=1; theme=dark", want: "theme=dark", fields: []string{"Range: bytes=0-1"}, change: func(o *pagecache.Options) { o.Transparent = true }},
+		{name: "Range of a proxy", cookie: "x=1; theme=dark", want: "theme=dark", fields: []string{"Range: bytes=0-1"}, change: func(o *pagecache.Options) { o.Proxy = &pagecache.Proxy{Transparent: true} }},
 		{name: "precondition", cookie: sent, want: sent, fields: []string{"If-Match: *"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func TestDatesAtTheEndsOfTheCalendar(t *testing.T) {
 		for _, etag := range []string{"", `"v1"`} {
 			t.Run(tt.rule+etag, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := newSite(t, nil, &pagecache.Options{Heuristic: true, StaleIfError: time.Minute}, func(w http.ResponseWriter, _ *http.Request) {
+					s := newSite(t, nil, &pagecache.Options{Proxy: &pagecache.Proxy{Heuristic: true}, StaleIfError: time.Minute}, func(w http.ResponseWriter, _ *http.Request) {
 						for _, f := range tt.fields {
 							name, value, _ := strings.Cut(f, ": ")
 							w.Header().Set(name, value)

@@ -60,7 +60,7 @@ func TestForEver(t *testing.T) {
 		for _, vary := range []string{"", "Accept-Language"} {
 			for _, tt := range tests {
 				synctest.Test(t, func(t *testing.T) {
-					tt.opts.ClientDirectives = true
+					tt.opts.Proxy = &pagecache.Proxy{ClientDirectives: true}
 					s := newSite(t, backend(t), &tt.opts, func(w http.ResponseWriter, _ *http.Request) {
 						w.Header().Set("Etag", `"v"`)
 						if vary != "" {
@@ -139,7 +139,7 @@ func TestArrivesStale(t *testing.T) {
 		{"must-revalidate and old", []string{"Cache-Control: must-revalidate, max-age=1", "Age: 100000", etag}, pagecache.Options{}, "stored", true},
 		{"an old Date", []string{"Cache-Control: max-age=1", "Date: Thu, 01 Jan 1970 00:00:10 GMT", etag}, pagecache.Options{}, "stored", true},
 		{"a date to ask by", []string{"Cache-Control: max-age=1", "Age: 100000", longAgo}, pagecache.Options{}, "stored", true},
-		{"and a window that is over", []string{"Cache-Control: max-age=1, stale-while-revalidate=60", "Age: 100000", etag}, pagecache.Options{Refresh: true}, "stored", true},
+		{"and a window that is over", []string{"Cache-Control: max-age=1, stale-while-revalidate=60", "Age: 100000", etag}, pagecache.Options{Proxy: &pagecache.Proxy{Refresh: true}}, "stored", true},
 		{"a date that does not tell", []string{"Cache-Control: max-age=1", "Age: 100000", justNow}, pagecache.Options{}, "detail=no-lifetime", false},
 		{"no-cache and a date that does not tell", []string{"Cache-Control: no-cache", justNow}, pagecache.Options{}, "detail=no-cache", false},
 		{"max-age=0 and a date that does not tell", []string{"Cache-Control: max-age=0", justNow}, pagecache.Options{}, "detail=no-lifetime", false},
@@ -149,7 +149,7 @@ func TestArrivesStale(t *testing.T) {
 		{"two tags", []string{"Cache-Control: max-age=0", etag, `Etag: "w"`}, pagecache.Options{}, "detail=no-lifetime", false},
 		{"two dates", []string{"Cache-Control: max-age=0", longAgo, justNow}, pagecache.Options{}, "detail=no-lifetime", false},
 		{"an error", []string{"Cache-Control: max-age=0", etag, "Status: 404"}, pagecache.Options{}, "detail=no-lifetime", false},
-		{"nothing to ask by, for max-stale", []string{"Cache-Control: max-age=1", "Age: 100000"}, pagecache.Options{ClientDirectives: true}, "stored", false},
+		{"nothing to ask by, for max-stale", []string{"Cache-Control: max-age=1", "Age: 100000"}, pagecache.Options{Proxy: &pagecache.Proxy{ClientDirectives: true}}, "stored", false},
 	} {
 		inStores(t, func(t *testing.T, _ *memory.Backend, b cache.Backend) {
 			t.Run(tt.rule, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestArrivesStale(t *testing.T) {
 				if (asked != "") != tt.asked {
 					t.Errorf("a moment later the handler was asked about %q: %s", asked, resp.Header.Get("Cache-Status"))
 				}
-				if tt.opts.ClientDirectives {
+				if p := tt.opts.Proxy; p != nil && p.ClientDirectives {
 					wantStatus(t, s.get("/", "Cache-Control: max-stale"), tt.rule, "uncache; hit; ttl=-")
 				}
 			})

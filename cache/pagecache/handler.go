@@ -57,7 +57,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	var asks rfc9111.Control // what the visitor says, where he is listened to
-	if c.opts.ClientDirectives {
+	if c.proxy.ClientDirectives {
 		asks = clientControl(r.Header)
 	}
 	visitor := c.opts.visitorOf(r)
@@ -150,14 +150,4 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 		return false
 	}
 	return c.answer(next, w, r, found, use, now, visitor)
-}
-
-// clientControl reads what a request says about caching (RFC 9111 §5.2.1), and
-// the Pragma of those who know no better (§5.4).
-func clientControl(h http.Header) rfc9111.Control {
-	asks := rfc9111.ParseControl(h["Cache-Control"])
-	// Who says no-store (§5.2.1.5) may be given what is stored; but he means to
-	// have nothing to do with it.
-	asks.NoCache = asks.NoCache || asks.NoStore || !asks.Present && rfc9111.HasNoCachePragma(h)
-	return asks
 }

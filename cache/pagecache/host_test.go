@@ -221,7 +221,7 @@ func TestUnsafeRequestInASpellingThatIsSkipped(t *testing.T) {
 // host; a proxy's origin may be anybody's.
 func TestGroupsOfARequestWithoutAHost(t *testing.T) {
 	for _, transparent := range []bool{false, true} {
-		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: transparent}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{Transparent: transparent}}, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == "POST" {
 				w.Header().Set("Cache-Group-Invalidation", `"shop"`)
 				return

@@ -115,7 +115,7 @@ func TestHeaderChangedWhileItIsWritten(t *testing.T) {
 				}
 			}, hit: true}, // the page was stored before
 		{name: "a malformed cookie", late: func(_ *http.Request, h http.Header) { h.Add("Set-Cookie", "=;") }},
-		{name: "the operator knows about cookies", opts: pagecache.Options{StoreSetCookie: true},
+		{name: "the operator knows about cookies", opts: pagecache.Options{Proxy: &pagecache.Proxy{StoreSetCookie: true}},
 			late: func(_ *http.Request, h http.Header) { h.Add("Set-Cookie", "a=b") }, hit: true},
 		{name: "no-store", late: func(_ *http.Request, h http.Header) { h.Set("Cache-Control", "no-store") }},
 		{name: "private", late: func(_ *http.Request, h http.Header) { h.Add("Cache-Control", "private") }},

@@ -42,8 +42,8 @@ func TestSetTTL(t *testing.T) {
 		{name: "public", ttl: time.Hour, say: "Cache-Control: public", want: time.Hour, sent: "public, max-age=0, must-revalidate"},
 		{name: "expired", ttl: time.Hour, say: "Expires: 0", want: time.Hour},
 		{name: "targeted", ttl: time.Hour, opts: pagecache.Options{Targeted: []string{"CDN-Cache-Control"}}, say: "Cdn-Cache-Control: max-age=60", want: time.Hour, sent: "no-cache"},
-		{name: "Heuristic", ttl: time.Hour, opts: pagecache.Options{Heuristic: true}, say: "Last-Modified: Mon, 02 Jan 2006 15:04:05 GMT", want: time.Hour, sent: "no-cache"},
-		{name: "Transparent", ttl: time.Hour, opts: pagecache.Options{Transparent: true}, want: time.Hour},
+		{name: "Heuristic", ttl: time.Hour, opts: pagecache.Options{Proxy: &pagecache.Proxy{Heuristic: true}}, say: "Last-Modified: Mon, 02 Jan 2006 15:04:05 GMT", want: time.Hour, sent: "no-cache"},
+		{name: "Transparent", ttl: time.Hour, opts: pagecache.Options{Proxy: &pagecache.Proxy{Transparent: true}}, want: time.Hour},
 
 		{name: "zero", ttl: 0, opts: pagecache.Options{TTL: time.Minute}, sent: "no-cache"},
 		{name: "negative", ttl: -time.Hour, opts: pagecache.Options{TTL: time.Minute}, sent: "no-cache"},

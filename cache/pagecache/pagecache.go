@@ -9,6 +9,7 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/background"
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // New returns a Cache that stores through c. A nil opts means the defaults.
@@ -16,14 +17,14 @@ import (
 // may be served stale, refreshed early or warmed; c is not closed by it.
 func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if c == nil {
-		return nil, fmt.Errorf("pagecache: %w: the coherent cache is nil", ErrOptions)
+		return nil, option.Errorf(ErrOptions, "pagecache: New: the coherent cache is nil; look at the error that came with it")
 	}
 	var o Options
 	if opts != nil {
 		o = *opts
 	}
 	if err := o.complete(); err != nil {
-		return nil, fmt.Errorf("pagecache: %w", err)
+		return nil, err
 	}
 	counting, uncut, err := o.keys()
 	if err != nil {
@@ -34,6 +35,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	pages := &Cache{
 		background: background.NewGroup(),
 		opts:       o,
+		proxy:      o.proxy(),
 		rules:      o.rules(),
 		name:       o.Name,
 		keys:       counting,

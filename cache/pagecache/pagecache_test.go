@@ -104,25 +104,6 @@ func wantStatus(t *testing.T, resp *http.Response, when, want string) {
 	}
 }
 
-func TestNewRefusesNonsense(t *testing.T) {
-	b := memory.New(nil)
-	defer b.Close()
-	store, err := coherent.New(b, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for names, make := range map[string]func() (*pagecache.Cache, error){
-		"coherent": func() (*pagecache.Cache, error) { return pagecache.New(nil, nil) },
-		"TTL":      func() (*pagecache.Cache, error) { return pagecache.New(store, &pagecache.Options{TTL: -1}) },
-		"MaxBody":  func() (*pagecache.Cache, error) { return pagecache.New(store, &pagecache.Options{MaxBody: -1}) },
-		"Name":     func() (*pagecache.Cache, error) { return pagecache.New(store, &pagecache.Options{Name: "a b"}) },
-	} {
-		if _, err := make(); !errors.Is(err, pagecache.ErrOptions) || !strings.Contains(err.Error(), names) {
-			t.Errorf("got error %v, want ErrOptions that names %s", err, names)
-		}
-	}
-}
-
 // What a hit gives must be what the fill gave, but for what tells them apart.
 func TestHitIsTheSameResponse(t *testing.T) {
 	for name, hide := range map[string]bool{"in memory": false, "encoded": true} {

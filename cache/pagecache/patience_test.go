@@ -423,7 +423,7 @@ func TestFlushedResponsesAreShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSite(t, nil, &pagecache.Options{Transparent: true, ClientDirectives: true}, httputil.NewSingleHostReverseProxy(u).ServeHTTP)
+	s := newSite(t, nil, &pagecache.Options{Proxy: &pagecache.Proxy{Transparent: true, ClientDirectives: true}}, httputil.NewSingleHostReverseProxy(u).ServeHTTP)
 	base, client := serve(t, s)
 	var wg sync.WaitGroup
 	for range 20 {

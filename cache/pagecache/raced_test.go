@@ -146,9 +146,9 @@ func TestRacedPages(t *testing.T) {
 		lease time.Duration
 		stale time.Duration
 	}{
-		"memory, early and warm":          {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, AllETags: true}, 0, 0},
+		"memory, early and warm":          {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, Proxy: &pagecache.Proxy{AllETags: true}}, 0, 0},
 		"memory, stale-while-revalidate":  {0, pagecache.Options{EarlyRefresh: 1000, Warm: 2, StaleWhileRevalidate: time.Second, StaleIfError: time.Second}, 0, 0},
-		"near tiers, leases, early, warm": {2, pagecache.Options{EarlyRefresh: 1000, Warm: 2, AllETags: true}, 50 * time.Millisecond, 0},
+		"near tiers, leases, early, warm": {2, pagecache.Options{EarlyRefresh: 1000, Warm: 2, Proxy: &pagecache.Proxy{AllETags: true}}, 50 * time.Millisecond, 0},
 		"near tiers, leases, stale":       {2, pagecache.Options{StaleWhileRevalidate: time.Second, Warm: 1}, 50 * time.Millisecond, 0},
 		"far, leases":                     {-2, pagecache.Options{EarlyRefresh: 1000}, 50 * time.Millisecond, 0},
 		"near tiers, 10 ms stale":         {2, pagecache.Options{EarlyRefresh: 1000, Warm: 1}, 50 * time.Millisecond, 10 * time.Millisecond},

@@ -67,7 +67,7 @@ func TestRacedVary(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		pages, err := pagecache.New(store, &pagecache.Options{EarlyRefresh: 1000, AllETags: n == 0, StaleWhileRevalidate: time.Second, Warm: 1})
+		pages, err := pagecache.New(store, &pagecache.Options{EarlyRefresh: 1000, Proxy: &pagecache.Proxy{AllETags: n == 0}, StaleWhileRevalidate: time.Second, Warm: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

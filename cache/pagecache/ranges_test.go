@@ -108,7 +108,7 @@ func TestRangesOfWhatIsStaleOrAPart(t *testing.T) {
 		synctest.Wait()
 	})
 	for _, ranges := range []string{"0-0,0-0", strings.Repeat("0-0,", 1000), "0-0" + strings.Repeat(",", 1<<20)} {
-		s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, Transparent: true}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, Proxy: &pagecache.Proxy{Transparent: true}}, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Etag", `"v1"`)
 			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("0123456789"))
 		})

@@ -135,7 +135,7 @@ func (rec *recorder) WriteHeader(code int) {
 		return // the header is all that matters; it is sent when the handler is done
 	}
 	if rec.through {
-		rec.judgeRange(h)
+		recordRange(rec, h)
 		if rec.recording = rec.policy.Reason == storable; !rec.recording {
 			rec.release()
 		}

@@ -63,7 +63,7 @@ func (rec *recorder) givesCookieLate() bool {
 	if rec.released {
 		before = rec.sent
 	}
-	return !rec.c.opts.StoreSetCookie && rec.givesCookie(rec.w.Header()["Set-Cookie"], before["Set-Cookie"])
+	return !rec.c.proxy.StoreSetCookie && rec.givesCookie(rec.w.Header()["Set-Cookie"], before["Set-Cookie"])
 }
 
 // tellRotation tells Observe of a response which sets a cookie that was cut out of

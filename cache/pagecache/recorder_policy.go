@@ -17,7 +17,7 @@ func (rec *recorder) judge(status int, h http.Header, confirmed *stored.Response
 	rec.said, refused = rec.page.says()
 	rec.recognize()
 	p := rec.c.rules.Judge(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, confirmed), rec.asked, rec.given)
-	if p.Reason == storable && !rec.c.opts.StoreSetCookie && rec.introduced() && rec.c.tellsCookies(h) {
+	if p.Reason == storable && !rec.c.proxy.StoreSetCookie && rec.introduced() && rec.c.tellsCookies(h) {
 		p.Reason = rfc9111.ReasonSetCookie
 	}
 	rec.tellRotation(rec.header["Set-Cookie"])
@@ -27,7 +27,7 @@ func (rec *recorder) judge(status int, h http.Header, confirmed *stored.Response
 		}
 	}
 	if concernsBrowsers(&p) || rec.visitor != storable {
-		p.Words = rec.c.opts.browserWords(h, rec.visitor)
+		p.Words = rec.c.browserWords(h, rec.visitor)
 	}
 	if refused && p.Reason == storable {
 		p.Reason = reasonDoNotStore
@@ -49,7 +49,7 @@ func (rec *recorder) settle() {
 		rec.drop(reasonDoNotStore)
 	case rec.visitor != was:
 		if !rec.released {
-			rec.policy.Words = rec.c.opts.browserWords(rec.judged, rec.visitor)
+			rec.policy.Words = rec.c.browserWords(rec.judged, rec.visitor)
 		}
 		rec.drop(rec.visitor)
 	case said != rec.said && rec.status != http.StatusPartialContent:
@@ -115,7 +115,7 @@ func (rec *recorder) lookAgain(pol rfc9111.Policy, status int, judged, sent http
 		pol.Reason = rec.visitor
 		return pol, judged
 	}
-	if !rec.c.opts.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
+	if !rec.c.proxy.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
 		pol.Reason = rfc9111.ReasonSetCookie
 		return pol, judged
 	}

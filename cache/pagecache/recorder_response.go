@@ -80,7 +80,7 @@ func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []stored.Field {
 		return list
 	}
 	list = withWords(list, pol.Words, rec.before["Cache-Control"])
-	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !rec.c.opts.Transparent {
+	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !rec.c.proxy.Transparent {
 		add("Etag", rec.c.opts.makeETag(rec.body))
 	}
 	if _, ok := rec.header["Content-Type"]; !ok && len(rec.body) > 0 && rec.header.Get("Content-Encoding") == "" {

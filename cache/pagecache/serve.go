@@ -74,7 +74,7 @@ func (c *Cache) notModified(p *stored.Response, asks http.Header) bool {
 // the visitor may have the older one.
 func (c *Cache) changed(p *stored.Response) time.Time {
 	changed := p.Changed()
-	if !changed.IsZero() || !c.opts.Transparent || p.Header.Get("Last-Modified") != nil {
+	if !changed.IsZero() || !c.proxy.Transparent || p.Header.Get("Last-Modified") != nil {
 		return changed // zero, if there is one that is no date
 	}
 	return p.DateIn("Date")

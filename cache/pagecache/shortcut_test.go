@@ -153,9 +153,9 @@ func runTwins(t *testing.T, seed uint64) {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	coin := func() bool { return dice.IntN(2) == 0 }
 	o := Options{
-		TTL: 20 * time.Second, ClientDirectives: coin(), StatusKey: dice.IntN(4) == 0, Transparent: dice.IntN(4) == 0,
-		Refresh: coin(), AllETags: coin(), MaxVariants: pick(dice, 0, 0, 2),
-		Skip: func(r *http.Request) bool { return r.Header.Get("X-Skip") != "" },
+		TTL: 20 * time.Second, Proxy: &Proxy{ClientDirectives: coin(), Transparent: dice.IntN(4) == 0, Refresh: coin(), AllETags: coin()}, StatusKey: dice.IntN(4) == 0,
+		MaxVariants: pick(dice, 0, 0, 2),
+		Skip:        func(r *http.Request) bool { return r.Header.Get("X-Skip") != "" },
 	}
 	if coin() {
 		o.StaleWhileRevalidate, o.StaleIfError = 10*time.Second, 15*time.Second

@@ -35,7 +35,7 @@ func TestStaleWhileRevalidate(t *testing.T) {
 		says string
 	}{
 		"option":    {pagecache.Options{TTL: 10 * time.Second, StaleWhileRevalidate: 20 * time.Second}, "X: 1"},
-		"directive": {pagecache.Options{Refresh: true}, "Cache-Control: max-age=10, stale-while-revalidate=20"},
+		"directive": {pagecache.Options{Proxy: &pagecache.Proxy{Refresh: true}}, "Cache-Control: max-age=10, stale-while-revalidate=20"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -326,7 +326,7 @@ func TestClientDirectives(t *testing.T) {
 			t.Run(fmt.Sprint(tt.rule, " ", listen), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					o := &origin{etag: `"v1"`, body: "page"}
-					s := newSite(t, nil, &pagecache.Options{TTL: 10 * time.Second, ClientDirectives: listen}, o.ServeHTTP)
+					s := newSite(t, nil, &pagecache.Options{TTL: 10 * time.Second, Proxy: &pagecache.Proxy{ClientDirectives: listen}}, o.ServeHTTP)
 					s.get("/")
 					s.rendered()
 					time.Sleep(tt.age)
@@ -361,7 +361,7 @@ func TestMaxStaleWithoutAValidator(t *testing.T) {
 		t.Run(strings.Join(tt.says, ", "), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, _ := ticking(tt.says...)
-				s := newSite(t, nil, &pagecache.Options{ClientDirectives: true}, h)
+				s := newSite(t, nil, &pagecache.Options{Proxy: &pagecache.Proxy{ClientDirectives: true}}, h)
 				s.get("/")
 				time.Sleep(tt.wait)
 				resp := s.get("/", "Cache-Control: max-stale")
@@ -458,7 +458,7 @@ func TestTargetedFields(t *testing.T) {
 func TestHeuristic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := ticking("Last-Modified: " + time.Now().Add(-100*time.Second).UTC().Format(http.TimeFormat))
-		s := newSite(t, nil, &pagecache.Options{Heuristic: true}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{Proxy: &pagecache.Proxy{Heuristic: true}}, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("If-Modified-Since") == "" {
 				h(w, r)
 			} else {
@@ -553,7 +553,7 @@ func TestStatusKey(t *testing.T) {
 
 func TestStoreSetCookie(t *testing.T) {
 	h, _ := ticking("Set-Cookie: theme=dark")
-	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, StoreSetCookie: true}, h)
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{StoreSetCookie: true}}, h)
 	s.get("/")
 	if got := s.get("/").Header.Get("Set-Cookie"); got != "theme=dark" || s.rendered() != 1 {
 		t.Errorf("a hit sets %q", got)
@@ -565,7 +565,7 @@ func TestStoreSetCookie(t *testing.T) {
 func TestNoLifetimeIsNoStaleness(t *testing.T) {
 	for _, etag := range []string{"", `"v1"`} {
 		o := &origin{body: "mine", etag: etag}
-		s := newSite(t, nil, &pagecache.Options{Heuristic: true, StaleIfError: time.Hour, StaleWhileRevalidate: time.Hour}, o.ServeHTTP)
+		s := newSite(t, nil, &pagecache.Options{Proxy: &pagecache.Proxy{Heuristic: true}, StaleIfError: time.Hour, StaleWhileRevalidate: time.Hour}, o.ServeHTTP)
 		s.get("/")
 		o.status = 503
 		if resp := s.get("/"); resp.StatusCode != 503 {
@@ -601,7 +601,7 @@ func TestCacheStatusOfAPart(t *testing.T) {
 		{"not to be stored", "uncache; fwd=miss; detail=no-store", size, func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-store") }},
 		{"flushed", "uncache; fwd=miss; detail=partial", size, func(w http.ResponseWriter) { w.(http.Flusher).Flush() }},
 	} {
-		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true, MaxBody: size}, func(w http.ResponseWriter, _ *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{Transparent: true}, MaxBody: size}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/100", tt.part-1))
 			if tt.h != nil && tt.rule != "flushed" {
 				tt.h(w)
@@ -633,7 +633,7 @@ func TestPartsThatAreStored(t *testing.T) {
 		{[]string{"Accept-Encoding"}, `"v1"`, "uncache; hit"},
 		{[]string{"Accept-Encoding"}, "", "uncache; fwd=miss"},
 	} {
-		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true, IgnoreVary: tt.ignore}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{Transparent: true}, IgnoreVary: tt.ignore}, func(w http.ResponseWriter, r *http.Request) {
 			part := "01234"
 			w.Header().Set("Content-Range", "bytes 0-4/20")
 			if r.Header.Get("Range") == "bytes=5-9" {
@@ -659,7 +659,7 @@ func TestPartsThatAreStored(t *testing.T) {
 
 // Half of a part that its handler gave up is sent before the connection is closed.
 func TestPartThatBreaksOffIsSent(t *testing.T) {
-	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true}, func(w http.ResponseWriter, _ *http.Request) {
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{Transparent: true}}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Range", "bytes 0-9/100")
 		w.WriteHeader(http.StatusPartialContent)
 		_, _ = io.WriteString(w, "half")
@@ -683,7 +683,7 @@ func TestPartThatBreaksOffIsSent(t *testing.T) {
 
 func TestTransparent(t *testing.T) {
 	h, _ := ticking()
-	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Transparent: true}, h)
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{Transparent: true}}, h)
 	for _, when := range []string{"fill", "hit"} {
 		resp := s.get("/")
 		if resp.Header.Get("ETag") != "" || resp.Header.Get("Cache-Control") != "" {

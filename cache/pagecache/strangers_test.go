@@ -68,7 +68,7 @@ func newCarelessSite(t *testing.T, seed uint64) *carelessSite {
 	}
 	s.opts = &pagecache.Options{
 		Keys: newKeys(t, k), TTL: s.seconds(0, 2, 60), StaleWhileRevalidate: s.seconds(0, 5, 100), StaleIfError: s.seconds(0, 100),
-		EarlyRefresh: float64(s.IntN(2)), Warm: s.IntN(2), AllETags: some(), Transparent: some(), ClientDirectives: some(), StoreSetCookie: some(), Refresh: some(),
+		EarlyRefresh: float64(s.IntN(2)), Warm: s.IntN(2), Proxy: &pagecache.Proxy{AllETags: some(), Transparent: some(), ClientDirectives: some(), StoreSetCookie: some(), Refresh: some()},
 	}
 	if some() {
 		s.opts.Targeted = []string{"CDN-Cache-Control"}

@@ -130,7 +130,7 @@ func TestContextsThatLeadToARequest(t *testing.T) {
 		"PURGE":        {method: "PURGE"},
 		"OPTIONS":      {method: "OPTIONS"},
 		"Range":        {fields: []string{"Range: bytes=0-1"}},
-		"part":         {fields: []string{"Range: bytes=0-1"}, change: func(o *pagecache.Options) { o.Transparent = true }},
+		"part":         {fields: []string{"Range: bytes=0-1"}, change: func(o *pagecache.Options) { o.Proxy = &pagecache.Proxy{Transparent: true} }},
 		"Skip":         {change: func(o *pagecache.Options) { o.Skip = func(*http.Request) bool { return true } }},
 		"precondition": {fields: []string{"If-Match: *"}},
 		"connection":   {fields: []string{"Connection: X"}},

@@ -135,7 +135,7 @@ func pagesAt(u *url.URL) []string {
 func (c *Cache) referred(t *target, reference string) []cache.Dependency {
 	var deps []cache.Dependency
 	for i := range t.bases {
-		ref, ok := c.resolve(&t.bases[i], t.origin, reference, c.opts.Transparent)
+		ref, ok := c.resolve(&t.bases[i], t.origin, reference, c.proxy.Transparent)
 		if !ok {
 			continue
 		}

@@ -53,7 +53,7 @@ func (t *task) head() {
 func (t *task) confirmedByHead(h http.Header) bool {
 	p := t.old.Value
 	switch {
-	case t.c.opts.Transparent && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0:
+	case t.c.proxy.Transparent && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0:
 		return len(h["Content-Length"]) > 0 && t.c.values.Judge(t.old) == engine.Fresh
 	case p.Is(stored.OwnETag):
 		return len(h["Etag"]) > 0

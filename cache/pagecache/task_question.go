@@ -6,69 +6,33 @@ import (
 	"strings"
 
 	"github.com/uncache/uncache/cache/internal/engine"
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// A variant is one of the stored responses of a target URI, by the entity tag
-// that the handler gave it.
+// A variant is one of the stored responses of a target URI, with the entity tag that
+// the handler gave it.
 type variant struct{ key, tag string }
 
-// A question is what a fill asks the handler beside for a response: whether one
-// of those that are stored is it (RFC 9111 §4.3.1).
+// A question is what a fill asks the handler, beside for a response: whether a stored
+// response is still good (RFC 9111 §4.3.1).
 type question struct {
-	own    bool      // the one that the request selects, by all that validates it
-	others []variant // the others of the target URI, newest first
+	own    bool      // the one that the request selects, by its entity tag and its date
+	others []variant // other variants of the target URI, by their entity tags
 }
 
 func (q *question) asks() bool { return q.own || len(q.others) > 0 }
-
-// maxTags bounds the entity tags of other variants that are sent, in bytes: a
-// server takes a header of some 8 KiB.
-const maxTags = 2 << 10
 
 // question returns what can be asked for t.
 func (t *task) question() question {
 	q := question{own: t.old != nil && t.old.Value.CanBeValidated()}
 	// A list of tags makes the handler ignore the date of one that has no tag.
-	if t.c.opts.AllETags && (!q.own || t.old.Value.Is(stored.OwnETag)) {
-		q.others = t.others()
+	if t.c.proxy.AllETags && (!q.own || t.old.Value.Is(stored.OwnETag)) {
+		q.others = otherVariants(t)
 	}
 	return q
 }
 
-// others returns the variants of t's target URI that the handler may name in
-// place of the one that the request selects.
-//
-// Only strong tags tell variants apart (RFC 9110 §8.8.3.3): the weak tag of a
-// page may be that of its compressed form. And where the variants are those of
-// visitors and not of formats, a handler that is careless with its tags would
-// show one visitor the page of another.
-func (t *task) others() []variant {
-	fields := t.c.memo.Fields([]byte(t.id.Primary))
-	if fields == nil || slices.Contains(fields, "Cookie") || slices.Contains(fields, "Authorization") || t.isPersonal() {
-		return nil
-	}
-	note, _, err := t.c.values.Get(t.r.Context(), []byte(t.id.Primary))
-	if err != nil || note == nil || !note.Value.Is(stored.IsNote) || !slices.Equal(note.Value.Vary, fields) {
-		return nil // another process knows better what selects: it may be a cookie
-	}
-	var list []variant
-	size := 0
-	for i, tag := range slices.Backward(note.Value.Tags) {
-		key := note.Value.Variants[i]
-		if !rfc9111.IsStrong(tag) || t.old != nil && t.old.Value.Key == key {
-			continue
-		}
-		if size += len(tag) + len(", "); size > maxTags {
-			break
-		}
-		list = append(list, variant{key, tag})
-	}
-	return list
-}
-
-// put makes a request the question.
+// put makes a request with header h the question.
 func (q *question) put(h http.Header, old *engine.Stored[*stored.Response]) {
 	if q.own {
 		old.Value.SetConditions(h)
@@ -84,8 +48,8 @@ func (q *question) put(h http.Header, old *engine.Stored[*stored.Response]) {
 	}
 }
 
-// chosen returns the stored response that a 304 speaks of, or nil: the one that
-// the request selects, or one that selects itself by its tag.
+// chosen returns the stored response that a 304 is about, or nil: the one that the
+// request selects, or another whose entity tag the 304 has.
 func (t *task) chosen(rec *recorder, q question) *engine.Stored[*stored.Response] {
 	tag := ""
 	if tags := rec.header["Etag"]; len(tags) == 1 {
@@ -98,8 +62,8 @@ func (t *task) chosen(rec *recorder, q question) *engine.Stored[*stored.Response
 		if v.tag != tag {
 			continue
 		}
-		// The fill has begun: what was purged before is not found, and what is
-		// purged from now on will show by the fill's stamp. See dropPurged.
+		// The fill has begun. A response that was purged before is not found; what
+		// is purged later will show by the fill's stamp. See dropPurged.
 		s, _, err := t.c.values.Get(t.r.Context(), []byte(v.key))
 		if err != nil || s == nil || s.Value.Is(stored.IsNote) || !s.Value.CanBeValidated() || s.Value.Header.ETag() != tag {
 			continue
@@ -111,9 +75,9 @@ func (t *task) chosen(rec *recorder, q question) *engine.Stored[*stored.Response
 	return nil
 }
 
-// again returns what to ask after a 304 that spoke of nothing that is stored. One
-// without a tag, which a server must send (RFC 9110 §15.4.5) and some do not,
-// may mean the response that the request selects: if that alone is asked about.
+// again returns what to ask after a 304 that was about nothing that is stored. A server
+// must send the entity tag in a 304 (RFC 9110 §15.4.5), and some do not. Such a 304 may
+// mean the response that the request selects, so that alone is asked about.
 func (q *question) again(rec *recorder) question {
 	return question{own: q.own && len(q.others) > 0 && len(rec.header["Etag"]) == 0}
 }

@@ -64,5 +64,5 @@ func (t *task) inner() *http.Request {
 // a condition is meant for the server behind a proxy. If that answers 304, the
 // next fill is whole, or nothing would ever be stored of what all visitors have.
 func (t *task) passesConditions(ask question) bool {
-	return t.c.opts.Transparent && t.old == nil && !ask.asks() && !t.c.memo.WasConfirmed([]byte(t.id.Primary))
+	return t.c.proxy.Transparent && t.old == nil && !ask.asks() && !t.c.memo.WasConfirmed([]byte(t.id.Primary))
 }

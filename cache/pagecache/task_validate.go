@@ -16,7 +16,7 @@ func (t *task) confirms(rec *recorder) bool {
 	if !old.ConfirmedBy(rec.header) {
 		return false
 	}
-	for _, name := range t.c.rules.SelectingFields(t.c.opts.merged(old, rec.header)) {
+	for _, name := range t.c.rules.SelectingFields(t.c.merged(old, rec.header)) {
 		if !slices.Contains(old.Vary, name) {
 			return false
 		}
@@ -55,7 +55,7 @@ func (t *task) freshen(rec *recorder, from *engine.Stored[*stored.Response]) {
 // §4.3.4).
 func (t *task) confirmed(rec *recorder, from *engine.Stored[*stored.Response]) *stored.Response {
 	old := from.Value
-	merged := t.c.opts.merged(old, rec.header)
+	merged := t.c.merged(old, rec.header)
 	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.Status), merged, old), merged, old
 	p := rec.freshened(old, rec.fields(&rec.policy, false), &rec.policy)
 	t.place(p, merged)

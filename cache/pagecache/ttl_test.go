@@ -43,8 +43,8 @@ func TestLifetimesOfErrorsOtherThanTTL(t *testing.T) {
 		{pagecache.Options{TTL: time.Hour}, "Cache-Control: max-age=60", true},
 		{pagecache.Options{TTL: time.Hour}, "Cache-Control: s-maxage=60", true},
 		{pagecache.Options{TTL: time.Hour, ErrorTTL: time.Minute}, "Expires: " + time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), true},
-		{pagecache.Options{Heuristic: true}, "Last-Modified: " + lastYear, true},
-		{pagecache.Options{TTL: time.Hour, Heuristic: true}, "Last-Modified: " + lastYear, false},
+		{pagecache.Options{Proxy: &pagecache.Proxy{Heuristic: true}}, "Last-Modified: " + lastYear, true},
+		{pagecache.Options{TTL: time.Hour, Proxy: &pagecache.Proxy{Heuristic: true}}, "Last-Modified: " + lastYear, false},
 		{pagecache.Options{ErrorTTL: time.Hour}, "Last-Modified: " + lastYear, false},
 	} {
 		for _, status := range []int{405, 414, 501} {
@@ -53,7 +53,7 @@ func TestLifetimesOfErrorsOtherThanTTL(t *testing.T) {
 				s.get("/" + strconv.Itoa(status))
 			}
 			if got := s.rendered() == 1; got != tt.want {
-				t.Errorf("TTL %v, ErrorTTL %v, Heuristic %v; %d with %q: stored %v, want %v", tt.opts.TTL, tt.opts.ErrorTTL, tt.opts.Heuristic, status, tt.field, got, tt.want)
+				t.Errorf("TTL %v, ErrorTTL %v, Heuristic %v; %d with %q: stored %v, want %v", tt.opts.TTL, tt.opts.ErrorTTL, tt.opts.Proxy != nil, status, tt.field, got, tt.want)
 			}
 		}
 	}
@@ -102,7 +102,7 @@ func TestErrorTTL(t *testing.T) {
 		"shorter":         {pagecache.Options{TTL: time.Hour, ErrorTTL: time.Minute}, time.Hour, time.Minute},
 		"longer":          {pagecache.Options{TTL: time.Minute, ErrorTTL: time.Hour}, time.Minute, time.Hour},
 		"without TTL":     {pagecache.Options{ErrorTTL: time.Minute}, 0, time.Minute},
-		"of a proxy":      {pagecache.Options{ErrorTTL: time.Minute, Heuristic: true, Transparent: true}, 0, time.Minute},
+		"of a proxy":      {pagecache.Options{ErrorTTL: time.Minute, Proxy: &pagecache.Proxy{Heuristic: true, Transparent: true}}, 0, time.Minute},
 		"neither of them": {pagecache.Options{}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

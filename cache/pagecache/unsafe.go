@@ -61,7 +61,7 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 		switch {
 		case t.origin != "":
 			deps = append(deps, cache.OriginGroup(t.origin, group))
-		case !c.opts.Transparent: // the handler of this process has no other origin's groups
+		case !c.proxy.Transparent: // the handler of this process has no other origin's groups
 			deps = append(deps, cache.Group(group))
 		}
 	}

@@ -16,14 +16,14 @@ import (
 // their coding in a 304 to what was stored without it. A proxy's origin is
 // believed; but a Content-Range in a 304 that its 200 did not have is about what
 // the visitor asked for.
-func (o *Options) describesBody(p *stored.Response, name string) bool {
+func (c *Cache) describesBody(p *stored.Response, name string) bool {
 	switch name {
 	case "Content-Length":
 		return true
 	case "Content-Range":
-		return !o.Transparent || p.Header.Get(name) == nil
+		return !c.proxy.Transparent || p.Header.Get(name) == nil
 	case "Content-Encoding":
-		return !o.Transparent
+		return !c.proxy.Transparent
 	}
 	return false
 }
@@ -38,7 +38,7 @@ func (rec *recorder) freshened(p *stored.Response, fields []stored.Field, pol *r
 	var header []stored.Field
 	replaced := make(map[string]bool, len(fields))
 	for _, f := range fields {
-		if !rec.c.opts.describesBody(p, f.Name) && f.Values != nil {
+		if !rec.c.describesBody(p, f.Name) && f.Values != nil {
 			replaced[f.Name] = true
 			header = append(header, f)
 		}
@@ -91,7 +91,7 @@ func flagsOf(p *rfc9111.Policy) stored.Flags {
 
 // merged is the header by which a confirmed response is judged: the stored one,
 // with the fields of the confirmation in place of its own.
-func (o *Options) merged(p *stored.Response, h http.Header) http.Header {
+func (c *Cache) merged(p *stored.Response, h http.Header) http.Header {
 	m := make(http.Header, p.Header.Len()+len(h))
 	for _, f := range p.Header.List() {
 		m[f.Name] = f.Values
@@ -104,7 +104,7 @@ func (o *Options) merged(p *stored.Response, h http.Header) http.Header {
 		delete(m, "Cache-Control")
 	}
 	for name, values := range h {
-		if !o.describesBody(p, name) {
+		if !c.describesBody(p, name) {
 			m[name] = values
 		}
 	}

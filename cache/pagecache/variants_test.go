@@ -73,7 +73,7 @@ func negotiate(t *testing.T, b cache.Backend, n *negotiator, opts pagecache.Opti
 	if n.vary == "" {
 		n.vary = "Accept-Language"
 	}
-	opts.AllETags = true
+	opts.Proxy = &pagecache.Proxy{AllETags: true}
 	n.has = append(n.has, "de", "fr", "en")
 	return newSite(t, b, &opts, n.ServeHTTP)
 }
@@ -263,7 +263,7 @@ func TestVariantsAndPurges(t *testing.T) {
 	})
 	t.Run("afterwards", func(t *testing.T) {
 		quiet := false
-		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, AllETags: true}, func(w http.ResponseWriter, r *http.Request) {
+		s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{AllETags: true}}, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Vary", "Accept-Language")
 			w.Header().Set("ETag", `"1"`)
 			if quiet { // it does not say again what the page is made from
@@ -284,7 +284,7 @@ func TestVariantsAndPurges(t *testing.T) {
 // The list of tags is bounded, whatever the handler's look like.
 func TestManyLongTags(t *testing.T) {
 	var longest int
-	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, AllETags: true}, func(w http.ResponseWriter, r *http.Request) {
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Minute, Proxy: &pagecache.Proxy{AllETags: true}}, func(w http.ResponseWriter, r *http.Request) {
 		longest = max(longest, len(r.Header.Get("If-None-Match")))
 		w.Header().Set("Vary", "Accept-Language")
 		w.Header().Set("ETag", `"`+strings.Repeat("x", 300)+r.Header.Get("Accept-Language")+`"`)
@@ -315,7 +315,7 @@ func TestTagsOfVisitorsAreNotAskedAboutByWhoKnowsOldFields(t *testing.T) {
 			w.Header().Set("Vary", "Accept-Language")
 			w.Header().Set("Etag", `"language"`)
 		}
-		opts := &pagecache.Options{AllETags: true}
+		opts := &pagecache.Options{Proxy: &pagecache.Proxy{AllETags: true}}
 		here, there := newSite(t, b, opts, show), newSite(t, undeleted{b}, opts, show)
 		here.get("/", "Accept-Language: de")
 		time.Sleep(5 * time.Second)

@@ -1,12 +1,12 @@
 package pagecache
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/cookie"
+	"github.com/uncache/uncache/internal/option"
 )
 
 // A visitor is somebody whom the handler knows. Options.SessionCookies and
@@ -47,7 +47,7 @@ func forbids(p *stored.Response, r *http.Request, visitor reason) reason {
 func checkCookies(names []string) error {
 	for _, name := range names {
 		if err := cookie.Check(name); err != nil {
-			return fmt.Errorf("%w: SessionCookies names the cookie %q: %w", ErrOptions, name, err)
+			return option.Errorf(ErrOptions, "pagecache: Options.SessionCookies: %q: %w", name, err)
 		}
 	}
 	return nil

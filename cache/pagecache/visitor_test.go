@@ -265,7 +265,7 @@ func TestVisitorsPagesArePrivateDownstream(t *testing.T) {
 		{method: "POST", want: ""},
 	} {
 		o := sessions()
-		o.Transparent, o.Targeted = tt.transparent, []string{"CDN-Cache-Control"}
+		o.Proxy, o.Targeted = &pagecache.Proxy{Transparent: tt.transparent}, []string{"CDN-Cache-Control"}
 		o.Skip = func(r *http.Request) bool { return r.Header.Get("X-Skip") != "" }
 		s := newSite(t, nil, o, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Etag", `"1"`)
@@ -416,7 +416,7 @@ func TestSessionsAreNotCollapsed(t *testing.T) {
 // handler is not asked about what they have.
 func TestSessionCookiesOtherRoads(t *testing.T) {
 	o := sessions()
-	o.StaleWhileRevalidate, o.StaleIfError, o.AllETags = time.Hour, time.Hour, true
+	o.StaleWhileRevalidate, o.StaleIfError, o.Proxy = time.Hour, time.Hour, &pagecache.Proxy{AllETags: true}
 	s := newSite(t, nil, o, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Accept-Language")
 		w.Header().Set("Etag", `"same"`)
@@ -447,7 +447,7 @@ func TestPartsAndWhoIsKnown(t *testing.T) {
 		"max-age=60, public": {"all", "all", "bob", "bob"},
 	} {
 		o := sessions()
-		o.Transparent = true
+		o.Proxy = &pagecache.Proxy{Transparent: true}
 		s := newSite(t, nil, o, func(w http.ResponseWriter, r *http.Request) {
 			who := "all"
 			if len(r.Header["Cookie"]) > 0 || len(r.Header["Authorization"]) > 0 {
@@ -470,7 +470,7 @@ func TestPartsAndWhoIsKnown(t *testing.T) {
 func TestSessionCookiesAreValidated(t *testing.T) {
 	for _, name := range []string{"", "a b", "session=", "a;b", "wordpress_logged_in_*", "ü"} {
 		o := pagecache.Options{SessionCookies: []string{name}}
-		wantOptionsError(t, o, "SessionCookies")
+		wantOptionsError(t, o, "Options.SessionCookies")
 	}
 }
 
@@ -508,7 +508,7 @@ func TestSessionsDoNotKeepStrangersApart(t *testing.T) {
 // not for this visitor.
 func TestSessionThatWantsWhatIsStored(t *testing.T) {
 	opts := sessions()
-	opts.ClientDirectives = true
+	opts.Proxy = &pagecache.Proxy{ClientDirectives: true}
 	s := newSite(t, nil, opts, greet)
 	s.get("/")
 	for _, field := range []string{"Cookie: session=alice", "Authorization: Basic YTpi"} {

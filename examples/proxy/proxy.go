@@ -69,16 +69,18 @@ func newProxy(cfg config, stderr io.Writer) (_ *proxy, err error) {
 	pages, err := pagecache.New(store, &pagecache.Options{
 		Keys:                 builder,
 		TTL:                  cfg.ttl,
-		Heuristic:            true,
 		StaleWhileRevalidate: cfg.staleWhileRevalidate,
 		StaleIfError:         cfg.staleIfError,
-		ClientDirectives:     cfg.clientDirectives,
 		Targeted:             cfg.targeted,
 		MaxBody:              int(cfg.maxBody),
-		Transparent:          true,
-		AllETags:             cfg.allETags,
-		StoreSetCookie:       cfg.storeSetCookie,
-		Refresh:              true,
+		Proxy: &pagecache.Proxy{
+			Transparent:      true,
+			ClientDirectives: cfg.clientDirectives,
+			AllETags:         cfg.allETags,
+			Refresh:          true,
+			Heuristic:        true,
+			StoreSetCookie:   cfg.storeSetCookie,
+		},
 	})
 	if err != nil {
 		return nil, err

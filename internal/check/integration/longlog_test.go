@@ -43,7 +43,7 @@ func TestStartOverALongLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		pages, err := pagecache.New(c, &pagecache.Options{TTL: time.Hour, ClientDirectives: true})
+		pages, err := pagecache.New(c, &pagecache.Options{TTL: time.Hour, Proxy: &pagecache.Proxy{ClientDirectives: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
