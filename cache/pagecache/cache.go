@@ -4,6 +4,7 @@ import (
 	"sync"
 	"weak"
 
+	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/cache/pagecache/internal/background"
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
@@ -22,6 +23,7 @@ type Cache struct {
 	keys    *keys.Builder // for which session cookies count
 	uncut   *keys.Builder // for which all cookies count
 	store   *engine.Cache
+	opened  *coherent.Cache // made by Open, or nil
 	values  *engine.Values[*stored.Response]
 	memo    *find.Memo
 	warm    *background.Warmer // nil unless pages are warmed
@@ -41,12 +43,16 @@ type Cache struct {
 	told       told
 }
 
-// Close ends the contexts of the responses that are being made in the
-// background, waits for them, and makes no more. Requests are answered as
-// before. It returns nil.
+// Close ends the contexts of the renderings in the background, waits for them, and
+// begins no more. Requests are answered as before; but if [Open] made the Cache, they
+// are answered by their handlers from then on, and nothing is stored. Close may be
+// called again. It returns nil.
 func (c *Cache) Close() error {
 	open.remove(weak.Make(c))
 	c.clock.closed.Store(true)
 	c.background.Close()
+	if c.opened != nil {
+		return c.opened.Close()
+	}
 	return nil
 }

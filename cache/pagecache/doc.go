@@ -2,8 +2,7 @@
 // [net/http.Handler]. A purge reaches every page that depends on what it names,
 // whatever was being rendered at that moment: package coherent sees to that.
 //
-//	store, err := coherent.New(memory.New(nil), nil)
-//	pages, err := pagecache.New(store, &pagecache.Options{TTL: 10 * time.Minute})
+//	pages, err := pagecache.Open(memory.New(nil), &pagecache.Options{TTL: 10 * time.Minute})
 //	http.ListenAndServe(":8080", pages.Handler(mux))
 //
 // Every stored response depends on its URI, its path, the prefixes of its path

@@ -19,17 +19,12 @@ import (
 func Example() {
 	backend := memory.New(nil)
 	defer backend.Close()
-	store, err := coherent.New(backend, nil)
+	pages, err := pagecache.Open(backend, &pagecache.Options{TTL: 10 * time.Minute})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer store.Close()
-	pages, err := pagecache.New(store, &pagecache.Options{TTL: 10 * time.Minute})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	defer pages.Close()
 
 	title := "Hello"
 	mux := http.NewServeMux()
@@ -62,17 +57,12 @@ func Example() {
 func ExampleAddGroups() {
 	backend := memory.New(nil)
 	defer backend.Close()
-	store, err := coherent.New(backend, nil)
+	pages, err := pagecache.Open(backend, &pagecache.Options{TTL: 10 * time.Minute})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer store.Close()
-	pages, err := pagecache.New(store, &pagecache.Options{TTL: 10 * time.Minute})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	defer pages.Close()
 
 	site := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		author := "ada" // as the post that was read says
@@ -100,17 +90,12 @@ func ExampleAddGroups() {
 func ExampleCache_PurgeURL() {
 	backend := memory.New(nil)
 	defer backend.Close()
-	store, err := coherent.New(backend, nil)
+	pages, err := pagecache.Open(backend, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer store.Close()
-	pages, err := pagecache.New(store, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	defer pages.Close()
 
 	err = pages.PurgeURL(context.Background(), "https://Example.com/blog/café/?page=2")
 	fmt.Println(err)
@@ -119,4 +104,41 @@ func ExampleCache_PurgeURL() {
 	// Output:
 	// <nil>
 	// true
+}
+
+// A coherent cache of one's own may hold values beside the pages. One purge reaches
+// both.
+func ExampleNew() {
+	backend := memory.New(nil)
+	defer backend.Close()
+	store, err := coherent.New(backend, &coherent.Options{MaxStale: 50 * time.Millisecond})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	pages, err := pagecache.New(store, &pagecache.Options{TTL: 10 * time.Minute})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pages.Close()
+
+	load := func(ctx context.Context, deps *coherent.Deps) (string, error) {
+		deps.Add(cache.Group("menu"))
+		return "home, blog", nil
+	}
+	site := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		menu, err := coherent.Fetch(r.Context(), store, "menu", time.Hour, load)
+		fmt.Fprint(w, menu, err)
+	}))
+	for range 2 {
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		fmt.Println(w.Header().Get("Cache-Status"))
+		_ = pages.Purge(context.Background(), cache.Event{Dependencies: []cache.Dependency{cache.Group("menu")}})
+	}
+	// Output:
+	// uncache; fwd=miss; stored
+	// uncache; fwd=miss; stored; detail=purged
 }

@@ -3,6 +3,7 @@ package pagecache_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -37,9 +38,49 @@ func TestOptionsAreValidated(t *testing.T) {
 	} {
 		wantOptionsError(t, o, says)
 	}
-	const want = "pagecache: New: the coherent cache is nil; look at the error that came with it"
-	if _, err := pagecache.New(nil, nil); !errors.Is(err, pagecache.ErrOptions) || err.Error() != want {
-		t.Errorf("New(nil, nil): %v, want ErrOptions with %q", err, want)
+	m := memory.New(nil)
+	defer m.Close()
+	for want, open := range map[string]func() (*pagecache.Cache, error){
+		"pagecache: New: the coherent cache is nil; look at the error that came with it": func() (*pagecache.Cache, error) { return pagecache.New(nil, nil) },
+		"pagecache: Open: the backend is nil; look at the error that came with it":       func() (*pagecache.Cache, error) { return pagecache.Open((*memory.Backend)(nil), nil) },
+		"pagecache: Options.Warm: -1 is negative":                                        func() (*pagecache.Cache, error) { return pagecache.Open(m, &pagecache.Options{Warm: -1}) },
+	} {
+		if _, err := open(); !errors.Is(err, pagecache.ErrOptions) || err.Error() != want {
+			t.Errorf("%v, want ErrOptions with %q", err, want)
+		}
+	}
+}
+
+// Close of what Open has made ends the coherent cache too: nothing is served or stored
+// after it. The backend stays open.
+func TestOpen(t *testing.T) {
+	m := memory.New(nil)
+	defer m.Close()
+	pages, err := pagecache.Open(m, &pagecache.Options{TTL: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := pages.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	status := func() string {
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return w.Header().Get("Cache-Status")
+	}
+	for _, want := range []string{"uncache; fwd=miss; stored", "uncache; hit; ttl=59"} {
+		if got := status(); got != want {
+			t.Errorf("Cache-Status is %q, want %q", got, want)
+		}
+	}
+	for range 2 {
+		if err := pages.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := status(), "uncache; fwd=bypass; detail=cache-unavailable"; got != want {
+		t.Errorf("after Close: Cache-Status is %q, want %q", got, want)
+	}
+	if _, ok, err := m.Get(t.Context(), "x"); ok || err != nil {
+		t.Errorf("after Close the backend says %v", err)
 	}
 }
 

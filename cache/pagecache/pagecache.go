@@ -4,17 +4,46 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/cache/pagecache/internal/background"
 	"github.com/uncache/uncache/cache/pagecache/internal/find"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+	"github.com/uncache/uncache/internal/isnil"
 	"github.com/uncache/uncache/internal/option"
 )
 
+// Open returns a Cache over a backend, for a site that stores nothing but pages in it. A
+// nil opts means the defaults.
+//
+// Open makes a coherent.Cache with the defaults of package coherent: every request
+// confirms the head of the log, and no page is older than a returned purge. To give that
+// cache options (MaxStale, Lease, Observe), or to store values beside the pages, make it
+// with coherent.New, and call [New].
+//
+// Close closes what Open has made. The backend is the caller's to close.
+func Open(backend cache.Backend, opts *Options) (*Cache, error) {
+	if isnil.Value(backend) {
+		return nil, option.Errorf(ErrOptions, "pagecache: Open: the backend is nil; look at the error that came with it")
+	}
+	store, err := coherent.New(backend, nil)
+	if err != nil {
+		return nil, fmt.Errorf("pagecache: Open: %w", err)
+	}
+	c, err := New(store, opts)
+	if err != nil {
+		_ = store.Close() // it always returns nil
+		return nil, err
+	}
+	c.opened = store
+	return c, nil
+}
+
 // New returns a Cache that stores through c. A nil opts means the defaults.
-// Close ends what it does in the background, which is nothing unless responses
-// may be served stale, refreshed early or warmed; c is not closed by it.
+//
+// Close ends what the Cache does in the background, which is nothing unless responses
+// may be served stale, refreshed early or warmed. c is not closed by it.
 func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	if c == nil {
 		return nil, option.Errorf(ErrOptions, "pagecache: New: the coherent cache is nil; look at the error that came with it")
