@@ -221,23 +221,6 @@ func TestObservePanicsAtARepeat(t *testing.T) {
 	}
 }
 
-func TestCloseWithoutRepeat(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, repeat := range [][]time.Duration{nil, {}} {
-			l := newTimeline()
-			inv := repeating(l, func(o *invalidate.Options) { o.Repeat = repeat })
-			if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Hour)
-			l.want(t, "0s")
-			if err := inv.Close(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-}
-
 func TestRepeatOptionIsInvalid(t *testing.T) {
 	for _, repeat := range [][]time.Duration{{0}, {-time.Second}, {time.Minute, time.Second}, {time.Second, time.Second}, {200 * time.Hour}, make([]time.Duration, 17)} {
 		mustPanic(t, "invalidate: Options.Repeat: ", func() { newBlog(newPurger(), &invalidate.Options{Repeat: repeat}) })

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/uncache/uncache/invalidate"
 )
 
 func TestCloseDropsRepeats(t *testing.T) {
@@ -142,6 +144,23 @@ func TestConcurrentRepeatsAreBounded(t *testing.T) {
 		defer mu.Unlock()
 		if n := len(l.purged); n != 300 || most != 16 {
 			t.Errorf("%d purges, at most %d at a time, want 300 and 16", n, most)
+		}
+	})
+}
+
+func TestCloseWithoutRepeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, repeat := range [][]time.Duration{nil, {}} {
+			l := newTimeline()
+			inv := repeating(l, func(o *invalidate.Options) { o.Repeat = repeat })
+			if err := inv.Invalidate(t.Context(), &Post{Slug: "a"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+			l.want(t, "0s")
+			if err := inv.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -2,17 +2,11 @@ package connector_test
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"testing"
 
-	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/invalidate"
-	"github.com/uncache/uncache/invalidate/connector"
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
@@ -29,11 +23,14 @@ func (d *database) Connect(context.Context) (driver.Conn, error) {
 	}
 	return &fullConn{plainConn{d}}, nil
 }
+
 func (d *database) Driver() driver.Driver { return d }
+
 func (d *database) Open(name string) (driver.Conn, error) {
 	d.Add("OPEN " + name)
 	return d.Connect(context.Background())
 }
+
 func (d *database) Close() error { d.Add("CLOSE CONNECTOR"); return nil }
 
 // plainConn has what every driver had in Go 1.0.
@@ -42,12 +39,15 @@ type plainConn struct{ *database }
 func (c plainConn) Prepare(query string) (driver.Stmt, error) {
 	return plainStmt{c.database, query}, nil
 }
+
 func (c plainConn) Begin() (driver.Tx, error) { return fakeTx(c), c.Step("BEGIN") }
-func (c plainConn) Close() error              { return nil }
+
+func (c plainConn) Close() error { return nil }
 
 type fakeTx struct{ *database }
 
-func (t fakeTx) Commit() error   { return t.Step("COMMIT") }
+func (t fakeTx) Commit() error { return t.Step("COMMIT") }
+
 func (t fakeTx) Rollback() error { return t.Step("ROLLBACK") }
 
 type plainStmt struct {
@@ -55,11 +55,14 @@ type plainStmt struct {
 	query string
 }
 
-func (s plainStmt) Close() error  { return nil }
+func (s plainStmt) Close() error { return nil }
+
 func (s plainStmt) NumInput() int { return strings.Count(s.query, "?") }
+
 func (s plainStmt) Exec(args []driver.Value) (driver.Result, error) {
 	return driver.RowsAffected(1), s.Step(said("STMT "+s.query, args))
 }
+
 func (s plainStmt) Query(args []driver.Value) (driver.Rows, error) {
 	return noRows{}, s.Step(said("STMT "+s.query, args))
 }
@@ -73,8 +76,10 @@ func said(query string, args []driver.Value) string {
 
 type noRows struct{}
 
-func (noRows) Columns() []string         { return nil }
-func (noRows) Close() error              { return nil }
+func (noRows) Columns() []string { return nil }
+
+func (noRows) Close() error { return nil }
+
 func (noRows) Next([]driver.Value) error { return io.EOF }
 
 // fullConn has every optional method.
@@ -119,15 +124,19 @@ func (c *fullConn) CheckNamedValue(v *driver.NamedValue) error {
 	}
 	return driver.ErrSkip
 }
-func (c *fullConn) Ping(context.Context) error         { return c.Step("PING") }
+
+func (c *fullConn) Ping(context.Context) error { return c.Step("PING") }
+
 func (c *fullConn) ResetSession(context.Context) error { return c.Step("RESET") }
-func (c *fullConn) IsValid() bool                      { return c.Fail["VALID"] == nil }
+
+func (c *fullConn) IsValid() bool { return c.Fail["VALID"] == nil }
 
 type fullStmt struct{ plainStmt }
 
 func (s *fullStmt) ExecContext(_ context.Context, args []driver.NamedValue) (driver.Result, error) {
 	return driver.RowsAffected(1), s.Step("STMT " + s.query + named(args))
 }
+
 func (s *fullStmt) QueryContext(_ context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	return noRows{}, s.Step("STMT " + s.query + named(args))
 }
@@ -138,116 +147,4 @@ func named(args []driver.NamedValue) string {
 		fmt.Fprintf(&s, " %s%v", a.Name, a.Value)
 	}
 	return s.String()
-}
-
-// purger records events.
-type purger struct {
-	*invtest.Trace
-	err error
-}
-
-func (p *purger) Purge(_ context.Context, e cache.Event) error {
-	p.Add("PURGE " + pages(e))
-	return p.err
-}
-
-func pages(e cache.Event) string {
-	var s []string
-	for _, d := range e.Dependencies {
-		s = append(s, strings.TrimPrefix(string(d), "path:/"))
-	}
-	return strings.Join(s, " ")
-}
-
-// outbox is an Outbox in memory.
-type outbox struct {
-	*invtest.Trace
-	args []any // the arguments of its INSERT
-}
-
-func (o *outbox) Enqueue(ctx context.Context, x invalidate.Execer, events []cache.Event) ([]string, error) {
-	var ids []string
-	for _, e := range events {
-		query := "INSERT" + strings.Repeat(" ?", len(o.args)) + " " + pages(e)
-		if _, err := x.ExecContext(ctx, query, o.args...); err != nil {
-			return nil, err
-		}
-		ids = append(ids, "#"+pages(e))
-	}
-	return ids, nil
-}
-
-func (o *outbox) Keep(_ context.Context, events []cache.Event) error {
-	for _, e := range events {
-		o.Add("KEEP " + pages(e))
-	}
-	return nil
-}
-
-func (o *outbox) Purged(_ context.Context, ids []string) {
-	o.Add("PURGED " + strings.Join(ids, " "))
-}
-
-type post string
-
-// rig is a wrapped database, and a context that follows its transactions.
-type rig struct {
-	*invtest.Trace
-	fake   *database
-	db     *sql.DB
-	inv    *invalidate.Invalidator
-	purger *purger
-	outbox *outbox
-	ctx    context.Context
-	batch  *invalidate.Batch
-}
-
-func newRig(t *testing.T, withOutbox bool) *rig {
-	tr := new(invtest.Trace)
-	r := &rig{Trace: tr, purger: &purger{Trace: tr}, outbox: &outbox{Trace: tr}}
-	r.fake = &database{Script: invtest.NewScript(tr)}
-	r.db = sql.OpenDB(connector.New(r.fake))
-	t.Cleanup(func() {
-		if err := r.db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	opts := &invalidate.Options{}
-	if withOutbox {
-		opts.Outbox = r.outbox
-	}
-	r.inv = invalidate.New(r.purger, opts)
-	invalidate.Register(r.inv, func(p post, to *invalidate.Targets) { to.Path("/" + string(p)) })
-	r.ctx, r.batch = invalidate.Follow(t.Context())
-	return r
-}
-
-func (r *rig) invalidate(t *testing.T, slug string) {
-	t.Helper()
-	if err := r.inv.Invalidate(r.ctx, post(slug)); err != nil {
-		t.Error(err)
-	}
-}
-
-func (r *rig) begin(t *testing.T) *sql.Tx {
-	t.Helper()
-	tx, err := r.db.BeginTx(r.ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tx
-}
-
-func (r *rig) conn(t *testing.T) *sql.Conn {
-	t.Helper()
-	c, err := r.db.Conn(r.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
-			t.Error(err)
-		}
-	})
-	return c
 }

@@ -3,7 +3,6 @@ package connector_test
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 var scripts = []struct {
 	name, script, want string
 }{
+
 	{"commit", "BEGIN|a|COMMIT", "BEGIN|COMMIT|PURGE a"},
 	{"commit, in other words", "start transaction|a|end", "start transaction|end|PURGE a"},
 	{"rollback", "BEGIN|a|ROLLBACK|b", "BEGIN|ROLLBACK|PURGE b"},
@@ -234,57 +234,4 @@ func TestRawOutboxFails(t *testing.T) {
 		}
 	}
 	r.WantNext(t, "BEGIN", "INSERT a", "ROLLBACK")
-}
-
-// Savepoints within a transaction of database/sql.
-func TestSavepointsInTx(t *testing.T) {
-	r := newRig(t, false)
-	tx := r.begin(t)
-	var want []string
-	for _, step := range []string{"a", "SAVEPOINT s", "b", "ROLLBACK TO s", "c"} {
-		if len(step) == 1 {
-			r.invalidate(t, step)
-			continue
-		}
-		want = append(want, step)
-		if _, err := tx.ExecContext(r.ctx, step); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		t.Error(err)
-	}
-	r.WantNext(t, slices.Concat([]string{"BEGIN"}, want, []string{"COMMIT", "PURGE a c"})...)
-}
-
-// A statement that ends the transaction has ended it. The sql.Tx that is left does
-// nothing.
-func TestRawCommitInTx(t *testing.T) {
-	r := newRig(t, false)
-	tx := r.begin(t)
-	r.invalidate(t, "a")
-	if _, err := tx.ExecContext(r.ctx, "COMMIT"); err != nil {
-		t.Error(err)
-	}
-	r.WantNext(t, "BEGIN", "COMMIT", "PURGE a")
-	if err := tx.Rollback(); err != nil {
-		t.Error(err)
-	}
-	r.WantNext(t, "ROLLBACK")
-}
-
-// A connection that is lost in COMMIT is closed, and does not go back to the pool.
-func TestRawCommitOnLostConnection(t *testing.T) {
-	r := newRig(t, false)
-	r.fake.Fail["COMMIT"] = driver.ErrBadConn
-	c := r.conn(t)
-	if _, err := c.ExecContext(r.ctx, "BEGIN"); err != nil {
-		t.Error(err)
-	}
-	r.invalidate(t, "a")
-	if _, err := c.ExecContext(r.ctx, "COMMIT"); !errors.Is(err, driver.ErrBadConn) {
-		t.Errorf("COMMIT: got %v, want ErrBadConn", err)
-	}
-	_ = c.Close()
-	r.WantNext(t, "BEGIN", "COMMIT", "PURGE a")
 }
