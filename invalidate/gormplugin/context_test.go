@@ -54,7 +54,7 @@ func TestContext(t *testing.T) {
 	})
 }
 
-// A Hooked records in what contexts its hooks are called.
+// A Hooked records the contexts in which its hooks are called.
 type Hooked struct {
 	ID   uint
 	Name string
@@ -107,7 +107,7 @@ func TestHooksBypassTheCache(t *testing.T) {
 	}
 }
 
-// A statement is used again, by those who know no better.
+// A statement is used again, outside of the transaction.
 func TestContextIsGivenBack(t *testing.T) {
 	b := newBlog(t, dialects[0], setup{})
 	stmt := b.db.Model(&Post{}).Where("id = ?", 1)
@@ -120,9 +120,8 @@ func TestContextIsGivenBack(t *testing.T) {
 	b.Want(t, "path:/a path:/n")
 }
 
-// The writer reads what he has written, and nobody else does until it is
-// committed.
-func TestReadThroughTheCacheInATransaction(t *testing.T) {
+// The writer reads what it has written. Others read it only after COMMIT.
+func TestReadThroughCacheInTransaction(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		b := newBlog(t, d, setup{})
 		store, err := coherent.New(memory.New(nil), nil)
@@ -183,9 +182,9 @@ func TestReadThroughTheCacheInATransaction(t *testing.T) {
 	})
 }
 
-// The transaction of a *gorm.DB that does not know of the outer one commits by
-// itself, whatever becomes of that.
-func TestTransactionInTheContextOfAnother(t *testing.T) {
+// Another *gorm.DB begins a transaction that commits by itself, whatever becomes of the
+// outer one.
+func TestTransactionInContextOfAnother(t *testing.T) {
 	for _, skip := range []bool{false, true} {
 		b := newBlog(t, dialects[1], setup{gorm: gorm.Config{SkipDefaultTransaction: skip}})
 		err := b.db.Transaction(func(tx *gorm.DB) error {
@@ -226,7 +225,7 @@ func TestForeignTransaction(t *testing.T) {
 			t.Error("it was written all the same")
 		}
 		b.Want(t)
-		// What nothing stands on may be written.
+		// A table without a rule may be written.
 		err = b.db.Connection(func(db *gorm.DB) error {
 			return db.Transaction(func(tx *gorm.DB) error { return tx.Create(&Note{ID: 9}).Error })
 		})

@@ -54,13 +54,13 @@ type Note struct {
 	Text string
 }
 
-// newInvalidator returns one with rules for all models but the note. That of the
-// tag is for the value, those of others for the pointer.
+// newInvalidator returns an Invalidator with rules for all models but the note: for the
+// tag as a value, for the others as pointers.
 func newInvalidator(p *invtest.Recorder, opts *invalidate.Options) *invalidate.Invalidator {
 	inv := invalidate.New(p, opts)
 	invalidate.Register(inv, func(p *Post, to *invalidate.Targets) {
 		if p.Slug == "" {
-			to.Path("a post without a slug") // which is an error
+			to.Path("a post without a slug") // an error
 			return
 		}
 		to.Path("/" + p.Slug)
@@ -85,7 +85,7 @@ type blog struct {
 	db   *gorm.DB // with the plugin
 	bare *sql.DB  // other connections, without
 
-	outbox *outbox.Outbox // if asked for
+	outbox *outbox.Outbox // if setup asks for one
 }
 
 type setup struct {
@@ -149,8 +149,8 @@ func newBlog(t *testing.T, d dialect, s setup) *blog {
 	return b
 }
 
-// reset writes, without the plugin, two posts of one author, the first with a
-// tag and a comment, and nothing else.
+// reset writes, without the plugin, two posts of one author and nothing else. The first
+// has a tag and a comment.
 func (b *blog) reset(tb testing.TB) {
 	tb.Helper()
 	statements := []string{
@@ -173,7 +173,7 @@ func (b *blog) reset(tb testing.TB) {
 	b.Take()
 }
 
-// count returns what a query for a number finds outside of any transaction.
+// count returns the number that a query finds, outside of any transaction.
 func (b *blog) count(tb testing.TB, query string) (n int) {
 	tb.Helper()
 	if err := b.bare.QueryRow(query).Scan(&n); err != nil {

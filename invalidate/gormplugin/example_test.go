@@ -15,8 +15,7 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// open returns a database of articles and their writers, in a directory that is
-// to be removed.
+// open returns a database of articles and their writers, in a directory to remove.
 func open() (*gorm.DB, func()) {
 	dir, err := os.MkdirTemp("", "gormplugin")
 	if err != nil {
@@ -73,10 +72,10 @@ func Example() {
 	article := Article{Slug: "hello", Title: "Hello"}
 	db.Create(&article)
 
-	// Of three columns one is known, and the row has had another URL.
+	// The update knows one of three columns, and the row had another URL.
 	db.Model(&Article{}).Where("title = ?", "Hello").Update("slug", "bye")
 
-	// After COMMIT, and what was rolled back to a savepoint does not count.
+	// Purged after COMMIT. What was rolled back to a savepoint does not count.
 	db.Transaction(func(tx *gorm.DB) error {
 		tx.Create(&Article{Slug: "one"})
 		tx.Transaction(func(tx *gorm.DB) error {
@@ -94,7 +93,7 @@ func Example() {
 	// purge [path:/blog/ path:/blog/one/]
 }
 
-// What GORM cannot know is said.
+// What GORM cannot know is said by Changes.
 func ExampleChanges() {
 	db, done := open()
 	defer done()
@@ -135,7 +134,7 @@ func ExampleOptions_preload() {
 	// Output: purge [group:by:ada path:/blog/hello/]
 }
 
-// In a transaction Invalidate is called, and the cache read, with its context.
+// In a transaction, call Invalidate and read the cache with the transaction's context.
 func ExampleContext() {
 	db, done := open()
 	defer done()

@@ -17,8 +17,8 @@ func failing(db *gorm.DB) *gorm.DB {
 }
 
 // A write that returns an error may have changed rows: it commits by itself, statement
-// by statement, or its transaction commits for all that. They are purged.
-func TestWritesThatChangeRowsAndFail(t *testing.T) {
+// by statement, or its transaction commits nevertheless. The rows are purged.
+func TestFailedWritesThatChangeRows(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		b := newBlog(t, d, setup{})
 		fail := func(db *gorm.DB) {
@@ -36,7 +36,7 @@ func TestWritesThatChangeRowsAndFail(t *testing.T) {
 		}
 		for _, test := range []struct {
 			name  string
-			stays bool // if it is in no transaction, something has changed
+			stays bool // in no transaction: something has changed
 			write func(db *gorm.DB) error
 		}{
 			{"create from maps whose answer cannot be read", d.name == "sqlite", func(db *gorm.DB) error {
@@ -103,7 +103,7 @@ func TestWritesThatChangeRowsAndFail(t *testing.T) {
 	})
 }
 
-// SQLite keeps what a statement has done before it failed, if that says so.
+// SQLite keeps what a statement has done before it failed, if the statement says so.
 func TestInsertOrFail(t *testing.T) {
 	b := newBlog(t, dialects[0], setup{})
 	for name, in := range transactions {

@@ -41,8 +41,8 @@ func newVisited(t *testing.T, d dialect, ignore []string, more ...func(*blog)) *
 	return b
 }
 
-// An update that sets ignored columns alone purges nothing. All else counts.
-func TestColumnsThatAreOnNoPage(t *testing.T) {
+// An update that only sets ignored columns purges nothing. Everything else counts.
+func TestIgnore(t *testing.T) {
 	type write = func(db *gorm.DB) *gorm.DB
 	one := func(db *gorm.DB) *gorm.DB { return db.Model(&Visited{ID: 1}) }
 	tests := []struct {
@@ -86,7 +86,7 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		for _, tt := range tests {
 			if d.name != "sqlite" && tt.name == "an insert" {
-				continue // a slug of NULL is asked about elsewhere
+				continue // a slug of NULL is tested elsewhere
 			}
 			t.Run(tt.name, func(t *testing.T) {
 				b := newVisited(t, d, []string{"views", "updated_at"})
@@ -113,9 +113,9 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 	})
 }
 
-// A callback that adds a column after the plugin has looked is noticed when the statement
-// is built: the rows were not read, so everything is purged.
-func TestColumnThatACallbackAdds(t *testing.T) {
+// A callback that adds a column after the plugin has looked is noticed when the
+// statement is built. The rows were not read by then, so everything is purged.
+func TestIgnoreWithCallback(t *testing.T) {
 	for name, callback := range map[string]func(db *gorm.DB){
 		"to the values": func(db *gorm.DB) { db.Statement.Dest = map[string]any{"views": 1, "slug": "x"} },
 		"as a clause": func(db *gorm.DB) {
@@ -134,7 +134,7 @@ func TestColumnThatACallbackAdds(t *testing.T) {
 			b.Want(t, "all:")
 		})
 	}
-	// One that comes before is seen like any other.
+	// A callback that adds it before is seen like any other.
 	b := newVisited(t, dialects[0], []string{"views"})
 	if err := b.db.Callback().Update().Before("gorm:before_update").Register("test:early", func(db *gorm.DB) {
 		db.Statement.SetColumn("slug", "x")
@@ -149,8 +149,9 @@ func TestColumnThatACallbackAdds(t *testing.T) {
 	}
 }
 
-// A name that is no column, or that has to count, is an error of each write to its table.
-func TestIgnoreNamesColumns(t *testing.T) {
+// A name that is no column, or that always counts, is an error of each write to its
+// table.
+func TestIgnoreNamesNoColumn(t *testing.T) {
 	for name, want := range map[string]string{
 		"veiws":      `"veiws" is no column of Visited`,
 		"Views":      `"Views" is no column of Visited`,
@@ -180,8 +181,8 @@ func TestIgnoreNamesColumns(t *testing.T) {
 	}
 }
 
-// A table without a model has its Table's rule, and ignored columns.
-func TestIgnoredColumnsOfATableWithoutModel(t *testing.T) {
+// A table without a model has a rule for its Table, and ignored columns.
+func TestIgnoreWithoutModel(t *testing.T) {
 	b := newVisited(t, dialects[0], []string{"views"})
 	invalidate.Register(b.inv, func(t gormplugin.Table, to *invalidate.Targets) { to.Group(string(t)) })
 	if err := b.db.Table("visited AS v").Where("id = 1").Updates(map[string]any{"views": 1}).Error; err != nil {

@@ -64,8 +64,9 @@ func newClub(t *testing.T, d dialect) (b *blog, reset func()) {
 	}
 }
 
-// A key that changes changes a URL, whoever knows the new one: the model, or only the
-// database. Then the table's rule is asked, or everything purged.
+// A key that changes also changes a URL. If the model knows the new key the rows are
+// known. If only the database knows it, the table's rule is asked, or everything is
+// purged.
 func TestKeysThatChange(t *testing.T) {
 	tests := []gormTest{
 		{"by the model", func(db *gorm.DB) error {
@@ -118,9 +119,8 @@ func TestKeysThatChange(t *testing.T) {
 	})
 }
 
-// A row of a join table changes both of its ends also when it is written by a model
-// of its own.
-func TestJoinTableWithAModel(t *testing.T) {
+// A row of a join table changes both of its ends, also if a model of its own writes it.
+func TestJoinTableWithModel(t *testing.T) {
 	tests := []gormTest{
 		{"append", func(db *gorm.DB) error {
 			return db.Model(&Member{ID: 2, Name: "bob"}).Omit("Clubs.*").Association("Clubs").Append(&Club{ID: 1})

@@ -23,7 +23,7 @@ var saves = map[string]func(*gorm.DB) error{
 	},
 }
 
-// The event has committed with the save when it is purged for the first time.
+// When it is purged for the first time, the event has committed with the save.
 func TestOutboxIsWrittenInTheTransaction(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		for name, save := range saves {
@@ -43,7 +43,7 @@ func TestOutboxIsWrittenInTheTransaction(t *testing.T) {
 				if !errors.Is(err, errStop) {
 					t.Fatal(err)
 				}
-				if err := b.outbox.Close(); err != nil { // which deletes what was purged
+				if err := b.outbox.Close(); err != nil { // deletes the rows of purged events
 					t.Fatal(err)
 				}
 				if n := b.count(t, inOutbox); n != 0 {
@@ -54,8 +54,8 @@ func TestOutboxIsWrittenInTheTransaction(t *testing.T) {
 	})
 }
 
-// A save whose purge is kept has not failed, and the relay makes up for it.
-func TestKeptIsNoErrorOfTheSave(t *testing.T) {
+// A save whose purge is kept has not failed, and the relay purges.
+func TestKeptIsNoError(t *testing.T) {
 	all := map[string]func(*gorm.DB) error{
 		"none": func(db *gorm.DB) error {
 			return rename(db.Session(&gorm.Session{SkipDefaultTransaction: true}), "n")
@@ -96,7 +96,7 @@ func until(t *testing.T, done func() bool) {
 	}
 }
 
-// A save that cannot be made to be purged is not made.
+// A save that cannot be enqueued is rolled back.
 func TestOutboxFails(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		for name, save := range saves {

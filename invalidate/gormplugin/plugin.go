@@ -15,39 +15,38 @@ import (
 
 // Options configures a [Plugin]. The zero value is the default.
 type Options struct {
-	// Preload names, by table, the associations that the rules of its models
-	// read: {"posts": {"Tags", "Author"}}. Rows that the plugin loads are loaded
-	// with them, and rows that were saved are loaded again.
+	// Preload names, by table, the associations that the rules of its models read:
+	// {"posts": {"Tags", "Author"}}. Rows that the plugin loads are loaded with them.
+	// Rows that were saved are loaded again.
 	Preload map[string][]string
 
 	// Ignore names, by table, columns that are on no page: {"posts": {"views",
 	// "updated_at"}}. An update whose statement sets nothing else purges nothing, and
-	// loads nothing. What sets others too, such as Save, counts; so does every insert,
-	// upsert and delete. Update also sets updated_at, UpdateColumn does not. A name that
-	// is no column of its table is an error of each write to that.
+	// loads nothing. An update that sets others too, such as Save, counts. So does
+	// every insert, upsert and delete. Update also sets updated_at, UpdateColumn does
+	// not. A name that is no column of its table is an error of each write to that
+	// table.
 	Ignore map[string][]string
 
-	// MaxRows is how many rows of one update or delete are loaded, to ask the
-	// rules about each. If there are more, the rule for the [Table] is asked
-	// instead; if that names nothing, everything is purged. Default 10,000.
+	// MaxRows is how many rows of one update or delete are loaded, to ask the rules
+	// about each. If there are more, the rule for the [Table] is asked instead. If that
+	// names nothing, everything is purged. Default 10,000.
 	MaxRows int
 
 	// Strict makes a write an error ([invalidate.ErrNoRule]), before anything is
-	// written, if neither its model nor its [Table] has a rule. Join tables need
-	// none.
+	// written, if neither its model nor its [Table] has a rule. Join tables need none.
 	Strict bool
 
-	// Failed, if not nil, is told of every [*invalidate.PurgeError], after a save
-	// that has committed. By default it is added to db.Error, unless it is
-	// [invalidate.ErrKept]: see the package comment. Failed is called from many
-	// goroutines at once.
+	// Failed is told of every [*invalidate.PurgeError] after a save that has committed.
+	// If it is nil, that is added to db.Error, unless it is [invalidate.ErrKept].
+	// Failed is called from many goroutines at once.
 	Failed func(ctx context.Context, err error)
 }
 
 const defaultMaxRows = 10_000
 
-// A Plugin invalidates what GORM saves. It is safe for concurrent use, and for
-// several databases.
+// A Plugin invalidates what GORM saves. It is safe for concurrent use, and for several
+// databases.
 type Plugin struct {
 	inv    *invalidate.Invalidator
 	opts   Options
@@ -57,9 +56,9 @@ type Plugin struct {
 
 var _ gorm.Plugin = (*Plugin)(nil)
 
-// A Table is a model that stands for rows of the table of this name that are not
-// known one by one. Its rule names what any row of the table may stand on, and
-// nothing for the tables it does not know:
+// A Table is a model that stands for rows of the table with this name that are not
+// known one by one. Its rule names whatever may show any row of the table, and nothing
+// for tables that it does not know:
 //
 //	invalidate.Register(inv, func(t gormplugin.Table, to *invalidate.Targets) {
 //		if t == "posts" {
@@ -67,26 +66,24 @@ var _ gorm.Plugin = (*Plugin)(nil)
 //		}
 //	})
 //
-// The rule is asked when a write by GORM has no model ([gorm.DB.Table]), or one
-// without a rule of its own, or touches more rows than Options.MaxRows; and for
-// what [Changes] names.
+// The rule is asked when a write by GORM has no model ([gorm.DB.Table]), or a model
+// without a rule, or touches more rows than Options.MaxRows. It is also asked for a
+// Table that [Changes] names.
 type Table string
 
-// unknownRows are rows of a table that has a rule for its models, but none for
-// the Table.
+// unknownRows are rows of a table that has a rule for its models, but none for the
+// Table.
 type unknownRows string
 
-// ErrForeignTx is what a write in a transaction returns, wrapped, before anything
-// is written, if the plugin cannot learn how that transaction ends: one of a
-// *sql.Conn or *sql.Tx that GORM was given. It is not returned if the context
-// carries a batch ([invalidate.WithBatch]): the write is queued there.
+// ErrForeignTx is what a write in a transaction returns, wrapped, before anything is
+// written, if the plugin cannot learn how that transaction ends: GORM was given a
+// *sql.Conn or *sql.Tx. If the context carries a batch ([invalidate.WithBatch]) it is
+// no error: the write is queued there.
 var ErrForeignTx = errors.New("the transaction was begun without the plugin, and the context carries no batch")
 
-// New returns a plugin that tells inv what is saved. A nil opts means the
-// defaults.
+// New returns a plugin that tells inv what is saved. A nil opts means the defaults.
 //
-// New panics if inv is nil, or if an option makes no sense: mistakes of the
-// program, found when it starts.
+// New panics if inv is nil or an option makes no sense. The panic names the option.
 func New(inv *invalidate.Invalidator, opts *Options) *Plugin {
 	if inv == nil {
 		panic("gormplugin: New: the Invalidator is nil")
@@ -115,18 +112,17 @@ func New(inv *invalidate.Invalidator, opts *Options) *Plugin {
 // Name returns the name under which GORM knows the plugin.
 func (p *Plugin) Name() string { return "uncache" }
 
-// Initialize is called by [gorm.DB.Use], which belongs right after [gorm.Open]:
-// a *gorm.DB that was derived before begins its transactions without the plugin.
+// Initialize is called by [gorm.DB.Use]. Call that right after [gorm.Open]: a *gorm.DB
+// that was derived before begins its transactions without the plugin.
 func (p *Plugin) Initialize(db *gorm.DB) error {
 	db.ConnPool = p.wrap(db.ConnPool, db.Name())
 	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool, db.Name())
 	return p.register(db)
 }
 
-// register puts the plugin's callbacks between those of GORM. The names after
-// Before are of GORM's own; one that is missing, as those of transactions are
-// under SkipDefaultTransaction, leaves a callback at the end, where it was
-// registered.
+// register puts the plugin's callbacks between those of GORM. The names after Before
+// are GORM's own. If one is missing, as those of transactions are under
+// SkipDefaultTransaction, the callback stays at the end, where it was registered.
 func (p *Plugin) register(db *gorm.DB) error {
 	create, update, del := db.Callback().Create(), db.Callback().Update(), db.Callback().Delete()
 	query, raw := db.Callback().Query(), db.Callback().Raw()
@@ -162,7 +158,7 @@ func (p *Plugin) register(db *gorm.DB) error {
 	)
 }
 
-// purged says what err, of a purge after COMMIT, is to the caller.
+// purged returns what the caller is told of err, which a purge after COMMIT returned.
 func (p *Plugin) purged(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -171,15 +167,15 @@ func (p *Plugin) purged(ctx context.Context, err error) error {
 		p.opts.Failed(ctx, err)
 		return nil
 	case errors.Is(err, invalidate.ErrKept) && len(invalidate.Unpurged(err)) == 0:
-		// The save is made, and its purge cannot be lost. In db.Error it would
-		// look like a save that failed.
+		// The row is saved, and its purge cannot be lost. In db.Error it would look
+		// like a save that failed.
 		return nil
 	}
 	return err
 }
 
-// wrap returns c as a pool, in the shape in which GORM looks for it: prepared
-// statements outside. A transaction, and nil, is returned as it is.
+// wrap returns c as a pool, in the form in which GORM looks for it: prepared statements
+// outside. It returns a transaction, and nil, as it is.
 func (p *Plugin) wrap(c gorm.ConnPool, dialect string) gorm.ConnPool {
 	switch c := c.(type) {
 	case nil, *pool, gorm.TxCommitter:
@@ -194,8 +190,7 @@ func (p *Plugin) wrap(c gorm.ConnPool, dialect string) gorm.ConnPool {
 	return &pool{c, p, dialect == "mysql"}
 }
 
-// invalidate queues models in the transaction of db, or purges them if there is
-// none.
+// invalidate queues models in the transaction of db, or purges them if there is none.
 func (p *Plugin) invalidate(db *gorm.DB, models []any) error {
 	ctx := db.Statement.Context
 	if t := txOf(db.Statement.ConnPool); t != nil {
@@ -204,7 +199,7 @@ func (p *Plugin) invalidate(db *gorm.DB, models []any) error {
 	if foreign(db.Statement.ConnPool) {
 		return p.inv.Invalidate(ctx, models...)
 	}
-	// What has been committed by itself is purged by itself.
+	// What has committed by itself is purged at once.
 	batch := integrate.NewBatch(ctx)
 	err := p.inv.Invalidate(integrate.WithBatch(ctx, batch), models...)
 	return errors.Join(err, p.purged(ctx, batch.Flush(ctx)))

@@ -15,7 +15,7 @@ func (p *Plugin) beforeUpdate(db *gorm.DB, w *write) error {
 	stmt := db.Statement
 	var keys []clause.Expression
 	if v := stmt.ReflectValue; v.Kind() == reflect.Struct {
-		// GORM's own reading: half of a key is a condition, too.
+		// As GORM reads it: half of a key is a condition, too.
 		for _, f := range stmt.Schema.PrimaryFields {
 			if value, zero := f.ValueOf(stmt.Context, v); !zero {
 				keys = append(keys, clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: f.DBName}, Value: value})
@@ -27,7 +27,7 @@ func (p *Plugin) beforeUpdate(db *gorm.DB, w *write) error {
 	return p.loadMatching(db, w, keys)
 }
 
-// afterUpdate collects the rows as they are after it.
+// afterUpdate collects the rows as they are after the update.
 func (p *Plugin) afterUpdate(db *gorm.DB, w *write) error {
 	stmt := db.Statement
 	if len(w.old) == 0 && w.affected == 0 {
@@ -68,9 +68,9 @@ func (p *Plugin) afterDelete(_ *gorm.DB, w *write) error {
 	return nil
 }
 
-// loadMatching loads the rows that the conditions of db's statement match, and
-// keys, which GORM is going to add to them. They are locked, and the statement is
-// kept to them if its condition may match others when it runs.
+// loadMatching loads the rows that match the conditions of db's statement and keys,
+// which GORM is going to add to them. It locks the rows, and restricts the statement to
+// them if its condition may match others when it runs.
 func (p *Plugin) loadMatching(db *gorm.DB, w *write, keys []clause.Expression) error {
 	stmt := db.Statement
 	where, _ := stmt.Clauses["WHERE"].Expression.(clause.Where)
@@ -108,8 +108,8 @@ func (p *Plugin) loadMatching(db *gorm.DB, w *write, keys []clause.Expression) e
 	return nil
 }
 
-// oneRow reports whether exprs match one row at most: keys, which are among them, are
-// the key of one.
+// oneRow reports whether exprs match at most one row, because keys, which are among
+// them, are the key of one.
 func oneRow(s *schema.Schema, keys, exprs []clause.Expression) bool {
 	equal := 0
 	for _, e := range keys {
@@ -152,15 +152,15 @@ func (p *Plugin) reload(db *gorm.DB, w *write, rows []reflect.Value) error {
 	return err
 }
 
-// now loads rows as they are after a write. One of the old that is not found has
-// another key by now: if it is not that of the model either, a condition or an
-// expression has changed it, and it is not known to what.
+// now loads rows as they are after a write. If an old row is not found its key has
+// changed. If the model does not have the new key, a condition or an expression has set
+// it, and nobody knows to what.
 func (p *Plugin) now(db *gorm.DB, w *write, rows []reflect.Value) ([]reflect.Value, error) {
 	s := db.Statement.Schema
 	keys := func(rows []reflect.Value, zero bool) [][]any {
 		return tuples(db.Statement.Context, s.PrimaryFields, rows, zero)
 	}
-	// What was read has its key, whatever that is.
+	// A row that was read has its key, whatever that is.
 	all := append(keys(rows, w.op == inserts && !generated(s)), keys(w.old, true)...)
 	found, err := p.lookup(db, s, s.PrimaryFields, all, "")
 	if len(keys(found, true)) < len(keys(w.old, true)) {
@@ -169,7 +169,7 @@ func (p *Plugin) now(db *gorm.DB, w *write, rows []reflect.Value) ([]reflect.Val
 	return found, err
 }
 
-// generated reports whether a zero primary key of s is one that is yet to be given.
+// generated reports whether a zero primary key of s has yet to be generated.
 func generated(s *schema.Schema) bool {
 	return slices.ContainsFunc(s.PrimaryFields, func(f *schema.Field) bool { return f.AutoIncrement || f.HasDefaultValue })
 }

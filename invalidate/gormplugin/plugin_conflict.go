@@ -11,8 +11,8 @@ import (
 )
 
 // findsByKeys reports whether the rows that an upsert finds can be looked up by the
-// models of db's statement: not by an expression, by a constraint that the model does
-// not declare, or by a value that the database makes.
+// models of db's statement. They cannot if it finds them by an expression, by a
+// constraint that the model does not declare, or by a value that the database makes.
 func (p *Plugin) findsByKeys(db *gorm.DB, conflict clause.OnConflict) bool {
 	s := db.Statement.Schema
 	if conflict.OnConstraint != "" && db.Name() == "postgres" && !p.unique.of(s).constraints[conflict.OnConstraint] {
@@ -38,8 +38,8 @@ func (p *Plugin) findsByKeys(db *gorm.DB, conflict clause.OnConflict) bool {
 	return true
 }
 
-// conflictKeys returns the fields of the unique keys, beside the primary one, by
-// which an upsert may find a row: those it names, or all. MySQL finds it by any.
+// conflictKeys returns the fields of the unique keys, beside the primary one, by which
+// an upsert may find a row: those that it names, or all. MySQL finds it by any.
 func (p *Plugin) conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*schema.Field {
 	s := db.Statement.Schema
 	var named []*schema.Field
@@ -58,8 +58,8 @@ func (p *Plugin) conflictKeys(db *gorm.DB, conflict clause.OnConflict) [][]*sche
 	return all
 }
 
-// withDefaults puts the defaults of fields in the place of zero values, as GORM does
-// when it inserts.
+// withDefaults replaces zero values by the defaults of fields, as GORM does when it
+// inserts.
 func withDefaults(fields []*schema.Field, tuples [][]any) [][]any {
 	for _, tuple := range tuples {
 		for i, f := range fields {
@@ -78,8 +78,8 @@ type declaration struct {
 	constraints map[string]bool
 }
 
-// uniqueKeys remembers the unique keys of schemas: to ask for them writes to the
-// schema, which others read.
+// uniqueKeys remembers the unique keys of schemas. To ask a schema for them writes to
+// it, while others read it.
 type uniqueKeys struct {
 	mu    sync.Mutex
 	known map[*schema.Schema]declaration

@@ -26,9 +26,10 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 		w.old, err = p.loadConflicting(db, conflict, nil, clause.LockingStrengthUpdate)
 		return err
 	}
-	// There, to lock what is not there is to lock the gap, and two who insert into
-	// it would wait for each other. So it is what is there that is locked, and
-	// read again: an open transaction reads what was, and a lock what is.
+	// On MySQL a lock on rows that do not exist locks the gap, and two transactions
+	// that insert into it would wait for each other. So only existing rows are locked.
+	// They are read again: an open transaction reads old rows, and a lock reads the
+	// present ones.
 	there, err := p.loadConflicting(db, conflict, nil, "")
 	if err != nil {
 		return err
@@ -42,8 +43,8 @@ func (p *Plugin) beforeCreate(db *gorm.DB, w *write) error {
 	return err
 }
 
-// upsert returns what an insert does with rows that are there. INSERT OR REPLACE, of
-// SQLite, puts its own in the place of all that have any of its keys.
+// upsert returns what an insert does with existing rows. INSERT OR REPLACE, of SQLite,
+// replaces every row that has one of its keys.
 func upsert(stmt *gorm.Statement) (clause.OnConflict, bool) {
 	if insert, ok := stmt.Clauses["INSERT"].Expression.(clause.Insert); ok && strings.Contains(strings.ToUpper(insert.Modifier), "REPLACE") {
 		return clause.OnConflict{UpdateAll: true}, true
@@ -56,7 +57,7 @@ func upsert(stmt *gorm.Statement) (clause.OnConflict, bool) {
 func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	stmt := db.Statement
 	if !w.ran || w.affected == 0 {
-		return nil // all were there, and DO NOTHING did nothing
+		return nil // all of them existed, and DO NOTHING did nothing
 	}
 	if stmt.ReflectValue.Kind() == reflect.Map || isMaps(stmt.ReflectValue) {
 		return p.collectMaps(db, w)
@@ -68,23 +69,23 @@ func (p *Plugin) afterCreate(db *gorm.DB, w *write) error {
 	conflict, ok := upsert(stmt)
 	switch {
 	case ok && !conflict.DoNothing:
-		// MySQL counts a row twice that was there, by a key that the model does not
-		// declare, or since it came in between. With RETURNING, of MariaDB, it does not.
+		// MySQL counts an existing row twice: it was found by a key that the model does
+		// not declare, or was inserted in between. With RETURNING MariaDB does not.
 		w.unknown = w.unknown || db.Name() == "mysql" && w.affected > int64(len(models)+len(w.old))
 		rows, err := p.loadConflicting(db, conflict, w.old, "")
 		p.add(db, w, stmt.Schema, rows, now)
 		return err
 	case ok && (w.affected < int64(len(models)) || db.Name() == "mysql"), !insertsAll(db),
 		len(p.opts.Preload[stmt.Schema.Table]) > 0:
-		// What was there may be more than the model knows of it.
+		// The row may have more columns than the model knows.
 		return p.reload(db, w, models)
 	}
 	p.add(db, w, stmt.Schema, models, given)
 	return nil
 }
 
-// loadConflicting loads the rows that have a key in common with the models of
-// db's statement, or the primary one with old.
+// loadConflicting loads the rows that have a key in common with the models of db's
+// statement, or the primary key with old.
 func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []reflect.Value, lock string) ([]reflect.Value, error) {
 	stmt := db.Statement
 	models := elements(stmt.ReflectValue)
@@ -107,8 +108,8 @@ func (p *Plugin) loadConflicting(db *gorm.DB, conflict clause.OnConflict, old []
 	})
 }
 
-// insertsAll reports whether an insert has written all columns of its models, or
-// read them back, so that the models are the rows.
+// insertsAll reports whether an insert has written all columns of its models, or read
+// them back, so that the models are the rows.
 func insertsAll(db *gorm.DB) bool {
 	s := db.Statement.Schema
 	columns, restricted := db.Statement.SelectAndOmitColumns(true, false)
@@ -134,8 +135,8 @@ func isMaps(v reflect.Value) bool {
 	return v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Map
 }
 
-// collectMaps collects the rows that were created from maps, if GORM has put
-// their keys there.
+// collectMaps collects the rows that were created from maps, if GORM has put their keys
+// there.
 func (p *Plugin) collectMaps(db *gorm.DB, w *write) error {
 	s := db.Statement.Schema
 	maps := []reflect.Value{db.Statement.ReflectValue}

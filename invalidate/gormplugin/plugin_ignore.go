@@ -12,8 +12,8 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// checkIgnore returns an error if Options.Ignore names what is no column of s, or one
-// that has to count.
+// checkIgnore returns an error if Options.Ignore names anything but a column of s, or a
+// column that always counts.
 func (p *Plugin) checkIgnore(s *schema.Schema) error {
 	if s == nil || len(p.opts.Ignore[s.Table]) == 0 {
 		return nil
@@ -42,11 +42,11 @@ func (p *Plugin) checkIgnore(s *schema.Schema) error {
 	return wrong
 }
 
-// A result is an error, or none.
+// A result is an error, or nil.
 type result struct{ error }
 
-// ignores decides whether the update of db sets columns that are on no page, and nothing
-// else. If so it looks again when the statement is built: a callback may have added one.
+// ignores reports whether the update of db sets ignored columns only. If so it checks
+// again when the statement is built: a callback may have added a column.
 func (p *Plugin) ignores(db *gorm.DB, w *write) bool {
 	stmt := db.Statement
 	columns := p.opts.Ignore[string(tableOf(stmt))]
@@ -68,7 +68,7 @@ func (p *Plugin) ignores(db *gorm.DB, w *write) bool {
 		c.Build(b)
 	}
 	stmt.Clauses["UPDATE"] = update
-	// Until it is built: it may be built by somebody else.
+	// It must be built again here: other code may have built it.
 	w.ignored, w.sets = true, true
 	return true
 }
@@ -90,8 +90,8 @@ func only(set clause.Set, columns []string) bool {
 	})
 }
 
-// assignments returns what an update is going to set, as GORM says. It says so to a copy
-// of the statement, since it also adds to the conditions, and writes into the model.
+// assignments returns what an update is going to set, as GORM says. It asks GORM with a
+// copy of the statement, since GORM also adds conditions, and writes into the model.
 func assignments(stmt *gorm.Statement) clause.Set {
 	if set, ok := stmt.Clauses["SET"].Expression.(clause.Set); ok {
 		return set
@@ -108,8 +108,8 @@ func assignments(stmt *gorm.Statement) clause.Set {
 	})
 }
 
-// afterIgnored invalidates what an update that was going to set ignored columns has
-// changed: nothing, or rows that were not read.
+// afterIgnored invalidates what an update has changed that was going to set ignored
+// columns: nothing, or rows that were not read.
 func (p *Plugin) afterIgnored(db *gorm.DB, w *write) {
 	if w.sets && (w.ran || w.unsure) {
 		w.unknown = true

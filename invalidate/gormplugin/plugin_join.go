@@ -9,9 +9,9 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// isJoin reports whether s is a join table: its primary key consists of foreign
-// keys of several other models. GORM makes the type of most of them, so that
-// nobody could register a rule; some have a model of their own ([gorm.DB.SetupJoinTable]).
+// isJoin reports whether s is a join table: its primary key consists of foreign keys of
+// several other models. GORM makes the types of most join tables, so nobody can
+// register a rule for them. Some have a model of their own ([gorm.DB.SetupJoinTable]).
 func isJoin(s *schema.Schema) bool {
 	if s == nil || len(s.PrimaryFields) < 2 {
 		return false
@@ -20,7 +20,7 @@ func isJoin(s *schema.Schema) bool {
 		foreign := false
 		for _, rel := range s.Relationships.Relations {
 			// By name: where the table has a model of its own (SetupJoinTable) the
-			// relations still have the fields of the one that GORM had made.
+			// relations still have the fields of the model that GORM had made.
 			foreign = foreign || rel.Type == schema.BelongsTo && slices.ContainsFunc(rel.References, func(ref *schema.Reference) bool {
 				return ref.ForeignKey.DBName == f.DBName
 			})
@@ -32,8 +32,8 @@ func isJoin(s *schema.Schema) bool {
 	return true
 }
 
-// parents returns the relations from a join table to models that have a rule: a
-// row of the table changes both of its ends.
+// parents returns the relations from a join table to models that have a rule: a row of
+// the table changes both of its ends.
 func (p *Plugin) parents(s *schema.Schema) []*schema.Relationship {
 	if !isJoin(s) {
 		return nil
@@ -47,13 +47,17 @@ func (p *Plugin) parents(s *schema.Schema) []*schema.Relationship {
 	return all
 }
 
-// collectParents loads the models that rows of a join table join. They are locked
-// against changes, not against others who join them:
+// collectParents loads the models that rows of a join table join. It locks them against
+// changes, not against other joins:
 //
-//  1. T adds a tag to a post, and reads that its page is /a
-//  2. U renames the post to /b, commits, purges /a and /b
-//  3. a visitor renders /b, without the tag
-//  4. T commits, and purges /a
+//	transaction T                           transaction U
+//	adds a tag to a post with the URL /a
+//	                                        moves the post to /b, commits
+//	                                        purges /a and /b
+//	a visitor's page is rendered from /b, without the tag
+//	commits, and purges /a
+//
+// The lock makes U wait for T.
 func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) error {
 	for _, rel := range w.parents {
 		var foreign, primary []*schema.Field
@@ -68,7 +72,7 @@ func (p *Plugin) collectParents(db *gorm.DB, w *write, rows []reflect.Value) err
 		if err != nil {
 			return err
 		}
-		// They are not what is saved: one that no page can have is not this write's fault.
+		// This write does not save them, so a model that no page can have is no error.
 		p.add(db, w, rel.FieldSchema, found, old)
 	}
 	return nil

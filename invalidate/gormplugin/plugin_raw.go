@@ -14,7 +14,7 @@ func (p *Plugin) afterRaw(db *gorm.DB) {
 	if db.Error != nil || db.DryRun {
 		return
 	}
-	// A prepared statement does not come by ExecContext.
+	// A prepared statement does not come through ExecContext.
 	if _, ok := db.Statement.ConnPool.(*gorm.PreparedStmtTX); ok {
 		if t := txOf(db.Statement.ConnPool); t != nil {
 			t.follow(db.Statement.SQL.String())

@@ -17,7 +17,7 @@ import (
 type source int
 
 const (
-	given source = iota // the application's own: what was saved
+	given source = iota // saved by the application
 	now                 // read by the plugin, as they are
 	old                 // read by the plugin, as they were
 )
@@ -33,7 +33,7 @@ func (p *Plugin) add(db *gorm.DB, w *write, s *schema.Schema, rows []reflect.Val
 		}
 	}
 	for _, row := range rows {
-		// A row that is deleted softly has no page, as one that is gone.
+		// A row that is deleted softly has no page, like one that is gone.
 		was := from == old || isDeleted(ctx, s, row)
 		then, had := before[keyText(ctx, s, row)]
 		for _, form := range p.forms(s) {
@@ -46,8 +46,7 @@ func (p *Plugin) add(db *gorm.DB, w *write, s *schema.Schema, rows []reflect.Val
 	}
 }
 
-// forms returns in which forms there are rules for the models of s: a pointer to them,
-// the value, or both.
+// forms returns in which forms models of s have rules: a pointer, the value, or both.
 func (p *Plugin) forms(s *schema.Schema) []func(reflect.Value) any {
 	var all []func(reflect.Value) any
 	if p.inv.Registered(reflect.PointerTo(s.ModelType)) {
@@ -86,9 +85,9 @@ func marksDeleted(f *schema.Field) bool {
 }
 
 // unloaded returns a function that returns the associations of a model which were not
-// loaded, see [invalidate.Row]. Of what the application has saved these are of the kind
-// "belongs to": the foreign key is set. Of a row that the plugin has read they are all
-// that Options.Preload does not name; it is not known whether the row has one.
+// loaded, see [invalidate.Row]. Of a model that the application has saved these are of
+// the kind "belongs to": the foreign key is set. Of a row that the plugin has read they
+// are all that Options.Preload does not name: the row may or may not have one.
 func (p *Plugin) unloaded(db *gorm.DB, read bool) func(any) []invalidate.Relation {
 	return func(m any) []invalidate.Relation {
 		v := reflect.Indirect(reflect.ValueOf(m))
@@ -97,7 +96,7 @@ func (p *Plugin) unloaded(db *gorm.DB, read bool) func(any) []invalidate.Relatio
 		}
 		stmt := gorm.Statement{DB: db}
 		if stmt.Parse(reflect.New(v.Type()).Interface()) != nil {
-			return nil // not a model of GORM's
+			return nil // not a model of GORM
 		}
 		root := stmt.Schema.Table == string(tableOf(db.Statement))
 		var all []invalidate.Relation
@@ -133,8 +132,8 @@ func isSet(ctx context.Context, rel *schema.Relationship, v reflect.Value) bool 
 	return true
 }
 
-// preloads reports whether the association of this name is loaded with rows of table: by
-// itself, or on the way to or from others.
+// preloads reports whether the association with this name is loaded with rows of table,
+// by itself or with others.
 func (p *Plugin) preloads(table, association string) bool {
 	for of, names := range p.opts.Preload {
 		for _, name := range names {

@@ -10,14 +10,14 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// A restriction keeps an update or delete to the rows that were read before it. A
-// condition is evaluated twice, and the second time it may match others:
+// A restriction keeps an update or delete to the rows that were read before it. Its
+// condition is evaluated twice, and may match other rows the second time:
 //
 //	SELECT * FROM posts WHERE id IN (SELECT id FROM posts ORDER BY random() LIMIT 1)
 //	UPDATE posts SET ... WHERE id IN (SELECT id FROM posts ORDER BY random() LIMIT 1)
 //
-// Where the rows are locked, such a condition is replaced by their keys. Elsewhere
-// keys and condition both hold. Where neither is possible, the rows are unknown.
+// If the rows are locked, their keys replace the condition. Otherwise keys and
+// condition both hold. Where neither is possible, the rows are unknown.
 type restriction struct {
 	write    *write
 	keys     clause.Expression   // that a row is one of those that were read
@@ -25,9 +25,9 @@ type restriction struct {
 	narrowed []clause.Expression // what scopes and callbacks have added to the query
 }
 
-// restrict decides how the statement of db is kept to the rows of w, which were read by
-// exprs, and what has narrowed them. If it cannot be, and counting the rows does not
-// tell either, they are unknown.
+// restrict decides how the statement of db is restricted to the rows of w. exprs are
+// the conditions by which they were read, and narrowed what scopes and callbacks added.
+// If that is impossible, and counting the rows does not tell either, they are unknown.
 func (p *Plugin) restrict(db *gorm.DB, w *write, exprs, narrowed []clause.Expression) {
 	stmt, r := db.Statement, restriction{write: w, narrowed: narrowed}
 	sql, vars := render(db, clause.Where{Exprs: slices.Clone(exprs)})
@@ -35,10 +35,10 @@ func (p *Plugin) restrict(db *gorm.DB, w *write, exprs, narrowed []clause.Expres
 	keys, ok := keysOf(db, w.old, vars)
 	locked, mysql := lockable(db), db.Name() == "mysql"
 	plain := how.Steady()
-	counts := locked && plain && !mysql // which counts only rows that have got another value
+	counts := locked && plain && !mysql // MySQL counts only rows that have got another value
 	switch {
 	case counts:
-		// All rows that were read are still there, and match. If others have come in
+		// All rows that were read still exist, and match. If others have come in
 		// between, the statement changes more.
 		w.counted = true
 		return
@@ -46,14 +46,15 @@ func (p *Plugin) restrict(db *gorm.DB, w *write, exprs, narrowed []clause.Expres
 		w.unsteady = true
 		return
 	case plain, !how.Volatile && (mysql || !locked):
-		// MySQL locks what a sub-select of an UPDATE reads, so that has to stay.
+		// MySQL locks what a sub-select of an UPDATE reads, so the sub-select has to
+		// stay.
 	case !locked, mysql && how.Selects:
 		w.unsteady = true
 		return
 	default:
 		for _, e := range exprs {
 			if isOr(e) {
-				w.unsteady = true // a OR b: what belongs to which is for GORM to say
+				w.unsteady = true // a OR b: only GORM knows which belongs to which
 				return
 			}
 			if sql, _ := render(db, e); !condition.Read(sql).Steady() {
@@ -87,8 +88,8 @@ func (r restriction) build(c clause.Clause, b clause.Builder) {
 	has := func(e clause.Expression) bool {
 		return slices.ContainsFunc(where.Exprs, func(other clause.Expression) bool { return reflect.DeepEqual(e, other) })
 	}
-	// What narrows the query has to narrow the statement, too, or it changes rows that
-	// the query did not show, as it should.
+	// What narrowed the query has to narrow the statement, too. Otherwise it changes
+	// rows that the query did not show.
 	for _, e := range slices.Concat(r.narrowed, r.dropped) {
 		if !has(e) {
 			r.write.unsteady = true
@@ -122,8 +123,8 @@ func (g group) Build(b clause.Builder) {
 // it sets.
 var maxVars = map[string]int{"postgres": 65_000, "mysql": 65_000, "sqlite": 32_000}
 
-// keysOf returns the condition that a row is one of rows, for a statement that has so
-// many parameters already. It returns false if their keys cannot say so.
+// keysOf returns the condition that a row is one of rows. vars is how many parameters
+// the statement has already. keysOf returns false if their keys cannot say so.
 func keysOf(db *gorm.DB, rows []reflect.Value, vars int) (clause.Expression, bool) {
 	fields := db.Statement.Schema.PrimaryFields
 	limit, known := maxVars[db.Name()]
@@ -140,7 +141,7 @@ func keysOf(db *gorm.DB, rows []reflect.Value, vars int) (clause.Expression, boo
 		switch typ := f.IndirectFieldType; typ.Kind() {
 		case reflect.Float32, reflect.Float64:
 			return nil, false
-		case reflect.Struct, reflect.Slice, reflect.Map: // a time that the database has rounded, perhaps
+		case reflect.Struct, reflect.Slice, reflect.Map: // perhaps a time that the database has rounded
 			if _, ok := reflect.New(typ).Interface().(driver.Valuer); !ok {
 				return nil, false
 			}
@@ -153,9 +154,9 @@ func keysOf(db *gorm.DB, rows []reflect.Value, vars int) (clause.Expression, boo
 	return in(fields, values), true
 }
 
-// lockable reports whether the rows that a query of db reads to lock them stay as they
-// are until its statement has run: in a transaction. SQLite has no locks for rows, but
-// lets a transaction write only if nobody has written since it began to read.
+// lockable reports whether rows that a query of db locks stay as they are until its
+// statement has run. They do in a transaction. SQLite has no locks for rows, but lets a
+// transaction write only if no other has written since it began to read.
 func lockable(db *gorm.DB) bool {
 	pool := db.Statement.ConnPool
 	if txOf(pool) == nil && !foreign(pool) {

@@ -9,33 +9,33 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// A selection is which rows to load.
+// A selection says which rows to load.
 type selection struct {
 	schema   *schema.Schema
 	where    []clause.Expression
-	unscoped bool   // those that were deleted softly, too
+	unscoped bool   // also rows that were deleted softly
 	lock     string // until the transaction ends, where the database can
 	limit    int
 }
 
-// load returns pointers to the rows of a selection, with what Preload says. They
-// are read in the transaction of db, and hooks are run, as for any query.
+// load returns pointers to the rows of a selection, with the associations of Preload.
+// It reads them in the transaction of db, and runs hooks, as any query does.
 func (p *Plugin) load(db *gorm.DB, sel selection) ([]reflect.Value, error) {
 	rows, _, err := p.loadWhere(db, sel)
 	return rows, err
 }
 
-// loadWhere is load. It also returns the condition that the rows were read by, as
+// loadWhere is load. It also returns the condition by which the rows were read, as
 // scopes and callbacks have left it.
 func (p *Plugin) loadWhere(db *gorm.DB, sel selection) ([]reflect.Value, []clause.Expression, error) {
 	typ := reflect.PointerTo(sel.schema.ModelType)
 	q := db.Session(&gorm.Session{NewDB: true}).Model(reflect.New(sel.schema.ModelType).Interface())
-	q.Error = nil                 // of a hook, after the write
-	q.Statement.SkipHooks = false // of UpdateColumns
+	q.Error = nil                 // set by a hook, after the write
+	q.Statement.SkipHooks = false // set by UpdateColumns
 	if sel.schema == db.Statement.Schema {
 		q.Statement.Table, q.Statement.TableExpr = db.Statement.Table, db.Statement.TableExpr
 	}
-	if len(sel.where) > 0 { // or else all, and WHERE without a condition is no SQL
+	if len(sel.where) > 0 { // without a condition, everything: WHERE alone is no SQL
 		q = q.Clauses(clause.Where{Exprs: sel.where})
 	}
 	for _, name := range p.opts.Preload[sel.schema.Table] {
@@ -59,8 +59,8 @@ func (p *Plugin) loadWhere(db *gorm.DB, sel selection) ([]reflect.Value, []claus
 	return elements(dest.Elem()), where.Exprs, nil
 }
 
-// lookup loads the rows in which fields have one of values, deleted ones too. It
-// asks for so many at a time that any database takes the parameters.
+// lookup loads the rows in which fields have one of values, deleted ones too. It asks
+// for as many at a time as any database takes parameters.
 func (p *Plugin) lookup(db *gorm.DB, s *schema.Schema, fields []*schema.Field, values [][]any, lock string) ([]reflect.Value, error) {
 	const atATime = 1000
 	var all []reflect.Value
@@ -86,8 +86,8 @@ func in(fields []*schema.Field, values [][]any) clause.Expression {
 	return clause.IN{Column: column, Values: list}
 }
 
-// tuples returns what rows have in fields, each once: not where all of it is zero
-// if zero is false, as in a primary key that is yet to be given.
+// tuples returns what rows have in fields, each tuple once. If zero is false it leaves
+// out tuples of zero values, such as a primary key that has yet to be generated.
 func tuples(ctx context.Context, fields []*schema.Field, rows []reflect.Value, zero bool) [][]any {
 	var all [][]any
 	if len(fields) == 0 {
@@ -131,7 +131,7 @@ func hashable(tuple []any) bool {
 }
 
 // elements returns pointers to the models in v: a struct, or a slice or array of
-// structs or pointers. There are none in maps.
+// structs or pointers. Maps have none.
 func elements(v reflect.Value) []reflect.Value {
 	switch v.Kind() {
 	case reflect.Struct:

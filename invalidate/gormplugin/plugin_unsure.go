@@ -12,9 +12,9 @@ import (
 )
 
 // unsure invalidates what a write may have changed that has returned an error: its
-// answer was lost, or could not be read. The database is not asked again. Rows are known
-// as they were, and as they are if the statement says so. An error of a rule is not
-// added: there is one already.
+// answer was lost, or could not be read. It does not ask the database again. Rows are
+// known as they were, and as they are if the statement says so. An error of a rule is
+// not added: the write has one already.
 func (p *Plugin) unsure(db *gorm.DB, w *write) {
 	var rows []reflect.Value // as they are
 	known := true
@@ -46,8 +46,8 @@ func (p *Plugin) unsure(db *gorm.DB, w *write) {
 	}
 }
 
-// inserted returns the rows as an insert was going to write them, and false if the
-// database has a part in that: by a default, a new key, a row that was there.
+// inserted returns the rows as an insert was going to write them. It returns false if
+// the database decides about a part of them: a default, a new key, an existing row.
 func inserted(db *gorm.DB) ([]reflect.Value, bool) {
 	stmt := db.Statement
 	models := elements(stmt.ReflectValue)
@@ -71,8 +71,9 @@ func inserted(db *gorm.DB) ([]reflect.Value, bool) {
 	return models, true
 }
 
-// updated returns the rows as an update was going to leave them, and false if it says
-// so by an expression, or if a hook or an association has a part in what the rule reads.
+// updated returns the rows as an update was going to leave them. It returns false if
+// the update uses an expression, or if a hook or an association sets what the rule
+// reads.
 func (p *Plugin) updated(db *gorm.DB, w *write) ([]reflect.Value, bool) {
 	stmt := db.Statement
 	s := stmt.Schema
@@ -91,7 +92,7 @@ func (p *Plugin) updated(db *gorm.DB, w *write) ([]reflect.Value, bool) {
 		for _, a := range set {
 			f := s.LookUpField(a.Column.Name)
 			if f == nil {
-				continue // no field, and no rule that reads it
+				continue // no field, so no rule reads it
 			}
 			switch a.Value.(type) {
 			case clause.Expression, gorm.Valuer, []any, *gorm.DB:
@@ -106,8 +107,8 @@ func (p *Plugin) updated(db *gorm.DB, w *write) ([]reflect.Value, bool) {
 	return rows, true
 }
 
-// refused reports whether err says that a statement has changed nothing: the word of
-// the database, or of who was to send it.
+// refused reports whether err says that a statement has changed nothing: the database
+// says so, or the statement was not sent.
 func refused(err error) bool {
 	for _, by := range []error{
 		gorm.ErrMissingWhereClause, gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated, sql.ErrTxDone,

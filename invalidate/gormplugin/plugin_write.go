@@ -9,14 +9,14 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// wrapStatement wraps the pool of a statement that is not the database's own:
-// that of [gorm.DB.Connection].
+// wrapStatement wraps the pool of a statement if that is not the database's own, but of
+// [gorm.DB.Connection].
 func (p *Plugin) wrapStatement(db *gorm.DB) {
 	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool, db.Name())
 }
 
-// before finds out whether anybody is to be told of a write, and if so what load
-// has to learn before it is made.
+// before finds out whether a write is to be invalidated. If so it calls load, which
+// learns what it has to know before the write.
 func (p *Plugin) before(op op, load func(*gorm.DB, *write) error) func(*gorm.DB) {
 	return func(db *gorm.DB) {
 		if db.Error != nil || db.DryRun {
@@ -61,7 +61,7 @@ func (p *Plugin) before(op op, load func(*gorm.DB, *write) error) func(*gorm.DB)
 	}
 }
 
-// refuse returns an error if nobody will know how the transaction of db ends.
+// refuse returns an error if the plugin cannot learn how the transaction of db ends.
 func (p *Plugin) refuse(db *gorm.DB) error {
 	if foreign(db.Statement.ConnPool) && invalidate.BatchOf(db.Statement.Context) == nil {
 		return fmt.Errorf("gormplugin: %q: %w", db.Statement.Table, ErrForeignTx)
@@ -94,7 +94,7 @@ func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 		}
 		if w.ruled || len(w.parents) > 0 {
 			if err := collect(db, w); err != nil {
-				// The rows are written. Unless they are rolled back for this:
+				// The rows are written, unless they are rolled back because of this:
 				w.unknown = true
 				_ = db.AddError(fmt.Errorf("gormplugin: load rows of %q: %w", db.Statement.Table, err))
 			}
@@ -106,8 +106,8 @@ func (p *Plugin) after(collect func(*gorm.DB, *write) error) func(*gorm.DB) {
 	}
 }
 
-// addUnknown adds what stands for the rows of w that are not known: the Table, or all
-// there is.
+// addUnknown adds what stands for the rows of w that are not known: the Table, or
+// everything.
 func (p *Plugin) addUnknown(db *gorm.DB, w *write) {
 	table := tableOf(db.Statement)
 	switch {
@@ -118,7 +118,7 @@ func (p *Plugin) addUnknown(db *gorm.DB, w *write) {
 	}
 }
 
-// hasTarget reports whether there is a rule for t that names anything, or fails.
+// hasTarget reports whether the rule for t names anything, or fails.
 func (p *Plugin) hasTarget(t Table) bool {
 	if t == "" || !p.inv.Registered(reflect.TypeFor[Table]()) {
 		return false
@@ -127,7 +127,7 @@ func (p *Plugin) hasTarget(t Table) bool {
 	return err != nil || len(targets.Dependencies()) > 0
 }
 
-// ruled reports whether there is a rule for the models of s, or pointers to them.
+// ruled reports whether the models of s, or pointers to them, have a rule.
 func (p *Plugin) ruled(s *schema.Schema) bool {
 	return p.inv.Registered(s.ModelType) || p.inv.Registered(reflect.PointerTo(s.ModelType))
 }

@@ -7,14 +7,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// A pool is a connection pool whose transactions know what was saved in them.
-// Everything else it leaves to the one it wraps.
+// A pool is a connection pool whose transactions know what was saved in them. It leaves
+// everything else to the pool that it wraps.
 //
-// It takes a pool, and not callbacks, to see a COMMIT: GORM's callbacks named
-// commit run in the transaction of a single write, and not at all for one that
-// was begun by hand. A driver that sees every COMMIT (package connector) does not
-// know which model was saved in which of them, unless the context says so, and
-// GORM's Begin has no hook to put it there.
+// Callbacks would not see COMMIT: GORM's callbacks named commit run in the transaction
+// of a single write, and not for a transaction that was begun by hand. A driver that
+// sees every COMMIT (package connector) does not know which model was saved in which
+// transaction, unless the context says so, and GORM's Begin has no hook to put it
+// there.
 type pool struct {
 	gorm.ConnPool
 	plugin *Plugin
@@ -26,7 +26,7 @@ var (
 	_ gorm.GetDBConnector   = (*pool)(nil)
 )
 
-// BeginTx begins a transaction. It fulfils [gorm.ConnPoolBeginner].
+// BeginTx begins a transaction. It implements [gorm.ConnPoolBeginner].
 func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool, error) {
 	var begun gorm.ConnPool
 	var err error
@@ -43,12 +43,12 @@ func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool,
 	}
 	inner, ok := begun.(gorm.Tx)
 	if !ok {
-		return begun, nil // and what is saved in it is refused: see ErrForeign
+		return begun, nil // writes in it are refused: see ErrForeignTx
 	}
 	return newTx(ctx, p, inner), nil
 }
 
-// GetDBConn returns the database. It fulfils [gorm.GetDBConnector].
+// GetDBConn returns the database. It implements [gorm.GetDBConnector].
 func (p *pool) GetDBConn() (*sql.DB, error) {
 	switch inner := p.ConnPool.(type) {
 	case *sql.DB:

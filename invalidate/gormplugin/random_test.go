@@ -13,8 +13,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// Whatever is written, and rolled back in part: what differs in the database
-// between before and after was purged, and after a ROLLBACK nothing was.
+// Random writes, some of them rolled back: every page that differs before and after was
+// purged, and after a ROLLBACK nothing was.
 func TestRandomTransactions(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		seed := uint64(time.Now().UnixNano())
@@ -57,7 +57,7 @@ func TestRandomTransactions(t *testing.T) {
 	})
 }
 
-// nest writes at random, each write and some groups of them in a savepoint.
+// nest makes random writes, some of them and some groups of them in a savepoint.
 func nest(r *rand.Rand, tx *gorm.DB, log *[]string, depth int) {
 	for range 1 + r.IntN(3) {
 		_ = tx.Transaction(func(tx *gorm.DB) error {

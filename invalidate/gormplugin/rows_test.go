@@ -13,7 +13,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// A Page has a column that the database fills, and a field that a hook does.
+// A Page has a column that the database fills, and a field that a hook fills.
 type Page struct {
 	ID   uint
 	Name string `gorm:"size:20;default:home"`
@@ -59,7 +59,7 @@ func TestRowsAreWhole(t *testing.T) {
 	})
 }
 
-// The rows are looked for where they are written.
+// The rows are read in the table that is written.
 func TestAnotherTable(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		b := newBlog(t, d, setup{})
@@ -82,7 +82,7 @@ func TestAnotherTable(t *testing.T) {
 	})
 }
 
-// The rows that were read are those that are written: nobody else writes them in
+// The rows that were read are the rows that are written: nobody else writes them in
 // between.
 func TestRowsAreLocked(t *testing.T) {
 	for _, d := range dialects[1:] {
@@ -120,11 +120,11 @@ func TestJoinedRowsAreLocked(t *testing.T) {
 		if err := tx.Model(&Post{ID: 1}).Association("Tags").Append(&Tag{ID: 2}); err != nil {
 			return err
 		}
-		// The lock that an UPDATE takes, and a foreign key does not mind.
+		// The lock that an UPDATE takes, and that a foreign key does not wait for.
 		if _, err := b.bare.Exec("SELECT * FROM tags WHERE id = 2 FOR NO KEY UPDATE NOWAIT"); err == nil {
 			t.Error("the tag can be renamed")
 		}
-		// Others may be tagged with it.
+		// The tag may be added to other posts.
 		_, err := b.bare.Exec("SELECT * FROM tags WHERE id = 2 FOR SHARE NOWAIT")
 		return err
 	})
@@ -133,9 +133,9 @@ func TestJoinedRowsAreLocked(t *testing.T) {
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentWrites(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
-		if d.name == "sqlite" { // where one writes at a time
+		if d.name == "sqlite" { // where only one writes at a time
 			open := d.dsn
 			d.dsn = func(t *testing.T) string { return open(t) + "&_txlock=immediate" }
 		}

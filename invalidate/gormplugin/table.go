@@ -7,11 +7,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// named finds the name of a table in what [gorm.DB.Table] was given: "posts AS p",
+// named finds the name of a table in the argument of [gorm.DB.Table]: "posts AS p",
 // "`posts`", "public.posts".
 var named = regexp.MustCompile("^\\s*(?:(?:\"[^\"]+\"|`[^`]+`|[^\\s.\"`()]+)\\.)*(\"[^\"]+\"|`[^`]+`|[^\\s.\"`()]+)(?:\\s|$)")
 
-// tableOf returns the table of a statement: not the alias that GORM calls it by.
+// tableOf returns the table of a statement, and not its alias.
 func tableOf(stmt *gorm.Statement) Table {
 	if stmt.TableExpr != nil {
 		if found := named.FindStringSubmatch(stmt.TableExpr.SQL); found != nil {

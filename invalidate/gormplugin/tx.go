@@ -12,7 +12,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// A tx is a transaction that owns the batch of what is saved in it.
+// A tx is a transaction with the batch of what is saved in it.
 type tx struct {
 	gorm.Tx
 	pool  *pool
@@ -20,7 +20,7 @@ type tx struct {
 	batch *invalidate.Batch
 	ended atomic.Bool // by Commit or Rollback, whichever came first
 
-	unsure atomic.Bool // whether some of it may have been committed before that
+	unsure atomic.Bool // some of it may have been committed before
 
 	mu         sync.Mutex
 	savepoints []savepoint
@@ -47,10 +47,10 @@ func txOf(c gorm.ConnPool) *tx {
 	}
 }
 
-// GetDBConn returns the database. It fulfils [gorm.GetDBConnector].
+// GetDBConn returns the database. It implements [gorm.GetDBConnector].
 func (t *tx) GetDBConn() (*sql.DB, error) { return t.pool.GetDBConn() }
 
-// ExecContext sees the savepoints go by.
+// ExecContext also follows savepoints.
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	result, err := t.Tx.ExecContext(ctx, query, args...)
 	if err == nil {
@@ -59,8 +59,8 @@ func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 	return result, err
 }
 
-// Commit writes what was gathered to the outbox, commits, and purges. See the
-// package comment for its errors.
+// Commit writes what was queued to the outbox, commits, and purges. docs/gorm.md says
+// what its errors mean.
 func (t *tx) Commit() error {
 	if !t.ended.CompareAndSwap(false, true) {
 		return sql.ErrTxDone
@@ -72,9 +72,9 @@ func (t *tx) Commit() error {
 	return t.pool.plugin.purged(t.ctx, err)
 }
 
-// Rollback rolls back, and drops what was gathered unless there was a Commit
-// before, as there is whenever GORM's Transaction rolls back for an error of it. What a
-// statement may have committed is purged.
+// Rollback rolls back, and drops what was queued. After a Commit it drops nothing:
+// GORM's Transaction calls it after an error of Commit, too. What a statement may have
+// committed is purged.
 func (t *tx) Rollback() error {
 	if !t.ended.CompareAndSwap(false, true) {
 		return t.Tx.Rollback()

@@ -17,7 +17,8 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// A lostConn loses the answer to what writes a post, and is then gone.
+// A lostConn loses the answer to a statement that writes a post, and then the
+// connection.
 type lostConn struct {
 	net.Conn
 	lost atomic.Bool

@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// An Entry is found by keys that GORM fills, in part.
+// An Entry is found by keys that GORM fills in part.
 type Entry struct {
 	ID     uint
 	Site   string `gorm:"size:20;default:main;uniqueIndex:entry"`
@@ -21,7 +21,7 @@ type Entry struct {
 
 // An upsert may find its row by a key that is not in its model. That row is read, or
 // everything is purged.
-func TestUpsertsByKeysThatTheModelDoesNotHave(t *testing.T) {
+func TestUpsertByUndeclaredKeys(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		b := newBlog(t, d, setup{})
 		if err := b.db.AutoMigrate(&Entry{}); err != nil {
@@ -91,4 +91,40 @@ func TestUpsertsByKeysThatTheModelDoesNotHave(t *testing.T) {
 			}
 		}
 	})
+}
+
+// SQLite's INSERT OR REPLACE replaces all rows that have one of its keys.
+func TestInsertOrReplace(t *testing.T) {
+	b := newBlog(t, dialects[0], setup{})
+	replace := func() *gorm.DB { return b.db.Clauses(clause.Insert{Modifier: "or replace"}) }
+	for _, test := range []struct {
+		post Post
+		want string
+	}{
+		{Post{ID: 9, Slug: "n"}, "path:/n"},
+		{Post{ID: 1, Slug: "m"}, "path:/a path:/m"},
+		{Post{ID: 1, Slug: "b"}, "path:/b path:/m"}, // it has replaced two rows
+	} {
+		if err := replace().Create(&test.post).Error; err != nil {
+			t.Fatal(err)
+		}
+		b.Want(t, test.want)
+	}
+}
+
+func TestReturning(t *testing.T) {
+	for _, d := range dialects[:2] { // MariaDB has no UPDATE ... RETURNING
+		t.Run(d.name, func(t *testing.T) {
+			b := newBlog(t, d, setup{})
+			var posts []Post
+			if err := b.db.Model(&posts).Clauses(clause.Returning{}).Where("id = ?", 1).Update("slug", "n").Error; err != nil {
+				t.Fatal(err)
+			}
+			b.Want(t, "path:/a path:/n")
+			if err := b.db.Clauses(clause.Returning{}).Where("id = ?", 1).Delete(&posts).Error; err != nil {
+				t.Fatal(err)
+			}
+			b.Want(t, "path:/n")
+		})
+	}
 }

@@ -17,28 +17,28 @@ const (
 	deletes
 )
 
-// A write is one INSERT, UPDATE or DELETE of GORM's, from before it to after it.
+// A write is one INSERT, UPDATE or DELETE of GORM, from before it until after it.
 type write struct {
 	op      op
-	ruled   bool                   // there is a rule for the models
+	ruled   bool                   // the models have a rule
 	parents []*schema.Relationship // of a join table: those that have a rule
 	table   bool                   // the rule for the Table is to be asked
 
 	old     []reflect.Value // pointers to the rows as they were, if ruled or joined
-	models  []any           // what else is to be invalidated
+	models  []any           // other models to invalidate
 	unknown bool            // there are other rows
 
 	ignored bool // it was going to set ignored columns, so no rows were read
 	sets    bool // it sets others, too
 
-	unsteady   bool // if the statement changes any row, it may be another
-	counted    bool // others would show in how many it changes
-	restricted bool // the statement has a condition of ours
+	unsteady   bool // if the statement changes any row, that may be another
+	counted    bool // other rows would show in how many it changes
+	restricted bool // the statement has a condition of the plugin
 
 	done     bool  // it has succeeded
-	unsure   bool  // it may have, and has returned an error
-	ran      bool  // it was a statement: nothing to set is nothing to run
-	affected int64 // rows, says the database
+	unsure   bool  // it may have succeeded, and has returned an error
+	ran      bool  // it was a statement: with nothing to set, none is run
+	affected int64 // how many rows, as the database says
 }
 
 type (
@@ -62,8 +62,8 @@ func leave(db *gorm.DB) {
 	}
 }
 
-// done notes, right after it, whether the statement has succeeded. A hook that
-// fails later does not undo it, unless the transaction is rolled back.
+// done notes, right after the statement, whether it has succeeded. A hook that fails
+// later does not undo it, unless the transaction is rolled back.
 func done(db *gorm.DB) {
 	v, ok := db.Statement.Settings.Load(writeKey{db.Statement})
 	if !ok {
@@ -76,12 +76,12 @@ func done(db *gorm.DB) {
 	case db.Error == nil:
 		w.done, w.ran, w.affected = true, sql != "", db.RowsAffected
 	case sql != "":
-		// In a transaction, too, which may commit for all that.
+		// Also in a transaction, which may commit nevertheless.
 		w.unsure = !refused(db.Error) || keepsWhatItDid.MatchString(sql)
 	}
 }
 
-// keepsWhatItDid is in statements of SQLite that keep what they have done when they
+// keepsWhatItDid matches statements of SQLite that keep what they have done when they
 // fail.
 var keepsWhatItDid = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 

@@ -15,9 +15,9 @@ type Setting struct {
 	Title string `gorm:"size:20"`
 }
 
-// A row whose key is zero is a row like others: 0 for the system's own user, "" for what
-// holds everywhere.
-func TestRowsWhoseKeyIsZero(t *testing.T) {
+// A row whose key is zero is a row like others: 0 for the system's own user, "" for
+// settings that apply everywhere.
+func TestZeroKeys(t *testing.T) {
 	each(t, func(t *testing.T, d dialect) {
 		b := newBlog(t, d, setup{})
 		if err := b.db.AutoMigrate(&Setting{}, &Seat{}); err != nil {

@@ -74,13 +74,13 @@ func newStories(t *testing.T, d dialect, s setup, rule func(*Story, *invalidate.
 
 func ofSlug(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Slug) }
 
-// A row that no page can have can be repaired and deleted, and touched by what changes
-// many.
-func TestRowThatNoPageCanHave(t *testing.T) {
+// A row that no page can have can be repaired and deleted, and changed with many
+// others.
+func TestRowWithoutPage(t *testing.T) {
 	tests := []struct {
 		name  string
 		write func(db *gorm.DB) error
-		want  string // all that is purged
+		want  string // everything that is purged
 	}{
 		{"Update", func(db *gorm.DB) error { return db.Model(&Story{ID: 1}).Update("slug", "a").Error }, "path:/story/a/"},
 		{"UpdateColumn", func(db *gorm.DB) error { return db.Model(&Story{ID: 1}).UpdateColumn("slug", "a").Error }, "path:/story/a/"},
@@ -140,7 +140,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 }
 
 // A write that breaks a row is an error, and is rolled back.
-func TestWriteThatTakesTheURLAway(t *testing.T) {
+func TestWriteRemovesURL(t *testing.T) {
 	for name, write := range map[string]func(db *gorm.DB) error{
 		"Create":                       func(db *gorm.DB) error { return db.Create(&Story{Kind: "new"}).Error },
 		"Update":                       func(db *gorm.DB) error { return db.Model(&Story{ID: 2}).Update("slug", "").Error },
@@ -165,8 +165,8 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 	}
 }
 
-// A rule that panics for the row as it was does not keep it from being deleted.
-func TestRuleThatPanicsForARowAsItWas(t *testing.T) {
+// If the rule panics for the row as it was, the row can be deleted nevertheless.
+func TestRulePanicsForOldRow(t *testing.T) {
 	b, unnamed := newStories(t, dialects[0], setup{}, func(s *Story, to *invalidate.Targets) { to.Path("/story/" + s.Slug[:1]) })
 	if err := b.db.Delete(&Story{ID: 1}).Error; err != nil {
 		t.Error(err)
@@ -177,93 +177,8 @@ func TestRuleThatPanicsForARowAsItWas(t *testing.T) {
 	}
 }
 
-// An association that the rule reads and that was not loaded is named, and how to load it.
-func TestAssociationThatWasNotLoaded(t *testing.T) {
-	news := uint(1)
-	rules := map[string]func(*Story, *invalidate.Targets){
-		"a field":  func(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Section.Slug) },
-		"a group":  func(s *Story, to *invalidate.Targets) { to.Group(s.Section.Slug) },
-		"a panic":  func(s *Story, to *invalidate.Targets) { to.Path("/" + s.Section.Slug[:1]) },
-		"a nested": func(s *Story, to *invalidate.Targets) { to.Model(&s.Section) },
-	}
-	writes := map[string]func(db *gorm.DB) error{
-		"Create":       func(db *gorm.DB) error { return db.Create(&Story{ID: 9, Slug: "x", SectionID: &news}).Error },
-		"Save":         func(db *gorm.DB) error { return db.Save(&Story{ID: 2, Slug: "x", SectionID: &news}).Error },
-		"Update":       func(db *gorm.DB) error { return db.Model(&Story{ID: 2}).Update("slug", "x").Error },
-		"Delete":       func(db *gorm.DB) error { return db.Unscoped().Delete(&Story{ID: 2}).Error },
-		"Delete, soft": func(db *gorm.DB) error { return db.Delete(&Story{ID: 2}).Error },
-	}
-	for ruled, rule := range rules {
-		for name, write := range writes {
-			t.Run(ruled+", "+name, func(t *testing.T) {
-				for _, preload := range []bool{false, true} {
-					s := setup{}
-					if preload {
-						s.opts.Preload = map[string][]string{"stories": {"Section"}}
-					}
-					b, _ := newStories(t, dialects[0], s, rule)
-					invalidate.Register(b.inv, func(s *Section, to *invalidate.Targets) { to.Group(s.Slug) })
-					if _, err := b.bare.Exec("UPDATE stories SET section_id = 1"); err != nil {
-						t.Fatal(err)
-					}
-					err := write(b.db)
-					if preload {
-						if err != nil || len(b.Take()) != 1 {
-							t.Errorf("with Preload: %v, want a purge", err)
-						}
-						continue
-					}
-					const field, how = "gormplugin_test.Story.Section was not loaded", `add "Section" to gormplugin.Options.Preload["stories"]`
-					if !errors.Is(err, invalidate.ErrNotLoaded) || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), how) {
-						t.Errorf("got %v, want it to say %q and %q", err, field, how)
-					}
-					b.Want(t)
-					if n := b.count(t, "SELECT count(*) FROM stories WHERE slug <> 'x' AND deleted_at IS NULL"); n != 5 {
-						t.Error("it was not rolled back")
-					}
-				}
-			})
-		}
-	}
-}
-
-// What an association is not to blame for is said as before.
-func TestAssociationThatIsNotToBlame(t *testing.T) {
-	tests := []struct {
-		name  string
-		rule  func(*Story, *invalidate.Targets)
-		write func(db *gorm.DB) error
-		want  string // of the error, or "" for none
-	}{
-		{"it is not read", ofSlug, func(db *gorm.DB) error { return db.Model(&Story{ID: 1}).Update("slug", "a").Error }, ""},
-		{"it was given", func(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Section.Slug) },
-			func(db *gorm.DB) error { return db.Create(&Story{ID: 9, Section: Section{ID: 1, Slug: "news"}}).Error }, ""},
-		{"there is none", func(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Section.Slug) },
-			func(db *gorm.DB) error { return db.Create(&Story{ID: 9}).Error }, "an empty segment"},
-		{"none of a new row", func(s *Story, to *invalidate.Targets) { ofSlug(s, to); to.Model(s.Facts) },
-			func(db *gorm.DB) error { return db.Create(&Story{ID: 9, Slug: "x"}).Error }, ""},
-		{"one that has its key elsewhere", func(s *Story, to *invalidate.Targets) { to.Group(s.Facts.Slug) },
-			func(db *gorm.DB) error { return db.Delete(&Story{ID: 2}).Error }, "Story.Facts was not loaded"},
-		{"many, of which the first is read", func(s *Story, to *invalidate.Targets) { to.Group(s.Topics[0].Name) },
-			func(db *gorm.DB) error { return db.Delete(&Story{ID: 2}).Error }, "Story.Topics was not loaded"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b, _ := newStories(t, dialects[0], setup{}, tt.rule)
-			invalidate.Register(b.inv, func(f *Facts, to *invalidate.Targets) { to.Group(f.Slug) })
-			if _, err := b.bare.Exec("UPDATE stories SET section_id = 1"); err != nil {
-				t.Fatal(err)
-			}
-			switch err := tt.write(b.db); {
-			case tt.want == "" && err != nil, tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
-				t.Errorf("got %v, want %q", err, tt.want)
-			}
-		})
-	}
-}
-
-// Rows as they were are those of every plugin, also of one with a rule for values.
-func TestRowThatNoPageCanHaveAsValue(t *testing.T) {
+// Rows as they were, of a rule for values.
+func TestRowWithoutPageAsValue(t *testing.T) {
 	b := newBlog(t, dialects[0], setup{opts: gormplugin.Options{}})
 	type Plain struct {
 		ID   uint

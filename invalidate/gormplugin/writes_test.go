@@ -1,8 +1,6 @@
 package gormplugin_test
 
 import (
-	"testing"
-
 	"github.com/uncache/uncache/invalidate/gormplugin"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -221,74 +219,4 @@ var writes = []gormTest{
 		}
 		return dry.Create(&Post{ID: 9, Slug: "n"}).Error
 	}, nil},
-}
-
-// onMySQL is what is purged there instead: it counts a row that was there and
-// left alone as one that was changed.
-var onMySQL = map[string][]string{
-	"create beside an author that is there": {"path:/by/ada path:/n"},
-	"upsert that does nothing":              {"path:/a"},
-	"replace the author":                    {"path:/a path:/by/bob"},
-}
-
-func TestWrites(t *testing.T) {
-	each(t, func(t *testing.T, d dialect) {
-		for name, config := range map[string]gorm.Config{
-			"default":  {},
-			"prepared": {PrepareStmt: true},
-		} {
-			t.Run(name, func(t *testing.T) {
-				b := newBlog(t, d, setup{gorm: config})
-				for _, test := range writes {
-					t.Run(test.name, func(t *testing.T) {
-						want := test.want
-						if other, ok := onMySQL[test.name]; ok && d.name == "mysql" {
-							want = other
-						}
-						b.reset(t)
-						if err := test.write(b.db.Session(&gorm.Session{})); err != nil {
-							t.Fatal(err)
-						}
-						b.Want(t, want...)
-					})
-				}
-			})
-		}
-	})
-}
-
-// SQLite's INSERT OR REPLACE puts a row in the place of all that have a key of its.
-func TestInsertOrReplace(t *testing.T) {
-	b := newBlog(t, dialects[0], setup{})
-	replace := func() *gorm.DB { return b.db.Clauses(clause.Insert{Modifier: "or replace"}) }
-	for _, test := range []struct {
-		post Post
-		want string
-	}{
-		{Post{ID: 9, Slug: "n"}, "path:/n"},
-		{Post{ID: 1, Slug: "m"}, "path:/a path:/m"},
-		{Post{ID: 1, Slug: "b"}, "path:/b path:/m"}, // two rows have gone for it
-	} {
-		if err := replace().Create(&test.post).Error; err != nil {
-			t.Fatal(err)
-		}
-		b.Want(t, test.want)
-	}
-}
-
-func TestReturning(t *testing.T) {
-	for _, d := range dialects[:2] { // MariaDB has no UPDATE ... RETURNING
-		t.Run(d.name, func(t *testing.T) {
-			b := newBlog(t, d, setup{})
-			var posts []Post
-			if err := b.db.Model(&posts).Clauses(clause.Returning{}).Where("id = ?", 1).Update("slug", "n").Error; err != nil {
-				t.Fatal(err)
-			}
-			b.Want(t, "path:/a path:/n")
-			if err := b.db.Clauses(clause.Returning{}).Where("id = ?", 1).Delete(&posts).Error; err != nil {
-				t.Fatal(err)
-			}
-			b.Want(t, "path:/n")
-		})
-	}
 }
