@@ -17,32 +17,32 @@ import (
 	"github.com/uncache/uncache/invalidate/bunhook"
 )
 
-// A deafConn hears nothing any more when it has sent a COMMIT.
-type deafConn struct {
+// A lostConn hears nothing more once it has sent a COMMIT.
+type lostConn struct {
 	net.Conn
-	deaf atomic.Bool
-	sent func() // when it has
+	lost atomic.Bool
+	sent func() // when it has sent one
 }
 
-func (c *deafConn) Write(b []byte) (int, error) {
+func (c *lostConn) Write(b []byte) (int, error) {
 	if bytes.Contains(bytes.ToLower(b), []byte("commit")) {
-		c.deaf.Store(true)
+		c.lost.Store(true)
 		defer c.sent()
 	}
 	return c.Conn.Write(b)
 }
 
-func (c *deafConn) Read(b []byte) (int, error) {
+func (c *lostConn) Read(b []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(b)
-		if err != nil || !c.deaf.Load() {
+		if err != nil || !c.lost.Load() {
 			return n, err
 		}
 	}
 }
 
-// The context is done while the answer to COMMIT is waited for: it may be committed, as
-// it is here, and is purged.
+// The context is done while the answer to COMMIT is awaited. It may be committed, as it
+// is here, and is purged.
 func TestContextDoneInCommit(t *testing.T) {
 	b := newBlog(t, openPostgres(t), pgdialect.New(), bunhook.Options{})
 	config, err := pgx.ParseConfig(dbtest.PostgresURL())
@@ -59,8 +59,8 @@ func TestContextDoneInCommit(t *testing.T) {
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)
-		// By then it is committed, and there is nothing for pgx to cancel.
-		return &deafConn{Conn: c, sent: func() { time.AfterFunc(200*time.Millisecond, cancel) }}, err
+		// By then it is committed, and pgx has nothing to cancel.
+		return &lostConn{Conn: c, sent: func() { time.AfterFunc(200*time.Millisecond, cancel) }}, err
 	}
 	pool := stdlib.OpenDB(*config)
 	defer pool.Close()
@@ -90,7 +90,8 @@ func TestContextDoneInCommit(t *testing.T) {
 	b.Want(t, "path:/c")
 }
 
-// What was committed past bun is purged when bun hears that the transaction is over.
+// What was committed without bun is purged when bun learns that the transaction is
+// over.
 func TestCommittedPastBun(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for _, end := range []func(bun.Tx) error{bun.Tx.Commit, bun.Tx.Rollback} {

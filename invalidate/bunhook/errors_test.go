@@ -42,7 +42,7 @@ func TestNewPanics(t *testing.T) {
 	}
 }
 
-// A purge that fails is no failed save: who called InTx is told, or Failed.
+// A purge that fails is no failed save: the caller of InTx is told, or else Failed.
 func TestPurgeFails(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
@@ -93,7 +93,7 @@ func TestEnqueueFails(t *testing.T) {
 	})
 }
 
-// Rows that are not known, without a rule for Table that names anything, are everything:
+// If the rule for Table names nothing, or there is none, unknown rows are everything:
 // after COMMIT, and not for a savepoint that was rolled back.
 func TestUnknownRows(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
@@ -148,8 +148,8 @@ func TestStrict(t *testing.T) {
 	})
 }
 
-// What the server refused is not purged. MySQL's driver does not say by whom an error
-// is; it is purged in vain.
+// What the server refused is not purged. MySQL's driver does not say whose error it is,
+// so there it is purged in vain.
 func TestStatementFails(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		if b.isMySQL() {
@@ -164,7 +164,7 @@ func TestStatementFails(t *testing.T) {
 	})
 }
 
-// What is known to change, but cannot be loaded, is asked as it was passed.
+// A row that changes and cannot be loaded is asked about as it was passed.
 func TestNoLoad(t *testing.T) {
 	each(t, bunhook.Options{NoLoad: true}, func(t *testing.T, b *blog) {
 		p, _ := b.reset(t)
@@ -187,7 +187,7 @@ func TestMaxRows(t *testing.T) {
 			}
 		}
 		both()
-		b.Want(t, "path:/a path:/b") // as long as there is no rule for Table
+		b.Want(t, "path:/a path:/b") // while there is no rule for Table
 		invalidate.Register(b.inv, func(table bunhook.Table, to *invalidate.Targets) { to.Group("all:" + table.Name) })
 		p, q = b.reset(t)
 		both()

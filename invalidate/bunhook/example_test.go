@@ -32,10 +32,10 @@ func open(inv *invalidate.Invalidator) (*bun.DB, *bunhook.Hook) {
 	if err != nil {
 		panic(err)
 	}
-	sqldb.SetMaxOpenConns(1) // the memory is that of one connection
+	sqldb.SetMaxOpenConns(1) // the memory belongs to one connection
 	hook := bunhook.New(inv, &bunhook.Options{
 		Failed: func(_ context.Context, err error) {
-			if !errors.Is(err, invalidate.ErrKept) { // or the outbox will purge it
+			if !errors.Is(err, invalidate.ErrKept) { // the outbox will purge an ErrKept
 				fmt.Println("not purged:", err)
 			}
 		},
@@ -100,7 +100,7 @@ func ExampleTable() {
 	if _, err := db.NewUpdate().Model((*Article)(nil)).Set("hits = 0").Where("hits < 10").Exec(ctx); err != nil {
 		fmt.Println(err)
 	}
-	// Unless it returns them as they were.
+	// It does if it returns them as they were.
 	var rows []Article
 	if _, err := db.NewDelete().Model(&rows).Where("slug = 'a'").Returning("*").Exec(ctx); err != nil {
 		fmt.Println(err)

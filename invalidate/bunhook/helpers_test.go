@@ -23,7 +23,7 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// databases are those that every test runs with.
+// databases are those with which every test runs.
 var databases = []struct {
 	name    string
 	dialect func() schema.Dialect

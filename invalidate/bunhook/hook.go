@@ -42,8 +42,7 @@ func (h *Hook) AfterQuery(ctx context.Context, e *bun.QueryEvent) {
 
 type stashKey struct{ h *Hook }
 
-// before notes what e is about to write, in t, or in no transaction that is known
-// if t is nil.
+// before notes what e is about to write, in t. If t is nil, no transaction is known.
 func (h *Hook) before(ctx context.Context, e *bun.QueryEvent, t *transaction) context.Context {
 	w := writeOf(e)
 	if w == nil || h.ignores(e.DB, w) {
@@ -87,11 +86,11 @@ func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
 	switch {
 	case w.t != nil:
 		if err := errors.Join(errors.Join(w.errs...), h.inv.Invalidate(w.t.in(ctx), models...)); err != nil && !w.t.fail(err) {
-			h.opts.Failed(ctx, err) // its context was used when it was over
+			h.opts.Failed(ctx, err) // its context was used after its end
 		}
 	default:
-		// If it is of one of the suspects this is too early, and done again when
-		// that commits; otherwise doing it again does no harm.
+		// If it is of one of the open transactions this is too early, and is repeated
+		// at COMMIT. Otherwise the repetition is harmless.
 		for _, t := range w.suspects {
 			w.errs = append(w.errs, h.inv.Invalidate(t.in(ctx), models...))
 		}
@@ -101,9 +100,10 @@ func (h *Hook) after(ctx context.Context, e *bun.QueryEvent) {
 	}
 }
 
-// now purges models, which have been saved by a statement that committed by itself. A
-// batch in ctx is told as well: it may be of the transaction that the statement was
-// in, if the query was given a connection. It may be of another, and be discarded.
+// now purges models, which were saved by a statement that committed by itself. A batch
+// in ctx is told as well: the query may have been given a connection on which the
+// statement was in that batch's transaction. But the batch may be of another, and be
+// discarded.
 func (h *Hook) now(ctx context.Context, models []any) error {
 	before := integrate.Gathers(ctx)
 	err := h.inv.Invalidate(ctx, models...)
@@ -111,21 +111,21 @@ func (h *Hook) now(ctx context.Context, models []any) error {
 		return err
 	}
 	batch := integrate.NewBatch(ctx)
-	_ = h.inv.Invalidate(integrate.WithBatch(ctx, batch), models...) // err, once more
+	_ = h.inv.Invalidate(integrate.WithBatch(ctx, batch), models...) // err again
 	return errors.Join(err, batch.Flush(ctx))
 }
 
 // unchanged reports whether it is certain that a statement has changed nothing.
 func unchanged(w *write, e *bun.QueryEvent) bool {
 	if e.Err != nil {
-		// Any other error may be about what came after the statement, such as the
-		// rows that it returned.
+		// Any other error may be about what came after the statement, such as the rows
+		// that it returned.
 		return (errors.Is(e.Err, sql.ErrNoRows) || integrate.Refused(e.Err)) && !keepsWhatItDid.MatchString(e.Query)
 	}
 	return affected(e) == 0 && (w.op == updates || w.op == deletes)
 }
 
-// keepsWhatItDid is in statements of SQLite that keep what they have done when they
+// keepsWhatItDid matches statements of SQLite that keep what they have done when they
 // fail.
 var keepsWhatItDid = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 
@@ -141,8 +141,8 @@ func affected(e *bun.QueryEvent) int {
 	return int(n)
 }
 
-// changed returns the models that stand for what e has changed: rows as they were and as
-// they are, and where these may not be all, what stands for unknown ones.
+// changed returns models for what e has changed: rows as they were and as they are. If
+// these may not be all, one stands for unknown rows.
 func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 	models, rows := h.were(e.DB, w.old), w.rows()
 	known := len(rows) > 0 && !h.many(w, len(rows)) && w.op != others
@@ -153,7 +153,8 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 			models = append(models, h.are(e.DB, w, h.reload(ctx, e, w), true)...)
 			known = e.Err == nil && (h.opts.NoLoad || !w.replaces(e.DB))
 			if w.loaded && e.DB.Dialect().Name() == dialect.MySQL {
-				// Which counts a row twice that was there, by a key that the model does not declare.
+				// MySQL counts an existing row twice. It was found by a key that the
+				// model does not declare.
 				known = known && affected(e) <= len(rows)+len(w.old)
 			}
 		case updates:
@@ -175,8 +176,8 @@ func (h *Hook) changed(ctx context.Context, e *bun.QueryEvent, w *write) []any {
 	return models
 }
 
-// hasTarget reports whether there is a rule for Table that names anything for the table
-// of w, or fails.
+// hasTarget reports whether the rule for Table names anything for the table of w, or
+// fails.
 func (h *Hook) hasTarget(w *write) bool {
 	if !h.inv.Registered(reflect.TypeFor[Table]()) {
 		return false
@@ -188,32 +189,31 @@ func (h *Hook) hasTarget(w *write) bool {
 // many reports whether so many rows are not worth loading.
 func (h *Hook) many(w *write, n int) bool { return n > h.opts.MaxRows && h.hasTarget(w) }
 
-// hasRule reports whether what w writes is of a type that has a rule, or must
-// have.
+// hasRule reports whether the type that w writes has a rule, or must have one.
 func (h *Hook) hasRule(w *write) bool {
 	return h.opts.Strict || w.typ != nil && (h.inv.Registered(w.typ) || h.inv.Registered(reflect.PointerTo(w.typ)))
 }
 
-// A Hook is a [bun.QueryHook] that tells an Invalidator of the models that
-// statements save. It is safe for concurrent use, and for many databases.
+// A Hook is a [bun.QueryHook] that tells an Invalidator of the models that statements
+// save. It is safe for concurrent use, and for many databases.
 type Hook struct {
 	inv  *invalidate.Invalidator
 	opts Options
 
-	ours sync.Map // of *bun.DB: those of InTx, which have a hook of their own
+	ours sync.Map // *bun.DB: those of InTx, which have a hook of their own
 
 	mu   sync.Mutex
-	open map[*transaction]struct{} // those that InTx did not begin
+	open map[*transaction]struct{} // transactions that InTx did not begin
 }
 
 var _ bun.QueryHook = (*Hook)(nil)
 
-// New returns a Hook, which a database is given once:
+// New returns a Hook. Give it to a database once:
 //
 //	db = db.WithQueryHook(hook)
 //
-// New panics if inv or opts.Failed is nil, or if an option makes no sense:
-// mistakes of the program, found when it starts.
+// New panics if inv or opts.Failed is nil or an option makes no sense. The panic names
+// the option.
 func New(inv *invalidate.Invalidator, opts *Options) *Hook {
 	switch {
 	case inv == nil:

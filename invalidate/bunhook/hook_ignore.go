@@ -10,8 +10,8 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// ignores reports whether w sets columns of Options.Ignore, and nothing else, by the text
-// of its statement. It notes an error if these are no columns of its table.
+// ignores reports whether w sets columns of Options.Ignore, and nothing else, by the
+// text of its statement. It notes an error if the table does not have these columns.
 func (h *Hook) ignores(db *bun.DB, w *write) bool {
 	columns := h.opts.Ignore[w.table]
 	if len(columns) == 0 {
@@ -29,8 +29,8 @@ func (h *Hook) ignores(db *bun.DB, w *write) bool {
 	return w.op == updates && assigned.Only(w.query, columns)
 }
 
-// checkIgnore returns an error if Options.Ignore names what is no column of table, or one
-// that has to count.
+// checkIgnore returns an error if Options.Ignore names anything but a column of table,
+// or a column that always counts.
 func (h *Hook) checkIgnore(table *schema.Table, name string) error {
 	for _, column := range h.opts.Ignore[name] {
 		why := ""

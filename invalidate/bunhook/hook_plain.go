@@ -9,8 +9,8 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// begin returns the context that bun keeps for a transaction of the application,
-// in which its COMMIT will be seen.
+// begin returns the context that bun keeps for a transaction of the application. COMMIT
+// is seen in it.
 func (h *Hook) begin(ctx context.Context) context.Context {
 	t := newTransaction()
 	within := integrate.WithBatch(context.Background(), integrate.NewBatch(ctx))
@@ -24,8 +24,8 @@ func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
 	if t == nil || t.conn != nil || e.IQuery != nil {
 		return
 	}
-	// The events of BeginTx, Commit and Rollback have no Result; a statement
-	// that says the same has one.
+	// The events of BeginTx, Commit and Rollback have no Result. A statement with the
+	// same text has one.
 	switch {
 	case e.Result != nil:
 		t.savepoint(e)
@@ -44,7 +44,7 @@ func (h *Hook) control(ctx context.Context, e *bun.QueryEvent) {
 			t.batch().Discard()
 			return
 		}
-		// Somebody has ended it of whom bun knows nothing.
+		// It was ended in a way that bun does not know.
 		if err := t.batch().FlushUnknown(ctx); err != nil {
 			h.opts.Failed(ctx, err)
 		}
@@ -55,7 +55,7 @@ func (h *Hook) opened(ctx context.Context, t *transaction) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.open[t] = struct{}{}
-	// database/sql rolls back when ctx is done, of which there is no event.
+	// database/sql rolls back when ctx is done, without an event.
 	t.forget = context.AfterFunc(ctx, func() { h.closed(t) })
 }
 
@@ -68,8 +68,8 @@ func (h *Hook) closed(t *transaction) {
 	}
 }
 
-// suspects returns the transactions that a statement may be of which does not say
-// so: those of the application that are open.
+// suspects returns the open transactions of the application. A statement that does not
+// say to which it belongs may be of any of them.
 func (h *Hook) suspects() []*transaction {
 	h.mu.Lock()
 	defer h.mu.Unlock()

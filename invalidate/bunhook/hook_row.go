@@ -22,8 +22,8 @@ func (h *Hook) were(db *bun.DB, rows []any) []any {
 	return all
 }
 
-// are returns rows, which have a rule, as rows as they are after w. They were read by
-// the hook, or else are those that the application has passed.
+// are returns rows, which have a rule, as rows as they are after w. read says that the
+// hook has read them. Otherwise the application has passed them.
 func (h *Hook) are(db *bun.DB, w *write, rows []any, read bool) []any {
 	then := map[string]any{}
 	for _, row := range w.old {
@@ -44,8 +44,8 @@ func (h *Hook) are(db *bun.DB, w *write, rows []any, read bool) []any {
 	return all
 }
 
-// form returns row, a pointer, in the form that there is a rule for, or nil: as a
-// pointer, as bun has it, unless the rule is for the value.
+// form returns row, a pointer, in the form that has a rule, or nil: the pointer, unless
+// the rule is for the value.
 func (h *Hook) form(row any) any {
 	switch typ := reflect.TypeOf(row); {
 	case h.inv.Registered(typ):
@@ -53,7 +53,7 @@ func (h *Hook) form(row any) any {
 	case h.inv.Registered(typ.Elem()):
 		return reflect.ValueOf(row).Elem().Interface()
 	case h.opts.Strict:
-		return row // which is an error
+		return row // an error
 	}
 	return nil
 }
@@ -68,7 +68,8 @@ func identity(db *bun.DB, row any) string {
 	return strings.Join(key, ", ")
 }
 
-// isDeleted reports whether row is deleted softly: it has no page, as one that is gone.
+// isDeleted reports whether row is deleted softly. It has no page then, like a row that
+// is gone.
 func isDeleted(db *bun.DB, row any) bool {
 	v := reflect.ValueOf(row).Elem()
 	f := db.Table(v.Type()).SoftDeleteField

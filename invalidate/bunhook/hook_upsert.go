@@ -10,8 +10,9 @@ import (
 // beforeUpsert loads the rows that an upsert is going to change, by the keys of its
 // conflict.
 //
-// In MySQL to lock what is not there is to lock the gap, and two who insert into it wait
-// for each other. So there it is what was found that is locked, and read again.
+// On MySQL a lock on rows that do not exist locks the gap, and two transactions that
+// insert into it wait for each other. So there it locks only rows that it has found,
+// and reads them again.
 func (h *Hook) beforeUpsert(ctx context.Context, db *bun.DB, w *write) {
 	keys, _ := w.conflictKeys(db)
 	rows := w.rows()

@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/invalidate/bunhook"
 )
 
-// An UPDATE that sets ignored columns alone purges nothing. All else counts.
-func TestColumnsThatAreOnNoPage(t *testing.T) {
+// An UPDATE that only sets ignored columns purges nothing. Everything else counts.
+func TestIgnore(t *testing.T) {
 	type write = func(ctx context.Context, db bun.IDB) error
 	update := func(f func(q *bun.UpdateQuery) *bun.UpdateQuery) write {
 		return func(ctx context.Context, db bun.IDB) error {
@@ -72,13 +72,13 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 	opts := bunhook.Options{Ignore: map[string][]string{"stories": {"kind"}}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			eachShelf(t, opts, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, opts, ofSlug, func(t *testing.T, s *storyTest) {
 				invalidate.Register(s.inv, func(t bunhook.Table, to *invalidate.Targets) { to.Group(t.Name) })
 				outside := tt.write(t.Context(), s.DB)
 				first := len(s.Purged)
 				inside := s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 					if tt.name == "an insert" || tt.name == "a delete" {
-						return nil // there is nothing left to do
+						return nil // nothing is left to do
 					}
 					return tt.write(ctx, tx)
 				})
@@ -93,8 +93,9 @@ func TestColumnsThatAreOnNoPage(t *testing.T) {
 	}
 }
 
-// A name that is no column, or that has to count, is an error of each write to its table.
-func TestIgnoreNamesColumns(t *testing.T) {
+// A name that is no column, or that always counts, is an error of each write to its
+// table.
+func TestIgnoreNamesNoColumn(t *testing.T) {
 	for name, want := range map[string]string{
 		"knid":       `"knid" is no column of Story`,
 		"Kind":       `"Kind" is no column of Story`,
@@ -102,7 +103,7 @@ func TestIgnoreNamesColumns(t *testing.T) {
 		"deleted_at": `"deleted_at" says whether a row is deleted`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachShelf(t, bunhook.Options{Ignore: map[string][]string{"stories": {"kind", name}}}, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, bunhook.Options{Ignore: map[string][]string{"stories": {"kind", name}}}, ofSlug, func(t *testing.T, s *storyTest) {
 				for op, write := range map[string]func(ctx context.Context, tx bun.Tx) error{
 					"insert": func(ctx context.Context, tx bun.Tx) error {
 						_, err := tx.NewInsert().Model(&Story{ID: 9, Slug: "x"}).Exec(ctx)

@@ -7,9 +7,9 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// An enqueuing is a transaction whose statements are database/sql's: those of an
-// outbox have the placeholders of the database ($1), where bun has its own (?) and
-// sends no arguments.
+// An enqueuing is a transaction whose statements go to database/sql: an outbox's have
+// the placeholders of the database ($1), where bun has its own (?) and sends no
+// arguments.
 type enqueuing struct{ bun.Tx }
 
 func (t enqueuing) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {

@@ -21,9 +21,9 @@ type Remark struct {
 	Text   string
 }
 
-// What somebody else writes between the query for the rows and the statement would be
-// in nobody's event: so nobody can. He who has them waits for nobody but those who
-// write these rows.
+// A write by another transaction between the query for the rows and the statement would
+// be in no event. So the query locks the rows. It waits only for transactions that
+// write them.
 func TestRowsAreLocked(t *testing.T) {
 	withPost := func(q *bun.SelectQuery) *bun.SelectQuery {
 		if q.GetTableName() == "remarks" {
@@ -43,7 +43,7 @@ func TestRowsAreLocked(t *testing.T) {
 	})
 }
 
-// rowsAreLocked is given a query for how many wait for a lock.
+// rowsAreLocked is given a query for how many sessions wait for a lock.
 func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 	invalidate.Register(b.inv, func(r *Remark, to *invalidate.Targets) { to.Path("/remark/" + r.Text) })
 	if _, err := b.NewCreateTable().Model((*Remark)(nil)).Exec(t.Context()); err != nil {
@@ -73,7 +73,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		}, "path:/q"},
 	} {
 		if tt.name == "upsert" && b.isMySQL() {
-			continue // as the package comment says
+			continue // as docs/bun.md says
 		}
 		b.Purged = nil
 		other, err := b.DB.DB.BeginTx(t.Context(), nil)
@@ -85,7 +85,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		}
 		done := make(chan error, 1)
 		go func() { done <- b.hook.InTx(context.Background(), b.DB, nil, tt.save) }()
-		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only where nobody has for 100 ms
+		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only after nobody has for 100 ms
 			select {
 			case err := <-done:
 				t.Fatalf("%s: did not wait for who writes the row: %v", tt.name, err)

@@ -54,8 +54,8 @@ func TestRunInTx(t *testing.T) {
 	})
 }
 
-// A statement whose context does not say which transaction it is of is purged at
-// once, in case it is of none, and when those that it may be of have committed.
+// A statement's context may not say which transaction it is of. Then it is purged at
+// once, in case it is of none, and again when an open transaction commits.
 func TestBeginTx(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
@@ -68,7 +68,7 @@ func TestBeginTx(t *testing.T) {
 		if _, err := tx.NewUpdate().Model(p).WherePK().Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
-		b.Want(t, "all: path:/c") // what it was is not known
+		b.Want(t, "all: path:/c") // the row as it was is not known
 		if err := tx.Commit(); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestBeginTx(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Want(t)
-		// None is open any more.
+		// No transaction is open any more.
 		if _, err := b.NewInsert().Model(&Post{Slug: "e"}).Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -94,8 +94,8 @@ func TestBeginTx(t *testing.T) {
 	})
 }
 
-// A transaction that database/sql rolled back, because its context was done, is
-// suspected no longer.
+// A transaction that database/sql rolled back, because its context was done, is not
+// open any more.
 func TestBeginTxCanceled(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		b.reset(t)
@@ -113,7 +113,7 @@ func TestBeginTxCanceled(t *testing.T) {
 			t.Error("Commit: got nil, want an error")
 		}
 		b.Want(t)
-		p, _ := b.reset(t) // loads again, which it would not with a suspect
+		p, _ := b.reset(t) // loads again, which it would not with an open transaction
 		if _, err := b.NewUpdate().Model(&Post{ID: p.ID, Slug: "d"}).WherePK().Exec(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -144,9 +144,9 @@ func TestRawBegin(t *testing.T) {
 	})
 }
 
-// Its context may be used when it is over. Then a statement is of none, and Failed
-// hears of what went wrong.
-func TestContextOfThePast(t *testing.T) {
+// The context of a transaction may be used after its end. Then a statement is of none,
+// and Failed is told of errors.
+func TestContextAfterTheEnd(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		b.reset(t)
 		for name, run := range map[string]func(func(context.Context, bun.Tx) error) error{
@@ -171,9 +171,9 @@ func TestContextOfThePast(t *testing.T) {
 	})
 }
 
-// What commits by itself is purged, though the batch in its context, of a transaction
-// in another database, is discarded. The batch is told as well.
-func TestByItselfInABatch(t *testing.T) {
+// A statement that commits by itself is purged, though the batch in its context, of a
+// transaction in another database, is discarded. The batch is told as well.
+func TestStatementAloneInBatch(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		p, q := b.reset(t)
 		for _, tt := range []struct {
@@ -198,8 +198,8 @@ func TestByItselfInABatch(t *testing.T) {
 	})
 }
 
-// So is what has a rule, if another row has none that is of use.
-func TestByItselfInABatchWithARuleThatFails(t *testing.T) {
+// So is a row with a rule, if another row has none that can be used.
+func TestStatementAloneInBatchRuleFails(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		p, _ := b.reset(t)
 		ctx, batch := invalidate.WithBatch(t.Context())
@@ -213,8 +213,7 @@ func TestByItselfInABatchWithARuleThatFails(t *testing.T) {
 	})
 }
 
-// A page that is rendered in the context of what was rolled back may show it, and hears
-// of that.
+// A page that is rendered in the context of what was rolled back is not stored.
 func TestRolledBackIsTold(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for name, back := range map[string]func(ctx context.Context, tx bun.Tx) error{

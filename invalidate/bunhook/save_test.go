@@ -16,8 +16,8 @@ import (
 // exec drops the result.
 func exec(_ sql.Result, err error) error { return err }
 
-// Every kind of write: in InTx it is one event, after COMMIT, in the outbox, and
-// nothing after ROLLBACK; by itself it is purged when it is done.
+// Every kind of write. In InTx it is one event, after COMMIT, in the outbox, and
+// nothing after ROLLBACK. By itself it is purged when it has ended.
 func TestSaves(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for _, tt := range []struct {

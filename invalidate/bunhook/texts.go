@@ -2,10 +2,10 @@ package bunhook
 
 import "strings"
 
-// withoutTexts returns a statement in which each byte of a text, of a quoted name that is
-// a text in MySQL, and of a comment is a "?". So what a user has typed is not taken for
-// SQL, and all places are where they were. If backslash, a backslash in a text escapes
-// what comes after it.
+// withoutTexts returns a statement with "?" for each byte of a text, of a quoted name
+// that is a text in MySQL, and of a comment. So what a user has typed is not taken for
+// SQL, and everything is at the same place. If backslash, a backslash in a text escapes
+// the next byte.
 func withoutTexts(query string, backslash bool) string {
 	b := []byte(query)
 	for i := 0; i < len(b); {
@@ -47,7 +47,8 @@ func textEnd(query string, i int, backslash bool) int {
 	return i
 }
 
-// quoteEnd returns the end of what is quoted from i on. A doubled quote does not end it.
+// quoteEnd returns the end of what is quoted from i on. A doubled quote does not end
+// it.
 func quoteEnd(query string, i int, escapes bool) int {
 	quote := query[i]
 	for i++; i < len(query); i++ {

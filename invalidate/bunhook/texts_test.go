@@ -24,8 +24,8 @@ func (b *blog) wantBoth(t *testing.T, name, before, after string) {
 	}
 }
 
-// A text that a user has typed says nothing of the key by which an upsert finds its row.
-func TestTextsThatReadAsConflicts(t *testing.T) {
+// A text that a user has typed does not decide by which key an upsert finds its row.
+func TestTextsThatLookLikeConflicts(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for _, title := range []string{
 			"x ON CONFLICT (title) DO UPDATE", "x ON CONFLICT (id) DO NOTHING", "it's ON CONFLICT (title) DO",
@@ -56,8 +56,8 @@ func TestTextsThatReadAsConflicts(t *testing.T) {
 	})
 }
 
-// Nor does it say that a condition is one by key.
-func TestTextsThatReadAsKeys(t *testing.T) {
+// Nor does it make a condition one by key.
+func TestTextsThatLookLikeKeys(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for _, form := range []string{" AND (%s.%s = %d) LIMIT ", " WHERE (%s.%s = %d) RETURNING 1", "'' AND (%[2]s = %[3]d) ORDER BY ", `\' AND (%s.%s = %d) LIMIT `} {
 			p, _ := b.reset(t)

@@ -12,12 +12,12 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// A transaction is one that is open, of InTx or of the application.
+// A transaction is open, and is of InTx or of the application.
 type transaction struct {
 	// within carries the batch of the transaction.
 	within atomic.Pointer[context.Context]
-	// conn runs statements in it. It is nil if the application began it, and
-	// keeps it to itself.
+	// conn runs statements in it. It is nil if the application began it: bun keeps the
+	// connection to itself.
 	conn bun.IDB
 	// unsent is whether its COMMIT is not going to be sent.
 	unsent atomic.Bool
@@ -30,7 +30,7 @@ type transaction struct {
 	marks map[string]mark // by savepoint
 }
 
-// A mark is what a savepoint goes back to.
+// A mark is the place that a savepoint goes back to.
 type mark struct {
 	batch integrate.Mark
 	errs  int
@@ -48,7 +48,7 @@ func (t *transaction) in(ctx context.Context) context.Context {
 	return txContext{ctx, t}
 }
 
-// fail notes an error for the end of t. It returns false if that has been.
+// fail notes an error for the end of t. It returns false if t has ended.
 func (t *transaction) fail(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *transaction) isOver() bool {
 	return t.over
 }
 
-// end returns what was noted.
+// end returns the errors that were noted.
 func (t *transaction) end() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,7 +71,7 @@ func (t *transaction) end() error {
 	return errors.Join(t.errs...)
 }
 
-// savepoint does with the batch what e has done with the transaction.
+// savepoint does to the batch what e has done to the transaction.
 func (t *transaction) savepoint(e *bun.QueryEvent) {
 	if e.IQuery != nil || e.Err != nil || t.within.Load() == nil {
 		return
@@ -94,8 +94,8 @@ func (t *transaction) savepoint(e *bun.QueryEvent) {
 	}
 }
 
-// A txContext is a context with the values of another, but the batch of a
-// transaction. That of InTx is not known before BEGIN, whose context bun keeps.
+// A txContext is a context with the values of another, but with the batch of a
+// transaction. The batch of InTx is not known before BEGIN, whose context bun keeps.
 type txContext struct {
 	context.Context
 	t *transaction
@@ -103,7 +103,7 @@ type txContext struct {
 
 type txKey struct{}
 
-// Value prefers what the transaction says.
+// Value asks the transaction first.
 func (c txContext) Value(key any) any {
 	if key == (txKey{}) {
 		return c.t
@@ -121,9 +121,9 @@ func isBegin(e *bun.QueryEvent) bool {
 	return e.IQuery == nil && e.Query == "BEGIN" && e.Result == nil
 }
 
-// committing notes, before COMMIT, whether database/sql is going to send it: not if ctx
-// is done, because of which it has rolled back. Afterwards that cannot be told from a
-// driver that was waiting for the answer.
+// committing notes, before COMMIT, whether database/sql is going to send it. If ctx is
+// done it has rolled back. Later that cannot be told from a driver that was waiting for
+// the answer.
 func (t *transaction) committing(ctx context.Context, e *bun.QueryEvent) {
 	if t.conn == nil && e.IQuery == nil && e.Query == "COMMIT" {
 		t.unsent.Store(ctx.Err() != nil)
@@ -135,7 +135,7 @@ func (t *transaction) committed(ctx context.Context, err error) error {
 	switch b := t.batch(); {
 	case err == nil:
 		return b.Flush(ctx)
-	case integrate.RolledBack(err), t.unsent.Load(): // the server's own word, or not its
+	case integrate.RolledBack(err), t.unsent.Load(): // the server says so, or COMMIT was not sent
 		b.Discard()
 		return nil
 	default:

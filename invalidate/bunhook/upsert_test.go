@@ -17,8 +17,8 @@ func postsTable(b *blog) {
 	invalidate.Register(b.inv, func(table bunhook.Table, to *invalidate.Targets) { to.Group("all:" + table.Name) })
 }
 
-// However an upsert is written, and by whichever key it finds its row: the row that was
-// there is loaded, or the rule for the table is asked.
+// However an upsert is written, and by whichever key it finds its row, the existing row
+// is loaded, or the rule for the table is asked.
 func TestUpserts(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		if b.isMySQL() { // see TestMySQLUpserts
@@ -81,8 +81,8 @@ func TestMySQLUpserts(t *testing.T) {
 	}
 }
 
-// An UPDATE that changes the primary key leaves a row that is not to be found.
-func TestUpdateOfTheKey(t *testing.T) {
+// An UPDATE that changes the primary key leaves a row that cannot be found.
+func TestUpdateOfKey(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		save := func() error {
 			p, _ := b.reset(t)
@@ -109,7 +109,7 @@ type Draft struct {
 	DeletedAt time.Time `bun:",soft_delete,nullzero"`
 }
 
-// What is deleted softly is there, for an UPDATE that deletes or restores as well.
+// A row that was deleted softly exists, for an UPDATE that deletes or restores as well.
 func TestSoftDelete(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		invalidate.Register(b.inv, func(d *Draft, to *invalidate.Targets) { to.Path("/draft/" + d.Slug) })

@@ -25,18 +25,18 @@ type write struct {
 	query string
 	code  string // query without its texts
 	table string
-	model reflect.Value // what the query's Model was given: a pointer, or invalid
+	model reflect.Value // the argument of the query's Model: a pointer, or invalid
 	typ   reflect.Type  // of a row, a struct, or nil
 
-	t        *transaction   // it is of, or nil
-	suspects []*transaction // it may be of
+	t        *transaction   // the transaction that it is of, or nil
+	suspects []*transaction // transactions that it may be of
 
 	conn     bun.IDB // to load rows with
-	loaded   bool    // whether they are
+	loaded   bool    // the rows are loaded
 	known    []any   // their primary keys
 	old      []any   // the rows before
 	others   bool    // an upsert may find rows that are not among them
-	returned bool    // whether the model is what the statement returned
+	returned bool    // the model is what the statement returned
 	errs     []error
 }
 
@@ -93,7 +93,7 @@ func (w *write) rows() []any {
 	return nil
 }
 
-// keys returns rows with nothing but the primary keys of those in the model, or
+// keys returns rows with nothing but the primary keys of those in the model. It returns
 // nil if one of them has none.
 func (w *write) keys(db *bun.DB) []any {
 	if w.typ == nil {
@@ -135,24 +135,27 @@ func bare(fields []*schema.Field, rows []any) (keys []any) {
 	return keys
 }
 
-// lock is how the rows are locked that w is about to change, so that these are what it
-// changes and nobody gives one another URL in between:
+// lock returns how w locks rows before it changes them. So nobody gives one another URL
+// in between:
 //
-//  1. T loads the row, whose page is /a, to rename it to /c
-//  2. U renames it to /b, commits, purges /a and /b
-//  3. a visitor has /b rendered, and stored
-//  4. T renames it, commits, and purges /a and /c
+//	transaction T                           transaction U
+//	loads the row, whose page is /a,
+//	to rename it to /c
+//	                                        renames it to /b, commits
+//	                                        purges /a and /b
+//	a visitor's page is rendered from /b, and stored
+//	renames it, commits, purges /a and /c
 //
-// It is "" where that is of no use, or does harm: in MySQL to lock what is not there,
-// as an upsert might, is to lock the gap, and two who insert into it wait for each
-// other.
+// It returns "" where a lock does not help, or does harm: on MySQL a lock on rows that
+// do not exist, as before an upsert, locks the gap, and two transactions that insert
+// into it wait for each other.
 func (w *write) lock() string {
 	if w.t == nil || w.t.conn == nil {
 		return ""
 	}
 	switch w.conn.Dialect().Name() {
 	case dialect.PG:
-		return "UPDATE OF ?TableAlias" // and of nothing that Options.Select joins
+		return "UPDATE OF ?TableAlias" // not what Options.Select joins
 	case dialect.MySQL:
 		if w.op != inserts {
 			return "UPDATE"

@@ -9,10 +9,10 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// byKey reports whether the statement changes no other rows than those whose primary
-// keys are in its model: bun has written their condition at its end, beside others that
-// only narrow it. A hook cannot ask for the conditions of a query, but bun sends values in
-// the text, so that is what has to be there, and not inside of a value.
+// byKey reports whether the statement changes only rows whose primary keys are in its
+// model. bun has written their condition at its end; others beside it only narrow it. A
+// hook cannot ask for the conditions of a query. But bun sends values in the text, so
+// the condition has to be there, and not inside of a value.
 //
 //	... WHERE (title = 'x') AND ("post"."id" = 1) RETURNING *
 //	... WHERE "post"."id" IN (1, 2)

@@ -9,10 +9,10 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// upsert reports whether an INSERT may change a row that is there already.
+// upsert reports whether an INSERT may change an existing row.
 func (w *write) upsert() bool { return w.conflict() != "" }
 
-// conflict returns what an INSERT says of rows that are there, in upper case, or "".
+// conflict returns what an INSERT says of existing rows, in upper case, or "".
 func (w *write) conflict() string {
 	query := strings.ToUpper(w.code)
 	for _, clause := range []string{" ON CONFLICT", " ON DUPLICATE KEY", "REPLACE "} {
@@ -23,8 +23,8 @@ func (w *write) conflict() string {
 	return ""
 }
 
-// conflictKeys returns the keys by which an upsert may find rows, and false if it does not
-// say so.
+// conflictKeys returns the keys by which an upsert may find rows, and false if it does
+// not say so.
 func (w *write) conflictKeys(db *bun.DB) ([][]*schema.Field, bool) {
 	conflict := w.conflict()
 	if w.typ == nil {
@@ -32,7 +32,7 @@ func (w *write) conflictKeys(db *bun.DB) ([][]*schema.Field, bool) {
 	}
 	table := db.Table(w.typ)
 	target, ok := strings.CutPrefix(conflict, " ON CONFLICT")
-	if !ok { // whatever key it is
+	if !ok { // by any key
 		keys := [][]*schema.Field{table.PKs}
 		for name, fields := range table.Unique {
 			if name != "" {
@@ -72,13 +72,15 @@ func (w *write) replaces(db *bun.DB) bool {
 	return !ok || !w.loaded || w.others
 }
 
-// inserted returns rows with nothing but the values that an INSERT has for the fields of
-// a key, and whether others may meet a row: values that the database makes.
+// inserted returns rows with nothing but the values that an INSERT has for the fields
+// of a key, and whether others may meet an existing row: values that the database
+// makes.
 //
-// Bun leaves a zero value out if the field is nullzero, a pointer, or has a default. Then
-// it is NULL, which meets no row, or a default, which the model need not know. A
-// primary key that the database makes is new. MySQL looks at all keys, not only at those
-// for a conflict; there the count of rows has to tell, unless the model has a default.
+// Bun leaves a zero value out if the field is nullzero, a pointer, or has a default.
+// Then it is NULL, which meets no row, or a default, which the model need not know. A
+// primary key that the database makes is new. MySQL looks at all keys, not only at
+// those for a conflict. There the number of changed rows has to tell, unless the model
+// has a default.
 func inserted(key []*schema.Field, rows []any, mysql bool) (keys []any, others bool) {
 	for _, row := range rows {
 		from := reflect.ValueOf(row).Elem()

@@ -10,7 +10,7 @@ import (
 	"github.com/uncache/uncache/invalidate/bunhook"
 )
 
-// A Leaf has keys in which a zero value is one, or stands for another.
+// A Leaf has keys in which a zero value is a value, or stands for another.
 type Leaf struct {
 	bun.BaseModel `bun:"table:leaves"`
 
@@ -21,8 +21,9 @@ type Leaf struct {
 	Title   string `bun:"type:varchar(20)"`
 }
 
-// An upsert finds its row by a zero value in a key, too, and by a default of the database.
-func TestUpsertsByZeroValues(t *testing.T) {
+// An upsert also finds its row by a zero value in a key, and by a default of the
+// database.
+func TestUpsertByZeroValues(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		if _, err := b.NewCreateTable().Model((*Leaf)(nil)).Exec(t.Context()); err != nil {
 			t.Fatal(err)
@@ -75,8 +76,8 @@ type Seat struct {
 	Guest  string `bun:"type:varchar(20)"`
 }
 
-// So the row that an upsert by its key has changed is read as it was, and as it is.
-func TestUpsertsByAKeyThatIsZero(t *testing.T) {
+// The row that an upsert by its key has changed is read as it was, and as it is.
+func TestUpsertByZeroKey(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		if _, err := b.NewCreateTable().Model((*Seat)(nil)).Exec(t.Context()); err != nil {
 			t.Fatal(err)

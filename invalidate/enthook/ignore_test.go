@@ -22,50 +22,50 @@ var ignoreTitle = enthook.Options{Ignore: map[string][]string{"Post": {post.Fiel
 func TestFieldsThatAreOnNoPage(t *testing.T) {
 	tests := []struct {
 		name   string
-		write  func(ctx context.Context, s *shelf, b int) error
+		write  func(ctx context.Context, s *storyTest, b int) error
 		counts bool
 	}{
-		{"UpdateOneID", func(ctx context.Context, s *shelf, b int) error {
+		{"UpdateOneID", func(ctx context.Context, s *storyTest, b int) error {
 			return s.Post.UpdateOneID(b).SetTitle("x").Exec(ctx)
 		}, false},
-		{"Update by condition", func(ctx context.Context, s *shelf, _ int) error {
+		{"Update by condition", func(ctx context.Context, s *storyTest, _ int) error {
 			return s.Post.Update().Where(post.SlugNEQ("")).SetTitle("x").Exec(ctx)
 		}, false},
-		{"in a transaction", func(ctx context.Context, s *shelf, b int) error {
+		{"in a transaction", func(ctx context.Context, s *storyTest, b int) error {
 			return enthook.InTx(ctx, s.Client.Tx, func(ctx context.Context, tx *gen.Tx) error {
 				return tx.Post.UpdateOneID(b).SetTitle("x").Exec(ctx)
 			})
 		}, false},
-		{"a number that is added", func(ctx context.Context, s *shelf, b int) error {
+		{"a number that is added", func(ctx context.Context, s *storyTest, b int) error {
 			return s.Like.Update().Where(like.PostID(b)).AddStars(1).Exec(ctx)
 		}, false},
-		{"another field beside", func(ctx context.Context, s *shelf, b int) error {
+		{"another field beside", func(ctx context.Context, s *storyTest, b int) error {
 			return s.Post.UpdateOneID(b).SetTitle("x").SetSlug("x").Exec(ctx)
 		}, true},
-		{"a field that is cleared beside", func(ctx context.Context, s *shelf, b int) error {
+		{"a field that is cleared beside", func(ctx context.Context, s *storyTest, b int) error {
 			return s.Post.UpdateOneID(b).SetTitle("x").ClearAuthorID().Exec(ctx)
 		}, true},
-		{"an edge beside", func(ctx context.Context, s *shelf, b int) error {
+		{"an edge beside", func(ctx context.Context, s *storyTest, b int) error {
 			return s.Post.UpdateOneID(b).SetTitle("x").ClearTags().Exec(ctx)
 		}, true},
-		{"a create", func(ctx context.Context, s *shelf, _ int) error {
+		{"a create", func(ctx context.Context, s *storyTest, _ int) error {
 			return s.Post.Create().SetSlug("new").SetTitle("x").Exec(ctx)
 		}, true},
-		{"an upsert of an ignored field", func(ctx context.Context, s *shelf, _ int) error {
+		{"an upsert of an ignored field", func(ctx context.Context, s *storyTest, _ int) error {
 			q := s.Post.Create().SetSlug("b").SetTitle("x")
 			if s.drv.Dialect() == "mysql" {
 				return q.OnConflict().UpdateTitle().Exec(ctx)
 			}
 			return q.OnConflictColumns(post.FieldSlug).UpdateTitle().Exec(ctx)
 		}, true},
-		{"a delete", func(ctx context.Context, s *shelf, b int) error {
+		{"a delete", func(ctx context.Context, s *storyTest, b int) error {
 			_, err := s.Post.Delete().Where(post.Slug("c")).Exec(ctx)
 			return err
 		}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			eachShelf(t, ignoreTitle, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, ignoreTitle, ofSlug, func(t *testing.T, s *storyTest) {
 				invalidate.Register(s.inv, func(l *gen.Like, to *invalidate.Targets) { to.Group(fmt.Sprint("likes of ", l.PostID)) })
 				b := s.id(t, "b")
 				s.Like.Create().SetPostID(b).SetAuthorID(s.Author.Query().OnlyIDX(t.Context())).SaveX(t.Context())
@@ -90,16 +90,16 @@ func TestFieldsThatAreOnNoPage(t *testing.T) {
 
 // What a hook adds after this one has looked was not read: everything is purged.
 func TestFieldThatALaterHookAdds(t *testing.T) {
-	for name, add := range map[string]func(ctx context.Context, s *shelf, m *gen.PostMutation) error{
-		"a field": func(_ context.Context, _ *shelf, m *gen.PostMutation) error { m.SetSlug("late"); return nil },
-		"an edge": func(_ context.Context, _ *shelf, m *gen.PostMutation) error { m.ClearTags(); return nil },
-		"a statement of its own": func(ctx context.Context, s *shelf, _ *gen.PostMutation) error {
+	for name, add := range map[string]func(ctx context.Context, s *storyTest, m *gen.PostMutation) error{
+		"a field": func(_ context.Context, _ *storyTest, m *gen.PostMutation) error { m.SetSlug("late"); return nil },
+		"an edge": func(_ context.Context, _ *storyTest, m *gen.PostMutation) error { m.ClearTags(); return nil },
+		"a statement of its own": func(ctx context.Context, s *storyTest, _ *gen.PostMutation) error {
 			_, err := s.drv.ExecContext(ctx, "UPDATE posts SET title = 'x', slug = 'late' WHERE slug = 'b'")
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachShelf(t, ignoreTitle, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, ignoreTitle, ofSlug, func(t *testing.T, s *storyTest) {
 				s.Post.Use(func(next ent.Mutator) ent.Mutator {
 					return hook.PostFunc(func(ctx context.Context, m *gen.PostMutation) (ent.Value, error) {
 						if err := add(ctx, s, m); err != nil {
@@ -119,7 +119,7 @@ func TestFieldThatALaterHookAdds(t *testing.T) {
 
 // A hook that saves something else inside is seen like any other save.
 func TestSaveInsideAnIgnoredOne(t *testing.T) {
-	eachShelf(t, ignoreTitle, ofSlug, func(t *testing.T, s *shelf) {
+	eachStory(t, ignoreTitle, ofSlug, func(t *testing.T, s *storyTest) {
 		b, c := s.id(t, "b"), s.id(t, "c")
 		s.Post.Use(func(next ent.Mutator) ent.Mutator {
 			return hook.PostFunc(func(ctx context.Context, m *gen.PostMutation) (ent.Value, error) {
@@ -142,7 +142,7 @@ func TestSaveInsideAnIgnoredOne(t *testing.T) {
 func TestIgnoreNamesFields(t *testing.T) {
 	for _, name := range []string{"titel", "id", "Title"} {
 		t.Run(name, func(t *testing.T) {
-			eachShelf(t, enthook.Options{Ignore: map[string][]string{"Post": {post.FieldTitle, name}}}, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, enthook.Options{Ignore: map[string][]string{"Post": {post.FieldTitle, name}}}, ofSlug, func(t *testing.T, s *storyTest) {
 				for op, err := range map[string]error{
 					"create": s.Post.Create().SetSlug("x").Exec(t.Context()),
 					"update": s.Post.Update().SetTitle("x").Exec(t.Context()),

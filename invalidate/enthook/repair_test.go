@@ -19,8 +19,8 @@ import (
 
 var storyPage = route.MustParse("GET /story/{slug}/{$}")
 
-// A shelf is a database with posts, the first without a slug, and what was purged.
-type shelf struct {
+// A storyTest is a database with posts, the first without a slug, and what was purged.
+type storyTest struct {
 	*gen.Client
 	drv *enthook.Driver
 	inv *invalidate.Invalidator
@@ -28,15 +28,15 @@ type shelf struct {
 	*invtest.Recorder
 }
 
-// eachShelf makes one in each database, with this rule for posts.
-func eachShelf(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalidate.Targets), test func(t *testing.T, s *shelf), except ...string) {
+// eachStory makes one in each database, with this rule for posts.
+func eachStory(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalidate.Targets), test func(t *testing.T, s *storyTest), except ...string) {
 	for _, d := range databases {
 		if slices.Contains(except, d.dialect) {
 			continue
 		}
 		t.Run(d.dialect, func(t *testing.T) {
 			db := d.open(t)
-			s := &shelf{Recorder: new(invtest.Recorder)}
+			s := &storyTest{Recorder: new(invtest.Recorder)}
 			s.inv = invalidate.New(s.Recorder, &invalidate.Options{Observe: s.Observe})
 			opts.Failed = func(_ context.Context, err error) { t.Error(err) }
 			s.drv = enthook.New(entsql.OpenDB(d.dialect, db), s.inv, &opts)
@@ -58,14 +58,14 @@ func eachShelf(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalid
 }
 
 // want fails unless this is all that was purged.
-func (s *shelf) want(t *testing.T, want string) {
+func (s *storyTest) want(t *testing.T, want string) {
 	t.Helper()
 	if got := strings.Join(s.TakeNames(), " "); got != want {
 		t.Errorf("purged %q, want %q", got, want)
 	}
 }
 
-func (s *shelf) id(t *testing.T, slug string) int {
+func (s *storyTest) id(t *testing.T, slug string) int {
 	t.Helper()
 	return s.Post.Query().Where(post.Slug(slug)).OnlyIDX(t.Context())
 }
@@ -77,38 +77,38 @@ func ofSlug(p *gen.Post, to *invalidate.Targets) { to.Route(storyPage, p.Slug) }
 func TestRowThatNoPageCanHave(t *testing.T) {
 	tests := []struct {
 		name  string
-		write func(ctx context.Context, s *shelf, broken int) error
+		write func(ctx context.Context, s *storyTest, broken int) error
 		want  string
 	}{
-		{"UpdateOneID", func(ctx context.Context, s *shelf, broken int) error {
+		{"UpdateOneID", func(ctx context.Context, s *storyTest, broken int) error {
 			return s.Post.UpdateOneID(broken).SetSlug("a").Exec(ctx)
 		}, "path:/story/a/"},
-		{"Update by condition", func(ctx context.Context, s *shelf, _ int) error {
+		{"Update by condition", func(ctx context.Context, s *storyTest, _ int) error {
 			return s.Post.Update().Where(post.Slug("")).SetSlug("a").Exec(ctx)
 		}, "path:/story/a/"},
-		{"DeleteOneID", func(ctx context.Context, s *shelf, broken int) error {
+		{"DeleteOneID", func(ctx context.Context, s *storyTest, broken int) error {
 			return s.Post.DeleteOneID(broken).Exec(ctx)
 		}, ""},
-		{"Delete by condition", func(ctx context.Context, s *shelf, _ int) error {
+		{"Delete by condition", func(ctx context.Context, s *storyTest, _ int) error {
 			_, err := s.Post.Delete().Where(post.SlugIn("", "b")).Exec(ctx)
 			return err
 		}, "path:/story/b/"},
-		{"an update of all", func(ctx context.Context, s *shelf, _ int) error {
+		{"an update of all", func(ctx context.Context, s *storyTest, _ int) error {
 			return s.Post.Update().SetTitle("x").Exec(ctx)
 		}, "path:/story/b/ path:/story/c/"},
-		{"a column that is not the slug", func(ctx context.Context, s *shelf, broken int) error {
+		{"a column that is not the slug", func(ctx context.Context, s *storyTest, broken int) error {
 			return s.Post.UpdateOneID(broken).SetTitle("x").Exec(ctx)
 		}, ""},
-		{"an upsert", func(ctx context.Context, s *shelf, _ int) error {
+		{"an upsert", func(ctx context.Context, s *storyTest, _ int) error {
 			return s.Post.Create().SetSlug("").SetTitle("x").OnConflictColumns(post.FieldSlug).UpdateTitle().Exec(ctx)
 		}, ""},
-		{"by an edge of its tag", func(ctx context.Context, s *shelf, broken int) error {
+		{"by an edge of its tag", func(ctx context.Context, s *storyTest, broken int) error {
 			return s.Tag.Update().RemovePostIDs(broken).Exec(ctx)
 		}, "path:/story/b/ path:/story/c/"},
-		{"by an edge that is added", func(ctx context.Context, s *shelf, broken int) error {
+		{"by an edge that is added", func(ctx context.Context, s *storyTest, broken int) error {
 			return s.Tag.Create().SetName("sql").AddPostIDs(broken).Exec(ctx)
 		}, ""},
-		{"in a transaction", func(ctx context.Context, s *shelf, broken int) error {
+		{"in a transaction", func(ctx context.Context, s *storyTest, broken int) error {
 			return enthook.InTx(ctx, s.Client.Tx, func(ctx context.Context, tx *gen.Tx) error {
 				return tx.Post.UpdateOneID(broken).SetSlug("a").Exec(ctx)
 			})
@@ -120,7 +120,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 			if tt.name == "an upsert" {
 				except = []string{"mysql"} // there an upsert is asked about as it was given, too
 			}
-			eachShelf(t, enthook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, enthook.Options{}, ofSlug, func(t *testing.T, s *storyTest) {
 				broken := s.id(t, "")
 				if err := tt.write(t.Context(), s, broken); err != nil {
 					t.Fatalf("got %v, want no error", err)
@@ -136,17 +136,17 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 
 // A write that breaks a row is an error, and is rolled back.
 func TestWriteThatTakesTheURLAway(t *testing.T) {
-	for name, write := range map[string]func(ctx context.Context, s *shelf) error{
-		"Create": func(ctx context.Context, s *shelf) error { return s.Post.Create().SetSlug("..").Exec(ctx) },
-		"Update": func(ctx context.Context, s *shelf) error {
+	for name, write := range map[string]func(ctx context.Context, s *storyTest) error{
+		"Create": func(ctx context.Context, s *storyTest) error { return s.Post.Create().SetSlug("..").Exec(ctx) },
+		"Update": func(ctx context.Context, s *storyTest) error {
 			return s.Post.Update().Where(post.Slug("b")).SetSlug(".").Exec(ctx)
 		},
-		"broken in another way": func(ctx context.Context, s *shelf) error {
+		"broken in another way": func(ctx context.Context, s *storyTest) error {
 			return s.Post.Update().Where(post.Slug("")).SetSlug(".").Exec(ctx)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachShelf(t, enthook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, enthook.Options{}, ofSlug, func(t *testing.T, s *storyTest) {
 				if err := write(t.Context(), s); err == nil || !strings.Contains(err.Error(), "a dot segment") {
 					t.Errorf("got %v, want an error about a dot segment", err)
 				}
@@ -162,7 +162,7 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 // A rule that panics for the row as it was does not keep it from being deleted.
 func TestRuleThatPanicsForARowAsItWas(t *testing.T) {
 	rule := func(p *gen.Post, to *invalidate.Targets) { to.Path("/story/" + p.Slug[:1]) }
-	eachShelf(t, enthook.Options{}, rule, func(t *testing.T, s *shelf) {
+	eachStory(t, enthook.Options{}, rule, func(t *testing.T, s *storyTest) {
 		if err := s.Post.DeleteOneID(s.id(t, "")).Exec(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -180,15 +180,17 @@ func TestEdgeThatWasNotLoaded(t *testing.T) {
 		{"a model", "Author", func(p *gen.Post, to *invalidate.Targets) { to.Model(p.Edges.Author) }},
 		{"the first of many", "Tags", func(p *gen.Post, to *invalidate.Targets) { to.Group(p.Edges.Tags[0].Name) }},
 	}
-	writes := map[string]func(ctx context.Context, s *shelf, b int) error{
-		"Create": func(ctx context.Context, s *shelf, _ int) error { return s.Post.Create().SetSlug("x").Exec(ctx) },
-		"Update": func(ctx context.Context, s *shelf, b int) error { return s.Post.UpdateOneID(b).SetSlug("x").Exec(ctx) },
-		"Delete": func(ctx context.Context, s *shelf, b int) error { return s.Post.DeleteOneID(b).Exec(ctx) },
+	writes := map[string]func(ctx context.Context, s *storyTest, b int) error{
+		"Create": func(ctx context.Context, s *storyTest, _ int) error { return s.Post.Create().SetSlug("x").Exec(ctx) },
+		"Update": func(ctx context.Context, s *storyTest, b int) error {
+			return s.Post.UpdateOneID(b).SetSlug("x").Exec(ctx)
+		},
+		"Delete": func(ctx context.Context, s *storyTest, b int) error { return s.Post.DeleteOneID(b).Exec(ctx) },
 	}
 	for _, tt := range tests {
 		for name, write := range writes {
 			t.Run(tt.name+", "+name, func(t *testing.T) {
-				eachShelf(t, enthook.Options{}, tt.rule, func(t *testing.T, s *shelf) {
+				eachStory(t, enthook.Options{}, tt.rule, func(t *testing.T, s *storyTest) {
 					invalidate.Register(s.inv, func(a *gen.Author, to *invalidate.Targets) { to.Group(a.Name) })
 					b := s.id(t, "b")
 					err := write(t.Context(), s, b)

@@ -12,9 +12,9 @@ import (
 	"github.com/uncache/uncache/invalidate/bunhook"
 )
 
-// A statement whose condition is not its model's key alone may change other rows than
-// the model's, as many or more: then everything is purged, unless there is a rule.
-func TestRowsOfAConditionAreUnknown(t *testing.T) {
+// A statement whose condition is more than its model's key may change other rows than
+// the model's, as many or more. Then everything is purged, unless there is a rule.
+func TestRowsOfConditionAreUnknown(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for _, tt := range []struct {
 			name string
@@ -85,8 +85,8 @@ type sqlQuery interface {
 	Exec(ctx context.Context, dest ...any) (sql.Result, error)
 }
 
-// What a statement returns says nothing of its rows as they were, unless it deletes
-// them, nor of columns that it does not return.
+// The rows that a statement returns are not the rows as they were, unless it deletes
+// them. Nor does it return all their columns.
 func TestReturnedRows(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for _, tt := range []struct {
@@ -147,7 +147,7 @@ func TestRunInTxDoesNotRead(t *testing.T) {
 }
 
 // A statement that returns an error may have been made: its answer could not be read.
-// The rows that it was to write are not known then.
+// Then the rows that it was to write are not known.
 func TestAnswerCannotBeRead(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		for name, save := range map[string]func(c bun.IDB, p *Post, dest any) error{
@@ -160,12 +160,12 @@ func TestAnswerCannotBeRead(t *testing.T) {
 		} {
 			for _, own := range []bool{true, false} {
 				p, _ := b.reset(t)
-				var number int // a slug is none
+				var number int // a slug is no number
 				var err error
 				if own {
 					err = save(b.DB, p, &number)
 				} else if in := b.hook.InTx(t.Context(), b.DB, nil, func(_ context.Context, tx bun.Tx) error {
-					err = save(tx, p, &number) // and commits for all that
+					err = save(tx, p, &number) // and commits nevertheless
 					return nil
 				}); in != nil {
 					t.Fatal(in)
@@ -182,7 +182,7 @@ func TestAnswerCannotBeRead(t *testing.T) {
 }
 
 // An upsert may find a row by a key that the model does not declare.
-func TestMySQLCountsRowsThatWereNotRead(t *testing.T) {
+func TestMySQLCountsUnreadRows(t *testing.T) {
 	b := newBlog(t, openMySQL(t), mysqldialect.New(), bunhook.Options{})
 	b.reset(t)
 	for _, query := range []string{"UPDATE posts SET title = slug", "ALTER TABLE posts ADD UNIQUE (title)"} {

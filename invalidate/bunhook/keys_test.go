@@ -15,7 +15,7 @@ var leafPage = route.MustParse("GET /leaf/{title}")
 
 // A model with nothing but its key is enough for a write in RunInTx, where its row
 // cannot be read: everything is purged, and nothing has failed.
-func TestModelOfAKeyAlone(t *testing.T) {
+func TestModelWithKeyOnly(t *testing.T) {
 	each(t, bunhook.Options{}, func(t *testing.T, b *blog) {
 		if _, err := b.NewCreateTable().Model((*Leaf)(nil)).Exec(t.Context()); err != nil {
 			t.Fatal(err)

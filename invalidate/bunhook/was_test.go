@@ -2,19 +2,17 @@ package bunhook_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 	"github.com/uncache/uncache/keys/route"
+	"github.com/uptrace/bun"
 )
 
 var storyPage = route.MustParse("GET /story/{slug}/{$}")
@@ -48,8 +46,9 @@ type Facts struct {
 	Name    string
 }
 
-// A shelf is a database with stories, the first without a slug, and what was purged.
-type shelf struct {
+// A storyTest is a database with stories, the first without a slug, and what was
+// purged.
+type storyTest struct {
 	*bun.DB
 	hook *bunhook.Hook
 	inv  *invalidate.Invalidator
@@ -57,13 +56,13 @@ type shelf struct {
 	*invtest.Recorder
 }
 
-func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate.Targets), test func(t *testing.T, s *shelf), except ...string) {
+func eachStory(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate.Targets), test func(t *testing.T, s *storyTest), except ...string) {
 	for _, d := range databases {
 		if slices.Contains(except, d.name) {
 			continue
 		}
 		t.Run(d.name, func(t *testing.T) {
-			s := &shelf{Recorder: new(invtest.Recorder)}
+			s := &storyTest{Recorder: new(invtest.Recorder)}
 			s.inv = invalidate.New(s.Recorder, &invalidate.Options{Observe: s.Observe})
 			opts.Failed = s.Fail
 			s.hook = bunhook.New(s.inv, &opts)
@@ -88,8 +87,8 @@ func eachShelf(t *testing.T, opts bunhook.Options, rule func(*Story, *invalidate
 	}
 }
 
-// want fails unless this is all that was purged.
-func (s *shelf) want(t *testing.T, want string) {
+// want fails unless this is everything that was purged.
+func (s *storyTest) want(t *testing.T, want string) {
 	t.Helper()
 	if got := strings.Join(slices.Compact(s.TakeNames()), " "); got != want {
 		t.Errorf("purged %q, want %q", got, want)
@@ -98,9 +97,9 @@ func (s *shelf) want(t *testing.T, want string) {
 
 func ofSlug(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Slug) }
 
-// A row that no page can have can be repaired and deleted, and touched by what changes
-// many.
-func TestRowThatNoPageCanHave(t *testing.T) {
+// A row that no page can have can be repaired and deleted, and changed with many
+// others.
+func TestRowWithoutPage(t *testing.T) {
 	tests := []struct {
 		name  string
 		write func(ctx context.Context, db bun.IDB) error
@@ -153,9 +152,9 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, in a transaction %v", tt.name, inTx), func(t *testing.T) {
 				var except []string
 				if tt.bulk {
-					except = []string{"mysql"} // bun's Bulk is of MySQL 8, and no SQL of MariaDB's
+					except = []string{"mysql"} // bun's Bulk is for MySQL 8, and not MariaDB's SQL
 				}
-				eachShelf(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
+				eachStory(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *storyTest) {
 					var err error
 					if inTx {
 						err = s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error { return tt.write(ctx, tx) })
@@ -176,8 +175,8 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 }
 
 // A row that a DELETE returns is as it was.
-func TestRowThatADeleteReturns(t *testing.T) {
-	eachShelf(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
+func TestRowsThatDeleteReturns(t *testing.T) {
+	eachStory(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *storyTest) {
 		var gone []*Story
 		if _, err := s.NewDelete().Model(&gone).Where("id <= 2").ForceDelete().Returning("*").Exec(t.Context()); err != nil || len(s.Failed) > 0 {
 			t.Fatalf("got %v, and Failed was told %v", err, s.Failed)
@@ -186,9 +185,9 @@ func TestRowThatADeleteReturns(t *testing.T) {
 	}, "mysql") // it returns no rows
 }
 
-// A write that breaks a row is an error, and is rolled back. A model that was not loaded
-// may be no more than a key: that it names nothing is no proof.
-func TestWriteThatTakesTheURLAway(t *testing.T) {
+// A write that breaks a row is an error, and is rolled back. A model that was not
+// loaded may be no more than a key: that it names nothing proves nothing.
+func TestWriteRemovesURL(t *testing.T) {
 	for name, write := range map[string]func(ctx context.Context, db bun.IDB) error{
 		"insert": func(ctx context.Context, db bun.IDB) error {
 			_, err := db.NewInsert().Model(&Story{ID: 9}).Exec(ctx)
@@ -204,7 +203,7 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachShelf(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *shelf) {
+			eachStory(t, bunhook.Options{}, ofSlug, func(t *testing.T, s *storyTest) {
 				err := s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error { return write(ctx, tx) })
 				if err == nil || !strings.Contains(err.Error(), "segment") {
 					t.Errorf("got %v, want an error about a segment", err)
@@ -216,7 +215,7 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 			})
 		})
 	}
-	eachShelf(t, bunhook.Options{NoLoad: true}, ofSlug, func(t *testing.T, s *shelf) {
+	eachStory(t, bunhook.Options{NoLoad: true}, ofSlug, func(t *testing.T, s *storyTest) {
 		err := s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error {
 			_, err := tx.NewDelete().Model(&Story{ID: 2}).WherePK().Exec(ctx)
 			return err
@@ -224,59 +223,5 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 		if err == nil {
 			t.Error("NoLoad, delete by a key alone: no error, and nothing is purged")
 		}
-	})
-}
-
-// A relation that the rule reads and that was not loaded is named, and how to load it.
-func TestRelationThatWasNotLoaded(t *testing.T) {
-	tests := []struct {
-		name, field string
-		rule        func(*Story, *invalidate.Targets)
-	}{
-		{"a field", "Section", func(s *Story, to *invalidate.Targets) { to.Route(storyPage, s.Section.Slug) }},
-		{"a model", "Section", func(s *Story, to *invalidate.Targets) { to.Model(s.Section) }},
-		{"the first of many", "Facts", func(s *Story, to *invalidate.Targets) { to.Group(s.Facts[0].Name) }},
-	}
-	writes := map[string]func(ctx context.Context, db bun.IDB) error{
-		"insert": func(ctx context.Context, db bun.IDB) error {
-			_, err := db.NewInsert().Model(&Story{ID: 9, Slug: "x", SectionID: 1}).Exec(ctx)
-			return err
-		},
-		"update": func(ctx context.Context, db bun.IDB) error {
-			_, err := db.NewUpdate().Model(&Story{ID: 2, Slug: "x"}).Column("slug").WherePK().Exec(ctx)
-			return err
-		},
-		"delete": func(ctx context.Context, db bun.IDB) error {
-			_, err := db.NewDelete().Model(&Story{ID: 2}).WherePK().ForceDelete().Exec(ctx)
-			return err
-		},
-	}
-	for _, tt := range tests {
-		for name, write := range writes {
-			if name == "insert" && tt.field == "Facts" {
-				continue // a new row has none: the rule is at fault
-			}
-			t.Run(tt.name+", "+name, func(t *testing.T) {
-				eachShelf(t, bunhook.Options{}, tt.rule, func(t *testing.T, s *shelf) {
-					invalidate.Register(s.inv, func(s *Section, to *invalidate.Targets) { to.Group(s.Slug) })
-					err := s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error { return write(ctx, tx) })
-					field, how := "bunhook_test.Story."+tt.field+" was not loaded", `q.Relation("`+tt.field+`")`
-					if !errors.Is(err, invalidate.ErrNotLoaded) || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), how) {
-						t.Errorf("got %v, want it to say %q and %q", err, field, how)
-					}
-					s.want(t, "")
-				})
-			})
-		}
-	}
-	load := func(q *bun.SelectQuery) *bun.SelectQuery { return q.Relation("Section") }
-	eachShelf(t, bunhook.Options{Select: load}, tests[0].rule, func(t *testing.T, s *shelf) {
-		err := s.hook.InTx(t.Context(), s.DB, nil, func(ctx context.Context, tx bun.Tx) error {
-			return errors.Join(writes["update"](ctx, tx), writes["delete"](ctx, tx))
-		})
-		if err != nil {
-			t.Errorf("with Select: %v", err)
-		}
-		s.want(t, "path:/story/news/")
 	})
 }
