@@ -14,9 +14,9 @@ import (
 
 type creationKey struct{}
 
-// A creation is a mutation that creates a row, or changes one that is there: that it is
-// an upsert is to be seen in its statement only. The rows that this is going to change
-// are looked up by the keys of its conflict, and loaded, when it passes.
+// A creation is a mutation that creates a row, or changes an existing one: only its
+// statement shows that it is an upsert. When that passes, the rows that it is going to
+// change are looked up by the keys of its conflict, and loaded.
 type creation struct {
 	d *Driver
 	l loader
@@ -84,7 +84,7 @@ func (c *creation) lookUp(ctx context.Context, t *tx, u *upsert, args []any) err
 		ids = reflect.ValueOf(given)
 	}
 	if !ids.IsValid() || u.returning == "" || !ids.Type().Elem().Comparable() {
-		u.returning = "1" // any row that there is will do
+		u.returning = "1" // any existing row meets it
 	} else {
 		ids = reflect.MakeSlice(ids.Type(), 0, 0)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // An upsert that finds its row by a column which it does not set finds it by a default.
-func TestUpsertByADefaultOfTheDatabase(t *testing.T) {
+func TestUpsertByDefault(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		ctx := t.Context()
 		for _, query := range []string{"ALTER TABLE posts ADD COLUMN lang VARCHAR(10) DEFAULT 'en'", "CREATE UNIQUE INDEX langs ON posts (lang)"} {

@@ -15,7 +15,7 @@ import (
 	"github.com/uncache/uncache/invalidate/integrate"
 )
 
-// Exec runs a statement: in the transaction of the save that ctx is of, if any.
+// Exec runs a statement, in the transaction of the save that ctx is of, if any.
 func (d *Driver) Exec(ctx context.Context, query string, args, v any) error {
 	c, err := d.in(ctx)
 	if err != nil {
@@ -24,7 +24,7 @@ func (d *Driver) Exec(ctx context.Context, query string, args, v any) error {
 	return c.Exec(ctx, query, args, v)
 }
 
-// Query runs a query: in the transaction of the save that ctx is of, if any.
+// Query runs a query, in the transaction of the save that ctx is of, if any.
 func (d *Driver) Query(ctx context.Context, query string, args, v any) error {
 	c, err := d.in(ctx)
 	if err != nil {
@@ -33,8 +33,8 @@ func (d *Driver) Query(ctx context.Context, query string, args, v any) error {
 	return c.Query(ctx, query, args, v)
 }
 
-// ExecContext is for ent's feature sql/execquery. It is an error if the driver
-// below has no such method.
+// ExecContext is for ent's feature sql/execquery. It is an error if the driver below
+// has no such method.
 func (d *Driver) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	c, err := d.in(ctx)
 	if err != nil {
@@ -47,8 +47,8 @@ func (d *Driver) ExecContext(ctx context.Context, query string, args ...any) (sq
 	return x.ExecContext(ctx, query, args...)
 }
 
-// QueryContext is for ent's feature sql/execquery. It is an error if the driver
-// below has no such method.
+// QueryContext is for ent's feature sql/execquery. It is an error if the driver below
+// has no such method.
 func (d *Driver) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	c, err := d.in(ctx)
 	if err != nil {
@@ -72,11 +72,11 @@ func (d *Driver) in(ctx context.Context) (dialect.ExecQuerier, error) {
 	return d.Driver, nil
 }
 
-// Tx begins a transaction. Its Commit enqueues, commits and purges, and its
-// Rollback purges nothing.
+// Tx begins a transaction. Its Commit enqueues, commits and purges. Its Rollback purges
+// nothing.
 //
-// Statements of a save that ent runs in a transaction of their own run in that of
-// the save.
+// If ent begins a transaction for a part of a save, its statements run in the
+// transaction of the save.
 func (d *Driver) Tx(ctx context.Context) (dialect.Tx, error) {
 	if s := saveOf(ctx, d); s != nil {
 		t, err := s.begin(ctx)
@@ -94,8 +94,7 @@ func (d *Driver) Tx(ctx context.Context) (dialect.Tx, error) {
 	return wrapped(d.newTx(ctx, t))
 }
 
-// BeginTx is Tx with options. It is an error if the driver below has no such
-// method.
+// BeginTx is Tx with options. It is an error if the driver below has no such method.
 func (d *Driver) BeginTx(ctx context.Context, opts *sql.TxOptions) (dialect.Tx, error) {
 	b, ok := d.Driver.(interface {
 		BeginTx(context.Context, *sql.TxOptions) (dialect.Tx, error)
@@ -117,9 +116,9 @@ func wrapped(t *tx, err error) (dialect.Tx, error) {
 	return t, nil
 }
 
-// A Driver is a [dialect.Driver] that knows, of every statement, in which
-// transaction it runs, and purges when that has committed. [Driver.Hook] tells it
-// which entities are saved. It is safe for concurrent use.
+// A Driver is a [dialect.Driver] that knows of every statement in which transaction it
+// runs, and purges when that has committed. [Driver.Hook] tells it which entities are
+// saved. It is safe for concurrent use.
 type Driver struct {
 	dialect.Driver
 	inv  *invalidate.Invalidator
@@ -131,11 +130,11 @@ type Driver struct {
 
 var _ dialect.Driver = (*Driver)(nil)
 
-// New returns a Driver over drv, which is one of package entgo.io/ent/dialect/sql
-// or wraps one: its transactions have a method ExecContext.
+// New returns a Driver over drv, which is one of package entgo.io/ent/dialect/sql or
+// wraps one: its transactions have a method ExecContext.
 //
-// New panics if an argument or opts.Failed is nil, or if an option makes no sense:
-// mistakes of the program, found when it starts.
+// New panics if an argument or opts.Failed is nil or an option makes no sense. The
+// panic names the option.
 func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver {
 	switch {
 	case drv == nil:
@@ -179,7 +178,7 @@ func (d *Driver) newTx(ctx context.Context, inner dialect.Tx) (*tx, error) {
 	}
 	t := &tx{Tx: inner, d: d, ctx: ctx}
 	if s, _ := ctx.Value(seatKey{}).(*seat); s != nil && s.tx == nil {
-		s.tx = t // InTx says what its batch is
+		s.tx = t // InTx gives it its batch
 		return t, nil
 	}
 	t.batch, t.ours = integrate.NewBatch(ctx), true

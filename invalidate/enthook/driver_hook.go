@@ -11,20 +11,17 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Hook is a hook of ent for all types: client.Use(drv.Hook). It loads the rows
-// that a mutation is about to change, and again when they have changed, and tells
-// the Invalidator of both, in the transaction that the mutation runs in. One that
-// runs in none is given one of its own, so that the rows, what they were before,
-// and the event in the outbox are of one transaction.
+// Hook is a hook of ent for all types: client.Use(drv.Hook). It loads the rows that a
+// mutation is about to change, and loads them again when they have changed. It tells
+// the Invalidator of both, in the transaction of the mutation. A mutation without one
+// gets one, for the rows and the outbox.
 //
-// By itself it loads each row with Get, as the generated client has it, and of
-// each edge that the mutation adds to, removes from or clears, the entities at the
-// other end, before and after; [Load] knows better. Loading is left out for types
-// of which none has a rule.
+// It loads each row with Get of the generated client. Of each edge that the mutation
+// changes it loads the entities at the other end, before and after. [Load] can do
+// better. It loads nothing for types without a rule.
 //
-// What goes wrong before COMMIT (a rule's error, the outbox) is the error of the
-// save, which then has not happened. What goes wrong later is told to
-// Options.Failed.
+// An error before COMMIT, of a rule or the outbox, is the error of the save: nothing is
+// saved. Options.Failed is told of later errors.
 func (d *Driver) Hook(next ent.Mutator) ent.Mutator {
 	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (_ ent.Value, err error) {
 		l := d.loader(m)
@@ -32,7 +29,7 @@ func (d *Driver) Hook(next ent.Mutator) ent.Mutator {
 			return next.Mutate(ctx, m)
 		}
 		outer := saveOf(ctx, d)
-		if outer != nil && outer.live() { // a hook of the application saves in ours
+		if outer != nil && outer.live() { // a hook of the application saves inside of the save
 			return d.mutate(ctx, outer, l, next, m)
 		}
 		s := &save{d: d}
@@ -57,8 +54,8 @@ func (d *Driver) Hook(next ent.Mutator) ent.Mutator {
 	})
 }
 
-// mutate runs the mutation and tells the Invalidator, in each transaction that the
-// save s runs in.
+// mutate runs the mutation and tells the Invalidator, in each transaction in which the
+// save s runs.
 func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator, m ent.Mutation) (ent.Value, error) {
 	if err := d.checkIgnore(m); err != nil {
 		return nil, err
@@ -67,7 +64,7 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 	if ignored != nil && d.anyRule(l.models()) { // or Strict has to see it
 		return d.mutateIgnored(ctx, s, ignored, next, m)
 	}
-	ctx = context.WithValue(ctx, ignoringKey{}, (*ignoring)(nil)) // of one that this is inside of
+	ctx = context.WithValue(ctx, ignoringKey{}, (*ignoring)(nil)) // of the outer save
 	b, err := d.before(ctx, l, m)
 	if err != nil {
 		return nil, err
@@ -93,8 +90,8 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 	}
 	models := append(d.were(b.models), d.are(m, b.models, after)...)
 	if m.Op().Is(ent.OpCreate) && d.Dialect() == dialect.MySQL {
-		// Ent counts the IDs of many from the first. Where an upsert has found some of
-		// their rows, MySQL has given others, and what was loaded is another row.
+		// Ent counts the IDs of many from the first. If an upsert has found some of the
+		// rows, MySQL has given other IDs, and what was loaded is another row.
 		if given := d.are(m, b.models, []any{v}); len(given) > 0 {
 			if _, err := d.inv.Resolve(given...); err == nil {
 				models = append(models, given...)
@@ -102,7 +99,7 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 		}
 	}
 	if others || b.fewerThan(v) && !b.many {
-		models = append(models, d.unknown(m)) // for a row as it was
+		models = append(models, d.unknown(m)) // as a row as it was
 	}
 	txs := s.transactions()
 	if len(txs) == 0 {
@@ -116,9 +113,9 @@ func (d *Driver) mutate(ctx context.Context, s *save, l loader, next ent.Mutator
 	return v, nil
 }
 
-// failed tells the Invalidator what m may have changed though it has failed: it may
-// have been a hook, after the statement. If the transaction is rolled back for that,
-// nothing is purged; but it is for others to do so.
+// failed tells the Invalidator what m may have changed though it has failed: a hook may
+// have failed after the statement. If the transaction is rolled back, nothing is
+// purged. That is for the application to do.
 func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, b found, others bool) {
 	models := d.were(b.models)
 	if others && !b.many {
@@ -128,14 +125,14 @@ func (d *Driver) failed(ctx context.Context, s *save, l loader, m ent.Mutation, 
 		if m.Op().Is(ent.OpCreate) {
 			b.ids = l.id(m)
 		}
-		// It fails where the statement did, in PostgreSQL: then nothing was changed.
+		// It fails where the statement failed, in PostgreSQL: then nothing was changed.
 		after, err := l.load(ctx, m, b.ids)
 		if err == nil {
 			models = append(models, d.are(m, b.models, after)...)
 		}
 	}
 	for _, t := range s.transactions() {
-		_ = d.inv.Invalidate(t.in(ctx), models...) // who saved has an error already
+		_ = d.inv.Invalidate(t.in(ctx), models...) // the save has an error already
 	}
 }
 
@@ -161,7 +158,7 @@ func (d *Driver) before(ctx context.Context, l loader, m ent.Mutation) (b found,
 	return b, nil
 }
 
-// unknown returns the model that stands for rows of m's type that are not known.
+// unknown returns the model that stands for unknown rows of m's type.
 func (d *Driver) unknown(m ent.Mutation) any {
 	if d.hasRule(m) {
 		return Rows{m.Type()}
@@ -169,8 +166,7 @@ func (d *Driver) unknown(m ent.Mutation) any {
 	return unknownRows{m.Type()}
 }
 
-// hasRule reports whether there is a rule for Rows that names anything for m's type, or
-// fails.
+// hasRule reports whether the rule for Rows names anything for m's type, or fails.
 func (d *Driver) hasRule(m ent.Mutation) bool {
 	if !d.inv.Registered(reflect.TypeFor[Rows]()) {
 		return false
@@ -198,8 +194,8 @@ func (d *Driver) after(ctx context.Context, l loader, m ent.Mutation, b found, v
 	return models, nil
 }
 
-// withRule returns those among models that have a rule, or all if that is an
-// error.
+// withRule returns those of models that have a rule. If a missing rule is an error, it
+// returns all.
 func (d *Driver) withRule(models []any) []any {
 	if d.opts.Strict {
 		return models

@@ -25,7 +25,8 @@ func (d *Driver) ignores(m ent.Mutation) *ignoring {
 	return &ignoring{fields: fields}
 }
 
-// checkIgnore returns an error if Options.Ignore names what is no field of m's type.
+// checkIgnore returns an error if Options.Ignore names anything but a field of m's
+// type.
 func (d *Driver) checkIgnore(m ent.Mutation) error {
 	fields := d.opts.Ignore[m.Type()]
 	if len(fields) == 0 {
@@ -35,7 +36,7 @@ func (d *Driver) checkIgnore(m ent.Mutation) error {
 		return err.(checked).error
 	}
 	var wrong error
-	// One of nobody's, that can be asked for any field.
+	// A mutation of no row, which can be asked for any field.
 	if none, ok := reflect.New(reflect.TypeOf(m).Elem()).Interface().(ent.Mutation); ok {
 		for _, f := range fields {
 			if err := none.ResetField(f); err != nil {
@@ -48,8 +49,8 @@ func (d *Driver) checkIgnore(m ent.Mutation) error {
 	return wrong
 }
 
-// mutateIgnored runs the mutation, and tells the Invalidator of unknown rows if it has set
-// more than ignored fields: none were read.
+// mutateIgnored runs the mutation. If it has set more than ignored fields, it tells the
+// Invalidator of unknown rows: none were read.
 func (d *Driver) mutateIgnored(ctx context.Context, s *save, i *ignoring, next ent.Mutator, m ent.Mutation) (ent.Value, error) {
 	v, err := next.Mutate(context.WithValue(ctx, ignoringKey{}, i), m)
 	i.mu.Lock()
@@ -59,7 +60,7 @@ func (d *Driver) mutateIgnored(ctx context.Context, s *save, i *ignoring, next e
 		return v, err
 	}
 	model := d.unknown(m)
-	if changesEdges(m) { // whose other ends are of other types
+	if changesEdges(m) { // the other ends are of other types
 		model = unknownRows{m.Type()}
 	}
 	for _, t := range s.transactions() {

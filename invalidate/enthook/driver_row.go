@@ -13,7 +13,7 @@ func (d *Driver) were(models []any) []any {
 	var all []any
 	for _, m := range d.withRule(models) {
 		switch m.(type) {
-		case Rows, unknownRows: // which stand for rows, and are none
+		case Rows, unknownRows: // it stands for rows, and is none
 			all = append(all, m)
 		default:
 			all = append(all, invalidate.Row{Model: m, Was: true, Unloaded: unloaded})
@@ -23,8 +23,8 @@ func (d *Driver) were(models []any) []any {
 }
 
 // are returns models, which have a rule, as rows as they are after m. Those of another
-// type are at the other end of an edge: m has not written them, and one that no page can
-// have is not its fault.
+// type are at the other end of an edge. m has not written them, so it is no error if
+// one has no page.
 func (d *Driver) are(m ent.Mutation, before, models []any) []any {
 	then := map[any]any{}
 	for _, b := range before {

@@ -8,9 +8,9 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 )
 
-// uniqueKeys returns the unique keys of the table of an upsert of MySQL's, which does
-// not say by which of them it finds rows, and has u return the primary one. It returns
-// none if one of them is an expression.
+// uniqueKeys returns the unique keys of the table of an upsert on MySQL, which does not
+// say by which of them it finds rows. It has u return the primary key. If one key is an
+// expression it returns none.
 func (d *Driver) uniqueKeys(ctx context.Context, t *tx, u *upsert) (keys [][]string, err error) {
 	schema, table, ok := strings.Cut(strings.ReplaceAll(u.table, "`", ""), ".")
 	if !ok {

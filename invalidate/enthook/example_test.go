@@ -28,10 +28,10 @@ func open(inv *invalidate.Invalidator) (*gen.Client, *enthook.Driver) {
 	if err != nil {
 		panic(err)
 	}
-	db.SetMaxOpenConns(1) // the memory is that of one connection
+	db.SetMaxOpenConns(1) // the memory belongs to one connection
 	drv := enthook.New(entsql.OpenDB(dialect.SQLite, db), inv, &enthook.Options{
 		Failed: func(_ context.Context, err error) {
-			if !errors.Is(err, invalidate.ErrKept) { // or the outbox will purge it
+			if !errors.Is(err, invalidate.ErrKept) { // the outbox will purge an ErrKept
 				fmt.Println("not purged:", err)
 			}
 		},
@@ -85,7 +85,7 @@ func ExampleInTx() {
 	// <nil>
 }
 
-// A rule that needs the entities at an edge is given them.
+// A rule that needs the entities at an edge gets them.
 func ExampleLoad() {
 	inv := invalidate.New(pages, nil)
 	invalidate.Register(inv, func(p *gen.Post, to *invalidate.Targets) {

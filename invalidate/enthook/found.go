@@ -7,11 +7,11 @@ import (
 // found is what is known of a mutation before it runs.
 type found struct {
 	ids    any
-	n      int   // how many, or -1
-	read   bool  // whether any of them was
+	n      int   // how many rows, or -1
+	read   bool  // some of them were read
 	models []any // the rows that it changes, or what stands for them
-	many   bool  // it is the latter
-	keys   *keys // of those that its statement changes, or nil
+	many   bool  // models stand for rows
+	keys   *keys // keys of the rows that its statement changes, or nil
 }
 
 // fewerThan reports whether a mutation, which has returned v, may have changed a row

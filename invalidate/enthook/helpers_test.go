@@ -18,7 +18,7 @@ import (
 	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
-// databases are those that every test runs with.
+// databases are those with which every test runs.
 var databases = []struct {
 	dialect string
 	open    func(testing.TB) *sql.DB

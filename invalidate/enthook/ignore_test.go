@@ -18,8 +18,8 @@ import (
 
 var ignoreTitle = enthook.Options{Ignore: map[string][]string{"Post": {post.FieldTitle}, "Like": {like.FieldStars}}}
 
-// An update that sets ignored fields alone purges nothing. All else counts.
-func TestFieldsThatAreOnNoPage(t *testing.T) {
+// An update that only sets ignored fields purges nothing. Everything else counts.
+func TestIgnore(t *testing.T) {
 	tests := []struct {
 		name   string
 		write  func(ctx context.Context, s *storyTest, b int) error
@@ -88,8 +88,9 @@ func TestFieldsThatAreOnNoPage(t *testing.T) {
 	}
 }
 
-// What a hook adds after this one has looked was not read: everything is purged.
-func TestFieldThatALaterHookAdds(t *testing.T) {
+// A field that a hook adds after this one has looked was not read: everything is
+// purged.
+func TestIgnoreWithLaterHook(t *testing.T) {
 	for name, add := range map[string]func(ctx context.Context, s *storyTest, m *gen.PostMutation) error{
 		"a field": func(_ context.Context, _ *storyTest, m *gen.PostMutation) error { m.SetSlug("late"); return nil },
 		"an edge": func(_ context.Context, _ *storyTest, m *gen.PostMutation) error { m.ClearTags(); return nil },
@@ -117,8 +118,8 @@ func TestFieldThatALaterHookAdds(t *testing.T) {
 	}
 }
 
-// A hook that saves something else inside is seen like any other save.
-func TestSaveInsideAnIgnoredOne(t *testing.T) {
+// A hook that saves another row inside is seen like any other save.
+func TestSaveInsideIgnoredSave(t *testing.T) {
 	eachStory(t, ignoreTitle, ofSlug, func(t *testing.T, s *storyTest) {
 		b, c := s.id(t, "b"), s.id(t, "c")
 		s.Post.Use(func(next ent.Mutator) ent.Mutator {
@@ -139,7 +140,7 @@ func TestSaveInsideAnIgnoredOne(t *testing.T) {
 }
 
 // A name that is no field is an error of each save of its type.
-func TestIgnoreNamesFields(t *testing.T) {
+func TestIgnoreNamesNoField(t *testing.T) {
 	for _, name := range []string{"titel", "id", "Title"} {
 		t.Run(name, func(t *testing.T) {
 			eachStory(t, enthook.Options{Ignore: map[string][]string{"Post": {post.FieldTitle, name}}}, ofSlug, func(t *testing.T, s *storyTest) {

@@ -11,8 +11,8 @@ import (
 
 type ignoringKey struct{}
 
-// An ignoring is an update that sets fields of Options.Ignore, and nothing else as far as
-// its mutation says. Hooks may add fields, and a modifier may add to the statement.
+// An ignoring is an update that sets fields of Options.Ignore, and nothing else as far
+// as its mutation says. Hooks may add fields, and a modifier may add to the statement.
 type ignoring struct {
 	fields []string
 
@@ -24,7 +24,7 @@ func changesEdges(m ent.Mutation) bool {
 	return len(m.AddedEdges())+len(m.RemovedEdges())+len(m.ClearedEdges()) > 0
 }
 
-// checked is an error, or none.
+// checked is an error, or nil.
 type checked struct{ error }
 
 // passes is told of each statement of the update before it runs.

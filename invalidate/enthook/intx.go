@@ -10,7 +10,7 @@ import (
 
 type seatKey struct{}
 
-// A seat is where InTx finds the transaction that its begin began.
+// A seat is where InTx finds the transaction that its begin has begun.
 type seat struct{ tx *tx }
 
 // Tx is the part of a generated *gen.Tx that [InTx] needs.
@@ -20,16 +20,16 @@ type Tx interface {
 }
 
 // InTx runs fn in a transaction that begin begins with a client over a [Driver]:
-// client.Tx, or a function that calls client.BeginTx. It does what
-// [invalidate.Invalidator.InTx] does, and returns its errors, those of the purge
-// among them: who asked is told, and Options.Failed is not.
+// client.Tx, or a function that calls client.BeginTx. After COMMIT it purges what was
+// saved, as [invalidate.Invalidator.InTx] does.
 //
 //	err := enthook.InTx(ctx, client.Tx, func(ctx context.Context, tx *gen.Tx) error {
 //		return tx.Post.UpdateOneID(id).SetSlug("hello").Exec(ctx)
 //	})
 //
-// In fn's context the cache is bypassed, and what the Invalidator is told belongs
-// to the transaction.
+// The errors are those of [invalidate.Invalidator.InTx]. They include those of the
+// purge, of which Options.Failed is not told. In fn's context the cache is bypassed,
+// and Invalidate queues.
 func InTx[T Tx](ctx context.Context, begin func(ctx context.Context) (T, error), fn func(ctx context.Context, tx T) error) error {
 	return invalidate.Transact(ctx, func(ctx context.Context) (transaction[T], error) {
 		s := new(seat)
@@ -48,8 +48,8 @@ func InTx[T Tx](ctx context.Context, begin func(ctx context.Context) (T, error),
 	})
 }
 
-// A transaction commits with the generated type, which runs the application's
-// OnCommit hooks, and enqueues with what is below.
+// A transaction commits with the generated type, which runs the application's OnCommit
+// hooks, and enqueues with the driver's transaction.
 type transaction[T Tx] struct {
 	Tx
 	tx        *tx

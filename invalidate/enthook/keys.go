@@ -29,13 +29,13 @@ var idColumn = regexp.MustCompile("^SELECT (?:DISTINCT )?(?:[\"`][^\"`]*[\"`]\\.
 const maxKeys = 30_000
 
 // keys keep an update or delete by condition to rows whose keys are known. A condition
-// is evaluated twice, by the query for the IDs and by the statement, and the second time
-// it may match others: they came in between, an interceptor hid them from the query, the
-// condition reads another table, or it is volatile.
+// is evaluated twice: by the query for the IDs and by the statement. The second time it
+// may match others. They came in between, an interceptor hid them from the query, the
+// condition reads another table, or it is volatile. So:
 //
 //  1. ent builds the statement, and asks for its condition
 //  2. the keys of the rows that this matches are read, and locked
-//  3. they take the place of the condition
+//  3. they replace the condition
 //
 // MySQL locks what a sub-select of an UPDATE reads, so there such a condition stays
 // beside the keys.
@@ -46,14 +46,14 @@ type keys struct {
 
 	mu      sync.Mutex
 	over    bool
-	known   bool // whether list is the rows that the statement changes
+	known   bool // list is the rows that the statement changes
 	list    []any
 	beside  bool // the condition stays
 	unknown bool // the statement may change rows that are not among ids
 }
 
-// keepTo adds keys to the condition of m, whose IDs were read by the query that was
-// seen. It returns nil if m takes no conditions.
+// keepTo adds keys to the condition of m. seen is the query by which its IDs were read.
+// keepTo returns nil if m takes no conditions.
 func keepTo(m ent.Mutation, ids any, seen *statement) *keys {
 	where, ok := m.(interface {
 		WhereP(...func(*entsql.Selector))
@@ -84,7 +84,7 @@ func (k *keys) others() bool {
 	return k.unknown
 }
 
-// close has the predicate do nothing any more: the mutation may be used again.
+// close makes the predicate do nothing: the mutation may be used again.
 func (k *keys) close() {
 	if k == nil {
 		return
@@ -94,7 +94,7 @@ func (k *keys) close() {
 	k.over = true
 }
 
-// predicate is the last that is asked, of those that the mutation had before its hooks.
+// predicate is asked last, after those that the mutation had before its hooks.
 func (k *keys) predicate(s *entsql.Selector) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -13,17 +13,17 @@ import (
 type loader interface {
 	// models returns the types of what it may load.
 	models() []reflect.Type
-	// ids returns the IDs of the rows that m is going to change, and how many: -1
-	// if that is not known.
+	// ids returns the IDs of the rows that m is going to change, and how many: -1 if
+	// that is not known.
 	ids(ctx context.Context, m ent.Mutation) (ids any, n int, err error)
 	// id returns the same for a row that m has created.
 	id(m ent.Mutation) any
 	load(ctx context.Context, m ent.Mutation, ids any) ([]any, error)
-	// loaded returns what load would for row, if that is all there is.
+	// loaded returns what load would return for row, if no query is needed.
 	loaded(ctx context.Context, row any) ([]any, error)
 }
 
-// typedLoader is what Load was given.
+// typedLoader is the function that Load was given.
 type typedLoader[M Mutation[ID], ID, T any] func(ctx context.Context, m M, ids []ID) ([]T, error)
 
 func (typedLoader[M, ID, T]) models() []reflect.Type { return []reflect.Type{reflect.TypeFor[T]()} }
@@ -56,8 +56,8 @@ func (typedLoader[M, ID, T]) loaded(_ context.Context, row any) ([]any, error) {
 	return []any{row}, nil
 }
 
-// generated loads with the code that ent has generated for every type, which this
-// package cannot import, and calls by name:
+// generated loads with the code that ent has generated for every type. This package
+// cannot import that, and calls it by name:
 //
 //	func (m *PostMutation) Client() *Client
 //	func (m *PostMutation) ID() (int, bool)
@@ -134,7 +134,7 @@ func (g generated) load(ctx context.Context, _ ent.Mutation, ids any) ([]any, er
 	return all, nil
 }
 
-// loaded returns row and what is at the other ends of its changed edges.
+// loaded returns row and the entities at the other ends of its changed edges.
 func (g generated) loaded(ctx context.Context, row any) ([]any, error) {
 	all := []any{row}
 	for _, e := range g.edges() {
@@ -165,9 +165,9 @@ func (g generated) edges() []string {
 	return names
 }
 
-// edge returns the method of a *PostClient that follows the edge of this name, or
-// the zero Value. How ent spells "api_keys" in Go depends on a list of acronyms;
-// so case is left aside.
+// edge returns the method of a *PostClient that follows the edge with this name, or the
+// zero Value. How ent spells "api_keys" in Go depends on a list of acronyms, so case
+// does not count.
 func edge(client reflect.Value, name string) reflect.Value {
 	want := "Query" + strings.ReplaceAll(name, "_", "")
 	for i := range client.NumMethod() {
@@ -178,7 +178,7 @@ func edge(client reflect.Value, name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// far returns the type of what a Query method finds: for an edge, that at its other
+// far returns the type that a Query method finds: for an edge, the one at its other
 // end.
 func far(query reflect.Value) reflect.Type {
 	all, _ := query.Type().Out(0).MethodByName("All")
@@ -190,8 +190,7 @@ func asError(v reflect.Value) error {
 	return err
 }
 
-// isNotFound reports whether err is a *gen.NotFoundError, of whatever package gen
-// is.
+// isNotFound reports whether err is a *gen.NotFoundError, of any package gen.
 func isNotFound(err error) bool { return isNamed(err, "NotFoundError") }
 
 func isNamed(err error, name string) bool {

@@ -13,8 +13,8 @@ import (
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
 )
 
-// What somebody else writes between the query for the rows and the statement would be
-// in nobody's event: so nobody can.
+// A write by another transaction between the query for the rows and the statement would
+// be in no event. So the query locks the rows.
 func TestRowsAreLocked(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		switch b.drv.Dialect() {
@@ -28,7 +28,7 @@ func TestRowsAreLocked(t *testing.T) {
 	})
 }
 
-// rowsAreLocked is given a query for how many wait for a lock.
+// rowsAreLocked is given a query for how many sessions wait for a lock.
 func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 	ada := b.Author.Create().SetName("ada").SaveX(t.Context())
 	p := b.Post.Create().SetSlug("a").SetAuthor(ada).SaveX(t.Context())
@@ -57,7 +57,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		}
 		done := make(chan error, 1)
 		go func() { done <- tt.save(context.Background(), b.Client) }()
-		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only where nobody has for 100 ms
+		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only after nobody has for 100 ms
 			select {
 			case err := <-done:
 				t.Fatalf("%s: did not wait for who writes the row: %v", tt.name, err)
@@ -77,8 +77,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 	}
 }
 
-// Rows that came after those that change were read are the affair of the rule for
-// Rows.
+// The rule for Rows is asked about rows that came after the changed ones were read.
 func TestRowsThatCameInBetween(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })

@@ -46,8 +46,7 @@ func TestNewPanics(t *testing.T) {
 	}
 }
 
-// A hook without its Driver would purge before COMMIT, and says so at the first
-// save.
+// A hook without its Driver would purge before COMMIT, so the first save is an error.
 func TestAnotherDriver(t *testing.T) {
 	b := newBlog(t, openSQLite(t), dialect.SQLite, enthook.Options{})
 	other := gen.NewClient(gen.Driver(entsql.OpenDB(dialect.SQLite, b.db)))
@@ -82,8 +81,8 @@ func (l lossy) Tx(ctx context.Context) (dialect.Tx, error) {
 
 func (l lossyTx) Commit() error { return errors.Join(l.Tx.Commit(), errLost) }
 
-// Whether it has committed is not known: the pages are purged, the caller is told,
-// and the outbox is left to purge again.
+// Whether it has committed is not known. The pages are purged, the caller is told, and
+// the outbox purges again.
 func TestCommitUnknown(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		drv := enthook.New(lossy{entsql.OpenDB(b.drv.Dialect(), b.db)}, b.inv, &enthook.Options{
@@ -132,7 +131,7 @@ func TestOnCommitRefuses(t *testing.T) {
 		if !errors.Is(err, refused) {
 			t.Errorf("got %v, want %v", err, refused)
 		}
-		if n := b.Post.Query().CountX(t.Context()); n != 0 { // would wait for ever
+		if n := b.Post.Query().CountX(t.Context()); n != 0 { // would wait forever
 			t.Errorf("saved %d posts, want none", n)
 		}
 	})

@@ -17,8 +17,8 @@ import (
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
 )
 
-// Whatever is saved, and rolled back: what differs in the database between before and
-// after was purged, and after a ROLLBACK nothing was.
+// Random saves, some of them rolled back: every page that differs before and after was
+// purged, and after a ROLLBACK nothing was.
 func TestRandomTransactions(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		invalidate.Register(b.inv, func(r enthook.Rows, to *invalidate.Targets) { to.Group("all:" + r.Type) })
@@ -165,8 +165,8 @@ func randomSave(r *rand.Rand) (string, func(ctx context.Context, c *gen.Client) 
 	return s.name, s.do
 }
 
-// pages is what they are made from: page, row, what is in it. That of an author lists
-// the posts that he likes, which only a change of the edge changes.
+// pages is what they are made from: page, row, what is in it. The page of an author
+// lists the posts that the author likes, which only a change of the edge changes.
 func (b *blog) pages(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	ctx := t.Context()

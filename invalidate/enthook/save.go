@@ -8,14 +8,13 @@ import (
 
 type saveKey struct{ d *Driver }
 
-// A save is one mutation of the application, with all that its hooks save in
-// their turn.
+// A save is one mutation of the application, with everything that its hooks save.
 type save struct {
 	d *Driver
 
 	mu     sync.Mutex
-	txs    []*tx // in which statements of it ran: one, unless hooks mix clients
-	own    *tx   // the one that the save has begun itself, and is to commit
+	txs    []*tx // in which its statements ran: one, unless hooks mix clients
+	own    *tx   // the one that the save has begun itself, and commits
 	undone bool
 	over   bool
 }
@@ -34,9 +33,9 @@ func (s *save) join(t *tx) {
 	}
 }
 
-// begin returns the transaction for a statement of the save that is in none yet:
-// the save's own, also if a hook uses a client outside of the transaction that the
-// save runs in. It returns nil if the save is over.
+// begin returns the transaction for a statement of the save that is in none yet: the
+// save's own, also if a hook uses a client outside of the save's transaction. It
+// returns nil if the save has ended.
 func (s *save) begin(ctx context.Context) (*tx, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,15 +54,15 @@ func (s *save) begin(ctx context.Context) (*tx, error) {
 	return t, nil
 }
 
-// transactions returns those in which the save ran. If there are several it
-// cannot be told which of them changed what: to purge with each does no harm.
+// transactions returns those in which the save ran. If there are several, nobody knows
+// which of them changed what. To purge with each is harmless.
 func (s *save) transactions() []*tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.txs)
 }
 
-// undo says that somebody wants undone what the save did.
+// undo says that what the save did is to be rolled back.
 func (s *save) undo() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,8 +95,8 @@ func (s *save) rollback() error {
 	return nil
 }
 
-// end ends the save: what comes later in its context runs in no transaction. It
-// returns the save's own.
+// end ends the save, and returns the save's own transaction. Later statements in its
+// context run in no transaction.
 func (s *save) end() *tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ type tx struct {
 
 	// batch is that of the transaction.
 	batch *invalidate.Batch
-	// ours is whether COMMIT is to flush it, and not the affair of InTx.
+	// ours is whether its COMMIT flushes the batch. Otherwise InTx does.
 	ours bool
 }
 
@@ -78,8 +78,8 @@ func (t *tx) saw(ctx context.Context) {
 	}
 }
 
-// Commit enqueues, commits and purges. The error is about the commit; what went
-// wrong later is told to Options.Failed.
+// Commit enqueues, commits and purges. The error is about the commit. Options.Failed is
+// told of later errors.
 func (t *tx) Commit() error {
 	if !t.ours {
 		return t.Tx.Commit()
@@ -100,14 +100,14 @@ func (t *tx) Rollback() error {
 	return t.Tx.Rollback()
 }
 
-// inner is the transaction below as package invalidate wants it.
+// inner is the driver's transaction as package invalidate needs it.
 type inner struct {
 	dialect.Tx
 	execer
 }
 
-// A joined is what a save's own statements are given as a transaction of their
-// own: they are in one already.
+// A joined is what a save's statements get instead of a transaction of their own: they
+// are in one already.
 type joined struct {
 	*tx
 	s *save
@@ -116,7 +116,7 @@ type joined struct {
 // Commit does nothing: the save commits.
 func (joined) Commit() error { return nil }
 
-// Rollback sees to it that the save fails.
+// Rollback makes the save fail.
 func (j joined) Rollback() error {
 	j.s.undo()
 	return nil

@@ -9,23 +9,26 @@ import (
 
 type lockKey struct{}
 
-// withLock returns a context in which a query for a row locks it, so that what was
-// read is what is changed:
+// withLock returns a context in which a query for a row locks it, so that the row which
+// was read is the row that is changed:
 //
-//  1. T loads the row, whose page is /a, to rename it to /c
-//  2. U renames it to /b, commits, purges /a and /b
-//  3. a visitor has /b rendered, and stored
-//  4. T renames it, commits, and purges /a and /c
+//	transaction T                           transaction U
+//	loads the row, whose page is /a,
+//	to rename it to /c
+//	                                        renames it to /b, commits
+//	                                        purges /a and /b
+//	a visitor's page is rendered from /b, and stored
+//	renames it, commits, purges /a and /c
 //
-// Ent knows locks by an optional feature, so that generated code may not have them.
+// Locks are an optional feature of ent, so that generated code may not have them.
 func withLock(ctx context.Context) context.Context { return context.WithValue(ctx, lockKey{}, true) }
 
 func withoutLock(ctx context.Context) context.Context {
 	return context.WithValue(ctx, lockKey{}, false)
 }
 
-// unlockable is in queries that cannot be locked, or have a lock: that of a privacy
-// rule, which counts, runs in the context of the query for the row.
+// unlockable matches queries that cannot be locked, or have a lock. The query of a
+// privacy rule, which counts, runs in the context of the query for the row.
 var unlockable = regexp.MustCompile(`(?i)\b(JOIN|DISTINCT|GROUP|HAVING|UNION|INTERSECT|EXCEPT|WITH|FOR|LOCK|OVER|(COUNT|SUM|AVG|MIN|MAX)\s*\()`)
 
 // quoted are the names in a query, as ent writes them: a column may be called "group".

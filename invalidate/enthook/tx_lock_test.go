@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// named is a driver of which nothing but the dialect is asked.
+// named is a driver that is asked for the dialect only.
 type named struct {
 	dialect.Driver
 	name string
@@ -14,9 +14,9 @@ type named struct {
 
 func (n named) Dialect() string { return n.name }
 
-// What may be locked is, whatever its columns are called; what the database refuses to
-// lock is read as it is, in the queries of a privacy rule for one.
-func TestWhichQueriesAreLocked(t *testing.T) {
+// A query is locked if it can be, whatever its columns are called. A query that the
+// database refuses to lock, such as that of a privacy rule, is read as it is.
+func TestLockedQueries(t *testing.T) {
 	for query, locked := range map[string]bool{
 		`SELECT "posts"."id", "posts"."group", "posts"."lock" FROM "posts" WHERE "posts"."id" = $1 LIMIT 2`: true,
 		"SELECT `posts`.`for`, `posts`.`count` FROM `posts` WHERE `posts`.`id` = ? LIMIT 2":                 true,

@@ -10,16 +10,16 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// An upsert is a statement of ent's that inserts rows or changes them.
+// An upsert is a statement of ent that inserts rows or changes them.
 type upsert struct {
 	table, returning string
 	columns          []string
-	tuples           [][]int    // of the places of arguments, or one of those below
+	tuples           [][]int    // places of arguments, or one of the constants below
 	keys             [][]string // by which it may find rows, if they are known
 }
 
 const (
-	null = -1 // which meets no row, and nor does a default, most likely
+	null = -1 // which meets no row; nor does a default, most likely
 	expr = -2 // which the database evaluates
 )
 
@@ -30,8 +30,8 @@ var (
 	itself = regexp.MustCompile("^`([^`]+)` = (?:LAST_INSERT_ID\\()?(?:`[^`]+`\\.)?`([^`]+)`\\)?$")
 )
 
-// parseUpsert returns the upsert that query is, or nil. It returns false if it is one,
-// and nothing else is known of it.
+// parseUpsert returns the upsert that query is, or nil. It returns false if it is one
+// that it does not understand.
 func parseUpsert(query string) (*upsert, bool) {
 	if !strings.Contains(query, " ON CONFLICT") && !strings.Contains(query, " ON DUPLICATE KEY ") {
 		return nil, true
@@ -86,7 +86,7 @@ func parseUpsert(query string) (*upsert, bool) {
 }
 
 // query asks for the rows that have one of the values of tuples in key. It returns
-// false if it is not known which these are.
+// false if these are not known.
 func (u *upsert) query(name string, key []string, tuples [][]int, args []any) (string, []any, bool) {
 	var values []any
 	var rows []string

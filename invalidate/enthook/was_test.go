@@ -28,7 +28,7 @@ type storyTest struct {
 	*invtest.Recorder
 }
 
-// eachStory makes one in each database, with this rule for posts.
+// eachStory makes a storyTest in each database, with this rule for posts.
 func eachStory(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalidate.Targets), test func(t *testing.T, s *storyTest), except ...string) {
 	for _, d := range databases {
 		if slices.Contains(except, d.dialect) {
@@ -57,7 +57,7 @@ func eachStory(t *testing.T, opts enthook.Options, rule func(*gen.Post, *invalid
 	}
 }
 
-// want fails unless this is all that was purged.
+// want fails unless this is everything that was purged.
 func (s *storyTest) want(t *testing.T, want string) {
 	t.Helper()
 	if got := strings.Join(s.TakeNames(), " "); got != want {
@@ -72,9 +72,9 @@ func (s *storyTest) id(t *testing.T, slug string) int {
 
 func ofSlug(p *gen.Post, to *invalidate.Targets) { to.Route(storyPage, p.Slug) }
 
-// A row that no page can have can be repaired and deleted, and touched by what changes
-// many.
-func TestRowThatNoPageCanHave(t *testing.T) {
+// A row that no page can have can be repaired and deleted, and changed with many
+// others.
+func TestRowWithoutPage(t *testing.T) {
 	tests := []struct {
 		name  string
 		write func(ctx context.Context, s *storyTest, broken int) error
@@ -135,7 +135,7 @@ func TestRowThatNoPageCanHave(t *testing.T) {
 }
 
 // A write that breaks a row is an error, and is rolled back.
-func TestWriteThatTakesTheURLAway(t *testing.T) {
+func TestWriteRemovesURL(t *testing.T) {
 	for name, write := range map[string]func(ctx context.Context, s *storyTest) error{
 		"Create": func(ctx context.Context, s *storyTest) error { return s.Post.Create().SetSlug("..").Exec(ctx) },
 		"Update": func(ctx context.Context, s *storyTest) error {
@@ -159,8 +159,8 @@ func TestWriteThatTakesTheURLAway(t *testing.T) {
 	}
 }
 
-// A rule that panics for the row as it was does not keep it from being deleted.
-func TestRuleThatPanicsForARowAsItWas(t *testing.T) {
+// If the rule panics for the row as it was, the row can be deleted nevertheless.
+func TestRulePanicsForOldRow(t *testing.T) {
 	rule := func(p *gen.Post, to *invalidate.Targets) { to.Path("/story/" + p.Slug[:1]) }
 	eachStory(t, enthook.Options{}, rule, func(t *testing.T, s *storyTest) {
 		if err := s.Post.DeleteOneID(s.id(t, "")).Exec(t.Context()); err != nil {
@@ -170,8 +170,9 @@ func TestRuleThatPanicsForARowAsItWas(t *testing.T) {
 	})
 }
 
-// An edge that the rule reads and that was not loaded is named, and how to load it.
-func TestEdgeThatWasNotLoaded(t *testing.T) {
+// The error names an edge that the rule reads and that was not loaded, and how to load
+// it.
+func TestUnloadedEdge(t *testing.T) {
 	tests := []struct {
 		name, field string
 		rule        func(*gen.Post, *invalidate.Targets)
