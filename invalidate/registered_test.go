@@ -8,11 +8,11 @@ import (
 func TestRegistered(t *testing.T) {
 	inv := newBlog(newPurger(), nil)
 	if !inv.Registered(reflect.TypeFor[*Post]()) {
-		t.Error("*Post has a rule, and is said to have none")
+		t.Error("*Post has a rule, and Registered is false")
 	}
 	for _, typ := range []reflect.Type{reflect.TypeFor[Post](), reflect.TypeFor[*Author](), nil} {
 		if inv.Registered(typ) {
-			t.Errorf("%v has no rule, and is said to have one", typ)
+			t.Errorf("%v has no rule, and Registered is true", typ)
 		}
 	}
 }

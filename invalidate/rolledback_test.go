@@ -93,7 +93,7 @@ func TestRolledBackPageIsNotStored(t *testing.T) {
 			_ = inv.Invalidate(integrate.WithBatch(context.Background(), batch), Author{})
 			batch.Discard()
 		}, false},
-		{"a batch in which nothing was said: it read", func(ctx context.Context, _ *invalidate.Invalidator, show func()) {
+		{"a batch in which nothing was invalidated: it only read", func(ctx context.Context, _ *invalidate.Invalidator, show func()) {
 			_, batch := invalidate.WithBatch(ctx)
 			show()
 			batch.Discard()

@@ -182,7 +182,7 @@ func TestSavedNotPurged(t *testing.T) {
 		{"one that was rolled back", rolledBack, false},
 		{"a flushed batch", batch.Flush(ctx), true},
 		{"a purge at once", x.inv.Invalidate(t.Context(), &Post{Slug: "a"}), true},
-		{"a purge at once, of which one model has no rule", x.inv.Invalidate(t.Context(), 7, &Post{Slug: "a"}), true},
+		{"a purge at once, and one model has no rule", x.inv.Invalidate(t.Context(), 7, &Post{Slug: "a"}), true},
 		{"no rule", x.inv.Invalidate(t.Context(), 7), false},
 		{"a savepoint without a transaction", invalidate.Savepoint(t.Context(), x.db, nil), false},
 		{"two transactions, one rolled back", errors.Join(notPurged, rolledBack), false},

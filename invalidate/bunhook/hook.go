@@ -219,7 +219,7 @@ func New(inv *invalidate.Invalidator, opts *Options) *Hook {
 	case inv == nil:
 		panic("bunhook: New: the Invalidator is nil")
 	case opts == nil || opts.Failed == nil:
-		panic("bunhook: Options.Failed: it is nil, and nobody would hear of a purge that failed")
+		panic("bunhook: Options.Failed: it is nil, so a purge that failed would go unnoticed")
 	case opts.MaxRows < 0:
 		panic(fmt.Sprintf("bunhook: Options.MaxRows: %d is negative", opts.MaxRows))
 	}

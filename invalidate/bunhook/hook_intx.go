@@ -17,8 +17,8 @@ import (
 //		return err
 //	})
 //
-// The errors are those of [invalidate.Invalidator.InTx]. They include those of the
-// purge, of which Options.Failed is not told. An error of a rule rolls back.
+// The errors are those of [invalidate.Invalidator.InTx], also for the purge:
+// Options.Failed is not told. An error of a rule rolls back.
 //
 // In fn's context the cache is bypassed, and Invalidate queues. Savepoints are
 // tx.RunInTx and tx.BeginTx: what is rolled back to one is not purged. db need not have

@@ -23,7 +23,7 @@ func TestUnwrap(t *testing.T) {
 		t.Error(err)
 	}
 	if got := connector.Unwrap(7); got != 7 {
-		t.Errorf("Unwrap of what is not ours: got %v, want 7", got)
+		t.Errorf("Unwrap of anything else: got %v, want 7", got)
 	}
 	if r.db.Driver() != driver.Driver(r.fake) {
 		t.Errorf("Driver: got %T, want the base's", r.db.Driver())

@@ -92,7 +92,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("parse(%q): %+v is plain, though it ends or begins a transaction", query, s)
 		}
 		if s.several && s.plain {
-			t.Errorf("parse(%q): several statements are said to be plain", query)
+			t.Errorf("parse(%q): several statements are plain", query)
 		}
 	})
 }

@@ -142,7 +142,7 @@ func New(drv dialect.Driver, inv *invalidate.Invalidator, opts *Options) *Driver
 	case inv == nil:
 		panic("enthook: New: the Invalidator is nil")
 	case opts == nil || opts.Failed == nil:
-		panic("enthook: Options.Failed: it is nil, and nobody would hear of a purge that failed")
+		panic("enthook: Options.Failed: it is nil, so a purge that failed would go unnoticed")
 	case opts.MaxRows < 0:
 		panic(fmt.Sprintf("enthook: Options.MaxRows: %d is negative", opts.MaxRows))
 	}

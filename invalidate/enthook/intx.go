@@ -27,9 +27,9 @@ type Tx interface {
 //		return tx.Post.UpdateOneID(id).SetSlug("hello").Exec(ctx)
 //	})
 //
-// The errors are those of [invalidate.Invalidator.InTx]. They include those of the
-// purge, of which Options.Failed is not told. In fn's context the cache is bypassed,
-// and Invalidate queues.
+// The errors are those of [invalidate.Invalidator.InTx], also for the purge:
+// Options.Failed is not told. In fn's context the cache is bypassed, and Invalidate
+// queues.
 func InTx[T Tx](ctx context.Context, begin func(ctx context.Context) (T, error), fn func(ctx context.Context, tx T) error) error {
 	return invalidate.Transact(ctx, func(ctx context.Context) (transaction[T], error) {
 		s := new(seat)

@@ -60,7 +60,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only after nobody has for 100 ms
 			select {
 			case err := <-done:
-				t.Fatalf("%s: did not wait for who writes the row: %v", tt.name, err)
+				t.Fatalf("%s: did not wait for the transaction that writes the row: %v", tt.name, err)
 			default:
 			}
 			if err := b.db.QueryRow(waiting).Scan(&n); err != nil {

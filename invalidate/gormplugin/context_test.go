@@ -222,7 +222,7 @@ func TestForeignTransaction(t *testing.T) {
 			t.Errorf("SQL: got %v, want %v", err, gormplugin.ErrForeignTx)
 		}
 		if n := b.count(t, "SELECT COUNT(*) FROM posts WHERE slug = 'n' OR title = 'new'"); n != 0 {
-			t.Error("it was written all the same")
+			t.Error("it was written nevertheless")
 		}
 		b.Want(t)
 		// A table without a rule may be written.

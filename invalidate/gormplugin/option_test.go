@@ -25,7 +25,7 @@ func TestStrict(t *testing.T) {
 		}
 	}
 	if n := b.count(t, "SELECT COUNT(*) FROM notes WHERE id = 9 OR text = 'new'"); n != 0 {
-		t.Error("it was written all the same")
+		t.Error("it was written nevertheless")
 	}
 	if err := b.db.Model(&Post{ID: 1}).Association("Tags").Append(&Tag{ID: 2}); err != nil {
 		t.Errorf("a join table: %v", err)

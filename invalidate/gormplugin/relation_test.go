@@ -77,7 +77,7 @@ func TestAssociationNotAtFault(t *testing.T) {
 			func(db *gorm.DB) error { return db.Create(&Story{ID: 9, Slug: "x"}).Error }, ""},
 		{"one that has its key elsewhere", func(s *Story, to *invalidate.Targets) { to.Group(s.Facts.Slug) },
 			func(db *gorm.DB) error { return db.Delete(&Story{ID: 2}).Error }, "Story.Facts was not loaded"},
-		{"many, of which the first is read", func(s *Story, to *invalidate.Targets) { to.Group(s.Topics[0].Name) },
+		{"the first of many", func(s *Story, to *invalidate.Targets) { to.Group(s.Topics[0].Name) },
 			func(db *gorm.DB) error { return db.Delete(&Story{ID: 2}).Error }, "Story.Topics was not loaded"},
 	}
 	for _, tt := range tests {

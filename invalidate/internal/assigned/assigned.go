@@ -1,11 +1,11 @@
-// Package assigned reads which columns an UPDATE sets, for adapters that see the text of
-// a statement and not what it was made of.
+// Package assigned reads which columns an UPDATE sets, for adapters that see the text
+// of a statement and not what made it.
 package assigned
 
 import "strings"
 
 // Columns returns the columns that the UPDATE in sql sets, without quotes and without
-// their table. It returns false if it is not certain that these are all.
+// their table. It returns false if these may not be all.
 func Columns(sql string) ([]string, bool) {
 	r := reader{sql: sql}
 	if !r.to("UPDATE", true) || !r.to("SET", false) {
@@ -28,7 +28,7 @@ func Columns(sql string) ([]string, bool) {
 	}
 }
 
-// Only reports whether it is certain that sql sets columns, or some of them, alone.
+// Only reports whether sql certainly sets some of columns, and nothing else.
 func Only(sql string, columns []string) bool {
 	set, ok := Columns(sql)
 	if !ok {
@@ -50,11 +50,12 @@ func Only(sql string, columns []string) bool {
 type reader struct {
 	sql  string
 	at   int
-	lost bool // it has met what it does not understand
+	lost bool // it has met something that it does not understand
 }
 
-// to reads to the word, and whatever is before it. It returns false if there is none, or
-// if, for the first word of a statement, another one is there that is not WITH.
+// to reads to the word, and over what is before it. It returns false if there is no
+// such word, or if, for the first word of a statement, another one is there that is not
+// WITH.
 func (r *reader) to(word string, first bool) bool {
 	with := false
 	for token := r.next(); token != ""; token = r.next() {
@@ -89,8 +90,8 @@ func (r *reader) column() (string, bool) {
 	}
 }
 
-// value reads a value and what ends it: a comma, or "" for the end of the list, or what
-// should not be there.
+// value reads a value and what ends it: a comma, or "" for the end of the list, or a
+// token that should not be there.
 func (r *reader) value() string {
 	last := ""
 	for token := r.next(); ; token = r.next() {
@@ -173,14 +174,15 @@ func (r *reader) placeholder() bool {
 	return r.at+1 < len(r.sql) && r.sql[r.at+1] >= '0' && r.sql[r.at+1] <= '9'
 }
 
-// quoted reads to the end of a text or name. One with a backslash may end elsewhere.
+// quoted reads to the end of a text or name. If it has a backslash it may end
+// elsewhere.
 func (r *reader) quoted(by byte) {
 	for r.at++; r.at < len(r.sql); r.at++ {
 		switch r.sql[r.at] {
 		case '\\':
 			r.lost = true
 		case by:
-			if r.at+1 < len(r.sql) && r.sql[r.at+1] == by { // one of two, which are one
+			if r.at+1 < len(r.sql) && r.sql[r.at+1] == by { // doubled, it stands for itself
 				r.at++
 				continue
 			}
@@ -191,7 +193,7 @@ func (r *reader) quoted(by byte) {
 	r.lost = true
 }
 
-// brackets reads to the bracket that closes the one at which the reader is.
+// brackets reads to the bracket that closes the current one.
 func (r *reader) brackets() {
 	for r.at++; r.at < len(r.sql); {
 		for r.at < len(r.sql) && strings.IndexByte(" \t\r\n", r.sql[r.at]) >= 0 {

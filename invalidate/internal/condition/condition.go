@@ -13,11 +13,12 @@ type Reading struct {
 	Volatile bool // it may give another answer for the same rows
 }
 
-// Steady reports whether it gives the same for the same rows, whatever others are.
+// Steady reports whether it gives the same answer for the same rows, whatever other
+// rows are.
 func (r Reading) Steady() bool { return r == Reading{} }
 
 var (
-	// quoted are texts, and names, which may be those of functions.
+	// quoted matches texts, and names, which may be those of functions.
 	quoted = regexp.MustCompile("'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`")
 
 	selects = regexp.MustCompile(`(?i)\b(?:SELECT|TABLE|WITH)\b`)
@@ -27,8 +28,8 @@ var (
 	calls     = regexp.MustCompile(`([\w.$]+)\s*\(`)
 )
 
-// steady are the words before a bracket that give the same for the same rows: words of
-// SQL, types, and functions of all databases.
+// steady are the words before a bracket that give the same answer for the same rows:
+// words of SQL, types, and functions of all databases.
 var steady = words(`
 	all and any array as between by case cast check distinct else end escape except exists false from group having
 	if in intersect is join like not null on or over some then true union using values when where xor ilike regexp similar to
@@ -48,7 +49,7 @@ func words(list string) map[string]bool {
 
 // Read reads the SQL of a condition. A function that it does not know is volatile.
 func Read(sql string) Reading {
-	if strings.Contains(sql, `\`) { // which may escape a quote, or not
+	if strings.Contains(sql, `\`) { // it may escape a quote, or not
 		return Reading{Selects: true, Volatile: true}
 	}
 	sql = quoted.ReplaceAllStringFunc(sql, func(s string) string {
