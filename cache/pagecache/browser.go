@@ -10,9 +10,9 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// A browser cannot be purged. One that is told nothing keeps a page for a tenth
-// of the time since its Last-Modified (RFC 9111 §4.2.2). So it is told to ask
-// each time, unless the handler has said something to browsers.
+// A browser cannot be purged. One that is told nothing keeps a page for a tenth of the
+// time since its Last-Modified (RFC 9111 §4.2.2). So browsers are told to ask each time,
+// unless the handler has said something to them.
 const (
 	// askAlways binds every cache on the way. It is for a response whose handler
 	// has said nothing to caches, or to this one alone.
@@ -22,18 +22,18 @@ const (
 	// that may go by its own lifetime because of public (RFC 9111 §5.2.2.4).
 	askWhenStale = "max-age=0, must-revalidate"
 
-	// visitorsOwn is for a visitor's response: a CDN would store it.
+	// visitorsOwn is for a visitor's response, which a CDN would store.
 	visitorsOwn = "private, no-cache"
 )
 
-// concernsBrowsers reports whether browsers are told to ask about the response, if
-// its handler has said nothing to them: if it is stored, or the handler has said
-// something to caches, or to this one alone. About what is neither, they are told
-// what they would be without this cache.
+// concernsBrowsers reports whether browsers are told to ask about a response, if its
+// handler has said nothing to them. They are if it is stored, or if the handler has said
+// something to caches or to this one alone. About others they are told what they would be
+// without this cache.
 func concernsBrowsers(p *rfc9111.Policy) bool { return p.Reason == storable || p.Spoken || p.Told }
 
 // markPart adds to the header of a stranger's part, which passes in answer to r, what
-// would be said of the whole.
+// would be said about the whole.
 func (c *Cache) markPart(h http.Header, r *http.Request) {
 	now := time.Now()
 	whole := h.Clone()
@@ -44,10 +44,10 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 	}
 }
 
-// browserWords returns what is added to the Cache-Control of a response with
-// header h, or "". What was said to this cache alone is nothing that a browser
-// understands: targeted fields, SetTTL. Nor is no-transform, an empty
-// Cache-Control, or Pragma, which means nothing in a response (§5.4).
+// browserWords returns what is added to the Cache-Control of a response with header h, or
+// "". A browser does not understand what was said to this cache alone: targeted fields,
+// SetTTL. It learns nothing from no-transform, an empty Cache-Control, or Pragma, which
+// means nothing in a response (§5.4).
 func (c *Cache) browserWords(h http.Header, visitor reason) string {
 	cc := rfc9111.ParseControl(h["Cache-Control"])
 	switch {
@@ -79,8 +79,8 @@ func (c *Cache) addBrowserWords(h http.Header, visitor reason) {
 	}
 }
 
-// addWords returns the lines of a Cache-Control field with words behind the last
-// of them. It does not change lines, which may be shared.
+// addWords returns the lines of a Cache-Control field with words after the last of them. It
+// does not change lines, which may be shared.
 func addWords(lines []string, words string) []string {
 	if words == "" {
 		return lines
@@ -94,7 +94,7 @@ func addWords(lines []string, words string) []string {
 }
 
 // withWords returns the fields of a response to store with words added to its
-// Cache-Control. outer are the lines of somebody around the cache, who will say
+// Cache-Control. outer are the lines of the middleware outside the cache, which will add
 // them again.
 func withWords(list []stored.Field, words string, outer []string) []stored.Field {
 	if words == "" {
@@ -108,8 +108,7 @@ func withWords(list []stored.Field, words string, outer []string) []stored.Field
 	return list
 }
 
-// said returns the values of a stored field that the handler gave, without our
-// words.
+// said returns the values of a stored field that the handler gave, without our words.
 func said(p *stored.Response, name string) []string {
 	values := p.Header.Get(name)
 	if name != "Cache-Control" || !p.Is(stored.IsImplied) || len(values) == 0 {

@@ -29,15 +29,15 @@ type Cache struct {
 	warm    *background.Warmer // nil unless pages are warmed
 	codec   stored.Codec
 	clock   *clock
-	shared  *gatherer       // of the purges after unsafe requests
+	shared  *gatherer       // makes the purges after unsafe requests
 	short   *find.Shortcuts // nil where no hit is found at once
 	scratch sync.Pool
 
 	dates          stored.Dates
 	ages, statuses *stored.Phrases
-	softened       *stored.Phrases // statuses of hits on what was purged softly
+	softened       *stored.Phrases // statuses of hits on responses that were purged softly
 
-	background *background.Group // of the responses that are made in the background
+	background *background.Group // renders in the background
 	refreshing chan struct{}
 	notes      noteRounds
 	told       told

@@ -5,20 +5,18 @@ import (
 	"time"
 )
 
-// A clock tells hits the time. Reading the machine's takes a tenth of what a hit
-// in memory takes; so while there are many hits, a timer has it read every few
-// milliseconds for all of them. A hit may go by a time that is as much too early,
-// and as a goroutine waits for a processor, which hits do as well: HTTP counts in
-// seconds.
+// A clock tells hits the time. To read the machine's clock takes a tenth of the time of a
+// hit in memory. So while there are many hits, a timer reads it every few milliseconds for
+// all of them. A hit may go by a time that is as much too early: HTTP counts in seconds.
 //
-// While there are few, each reads the monotonic clock, which takes half as long as
-// reading both, and asks for the wall clock once a second: if that was set anew,
-// hits go by the old time for a second at most.
+// While there are few hits, each reads the monotonic clock, which takes half as long as
+// reading both, and the wall clock once a second. If the wall clock was set anew, hits go
+// by the old time for a second at most.
 type clock struct {
 	base  atomic.Pointer[time.Time] // read within a second
 	reads atomic.Uint32             // since then
 
-	ticking atomic.Pointer[time.Time] // read within a tick; nil if nobody ticks
+	ticking atomic.Pointer[time.Time] // read within a tick; nil while it does not tick
 	used    atomic.Bool               // since the last tick
 
 	closed atomic.Bool // ticks no more
@@ -63,9 +61,9 @@ func (c *clock) read() time.Time {
 	return base.Add(since)
 }
 
-// tick reads the clock every few milliseconds, until no hit has asked for it for a
-// while. Between ticks there is a timer and no goroutine, which whoever does not
-// close the cache would find in his tests.
+// tick reads the clock every few milliseconds, until no hit has asked for it for a while.
+// Between ticks there is a timer and no goroutine: a goroutine would show in the tests of
+// a program that does not close the Cache.
 func (c *clock) tick(idle int) {
 	if c.used.Swap(false) {
 		idle = 0

@@ -23,7 +23,7 @@ func decodable(p *stored.Response, h http.Header) bool {
 	return ok
 }
 
-// accepts reports whether Accept-Encoding names a coding, and not to refuse it
+// accepts reports whether Accept-Encoding names a coding, and not in order to refuse it
 // (RFC 9110 §12.5.3).
 func accepts(h http.Header, coding string) bool {
 	found := false

@@ -12,14 +12,12 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// ErrDependency is what [Cache.Purge] and [Cache.PurgeURL] return, wrapped, for what
-// no page can depend on: the name is a mistake, and the page that was meant is as it
-// was.
+// ErrDependency is what [Cache.Purge] and [Cache.PurgeURL] return, wrapped, for what no
+// page can depend on. The name is a mistake, and the page that was meant is not purged.
 var ErrDependency = errors.New("nothing can depend on this")
 
-// canonical adds to what an event names the names by which stored responses know
-// it. What was named stays: it may be what a value of coherent.Fetch was made
-// from.
+// canonical adds to what an event names the names by which stored responses know it. What
+// was named stays: a value of coherent.Fetch may depend on it.
 func (c *Cache) canonical(deps []cache.Dependency) ([]cache.Dependency, error) {
 	own := false // whether deps is a copy
 	var errs []error
@@ -41,15 +39,15 @@ func (c *Cache) canonical(deps []cache.Dependency) ([]cache.Dependency, error) {
 	return cache.WithDecoded(deps), errors.Join(errs...)
 }
 
-// canonicalOf returns the names by which stored responses know d, if they know
-// things of its kind by names of one form.
+// canonicalOf returns the names by which stored responses know d, if they know things of
+// its kind by names of one form.
 func (c *Cache) canonicalOf(d cache.Dependency) ([]cache.Dependency, error) {
 	kind, name, ok := strings.Cut(string(d), ":")
 	switch {
 	case d == "":
 		return nil, errors.New("it is empty")
 	case !ok || kind == "" || strings.Contains(kind, "/"):
-		return nil, errors.New("it has no kind: make it with cache.Path, cache.URI, cache.Group and their like")
+		return nil, errors.New("it has no kind: make it with cache.Path, cache.URI or cache.Group, for instance")
 	case kind == "path":
 		canonical, err := keys.Path(name)
 		if err != nil {
@@ -99,7 +97,7 @@ func (c *Cache) canonicalURI(uri string) ([]cache.Dependency, error) {
 	case errors.Is(err, keys.ErrQuery):
 		return nil, nil // a request for it has no key, so that nothing is stored of it
 	case err != nil && target:
-		return nil, nil // a page that is known by it is known by it as it is
+		return nil, nil // a page that is known by it is known by this spelling
 	case err != nil:
 		return nil, err
 	}
@@ -137,8 +135,8 @@ func uncanonical(deps []cache.Dependency) error {
 	return errors.Join(errs...)
 }
 
-// mistakenURI returns an error for a URI that is one of something, but not of what a
-// person means who types it.
+// mistakenURI returns an error for a URI that is well formed, but not what a person means
+// who types it.
 func (c *Cache) mistakenURI(uri string) error {
 	whole := withHost(uri)
 	if _, err := keys.URI(whole); err != nil {

@@ -7,16 +7,16 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
-// isStream reports whether a response is one that goes on for as long as its
-// visitor stays: server-sent events, or pictures that replace one another.
+// isStream reports whether a response may go on for as long as its visitor stays:
+// server-sent events, or pictures that replace one another.
 func isStream(h http.Header) bool {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	kind = strings.TrimSpace(kind)
 	return strings.EqualFold(kind, eventStream) || strings.EqualFold(kind, "multipart/x-mixed-replace")
 }
 
-// asksForStream reports whether a request asks for server-sent events, as a
-// browser's EventSource does. Nobody waits for the answer to it, nor it for theirs.
+// asksForStream reports whether a request asks for server-sent events, as a browser's
+// EventSource does. It waits for no other request, and no other waits for it.
 func asksForStream(h http.Header) bool {
 	found := false
 	rfc9111.ListMembers(h, "Accept", func(member string) bool {

@@ -11,14 +11,14 @@ import (
 	"github.com/uncache/uncache/internal/isnil"
 )
 
-// attempts is how often a request looks again after it waited for a fill that
-// was of no use to it, before it renders for itself.
+// attempts is how often a request looks again after it waited for a fill that was of no use
+// to it. Then it renders for itself.
 const attempts = 3
 
-// Handler returns next with the cache in front of it. Several handlers may be
-// wrapped by one Cache if their URLs differ, as the client asked for them or as
-// [http.StripPrefix] has left them: stored responses are found by both. It panics
-// if next is nil.
+// Handler returns next with the cache in front of it. It panics if next is nil.
+//
+// One Cache may be in front of several handlers if their URLs differ: as the client asked
+// for them, or as [http.StripPrefix] has left them.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	if isnil.Value(next) {
 		panic("pagecache: Handler: the handler is nil")
@@ -34,16 +34,16 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			c.pass(next, w, r, fwdBypass, string(reasonBypassed))
 		case rfc9111.Upgrades(r.Header, connection):
 			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
-		case c.opts.skips(r):
+		case c.skips(r):
 			c.pass(next, w, r, fwdBypass, string(reasonSkip))
 		case engine.FillFrom(r.Context()) != nil:
-			// This request is part of the making of another response, which
-			// has to hear of all that it depends on; and were it of the same
-			// URL, it would wait for itself.
+			// This request is made while another response is rendered, which must
+			// depend on all that this one depends on. And if its URL were the same,
+			// it would wait for itself.
 			c.pass(next, w, r, fwdBypass, string(reasonNested))
 		case r.ContentLength != 0:
-			// RFC 9110 §9.3.1: content of a GET has no meaning. A handler that
-			// reads it all the same gives an answer that is not in the key.
+			// RFC 9110 §9.3.1: content of a GET has no meaning. What a handler makes
+			// of it is not in the key.
 			c.pass(next, w, r, fwdRequest, string(reasonContent))
 		case rfc9111.AnswersItself(r.Header):
 			c.pass(next, w, r, fwdRequest, string(reasonPrecondition))
@@ -56,11 +56,11 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 }
 
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	var asks rfc9111.Control // what the visitor says, where he is listened to
+	var asks rfc9111.Control // what the request says, if Proxy.ClientDirectives is set
 	if c.proxy.ClientDirectives {
 		asks = clientControl(r.Header)
 	}
-	visitor := c.opts.visitorOf(r)
+	visitor := c.visitorOf(r)
 	if c.quick(next, w, r, &asks, visitor) {
 		return
 	}

@@ -40,7 +40,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, old: old, look: look}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, old: old, cacheStatus: look}
 	t.nameKey(id.Primary)
 	switch {
 	case r.Method == http.MethodHead:
@@ -96,9 +96,9 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	if !c.selects(p, s, r.Header) || stale && !p.MayReplaceError(now) {
 		return false
 	}
-	t.look.joined = true
-	c.observe(r, t.look, false)
-	sec := t.says(p)
+	t.cacheStatus.joined = true
+	c.observe(r, t.cacheStatus, false)
+	sec := t.moment(p)
 	if stale {
 		sec.age = c.age(p.AgeAt(now)) // it was stored long before this fill
 	}

@@ -10,21 +10,21 @@ import (
 
 // An Observation says how a request was answered.
 type Observation struct {
-	// Hit: from the store.
+	// Hit: it was answered from the store.
 	Hit bool
-	// Collapsed: by a fill that another request had begun.
+	// Collapsed: it was answered by a fill that another request had begun.
 	Collapsed bool
-	// Forward is why the handler was asked: the fwd parameter of RFC 9211.
-	// Empty for a hit. Advice about a handler has "bypass", and comes in addition
-	// to the Observation of the request.
+	// Forward is why the handler was asked: the fwd parameter of RFC 9211. It is
+	// empty for a hit. Advice about a handler has "bypass", and comes in addition to
+	// the Observation of the request.
 	Forward string
 	// Detail says more, for people, as in Cache-Status. Advice is a sentence.
 	Detail string
-	// Err is what went wrong: the purge after an unsafe request, a page that was
-	// rendered in the background, or Observe itself. It is [cache.ErrPanic] if
-	// that panicked. With [ErrNotStored], which is told after the Observation of
-	// the request, a response was not stored although its Cache-Status says so.
-	// With [ErrContext] no request is behind it.
+	// Err is what went wrong: the purge after an unsafe request, a rendering in the
+	// background, or Observe itself. It is [cache.ErrPanic] if that panicked. With
+	// [ErrNotStored], which is told after the Observation of the request, a response
+	// was not stored although its Cache-Status says so. With [ErrContext] there is no
+	// request.
 	Err error
 }
 
@@ -38,9 +38,9 @@ func (c *Cache) observe(r *http.Request, s status, hit bool) {
 
 func (c *Cache) observeHit(r *http.Request) { c.observe(r, status{}, true) }
 
-// report calls Observe, if there is one. A panic of it does not end the process
-// where the request is the cache's own, and breaks no page where it is a
-// visitor's. Observe is told so, once: it may not expect one kind of observation.
+// report calls Observe, if there is one. A panic of Observe neither ends the process, where
+// the request is the cache's own, nor breaks the page of a visitor. Observe is told of the
+// panic, once: it may not expect one kind of observation.
 func (c *Cache) report(r *http.Request, o Observation) {
 	if c.opts.Observe == nil {
 		return
@@ -59,15 +59,15 @@ func (c *Cache) callObserve(r *http.Request, o Observation) (err error) {
 // maxTold bounds the details that Observe was told once.
 const maxTold = 64
 
-// told are the details that Observe was told, and is told no more.
+// told are the details that Observe was told, and will not be told again.
 type told struct {
 	mu      sync.Mutex
 	reasons []string
-	sites   map[uintptr]struct{} // of calls with a context that leads nowhere
+	sites   map[uintptr]struct{} // where calls had a context that leads nowhere
 }
 
-// tellOnce tells Observe of something that people who configure the cache should
-// know: of each detail once.
+// tellOnce tells Observe something that people who configure the cache should know: each
+// detail once.
 func (c *Cache) tellOnce(r *http.Request, detail string) {
 	if c.opts.Observe == nil {
 		return

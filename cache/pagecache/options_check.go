@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/internal/cookie"
 	"github.com/uncache/uncache/internal/option"
 	"github.com/uncache/uncache/keys"
 )
@@ -17,8 +18,8 @@ import (
 const (
 	maxEarlyRefresh = 1000
 
-	// minDuration is less than what anybody means, and more than a number of
-	// seconds, or of milliseconds, that was given no unit.
+	// minDuration is less than what anybody means, and more than a number of seconds
+	// or milliseconds without a unit.
 	minDuration = time.Millisecond
 
 	defaultPrefix         = "page"
@@ -91,7 +92,7 @@ func (o *Options) complete() error {
 		return option.Errorf(ErrOptions, "pagecache: Options.MaxBody: %d is negative", o.MaxBody)
 	case o.MaxVariants < 0:
 		return option.Errorf(ErrOptions, "pagecache: Options.MaxVariants: %d is negative", o.MaxVariants)
-	case strings.ContainsFunc(o.Name, notToken), o.Name != "" && !letter(o.Name[0]):
+	case strings.ContainsFunc(o.Name, notToken), o.Name != "" && !isAlpha(o.Name[0]):
 		return option.Errorf(ErrOptions, "pagecache: Options.Name: %q is no token of RFC 9651, which begins with a letter", o.Name)
 	}
 	for field, names := range map[string]*[]string{"Targeted": &o.Targeted, "IgnoreVary": &o.IgnoreVary} {
@@ -123,7 +124,32 @@ func (o *Options) complete() error {
 // notToken reports whether r may not stand in a token, of those that have a
 // meaning here.
 func notToken(r rune) bool {
-	return (r > 0x7f || !letter(byte(r))) && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
+	return (r > 0x7f || !isAlpha(byte(r))) && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
 }
 
-func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// checkCookies refuses names that no cookie has: they would protect nobody.
+func checkCookies(names []string) error {
+	for _, name := range names {
+		if err := cookie.Check(name); err != nil {
+			return option.Errorf(ErrOptions, "pagecache: Options.SessionCookies: %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// keys returns the builders of keys: the one for which the session cookies count
+// beside those of keys.Options.Cookies, and the one for which all do. They are one
+// if all cookies count.
+func (o *Options) keys() (counting, uncut *keys.Builder, err error) {
+	counted := o.Keys.Cookies()
+	if counted == nil {
+		return o.Keys, o.Keys, nil
+	}
+	if counting, err = o.Keys.WithCookies(append(counted, o.SessionCookies...)); err != nil {
+		return nil, nil, err
+	}
+	uncut, err = o.Keys.WithCookies(nil)
+	return counting, uncut, err
+}

@@ -14,12 +14,12 @@ import (
 
 type pageKey struct{}
 
-// A page is what a handler says about its response through the context of its
-// request: SetTTL and DoNotStore. A request that passes has one too, so that what
-// is said there is known to lead somewhere.
+// A page is what a handler says about its response through the context of its request:
+// SetTTL and DoNotStore. A request that passes has one as well, so that calls from it are
+// known to lead somewhere.
 type page struct {
-	origin string // by which groups are known too
-	outer  *page  // the page that this one becomes a part of, or nil
+	origin string // groups are known by it too
+	outer  *page  // the page that this one goes into, or nil
 	stop   func() // lets waiting requests go; nil if none wait
 
 	sought atomic.Bool // see serverless
@@ -29,8 +29,8 @@ type page struct {
 	refused bool // DoNotStore was called
 }
 
-// pageFrom returns the page that ctx leads to, or nil. It finds a fill of
-// coherent.Fetch as well, which has no page.
+// pageFrom returns the page that ctx leads to, or nil. It also finds a fill of
+// coherent.Fetch, which has no page.
 func pageFrom(ctx context.Context) (p *page, leads bool) {
 	if ctx == nil {
 		return nil, false
@@ -39,15 +39,15 @@ func pageFrom(ctx context.Context) (p *page, leads bool) {
 	return p, p != nil || engine.FillFrom(ctx) != nil
 }
 
-// SetTTL sets the freshness lifetime of the page being rendered, for this cache
-// alone: in place of Options.TTL, of max-age and of Expires, and without a word to
-// browsers or CDNs. It counts for the statuses that Options.TTL counts for, so a
-// handler may call it first and fail then; Options.ErrorTTL bounds it.
+// SetTTL sets the freshness lifetime of the page being rendered, for this cache alone. It
+// takes the place of Options.TTL, max-age and Expires, and says nothing to browsers or
+// CDNs. It counts for the statuses that Options.TTL counts for, so a handler may call it
+// first and fail later. Options.ErrorTTL bounds it.
 //
-// It lifts no prohibition: what says no-store, private or no-cache, or sets a
-// cookie, is treated as without it. The last call counts, until the handler
-// returns. With 0 or less the page is stale from the start. A handler that answers
-// 304 without calling it confirms what it has said of the page.
+// It lifts no prohibition: a response that says no-store, private or no-cache, or sets a
+// cookie, is treated as without it. The last call counts, until the handler returns. With
+// 0 or less the page is stale from the start. A handler that answers 304 without calling
+// it keeps to what it has said of the page.
 //
 // ctx is that of the request, see [AddGroups].
 func SetTTL(ctx context.Context, d time.Duration) {
@@ -61,10 +61,10 @@ func SetTTL(ctx context.Context, d time.Duration) {
 	}
 }
 
-// DoNotStore keeps the page being rendered from being stored, and from being given
-// to requests that wait for it. It may be called until the handler returns, also
-// after the first byte was written. It says nothing to browsers and CDNs:
-// "Cache-Control: private" or "no-store" does.
+// DoNotStore keeps the page being rendered from being stored, and from being given to
+// requests that wait for it. Call it until the handler returns, also after the first byte
+// was written. It says nothing to browsers and CDNs: "Cache-Control: private" or
+// "no-store" does.
 //
 // ctx is that of the request, see [AddGroups].
 func DoNotStore(ctx context.Context) {
@@ -108,16 +108,16 @@ func (p *page) says() (said rfc9111.Told, refused bool) {
 	return p.said, p.refused
 }
 
-// passing calls a handler of whose response nothing will be stored. Its context
-// leads to a page, which nobody asks for what is said of it.
+// passing calls a handler whose response will not be stored. Its context leads to a page
+// that nobody asks.
 func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	p := nobody
 	if outer, _ := pageFrom(r.Context()); outer != nil && outer != nobody {
-		p = &page{origin: outer.origin, outer: outer} // a request within the making of a page
+		p = &page{origin: outer.origin, outer: outer} // its response goes into another page
 	}
 	inner := r.WithContext(context.WithValue(r.Context(), pageKey{}, p))
-	// What the handler leaves in the request is for those around the cache: the
-	// server deletes the files of MultipartForm.
+	// What the handler leaves in the request is for the middleware outside the cache,
+	// and for the server, which deletes the files of MultipartForm.
 	defer func() {
 		r.Pattern, r.Form, r.PostForm, r.MultipartForm = inner.Pattern, inner.Form, inner.PostForm, inner.MultipartForm
 	}()

@@ -9,9 +9,8 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
-// A passWriter stands between a handler and the client of a request that the
-// cache has no part in, but for the field that says so, which comes after what
-// the handler says in it (RFC 9211 §2).
+// A passWriter stands between a handler and the client of a request that passes the cache.
+// It adds Cache-Status, after what the handler says in that field (RFC 9211 §2).
 type passWriter struct {
 	http.ResponseWriter
 	then  func(code int) // is told the final status code before it is sent
@@ -24,7 +23,7 @@ func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	c.observe(r, st, false)
 	visitor := storable
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		visitor = c.opts.visitorOf(r)
+		visitor = c.visitorOf(r)
 	}
 	p := &passWriter{ResponseWriter: w, then: func(code int) {
 		switch {
@@ -47,7 +46,7 @@ func (p *passWriter) begin(code int) {
 	}
 }
 
-// finish does for a handler that wrote nothing what net/http is going to.
+// finish gives the header of a handler that wrote nothing, as net/http would.
 func (p *passWriter) finish() { p.begin(http.StatusOK) }
 
 // Unwrap lets http.ResponseController find what a passWriter does not do.
@@ -63,7 +62,7 @@ func (p *passWriter) Write(b []byte) (int, error) {
 	return p.ResponseWriter.Write(b)
 }
 
-// ReadFrom keeps the road open on which io.Copy lets the kernel send a file.
+// ReadFrom lets io.Copy have the kernel send a file.
 func (p *passWriter) ReadFrom(src io.Reader) (int64, error) {
 	p.begin(http.StatusOK)
 	return io.Copy(p.ResponseWriter, src)
@@ -78,7 +77,7 @@ func (p *passWriter) FlushError() error {
 	return http.NewResponseController(p.ResponseWriter).Flush()
 }
 
-// Hijack hands the connection over. What is said over it then is beyond us.
+// Hijack hands the connection over.
 func (p *passWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(p.ResponseWriter).Hijack()
 	p.wrote = p.wrote || err == nil

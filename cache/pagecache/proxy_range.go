@@ -25,7 +25,7 @@ func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Requ
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: status{fwd: fwdMiss, detail: string(rfc9111.ReasonPartial)}}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, cacheStatus: status{fwd: fwdMiss, detail: string(rfc9111.ReasonPartial)}}
 	t.nameKey(id.Primary)
 	rangeTask{t, part}.run()
 }
@@ -40,10 +40,10 @@ func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Requ
 func (t rangeTask) run() {
 	t.fill = t.c.store.Begin()
 	t.fill.Add(t.id.Deps...)
-	t.c.observe(t.r, t.look, false)
+	t.c.observe(t.r, t.cacheStatus, false)
 	rec := newRecorder(t.task)
-	rec.through = true
-	rec.part = func(*recorder) {} // nobody waits
+	rec.partial = true
+	rec.notForOthers = func(*recorder) {} // nobody waits
 	inner := t.inner()
 	func() {
 		defer rec.catchAbort()
@@ -77,9 +77,9 @@ func (t rangeTask) run() {
 		t.promise(rec, p)
 	}
 	sent := rec.sendHeader()
-	if varies := len(t.c.rules.SelectingFields(rec.judged)) > 0; p != nil && varies && !released {
+	if varies := len(t.c.rules.SelectingFields(rec.policyHeader)) > 0; p != nil && varies && !released {
 		if rec.status == http.StatusOK {
-			t.place(p, rec.judged)
+			t.place(p, rec.policyHeader)
 		} else {
 			rec.drop(rfc9111.ReasonPartial)
 		}
@@ -128,7 +128,7 @@ func recordRange(rec *recorder, h http.Header) {
 	rec.span = stored.Span{First: first, End: end, Size: size}
 	whole := h.Clone()
 	delete(whole, "Content-Range")
-	rec.policy = rec.judge(http.StatusOK, whole, nil)
+	rec.policy = rec.policyOf(http.StatusOK, whole, nil)
 	rec.policy.Drop = append(rec.policy.Drop, "Content-Range")
 	if rec.policy.Reason == storable && rec.span.End-rec.span.First > int64(rec.c.opts.MaxBody) {
 		rec.policy.Reason = reasonTooLarge

@@ -8,24 +8,18 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Purge records e in the log, and deletes the stored responses whose keys it can
-// compute, to give their memory back. When it has returned nil, no request that
-// begins later is answered with a response that depends on what e names and whose
-// rendering began before; see [coherent.Cache.Purge]. If the deletion fails, the
-// purge has not failed.
+// Purge records e in the log. When it has returned nil, no request that begins later is
+// answered with a response that depends on what e names and whose rendering began before:
+// see [coherent.Cache.Purge]. It also deletes what it can compute the keys of, to give
+// memory back; that may fail.
 //
-// Paths, prefixes and URIs must be canonical, as keys.Path and keys.URI return
-// them. [Cache.PurgeURL] takes what people type. A name that nothing can depend on
-// is an error, [ErrDependency]; all names are recorded nevertheless. Names of kinds
-// that this module does not know are recorded as they are.
+// Paths, prefixes and URIs must be canonical, as keys.Path and keys.URI return them;
+// [Cache.PurgeURL] takes what people type. A name that nothing can depend on is an error,
+// [ErrDependency], and recorded. A page whose route is not known is purged
+// with cache.Route only if e names cache.Route("") too.
 //
-// A page whose route is not known is purged with cache.Route only if e names
-// cache.Route("") too. invalidate.Targets.Route adds that by itself.
-//
-// Pages that [Options.Warm] asks for are rendered again when Purge has returned,
-// unless ctx is that of such a rendering ([Warming]).
-//
-// Purge makes a Cache an invalidate.Purger.
+// Pages that [Options.Warm] asks for are rendered again when Purge has returned, unless ctx
+// is that of such a rendering ([Warming]).
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	return errors.Join(uncanonical(e.Dependencies), c.purge(ctx, e))
 }
@@ -70,7 +64,7 @@ func (c *Cache) record(ctx context.Context, e cache.Event) error {
 	if err := c.values.Purge(ctx, e, stored...); err != nil {
 		return err
 	}
-	if !Warming(ctx) { // or a handler that saves something at each visit would run for ever
+	if !Warming(ctx) { // a handler that saves something at each visit would be warmed for ever
 		defer c.warm.Purged(e.Dependencies)
 	}
 	for _, key := range stored {

@@ -9,17 +9,16 @@ import (
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
-// mayCut reports whether a part of p may be given. Where a compressor stands around
-// the cache, a visitor may have the other part in another coding, of which nobody
-// knows what the bytes are (RFC 9110 §14.2: Range is about the selected
-// representation, and may be ignored). A handler that gives a strong entity tag
-// itself answers for that.
-func (o *Options) mayCut(p *stored.Response) bool {
-	return !o.codedOutside() || p.Is(stored.OwnETag) && rfc9111.IsStrong(p.Header.ETag())
+// mayCut reports whether a part of p may be given. With a compressor outside the cache, a
+// visitor may have the other part in another coding, and nobody knows what its bytes are. A
+// server may ignore Range (RFC 9110 §14.2). A handler that gives a strong entity tag itself
+// answers for its bytes.
+func (c *Cache) mayCut(p *stored.Response) bool {
+	return !c.codedOutside() || p.Is(stored.OwnETag) && rfc9111.IsStrong(p.Header.ETag())
 }
 
-// ifRange evaluates If-Range: a strong entity tag, or a date that is one of a
-// strong validator, has to be p's; what is neither is false (RFC 9110 §13.1.5).
+// ifRange evaluates If-Range (RFC 9110 §13.1.5). A strong entity tag has to be p's; a date
+// has to be p's, and that of a strong validator. Anything else is false.
 func ifRange(p *stored.Response, h http.Header, now time.Time) bool {
 	fields := h["If-Range"]
 	switch {

@@ -12,74 +12,77 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// holdBytes is how much is held back of a response that is not going to be
-// stored, because it may yet become a 304.
+// holdBytes is how much is held back of a response that will not be stored, because it
+// may yet become a 304.
 const holdBytes = 64 << 10
 
-// A recorder stands between a handler and the client while a page is filled. A
-// response that may be stored is held back until the handler is done. So its
-// entity tag and length can be sent before it, it is stored before anybody has
-// it, and other requests do not wait for a client that reads slowly. A handler
-// that flushes, or writes more than is stored, is streamed from there on.
+// A recorder stands between a handler and the client while a page is filled. It holds a
+// response that may be stored back until the handler is done. So
 //
-// recorder_header.go sends the header and looks at it again; recorder_stream.go
-// is about bodies that do not come by Write; recorder_unwrap.go about those that
-// pass by.
+//   - its entity tag and length are sent before it
+//   - it is stored before anybody has it
+//   - other requests do not wait for a client that reads slowly
+//
+// A response that is flushed, or larger than what is stored, is streamed from there on.
+//
+// recorder_header.go sends the header and looks at it again. recorder_stream.go is about
+// bodies that do not come by Write, and recorder_unwrap.go about writes that bypass the
+// recorder.
 type recorder struct {
-	c      *Cache
-	w      http.ResponseWriter
-	req    *http.Request    // as the client sent it
-	asked  time.Time        // when the handler was called
-	look   *status          // what Cache-Status will say
-	before http.Header      // what stood in the header before the handler, or nil
-	asks   bool             // a 304 would confirm something that is stored
-	spare  *stored.Response // what will be served in place of an error, or nil
-	part   func(*recorder)  // lets waiting requests go: this response is of no use to them
+	c            *Cache
+	w            http.ResponseWriter
+	req          *http.Request    // as the client sent it
+	asked        time.Time        // when the handler was called
+	cacheStatus  *status          // what Cache-Status will say
+	outer        http.Header      // what stood in the header before the handler, or nil
+	validating   bool             // a 304 would validate a stored response
+	fallback     *stored.Response // what will be served in place of an error, or nil
+	notForOthers func(*recorder)  // is called when the response is of no use to the requests that wait
 
 	visitor    reason // by what the visitor is known, see visitorOf
-	background bool   // there is none
+	background bool   // there is no visitor
 
 	page *page        // what the handler says through its context
-	said rfc9111.Told // by which policy was judged
+	said rfc9111.Told // what the page said when policy was made
 
-	through bool        // a part was asked for: what is not stored is not held back
-	span    stored.Span // of what is recorded, if it is a part
+	partial bool        // a range was asked for: a response that is not stored is not held back
+	span    stored.Span // what of the body is recorded, if it is a part
 
-	changed func() // purges what an unsafe request has changed, before that is seen; nil for others
+	changed func() // purges what an unsafe request has changed, before its answer is sent; or nil
 
-	wrote     bool             // the handler gave its status
-	status    int              //
-	header    http.Header      // as it was then
-	given     time.Time        // when that was
-	length    int64            // the Content-Length in it, or -1
-	policy    rfc9111.Policy   //
-	judged    http.Header      // what policy was judged by: header, and what was changed while it was sent
-	confirmed *stored.Response // the stored response whose header is in judged too, or nil
-	recording bool             // body holds all that was written so far
-	stream    bool             // it goes on for as long as the visitor stays: nobody waits for it
-	gaveUp    bool             // the handler showed that its response is not whole
-	unwrapped bool             // the handler writes to what Unwrap returns
-	raw       bool             // and has gone beyond that, to the client's own ResponseWriter
-	sent      http.Header      // the header as it was handed on; others may have changed it since
-	released  bool             // the header was sent
-	sending   time.Duration    // for how long the client was waited for
-	hijacked  bool
-	failed    bool // the client did not take what was written
-	muted     bool // the client gets a stored response instead
-	body      []byte
+	wrote        bool             // the handler gave its status
+	status       int              //
+	header       http.Header      // as it was then
+	given        time.Time        // when that was
+	length       int64            // the Content-Length in it, or -1
+	policy       rfc9111.Policy   //
+	policyHeader http.Header      // what policy was made from: header, and what was changed while it was sent
+	validated    *stored.Response // the stored response whose header is in policyHeader too, or nil
+	recording    bool             // body holds all that was written so far
+	stream       bool             // it may go on for as long as the visitor stays, so nobody waits for it
+	gaveUp       bool             // the handler showed that its response is not whole
+	unwrapped    bool             // the handler writes to what Unwrap returns
+	raw          bool             // or to the client's own ResponseWriter
+	sent         http.Header      // the header as it was handed on; middleware may have changed it since
+	released     bool             // the header was sent
+	sending      time.Duration    // how long writes to the client took
+	hijacked     bool
+	failed       bool // the client did not take what was written
+	replaced     bool // the client gets a stored response instead
+	body         []byte
 }
 
 func newRecorder(t *task) *recorder {
-	rec := &recorder{c: t.c, w: t.w, req: t.r, look: &t.look, part: t.part, asked: time.Now(), length: -1, visitor: t.visitor, page: t.newPage()}
+	rec := &recorder{c: t.c, w: t.w, req: t.r, cacheStatus: &t.cacheStatus, notForOthers: t.notForOthers, asked: time.Now(), length: -1, visitor: t.visitor, page: t.newPage()}
 	h := t.w.Header()
 	_, rec.background = t.w.(discard)
 	if t.outer == nil && t.c.warm != nil {
 		t.outer = &background.Outer{Pattern: t.r.Pattern, Vary: slices.Clone(h["Vary"])} // a handler may write into the list
 	}
 	if len(h) > 0 {
-		// Not a deep copy: that a list is the very same one tells that the
-		// handler has not touched it.
-		rec.before = maps.Clone(h)
+		// Not a deep copy: a list that is the very same one was not touched by the
+		// handler.
+		rec.outer = maps.Clone(h)
 	}
 	return rec
 }
@@ -110,7 +113,7 @@ func (rec *recorder) WriteHeader(code int) {
 	rec.given = time.Now()
 	h := rec.w.Header()
 	rec.header = maps.Clone(h)
-	rec.judged = rec.header
+	rec.policyHeader = rec.header
 	if n, err := strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		rec.length = n
 	}
@@ -120,11 +123,11 @@ func (rec *recorder) WriteHeader(code int) {
 		}
 		return
 	}
-	if code == http.StatusNotModified && rec.asks || rfc9111.IsError(code) && rec.spare != nil && rec.spare.MayReplaceError(rec.given) {
-		rec.muted = true
+	if code == http.StatusNotModified && rec.validating || rfc9111.IsError(code) && rec.fallback != nil && rec.fallback.MayReplaceError(rec.given) {
+		rec.replaced = true
 		return
 	}
-	rec.policy = rec.judge(code, h, nil)
+	rec.policy = rec.policyOf(code, h, nil)
 	if rec.policy.Reason == storable && rec.unwrapped {
 		rec.policy.Reason = reasonUnwrapped
 	}
@@ -134,7 +137,7 @@ func (rec *recorder) WriteHeader(code int) {
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}
-	if rec.through {
+	if rec.partial {
 		recordRange(rec, h)
 		if rec.recording = rec.policy.Reason == storable; !rec.recording {
 			rec.release()
@@ -143,7 +146,7 @@ func (rec *recorder) WriteHeader(code int) {
 	}
 	rec.recording = rec.policy.Reason == storable
 	if rec.stream = isStream(h); rec.stream || !rec.recording {
-		rec.part(rec)
+		rec.notForOthers(rec)
 	}
 	if !rec.recording {
 		if rec.unwrapped || !rec.mayShorten() {
@@ -159,10 +162,10 @@ func (rec *recorder) drop(why reason) {
 	}
 	rec.recording = false
 	rec.policy.Reason = why
-	rec.part(rec)
+	rec.notForOthers(rec)
 }
 
-// same reports whether two lists are one: nobody has touched it in between.
+// same reports whether a and b are the very same list.
 func same(a, b []string) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
@@ -177,11 +180,11 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	if len(b) > 0 && !bodyAllowed(rec.status) {
 		return 0, http.ErrBodyNotAllowed
 	}
-	if rec.muted {
+	if rec.replaced {
 		return len(b), nil
 	}
 	if !rec.released && rec.length >= 0 && int64(len(rec.body)+len(b)) > rec.length {
-		rec.giveUp() // net/http refuses it, too
+		rec.giveUp() // net/http refuses it as well
 		return 0, http.ErrContentLength
 	}
 	if rec.recording {
@@ -223,11 +226,11 @@ func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// end does for a handler that wrote nothing what net/http is going to.
+// end gives the header of a handler that wrote nothing, as net/http would.
 func (rec *recorder) end() {
 	switch {
 	case rec.hijacked, rec.wrote:
-	case rec.raw: // it wrote elsewhere, if at all
+	case rec.raw: // it wrote to the client's ResponseWriter, if at all
 		rec.wrote, rec.released = true, true
 		rec.status, rec.header = http.StatusOK, maps.Clone(rec.w.Header())
 	default:

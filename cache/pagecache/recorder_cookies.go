@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// introduced reports whether somebody around the cache has given the visitor a cookie
-// that he did not come with. If the response varies by Cookie it may be the one for
-// the new cookie, and not for the old:
+// introduced reports whether middleware outside the cache has given the visitor a cookie
+// that they did not come with. If the response varies by Cookie it may be the one for the
+// new cookie, and not for the old one:
 //
 //  1. a visitor without cookies asks for a page with a form
 //  2. the CSRF middleware makes a token, sets it as a cookie, and says Vary: Cookie
 //  3. the handler writes the token into the form
-//  4. the page is stored for all who have no cookies: with the token of the first
+//  4. the page is stored for everybody without cookies, with the token of the first
 //
-// To take a cookie back that he does not have says nothing about him.
+// To take back a cookie that the visitor does not have says nothing about the visitor.
 func (rec *recorder) introduced() bool {
-	for _, line := range rec.before["Set-Cookie"] {
+	for _, line := range rec.outer["Set-Cookie"] {
 		set, err := http.ParseSetCookie(line)
 		if err != nil {
 			return true
@@ -30,15 +30,15 @@ func (rec *recorder) introduced() bool {
 	return false
 }
 
-// setsCookie reports whether the handler set a cookie, rather than somebody
-// around us.
+// setsCookie reports whether the handler set a cookie, and not the middleware outside the
+// cache.
 func (rec *recorder) setsCookie() bool {
-	return !same(rec.header["Set-Cookie"], rec.before["Set-Cookie"])
+	return !same(rec.header["Set-Cookie"], rec.outer["Set-Cookie"])
 }
 
-// givesCookie reports whether now, the lines of Set-Cookie, has one that was not
-// there before, and that says something about the visitor. To take a cookie back
-// that the visitor does not have says nothing.
+// givesCookie reports whether now, the lines of Set-Cookie, has one that was not there
+// before and says something about the visitor. To take back a cookie that the visitor
+// does not have says nothing.
 func (rec *recorder) givesCookie(now, before []string) bool {
 	if slices.Equal(now, before) {
 		return false
@@ -55,9 +55,8 @@ func (rec *recorder) givesCookie(now, before []string) bool {
 	return false
 }
 
-// givesCookieLate reports whether the handler, or somebody around it, has tried to
-// set a cookie when the header had been given, or sent already. The visitor does
-// not get it, as without a cache, but the page may be about it.
+// givesCookieLate reports whether a cookie was set after the header had been given, or
+// sent. The visitor does not get it, as without a cache, but the page may be about it.
 func (rec *recorder) givesCookieLate() bool {
 	before := rec.header
 	if rec.released {
@@ -66,8 +65,8 @@ func (rec *recorder) givesCookieLate() bool {
 	return !rec.c.proxy.StoreSetCookie && rec.givesCookie(rec.w.Header()["Set-Cookie"], before["Set-Cookie"])
 }
 
-// tellRotation tells Observe of a response which sets a cookie that was cut out of
-// its request: the visitor's own would be replaced at every fill.
+// tellRotation tells Observe of a response which sets a cookie that was cut out of its
+// request: each fill would replace the visitor's own.
 //
 //  1. a visitor with the cookie "id=1" asks for a page
 //  2. the handler is not given the cookie, takes the visitor for a new one, and

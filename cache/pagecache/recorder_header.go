@@ -9,18 +9,18 @@ import (
 	"github.com/uncache/uncache/internal/httpdate"
 )
 
-// Others around the cache may write into the header as late as WriteHeader: a
-// session library sets its cookie there. So a response that may be stored goes in
-// this order:
+// Middleware outside the cache may write into the header as late as WriteHeader: a
+// session library sets its cookie there. So a response that may be stored goes in this
+// order:
 //
-//  1. the header is sent, and with it what others add to it
+//  1. the header is sent, with what middleware adds to it
 //  2. the header is looked at again: is the page still one for everybody?
 //  3. the response is stored, and given to the requests that wait for it
 //  4. the body is sent, as slowly as the client reads it
 //
-// What others hold back themselves, as a compressor does that waits for the first
-// bytes of the body, is not seen: a session library belongs between it and the
-// cache.
+// Middleware that holds the header back itself hides what is added outside of it. A
+// compressor does so, which waits for the first bytes of the body. So a session library
+// belongs between the compressor and the cache.
 
 // release sends the header, and what was held back of the body.
 func (rec *recorder) release() {
@@ -47,38 +47,38 @@ func (rec *recorder) sendHeader() bool {
 	rec.sent = maps.Clone(h)
 	rec.w.WriteHeader(rec.status)
 	if rec.recording {
-		pol, judged := rec.lookAgain(rec.policy, rec.status, rec.judged, rec.sent)
+		pol, header := rec.lookAgain(rec.policy, rec.status, rec.policyHeader, rec.sent)
 		if pol.Reason != storable {
 			rec.drop(pol.Reason)
 		}
-		rec.policy, rec.judged = pol, judged
+		rec.policy, rec.policyHeader = pol, header
 	}
 	return true
 }
 
-// say puts Cache-Status into the header of what is sent as the handler gave it.
+// say puts Cache-Status into the header of a response that is sent as the handler gave it.
 func (rec *recorder) say(h http.Header) {
 	if rec.raw { // it was said before
 		return
 	}
 	if !rec.recording && rec.policy.Reason != storable {
-		rec.look.detail = string(rec.policy.Reason)
+		rec.cacheStatus.detail = string(rec.policy.Reason)
 		if query := rec.req.URL.RawQuery; rec.c.keys.Query(query) != query {
-			rec.look.detail += queryCut
+			rec.cacheStatus.detail += queryCut
 		}
 	}
-	rec.look.add(h, rec.c.name)
+	rec.cacheStatus.add(h, rec.c.name)
 }
 
 // sendBody sends what was held back of the body.
 func (rec *recorder) sendBody() {
 	if len(rec.body) > 0 {
-		_, _ = rec.pass(rec.body) // remembered in failed
+		_, _ = rec.pass(rec.body) // which notes an error in failed
 	}
 }
 
-// An afterHeader calls then when the final header has been handed on, and before
-// the body. sent is the header as it was then.
+// An afterHeader calls then between the final header and the body. sent is the header as
+// it was handed on.
 type afterHeader struct {
 	http.ResponseWriter
 	then func(sent http.Header)
@@ -98,11 +98,11 @@ func (rec *recorder) undo() {
 	rec.released = true
 	h := rec.w.Header()
 	clear(h)
-	maps.Copy(h, rec.before)
+	maps.Copy(h, rec.outer)
 }
 
-// restoreHeader undoes what the handler did to the header after WriteHeader,
-// which net/http would not have seen; trailers excepted, which are set then.
+// restoreHeader undoes what the handler did to the header after WriteHeader. net/http
+// would not have seen it. Trailers are an exception: they are set then.
 func (rec *recorder) restoreHeader() {
 	h := rec.w.Header()
 	for name := range h {
@@ -119,9 +119,8 @@ func (rec *recorder) restoreHeader() {
 
 func hasTrailerPrefix(name string) bool { return strings.HasPrefix(name, http.TrailerPrefix) }
 
-// mayShorten reports whether the response, although it will not be stored, may
-// become a 304 once it is complete: the fill took the conditions away from the
-// handler.
+// mayShorten reports whether a response that will not be stored may become a 304 once it
+// is complete: the fill took the visitor's conditions away from the handler.
 func (rec *recorder) mayShorten() bool {
 	return rec.status == http.StatusOK && !rec.gaveUp && rfc9111.HasConditions(rec.req.Header) && len(rec.header["Trailer"]) == 0 &&
 		(len(rec.header["Etag"]) > 0 || len(rec.header["Last-Modified"]) > 0)

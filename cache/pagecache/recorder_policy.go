@@ -9,20 +9,20 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// judge applies rfc9111 to what a handler gave, asks what those around the
-// cache have said of the visitor, and who the visitor is. confirmed is the stored
-// response whose header is in h, or nil.
-func (rec *recorder) judge(status int, h http.Header, confirmed *stored.Response) rfc9111.Policy {
+// policyOf returns the policy of a response with a status and the header h: what HTTP
+// allows, and what the middleware outside the cache and the visitor change about it.
+// validated is the stored response whose header is in h, or nil.
+func (rec *recorder) policyOf(status int, h http.Header, validated *stored.Response) rfc9111.Policy {
 	var refused bool
 	rec.said, refused = rec.page.says()
 	rec.recognize()
-	p := rec.c.rules.Judge(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, confirmed), rec.asked, rec.given)
+	p := rec.c.rules.Judge(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, validated), rec.asked, rec.given)
 	if p.Reason == storable && !rec.c.proxy.StoreSetCookie && rec.introduced() && rec.c.tellsCookies(h) {
 		p.Reason = rfc9111.ReasonSetCookie
 	}
 	rec.tellRotation(rec.header["Set-Cookie"])
 	if rec.visitor != storable {
-		if p.ForVisitors = rec.saysPublic(confirmed); !p.ForVisitors && p.Reason == storable {
+		if p.ForVisitors = rec.saysPublic(validated); !p.ForVisitors && p.Reason == storable {
 			p.Reason = rec.visitor
 		}
 	}
@@ -35,8 +35,7 @@ func (rec *recorder) judge(status int, h http.Header, confirmed *stored.Response
 	return p
 }
 
-// settle takes in what the handler has said about its page since it gave the
-// header.
+// settle takes in what the handler has said about its page since it gave the header.
 func (rec *recorder) settle() {
 	said, refused := rec.page.says()
 	was := rec.visitor
@@ -49,11 +48,11 @@ func (rec *recorder) settle() {
 		rec.drop(reasonDoNotStore)
 	case rec.visitor != was:
 		if !rec.released {
-			rec.policy.Words = rec.c.browserWords(rec.judged, rec.visitor)
+			rec.policy.Words = rec.c.browserWords(rec.policyHeader, rec.visitor)
 		}
 		rec.drop(rec.visitor)
 	case said != rec.said && rec.status != http.StatusPartialContent:
-		pol := rec.judge(rec.status, rec.judged, rec.confirmed)
+		pol := rec.policyOf(rec.status, rec.policyHeader, rec.validated)
 		if pol.Reason != storable {
 			rec.drop(pol.Reason)
 			return
@@ -63,24 +62,23 @@ func (rec *recorder) settle() {
 	}
 }
 
-// recognize asks once more whether a visitor is behind the request, who was a
-// stranger when it came: the handler may have signed them in. Nobody is behind
-// what is made in the background.
+// recognize asks once more who the visitor of a request is that came from a stranger: the
+// handler may have signed them in. A rendering in the background has no visitor.
 func (rec *recorder) recognize() {
 	if rec.visitor == storable && rec.c.opts.Visitor != nil && !rec.background {
-		rec.visitor = rec.c.opts.visitorOf(rec.req)
+		rec.visitor = rec.c.visitorOf(rec.req)
 	}
 }
 
-// saysPublic reports whether the handler itself has said that its response is
-// public: not somebody around the cache. A handler that confirms a stored
-// response has said what it said of that, unless it says something else now.
-func (rec *recorder) saysPublic(confirmed *stored.Response) bool {
+// saysPublic reports whether the handler itself has said that its response is public, and
+// not the middleware outside the cache. A handler that validates a stored response has
+// said what it said of that, unless it says something else now.
+func (rec *recorder) saysPublic(validated *stored.Response) bool {
 	own := make(http.Header)
 	for _, name := range append([]string{"Cache-Control"}, rec.c.opts.Targeted...) {
 		values := rec.own(name)
-		if len(values) == 0 && confirmed != nil {
-			values = said(confirmed, name)
+		if len(values) == 0 && validated != nil {
+			values = said(validated, name)
 		}
 		if len(values) > 0 {
 			own[name] = values
@@ -90,10 +88,10 @@ func (rec *recorder) saysPublic(confirmed *stored.Response) bool {
 	return cc.Public
 }
 
-// own returns the values of a field that the handler has set, or has added to
-// those of somebody around the cache.
+// own returns the values of a field that the handler has set, or has added to those of the
+// middleware outside the cache.
 func (rec *recorder) own(name string) []string {
-	values, outer := rec.header[name], rec.before[name]
+	values, outer := rec.header[name], rec.outer[name]
 	switch {
 	case same(values, outer):
 		return nil
@@ -103,44 +101,43 @@ func (rec *recorder) own(name string) []string {
 	return values
 }
 
-// lookAgain judges a response again whose header was sent. pol and judged are the
-// judgement so far, and the fields that it went by; sent is the header as it was
-// handed on. Nothing that was added may make the response more of a page for
-// everybody than it was.
-func (rec *recorder) lookAgain(pol rfc9111.Policy, status int, judged, sent http.Header) (rfc9111.Policy, http.Header) {
+// lookAgain returns the policy of a response again, after its header was sent. pol is the
+// policy so far, policyHeader what it was made from, and sent the header as it was handed
+// on. What was added meanwhile can only narrow the policy.
+func (rec *recorder) lookAgain(pol rfc9111.Policy, status int, policyHeader, sent http.Header) (rfc9111.Policy, http.Header) {
 	now := rec.w.Header()
 	rec.tellRotation(now["Set-Cookie"])
 	was := rec.visitor
 	if rec.recognize(); rec.visitor != was {
 		pol.Reason = rec.visitor
-		return pol, judged
+		return pol, policyHeader
 	}
 	if !rec.c.proxy.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {
 		pol.Reason = rfc9111.ReasonSetCookie
-		return pol, judged
+		return pol, policyHeader
 	}
-	merged, changed := judged, false
-	for _, name := range rec.c.opts.controlling() {
+	merged, changed := policyHeader, false
+	for _, name := range rec.c.controlling() {
 		added := slices.DeleteFunc(slices.Clone(now[name]), func(line string) bool { return slices.Contains(sent[name], line) })
 		if len(added) == 0 {
 			continue
 		}
 		if !changed {
-			merged, changed = maps.Clone(judged), true
+			merged, changed = maps.Clone(policyHeader), true
 		}
 		if name != "Expires" { // the others are lists; what stands in them may be ours
-			added = slices.Concat(judged[name], added)
+			added = slices.Concat(policyHeader[name], added)
 		}
 		merged[name] = added
 	}
 	if !changed {
-		return pol, judged
+		return pol, policyHeader
 	}
-	return pol.Narrowed(rec.judge(status, merged, rec.confirmed)), merged
+	return pol.Narrowed(rec.policyOf(status, merged, rec.validated)), merged
 }
 
 // controlling lists the fields that say whether, and for whom, a response is
 // stored.
-func (o *Options) controlling() []string {
-	return append([]string{"Cache-Control", "Expires", "Pragma", "Vary"}, o.Targeted...)
+func (c *Cache) controlling() []string {
+	return append([]string{"Cache-Control", "Expires", "Pragma", "Vary"}, c.opts.Targeted...)
 }

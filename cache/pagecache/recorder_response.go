@@ -12,16 +12,16 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// response makes the stored response of what was recorded.
+// response returns the stored response of what was recorded.
 func (rec *recorder) response(pattern string) *stored.Response {
 	p := &stored.Response{
 		Status: uint16(rec.status),
 		Route:  pattern,
 		Flags:  flagsOf(&rec.policy),
-		Body:   slices.Clip(rec.body), // whoever appends to it gets memory of his own
+		Body:   slices.Clip(rec.body), // to append to it makes a copy
 	}
 	if waste := cap(rec.body) - len(rec.body); waste > len(rec.body)/8 {
-		p.Body = slices.Clip(bytes.Clone(rec.body)) // it will be kept for long
+		p.Body = slices.Clip(bytes.Clone(rec.body)) // it may be kept for long
 	}
 	if len(rec.header["Etag"]) > 0 {
 		p.Flags |= stored.OwnETag
@@ -37,8 +37,8 @@ func (rec *recorder) bind(p *stored.Response, pol *rfc9111.Policy) {
 	p.Flags = p.Flags&^bound | flagsOf(pol)&bound
 }
 
-// timing says when the response was made. One that was streamed counts until its
-// header was given: the rest took as long as its client did.
+// timing says when the response was made. For a response that was streamed, the time until
+// its header counts: the rest took as long as its client did.
 func (rec *recorder) timing() stored.Timing {
 	until := time.Now()
 	if rec.released {
@@ -47,25 +47,25 @@ func (rec *recorder) timing() stored.Timing {
 	return stored.Timing{Asked: rec.asked, Given: rec.given, Took: max(until.Sub(rec.asked), 0)}
 }
 
-// fields returns the header fields to store. If whole is set they get those
-// that a handler leaves to others.
+// fields returns the header fields to store. If whole is set they get those that a handler
+// leaves to net/http or to the cache.
 func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []stored.Field {
 	var list []stored.Field
 	drop := notStored(rec.header, pol.Drop)
 	for _, name := range slices.Sorted(maps.Keys(rec.header)) {
 		values := rec.header[name]
-		outer := rec.before[name]
+		outer := rec.outer[name]
 		switch {
 		case drop(name), len(outer) > 0 && same(values, outer):
-			// What others around us set, they will set again.
+			// The middleware outside the cache will set it again.
 		case len(outer) > 0 && len(values) > len(outer) && slices.Equal(values[:len(outer)], outer):
-			// The handler has added to what they set, and will again.
+			// The handler has added to what the middleware had set.
 			list = append(list, stored.Field{Name: name, Values: slices.Clone(values[len(outer):]), Adds: true})
 		default:
 			list = append(list, stored.Field{Name: name, Values: slices.Clone(values)})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(rec.before)) {
+	for _, name := range slices.Sorted(maps.Keys(rec.outer)) {
 		if _, ok := rec.header[name]; !ok {
 			list = append(list, stored.Field{Name: name})
 		}
@@ -79,9 +79,9 @@ func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []stored.Field {
 	if !whole {
 		return list
 	}
-	list = withWords(list, pol.Words, rec.before["Cache-Control"])
+	list = withWords(list, pol.Words, rec.outer["Cache-Control"])
 	if _, ok := rec.header["Etag"]; !ok && rec.status == http.StatusOK && !rec.c.proxy.Transparent {
-		add("Etag", rec.c.opts.makeETag(rec.body))
+		add("Etag", rec.c.makeETag(rec.body))
 	}
 	if _, ok := rec.header["Content-Type"]; !ok && len(rec.body) > 0 && rec.header.Get("Content-Encoding") == "" {
 		add("Content-Type", http.DetectContentType(rec.body)) // as net/http would
@@ -89,8 +89,8 @@ func (rec *recorder) fields(pol *rfc9111.Policy, whole bool) []stored.Field {
 	return list
 }
 
-// notStored returns whether a field must not be stored (RFC 9111 §3.1), or is
-// made anew for each response.
+// notStored returns whether a field must not be stored (RFC 9111 §3.1), or is made anew
+// for each response.
 func notStored(h http.Header, also []string) func(name string) bool {
 	named := slices.Clone(also)
 	rfc9111.ListMembers(h, "Connection", func(member string) bool {

@@ -7,9 +7,8 @@ import (
 	"net/http"
 )
 
-// ReadFrom keeps the road open on which io.Copy lets the kernel send a file,
-// for bodies that are not kept. A source that fails leaves half of a response,
-// whatever the handler does about its error.
+// ReadFrom lets io.Copy have the kernel send a file, for bodies that are not stored. A
+// source that fails leaves half of a response, whatever the handler does about its error.
 func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
 	if !rec.wrote {
 		rec.WriteHeader(http.StatusOK)
@@ -41,11 +40,11 @@ func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
 	return n + rest, err
 }
 
-// Flush sends what was held back: the handler wants it to be seen.
+// Flush sends what was held back.
 func (rec *recorder) Flush() { _ = rec.FlushError() }
 
-// FlushError is Flush, for http.ResponseController. What was flushed goes on being
-// recorded, and is stored when it is whole.
+// FlushError is Flush, for http.ResponseController. Recording goes on, and the response is
+// stored when it is whole.
 func (rec *recorder) FlushError() error {
 	if rec.hijacked {
 		return http.ErrHijacked
@@ -53,23 +52,22 @@ func (rec *recorder) FlushError() error {
 	if !rec.wrote {
 		rec.WriteHeader(http.StatusOK)
 	}
-	if rec.muted {
+	if rec.replaced {
 		return nil
 	}
 	rec.release()
 	return http.NewResponseController(rec.w).Flush()
 }
 
-// Hijack hands the connection over, behind what was written so far. There will be
-// nothing to store.
+// Hijack hands the connection over, after what was written so far. Nothing is stored.
 func (rec *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if rec.wrote && !rec.muted {
+	if rec.wrote && !rec.replaced {
 		rec.release()
 	}
 	conn, rw, err := http.NewResponseController(rec.w).Hijack()
 	if err == nil {
 		rec.hijacked, rec.recording = true, false
-		rec.part(rec)
+		rec.notForOthers(rec)
 	}
 	return conn, rw, err
 }

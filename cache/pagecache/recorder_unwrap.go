@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Unwrap returns a ResponseWriter that does what the recorder does not, for
-// http.ResponseController. What is written to it goes to the visitor, behind what
-// was held back, and is not stored.
+// Unwrap returns a ResponseWriter that does what the recorder cannot do, for
+// http.ResponseController. What is written to it goes to the visitor, after what was held
+// back, and the response is not stored.
 func (rec *recorder) Unwrap() http.ResponseWriter { return outside{rec} }
 
-// An outside is what a handler writes to that passes the recorder by: a library
-// unwraps it to find what it knows. It notices that there is a part of the
-// response which the recorder has not got.
+// An outside is what a handler writes to when it bypasses the recorder: a library unwraps
+// the recorder to find a ResponseWriter that it knows. The recorder lacks what is written
+// to it.
 type outside struct{ rec *recorder }
 
-// pass has the rest of the response go to the visitor at once.
+// pass has the rest of the response sent to the visitor at once.
 func (o outside) pass() {
 	rec := o.rec
 	if rec.unwrapped {
 		return
 	}
 	rec.unwrapped = true
-	if rec.wrote && !rec.muted && !rec.hijacked {
+	if rec.wrote && !rec.replaced && !rec.hijacked {
 		rec.drop(reasonUnwrapped)
 		rec.release()
 	}
 }
 
-// Unwrap returns the client's own ResponseWriter. What is written to that is seen by
-// nobody here, so nothing of this response is stored.
+// Unwrap returns the client's own ResponseWriter. The cache sees nothing of what is written
+// to that, so the response is not stored.
 func (o outside) Unwrap() http.ResponseWriter {
 	rec := o.rec
 	o.pass()
@@ -43,7 +43,7 @@ func (o outside) Unwrap() http.ResponseWriter {
 		}
 		rec.say(rec.w.Header()) // the last chance to
 		rec.raw = true
-		rec.part(rec)
+		rec.notForOthers(rec)
 	}
 	return rec.w
 }
@@ -60,7 +60,7 @@ func (o outside) Write(b []byte) (int, error) {
 	return o.rec.Write(b)
 }
 
-// ReadFrom keeps the road open on which io.Copy lets the kernel send a file.
+// ReadFrom lets io.Copy have the kernel send a file.
 func (o outside) ReadFrom(src io.Reader) (int64, error) {
 	o.pass()
 	return o.rec.ReadFrom(src)

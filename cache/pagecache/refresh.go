@@ -12,18 +12,17 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// maxRefreshes bounds how many responses are made in the background at a time.
-// Beyond that, stale ones are served a little longer.
+// maxRefreshes bounds how many responses are made in the background at a time. Beyond that,
+// stale responses are served a little longer.
 const maxRefreshes = 64
 
-// refresh makes the successor of s in the background, if nobody does yet, and
-// takes the refreshing of s back then. It returns false if it does not. outer is
-// the header as those around the cache have left it.
+// refresh makes the successor of s in the background, if nobody does yet, and unmarks s
+// then. It returns false if it does not. outer is the header as middleware outside the
+// cache has left it.
 //
-// The handler is run when the visitor's request is over. What the visitor's
-// context holds may belong to somebody else by then: routers keep their state in
-// it, and use it again. So the handler gets a context that holds nothing but
-// what the server put there.
+// The handler runs after the visitor's request is over. What its context holds may belong
+// to somebody else by then: routers keep their state in it, and use it again. So the
+// handler gets a context that holds what the server put there, and nothing else.
 func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, id find.Identity, s *engine.Stored[*stored.Response]) bool {
 	select {
 	case c.refreshing <- struct{}{}:
@@ -43,10 +42,10 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	inner := r.Clone(ctx)
 	inner.Method, inner.Body = http.MethodGet, http.NoBody
 	for _, name := range rfc9111.ConditionFields {
-		delete(inner.Header, name) // the visitor's conditions are answered
+		delete(inner.Header, name) // the visitor's conditions were answered
 	}
 	t := &task{c: c, next: next, w: discard(outer.Clone()), r: inner, id: id, flight: flight, old: s}
-	t.look.fwd = fwdStale
+	t.cacheStatus.fwd = fwdStale
 	begun := c.background.Go(func() {
 		defer func() { <-c.refreshing }()
 		defer s.Value.Marks.Unset(stored.IsRefreshing)

@@ -12,21 +12,20 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// The fields that a 304 repeats from the response it stands for (RFC 9110
-// §15.4.5). Others could be left out, and are; but Last-Modified where there is
-// no entity tag, or a cache that asked by the date would be told of no response
-// that it has (RFC 9111 §4.3.4).
+// The fields that a 304 repeats from the response it stands for (RFC 9110 §15.4.5).
+// Others may be left out, and are. Last-Modified is repeated where there is no entity
+// tag: a cache that asked by the date recognizes its response by it (RFC 9111 §4.3.4).
 var notModifiedFields = map[string]bool{
 	"Cache-Control": true, "Content-Location": true, "Date": true, "Etag": true,
 	"Expires": true, "Vary": true,
 }
 
-// serve answers a request with a stored response, in which s is what differs
-// from one second, and one request, to the next. Without an age there will be no
-// Age field, which would say that the handler had not been asked.
-func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response, s says) {
+// serve answers a request with a stored response. s are the header values that differ from
+// one request to the next. Without an age there is no Age field: it would say that the
+// handler was not asked.
+func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response, s moment) {
 	if r.Pattern == "" {
-		r.Pattern = p.Route // what the ServeMux would have left for those around
+		r.Pattern = p.Route // as the ServeMux would have left it for middleware outside the cache
 	}
 	h := w.Header()
 	if p.Status >= 200 && p.Status < 300 && rfc9111.HasConditions(r.Header) && c.notModified(p, r.Header) {
@@ -41,7 +40,7 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response
 		return
 	}
 	if p.Status == http.StatusOK {
-		if ranges, there := rfc9111.ByteRanges(r, len(p.Body)); ranges != "" && c.opts.mayCut(p) && ifRange(p, r.Header, time.Now()) {
+		if ranges, there := rfc9111.ByteRanges(r, len(p.Body)); ranges != "" && c.mayCut(p) && ifRange(p, r.Header, time.Now()) {
 			c.serveRange(w, r, ranges, there, p, s)
 			return
 		}
@@ -53,13 +52,12 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response
 	}
 	w.WriteHeader(int(p.Status))
 	if r.Method != http.MethodHead && len(p.Body) > 0 {
-		// A visitor who is gone is nobody's failure.
+		// The visitor may have left, which is no failure.
 		_, _ = w.Write(p.Body)
 	}
 }
 
-// notModified reports whether a visitor has p already, as the conditions in his
-// request say.
+// notModified reports whether the visitor has p already, by the conditions of the request.
 func (c *Cache) notModified(p *stored.Response, asks http.Header) bool {
 	var changed time.Time
 	if len(asks["If-None-Match"]) == 0 { // or it does not count
@@ -68,22 +66,21 @@ func (c *Cache) notModified(p *stored.Response, asks http.Header) bool {
 	return rfc9111.NotModified(asks, p.Header.ETag(), changed, time.Now())
 }
 
-// changed is the date that If-Modified-Since is compared with: Last-Modified, or
-// in a response without one Date, as RFC 9111 §4.3.2 says. A handler's response
-// that has an entity tag, if only from us, is not given so: of two in one second
-// the visitor may have the older one.
+// changed is the date that If-Modified-Since is compared with: Last-Modified or, without
+// one, Date (RFC 9111 §4.3.2). Date counts only for a proxy's origin. Of two responses
+// that a handler gave in one second, the visitor may have the older one; an entity tag
+// tells them apart, and the cache adds one.
 func (c *Cache) changed(p *stored.Response) time.Time {
 	changed := p.Changed()
 	if !changed.IsZero() || !c.proxy.Transparent || p.Header.Get("Last-Modified") != nil {
-		return changed // zero, if there is one that is no date
+		return changed // zero if Last-Modified is no date
 	}
 	return p.DateIn("Date")
 }
 
-// serveRange answers with a part of a complete stored response (RFC 9110 §14),
-// or with several, as net/http does it for files: If-Range with the strong
-// comparison, 416 for what is not there.
-func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *stored.Response, s says) {
+// serveRange answers with a part of a whole stored response (RFC 9110 §14), or with several
+// parts, as net/http does for files. A range that is not there is a 416.
+func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *stored.Response, s moment) {
 	h := w.Header()
 	if !there {
 		h["Cache-Status"] = s.status
@@ -93,21 +90,21 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	}
 	p.Header.Set(h)
 	s.set(h)
-	delete(h, "Content-Range") // of a whole it means nothing, of several parts it is forbidden (RFC 9110 §15.3.7.2)
+	delete(h, "Content-Range") // it means nothing in a 200, and is forbidden beside several parts (RFC 9110 §15.3.7.2)
 	inner := r.WithContext(r.Context())
 	inner.Header = r.Header.Clone()
 	inner.Header.Set("Range", ranges)
 	for _, name := range rfc9111.ConditionFields {
-		delete(inner.Header, name) // they were evaluated, and by HTTP's dates
+		delete(inner.Header, name) // they were evaluated, by the dates that HTTP allows
 	}
 	delete(inner.Header, "If-Range")
 	http.ServeContent(w, inner, "", time.Time{}, bytes.NewReader(p.Body))
 }
 
-// answer answers a request with what is stored. It returns false if that may be
-// done only while its successor is made, and that must not be made in the
-// background. A visitor's request is never rendered there: the page would have the
-// visitor's cookies in it, and none of the visitor's session.
+// answer answers a request with what is stored. It returns false if that may be done only
+// while its successor is made, and the successor must not be made in the background. A
+// visitor's request is never rendered there: the page would be made with the visitor's
+// cookies and without their session.
 func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, found *engine.Stored[*stored.Response], use rfc9111.Use, now time.Time, visitor reason) bool {
 	p := found.Value
 	switch {

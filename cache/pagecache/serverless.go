@@ -7,14 +7,14 @@ import (
 )
 
 // A serverless is the context of a handler that no net/http server has called, but
-// net/http/fcgi, say, or a function in a cloud. It notices that somebody looks for
-// the server. When an origin breaks off, httputil.ReverseProxy does that:
+// net/http/fcgi or a function in a cloud. It notices that somebody looks for the server.
+// httputil.ReverseProxy does that when its origin breaks off:
 //
 //   - with a server in its context, it panics with http.ErrAbortHandler
-//   - without one, where nobody might recover, it returns as if nothing had happened
+//   - without one it returns as if nothing had happened, since nobody might recover
 //
-// So what is looked for between the header of a response and its end says that the
-// response may be half of one. Not to store it costs little if it is whole.
+// So if the server is looked for between the header of a response and its end, the response
+// may be half of one. If it is whole, not storing it costs little.
 type serverless struct {
 	context.Context
 	sought *atomic.Bool

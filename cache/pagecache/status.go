@@ -7,7 +7,7 @@ import (
 	"github.com/uncache/uncache/internal/sfv"
 )
 
-// The words of RFC 9211 §2.2 for why a request went forward to the handler.
+// Why a request went forward to the handler, in the words of RFC 9211 §2.2.
 const (
 	fwdBypass  = "bypass"
 	fwdMethod  = "method"
@@ -17,13 +17,13 @@ const (
 	fwdVary    = "vary-miss"
 )
 
-// A status is our member of the Cache-Status list of a response that did not
-// come from the store.
+// A status is our member of the Cache-Status list of a response that did not come from the
+// store.
 type status struct {
 	fwd    string
-	answer int // the handler's status code, where the visitor got another
+	answer int // the handler's status code, if the visitor got another
 	detail string
-	key    string // where it is asked for
+	key    string // if Options.StatusKey is set
 	stored bool
 	joined bool // it was waiting for another request's fill
 	stale  bool // it was served stale, and ttl says by how much

@@ -6,14 +6,14 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// says are the header values that differ from one second, and one request, to
-// the next.
-type says struct {
+// A moment is the header values of a response that differ from one second, and one request,
+// to the next.
+type moment struct {
 	age    []string // nil for none
 	status []string
 }
 
-func (s *says) set(h map[string][]string) {
+func (s *moment) set(h map[string][]string) {
 	if s.age != nil {
 		h["Age"] = s.age
 	}
@@ -23,8 +23,8 @@ func (s *says) set(h map[string][]string) {
 const softStatus = "; detail=" + string(reasonSoft)
 
 // hit returns the header values of a hit on p at an age.
-func (c *Cache) hit(p *stored.Response, age time.Duration) says {
-	s := says{age: c.age(age)}
+func (c *Cache) hit(p *stored.Response, age time.Duration) moment {
+	s := moment{age: c.age(age)}
 	ttl, soft := p.TTL(age), p.Marks.Has(stored.IsSoftened)
 	switch {
 	case c.opts.StatusKey || p.Header.HasStatus():

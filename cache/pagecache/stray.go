@@ -14,9 +14,9 @@ import (
 
 // ErrContext is what Observe is told, wrapped, when AddGroups, SetRoute, SetTTL or
 // DoNotStore was called with a context that does not lead to a request behind a cache:
-// context.Background(), or a *gin.Context in place of c.Request.Context(). What was
-// said is lost: a purge of the group does not reach the page. Every open Cache of
-// the process is told, once for each call site, with a request that is nobody's.
+// context.Background(), or a *gin.Context in place of c.Request.Context(). What was said is
+// lost: a purge of the group does not reach the page. Every open Cache of the process is
+// told once for each call site, with a request that nobody made.
 var ErrContext = errors.New("the context leads to no request behind a cache")
 
 // open are the caches of this process that can be told of a stray call. It is global
@@ -64,8 +64,8 @@ func (g *registry) all() []*Cache {
 	return list
 }
 
-// stray tells every open Cache that what called it, a function of this package,
-// was called with a context that leads nowhere.
+// stray tells every open Cache that its caller, a function of this package, was called with
+// a context that leads nowhere.
 func stray(function string) {
 	var site [1]uintptr
 	if open.count.Load() == 0 || runtime.Callers(3, site[:]) == 0 {

@@ -52,7 +52,7 @@ func (c *Cache) target(r *http.Request) target {
 	return t
 }
 
-// longTarget is the target of a request with a URL for which nothing is stored.
+// longTarget is the target of a request with a URL that is too long to store anything for.
 // What its answer names may be stored, if its host is not too long as well.
 func longTarget(r *http.Request) target {
 	t := target{method: r.Method, name: r.URL.Path[:min(len(r.URL.Path), cache.MaxNote)]}
@@ -80,9 +80,9 @@ func at(r *http.Request, p string) *http.Request {
 	return &to
 }
 
-// basesOf returns what references in the response to r may be relative to: the
-// URL that the handler sees and, where somebody around the cache has changed it,
-// the one that the client asked for.
+// basesOf returns what references in the response to r may be relative to: the URL that the
+// handler sees and, if middleware outside the cache has changed it, the one that the client
+// asked for.
 func basesOf(r *http.Request) []url.URL {
 	if r.Method == http.MethodConnect {
 		return nil // a tunnel (RFC 9110 §9.3.6)
@@ -105,8 +105,8 @@ func basesOf(r *http.Request) []url.URL {
 	return bases
 }
 
-// pagesAt returns the canonical paths of the pages that a handler may mean by the
-// path of u: as it is spelled, and cleaned of dot segments and empty ones.
+// pagesAt returns the canonical paths of the pages that a handler may mean by the path of
+// u: as it is spelled, and without dot segments and empty ones.
 func pagesAt(u *url.URL) []string {
 	var pages []string
 	p, err := keys.Path(u.EscapedPath())
@@ -167,11 +167,12 @@ func (c *Cache) sameOrigin(base *url.URL, own, reference string, strict bool) (s
 	return uri, err == nil
 }
 
-// resolve returns the URL of a reference that is relative to base, if it is on
-// own, the host that the request was sent to. Others must not be purged: anybody
-// could name them. The scheme counts if strict is set. A handler is often behind
-// a proxy that ends TLS, and speaks of its URLs as visitors see them: with
-// another scheme than the one that it was asked by.
+// resolve returns the URL of a reference that is relative to base, if it is on own, the
+// host that the request was sent to. Others must not be purged: anybody could name them.
+//
+// The scheme counts if strict is set. A handler is often behind a proxy that ends TLS. Then
+// it names its URLs as visitors see them, with another scheme than the one that it was
+// asked by.
 func (c *Cache) resolve(base *url.URL, own, reference string, strict bool) (*url.URL, bool) {
 	ref, err := url.Parse(reference)
 	if err != nil || reference == "" {

@@ -9,28 +9,27 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// A task has the handler make a response, answers a request with it, and stores
-// it.
+// A task has the handler make a response, answers a request with it, and stores it.
 type task struct {
-	c       *Cache
-	next    http.Handler
-	w       http.ResponseWriter
-	r       *http.Request
-	id      find.Identity
-	visitor reason // by what the visitor is known, see visitorOf
-	fill    *engine.Fill
-	flight  *engine.Flight[*stored.Response] // nil where nobody waits; who entered it ends it in case of a panic
-	old     *engine.Stored[*stored.Response] // what is stored, but stale; or nil
-	look    status
-	page    *page             // what the handler says through its context
-	outer   *background.Outer // when the handler was first asked; nil unless pages are warmed
-	served  served            // which route has served it
+	c           *Cache
+	next        http.Handler
+	w           http.ResponseWriter
+	r           *http.Request
+	id          find.Identity
+	visitor     reason // by what the visitor is known, see visitorOf
+	fill        *engine.Fill
+	flight      *engine.Flight[*stored.Response] // nil where nobody waits; endFlight ends it in case of a panic
+	old         *engine.Stored[*stored.Response] // what is stored, but stale; or nil
+	cacheStatus status
+	page        *page             // what the handler says through its context
+	outer       *background.Outer // when the handler was first asked; nil unless pages are warmed
+	served      served            // which route has served it
 }
 
-// nameKey puts a key into Cache-Status, where that is wanted.
+// nameKey puts a key into Cache-Status, if Options.StatusKey is set.
 func (t *task) nameKey(key string) {
 	if t.c.opts.StatusKey {
-		t.look.key = key
+		t.cacheStatus.key = key
 	}
 }
 
@@ -38,20 +37,20 @@ func (t *task) run() {
 	t.dropPurged()
 	ask := t.question()
 	rec := t.render(ask)
-	for rec.muted && rec.status == http.StatusNotModified {
+	for rec.replaced && rec.status == http.StatusNotModified {
 		if from := t.chosen(rec, ask); from != nil && !rec.gaveUp {
 			t.freshen(rec, from)
 			return
 		}
-		// The 304 speaks of something else. It can't be passed on, since the
-		// visitor did not ask for it.
+		// The 304 is about something else. It can't be passed on, since the visitor
+		// did not ask for it.
 		rec.undo()
 		ask = ask.again(rec)
 		rec = t.render(ask)
 	}
 	switch {
 	case rec.hijacked:
-	case rec.muted:
+	case rec.replaced:
 		t.serveStale(rec)
 	default:
 		t.conclude(rec)
@@ -69,25 +68,25 @@ func (t *task) run() {
 func (t *task) dropPurged() {
 	if t.old != nil && t.c.values.Judge(t.old) == engine.Purged {
 		t.old = nil
-		t.look.fwd, t.look.detail = fwdMiss, string(reasonPurged)
+		t.cacheStatus.fwd, t.cacheStatus.detail = fwdMiss, string(reasonPurged)
 	}
 }
 
-// isPersonal reports whether t's request says who asks. Nobody waits for its
-// response, and it says nothing about the response for others.
+// isPersonal reports whether t's request says who asks. Nobody waits for its response,
+// which says nothing about the response for others.
 func (t *task) isPersonal() bool {
 	return t.visitor != storable || len(t.r.Header["Authorization"]) > 0
 }
 
-// alone has the handler answer without waiting for others, or they for it. What
-// it gives is stored all the same if it may be.
+// alone has the handler answer one request. It waits for no other request, and no other
+// waits for it. The response is stored if it may be.
 func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, visitor reason) {
 	id, ok := find.Identify(c.keysFor(visitor), r)
 	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, look: look}
+	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, cacheStatus: look}
 	t.nameKey(id.Primary)
 	t.alone()
 }

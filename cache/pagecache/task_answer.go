@@ -11,7 +11,7 @@ import (
 func (t *task) conclude(rec *recorder) {
 	p := t.made(rec)
 	switch {
-	case rec.released: // and looked at
+	case rec.released: // and looked at again
 		if p != nil {
 			t.store(p)
 		}
@@ -24,59 +24,59 @@ func (t *task) conclude(rec *recorder) {
 		rec.restoreHeader()
 		for _, f := range p.Header.List() {
 			if f.Adds {
-				rec.w.Header()[f.Name] = rec.before[f.Name] // serve adds to it
+				rec.w.Header()[f.Name] = rec.outer[f.Name] // serve adds to it
 			}
 		}
 		t.promise(rec, p)
-		t.answer(rec, p, t.says(p))
+		t.answer(rec, p, t.moment(p))
 	}
 }
 
-// answer sends p, the response that rec was made for. What may be stored is stored
-// when its header was sent, see recorder_header.go.
-func (t *task) answer(rec *recorder, p *stored.Response, s says) {
+// answer sends p, the response that was recorded. If p may be stored, it is stored
+// between its header and its body: see recorder_header.go.
+func (t *task) answer(rec *recorder, p *stored.Response, s moment) {
 	t.c.serve(&afterHeader{t.w, func(sent http.Header) {
 		t.storeAfterHeader(rec, p, sent)
 		t.finish(rec, p, rec.policy.Reason == storable)
 	}}, t.r, p, s)
 }
 
-// storeAfterHeader stores p if it still may be when its header was sent.
+// storeAfterHeader stores p, if that is still allowed after its header was sent.
 func (t *task) storeAfterHeader(rec *recorder, p *stored.Response, sent http.Header) {
 	if rec.policy.Reason != storable {
 		return
 	}
-	pol, judged := rec.lookAgain(rec.policy, int(p.Status), rec.judged, sent)
+	pol, header := rec.lookAgain(rec.policy, int(p.Status), rec.policyHeader, sent)
 	if rec.policy = pol; pol.Reason != storable {
 		t.notStored(pol.Reason)
 		return
 	}
-	if !same(judged["Vary"], rec.judged["Vary"]) {
-		t.place(p, judged)
+	if !same(header["Vary"], rec.policyHeader["Vary"]) {
+		t.place(p, header)
 	}
-	rec.judged = judged
+	rec.policyHeader = header
 	rec.bind(p, &pol)
 	t.store(p)
 }
 
-// says returns the header values of a response that the handler was asked for.
-func (t *task) says(p *stored.Response) says {
-	return says{status: p.AppendStatus(t.look.format(t.c.name))}
+// moment returns the header values of a response that the handler was asked for.
+func (t *task) moment(p *stored.Response) moment {
+	return moment{status: p.AppendStatus(t.cacheStatus.format(t.c.name))}
 }
 
-// serveStale answers with the stored response in place of an error (RFC 5861
-// §4), and lets those who wait have it too.
+// serveStale answers with the stored response in place of an error (RFC 5861 §4), and
+// gives it to the requests that wait.
 func (t *task) serveStale(rec *recorder) {
 	if t.flight != nil {
 		t.flight.FinishStored(t.old)
 	}
-	t.look.answer = rec.status
-	t.look.detail = string(reasonStaleIfError)
+	t.cacheStatus.answer = rec.status
+	t.cacheStatus.detail = string(reasonStaleIfError)
 	rec.undo()
 	p := t.old.Value
 	age := p.AgeAt(time.Now())
-	t.look.stale, t.look.ttl = true, p.TTL(age)
-	s := t.says(p)
+	t.cacheStatus.stale, t.cacheStatus.ttl = true, p.TTL(age)
+	s := t.moment(p)
 	s.age = t.c.age(age)
 	t.c.serve(t.w, t.r, p, s)
 }

@@ -11,11 +11,10 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// await has the leader of a flight wait for its turn among the processes that
-// share the store, see [coherent.Options.Lease], within a time; 0 is no bound. made
-// says that another process has stored what was looked for, or a note that says by
-// what the responses vary. Requests that wait for the flight are given the response.
-// If it is a note, they look again: each may select another variant.
+// await has the leader of a flight wait for its turn among the processes that share the
+// store (coherent.Options.Lease), within a time; 0 is no bound. made says that another
+// process has stored what was looked for, or a note. Requests that wait for the flight are
+// given the response. If it is a note they look again: each may select another variant.
 func await(ctx context.Context, flight *engine.Flight[*stored.Response], within time.Duration, old *engine.Stored[*stored.Response], asks *rfc9111.Control) (made bool, err error) {
 	s, err := flight.Await(ctx, within, newer(old, asks))
 	switch {
@@ -28,8 +27,9 @@ func await(ctx context.Context, flight *engine.Flight[*stored.Response], within 
 	return s != nil, err
 }
 
-// newer returns whether a stored response can be used in place of making old's
-// successor. What others have validated can't, if it must be validated each time.
+// newer returns whether a stored response can be used in place of making old's successor.
+// A response that must be validated each time can't, though another process has just
+// validated it.
 func newer(old *engine.Stored[*stored.Response], asks *rfc9111.Control) func(*engine.Stored[*stored.Response]) bool {
 	return func(s *engine.Stored[*stored.Response]) bool {
 		p := s.Value
@@ -41,24 +41,24 @@ func newer(old *engine.Stored[*stored.Response], asks *rfc9111.Control) func(*en
 	}
 }
 
-// lead makes the response that others wait for, and answers with it. It returns false
-// if another process has made it: the next lookup finds that.
+// lead makes the response that others wait for, and answers with it. It returns false if
+// another process has made it: the next lookup finds that.
 func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Control, until time.Time) bool {
 	t.flight = flight
-	defer t.endFlight() // whatever panics
-	// Other requests of this process wait as long. If the time is up for all of them
-	// at once, they must find a response that is being made.
+	defer t.endFlight() // also after a panic
+	// Other requests of this process wait as long. If their time is up all at once,
+	// they must find a response that is being made.
 	const share, of = 3, 4
 	within := max(time.Until(until)/of*share, 1) // a time may mean "for ever"
 	made, err := await(t.r.Context(), flight, within, t.old, asks)
 	switch {
 	case err != nil:
-		t.c.gaveUp(t.w, t.r, t.look)
+		t.c.gaveUp(t.w, t.r, t.cacheStatus)
 		return true
 	case made:
 		return false
 	}
-	t.c.observe(t.r, t.look, false)
+	t.c.observe(t.r, t.cacheStatus, false)
 	t.fill = flight.Fill()
 	t.run()
 	return true
@@ -68,13 +68,13 @@ func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Contr
 func (t *task) alone() {
 	t.fill = t.c.store.Begin()
 	t.fill.Add(t.id.Deps...)
-	t.c.observe(t.r, t.look, false)
+	t.c.observe(t.r, t.cacheStatus, false)
 	t.run()
 }
 
-// part lets waiting requests go when it is known that a response will be of no use to
-// them: it may go on for hours.
-func (t *task) part(rec *recorder) {
+// notForOthers lets waiting requests go as soon as it is known that the response is of no
+// use to them: it may go on for hours.
+func (t *task) notForOthers(rec *recorder) {
 	if t.id.Primary == "" {
 		return // an unsafe request, for which nobody waits
 	}
@@ -90,8 +90,8 @@ func (t *task) part(rec *recorder) {
 	}
 }
 
-// finish gives p to the requests that wait, if it can be used without asking again,
-// and no transaction of t's request is open, which p may show.
+// finish gives p to the requests that wait. It does not if p must be validated first, or
+// if t's request has a transaction open, whose changes p may show.
 func (t *task) finish(rec *recorder, p *stored.Response, may bool) {
 	may = may && !p.Is(stored.IsNoCache) && p.Life > p.Age
 	if !may && p != nil && !t.isPersonal() {
@@ -107,8 +107,8 @@ func (t *task) finish(rec *recorder, p *stored.Response, may bool) {
 	}
 }
 
-// endWithout ends the flight of a response that is not for others. Where that says
-// something about this request alone, one of those that wait makes the next.
+// endWithout ends the flight of a response that is not for others. If the reason is this
+// request's alone, one of those that wait makes the next response.
 func (t *task) endWithout(rec *recorder) {
 	if reason := rec.policy.Reason; rec.failed || reason == rfc9111.ReasonCondition || reason == rfc9111.ReasonRequest {
 		t.flight.Finish(nil, false)
@@ -117,8 +117,8 @@ func (t *task) endWithout(rec *recorder) {
 	t.endFlight()
 }
 
-// endFlight ends a flight that has not ended, after a panic for one: without a value.
-// If the visitor has left, or has a transaction open, that is no failure of the page.
+// endFlight ends a flight that has not ended, as after a panic: without a value. If the
+// visitor has left, or has a transaction open, that is no failure of the page.
 func (t *task) endFlight() {
 	if ctx := t.r.Context(); ctx.Err() != nil || cache.Bypassed(ctx) {
 		t.flight.Finish(nil, false)

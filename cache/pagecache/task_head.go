@@ -7,12 +7,11 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// head has the handler answer a HEAD request, whose header may confirm the
-// stored response to GET, or show that it is not what the handler would give
-// any more (RFC 9111 §4.3.5).
+// head has the handler answer a HEAD request. The header may validate the stored response
+// to GET, or show that the handler would give another one (RFC 9111 §4.3.5).
 func (t *task) head() {
 	if t.dropPurged(); t.old == nil {
-		t.c.pass(t.next, t.w, t.r, t.look.fwd, t.look.detail)
+		t.c.pass(t.next, t.w, t.r, t.cacheStatus.fwd, t.cacheStatus.detail)
 		return
 	}
 	old := t.old.Value
@@ -20,7 +19,7 @@ func (t *task) head() {
 	if rec.hijacked {
 		return
 	}
-	if rec.muted {
+	if rec.replaced {
 		t.serveStale(rec)
 		return
 	}
@@ -32,8 +31,8 @@ func (t *task) head() {
 	case rec.status != int(old.Status): // 405, an error: nothing about what a GET gives
 	case !old.DescribedBy(rec.header):
 		t.forget()
-	case t.confirmedByHead(rec.header) && t.confirms(rec):
-		p = t.confirmed(rec, t.old)
+	case t.validatedByHead(rec.header) && t.isValidated(rec):
+		p = t.freshened(rec, t.old)
 		t.promise(rec, p)
 	}
 	sent := rec.sendHeader()
@@ -45,12 +44,13 @@ func (t *task) head() {
 	}
 }
 
-// confirmedByHead reports whether the header of a response to HEAD, of which
-// describedBy has found nothing that differs, has a validator of the stored
-// response. Without one it may be of another body of the same length. A proxy
-// takes the length for enough, as RFC 9111 §4.3.5 says, unless somebody has said
-// that the response has changed: by a soft purge.
-func (t *task) confirmedByHead(h http.Header) bool {
+// validatedByHead reports whether the header of a response to HEAD has a validator of the
+// stored response. DescribedBy has found no difference. Without a validator it may be the
+// header of another body with the same length.
+//
+// The length is enough for a proxy, as RFC 9111 §4.3.5 says, unless a soft purge has said
+// that the response has changed.
+func (t *task) validatedByHead(h http.Header) bool {
 	p := t.old.Value
 	switch {
 	case t.c.proxy.Transparent && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0:

@@ -55,7 +55,7 @@ func (t *task) chosen(rec *recorder, q question) *engine.Stored[*stored.Response
 	if tags := rec.header["Etag"]; len(tags) == 1 {
 		tag = tags[0]
 	}
-	if q.own && (tag != "" || len(q.others) == 0) && t.confirms(rec) {
+	if q.own && (tag != "" || len(q.others) == 0) && t.isValidated(rec) {
 		return t.old
 	}
 	for _, v := range q.others {

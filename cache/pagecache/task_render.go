@@ -8,7 +8,7 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
-// render calls the handler, and asks it what there is to ask.
+// render calls the handler, and asks it the question.
 func (t *task) render(ask question) (rec *recorder) {
 	rec = newRecorder(t)
 	inner := t.inner()
@@ -17,13 +17,13 @@ func (t *task) render(ask question) (rec *recorder) {
 			delete(inner.Header, name)
 		}
 	}
-	// The response is to be whole; a visitor who wants a part gets it from that.
+	// The response is to be whole. A visitor who wants a part gets it from that.
 	delete(inner.Header, "Range")
 	delete(inner.Header, "If-Range")
-	rec.asks = ask.asks()
+	rec.validating = ask.asks()
 	ask.put(inner.Header, t.old)
 	if t.old != nil && t.old.Value.MayReplaceError(rec.asked) {
-		rec.spare = t.old.Value
+		rec.fallback = t.old.Value
 	}
 	defer rec.catchAbort()
 	t.next.ServeHTTP(rec, inner)
@@ -41,9 +41,9 @@ func (t *task) newPage() *page {
 	return t.page
 }
 
-// inner is the request that the handler gets. It is a copy: what the handler does
-// to the header must not change what the response is stored under. Nor may it see
-// what is not in the key: that would get into a page which others are given.
+// inner returns the request that the handler is given. It is a copy: what the handler does
+// to the header must not change what the response is stored under. It has nothing that is
+// not in the key: the handler could put that into a page which others are given.
 func (t *task) inner() *http.Request {
 	ctx := context.WithValue(t.r.Context(), pageKey{}, t.page)
 	ctx = context.WithValue(ctx, servedKey{}, &t.served)
@@ -58,11 +58,12 @@ func (t *task) inner() *http.Request {
 	return inner
 }
 
-// passesConditions reports whether the handler is to see the visitor's own
-// conditions. They are hidden from it, so that there is a response to store, and
-// are evaluated when that is there. But RFC 9111 §4.3.2: where nothing is stored,
-// a condition is meant for the server behind a proxy. If that answers 304, the
-// next fill is whole, or nothing would ever be stored of what all visitors have.
+// passesConditions reports whether the handler sees the visitor's own conditions. They are
+// hidden from it, so that there is a response to store, and are evaluated afterwards.
+//
+// RFC 9111 §4.3.2 is the exception: where nothing is stored, a condition is meant for the
+// server behind a proxy. If that answers 304, the next fill is whole. Otherwise nothing
+// would ever be stored of a page that all visitors have.
 func (t *task) passesConditions(ask question) bool {
 	return t.c.proxy.Transparent && t.old == nil && !ask.asks() && !t.c.memo.WasConfirmed([]byte(t.id.Primary))
 }

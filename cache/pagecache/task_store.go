@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// made returns the response to store of what was recorded, or nil if it must not
-// be stored.
+// made returns the response to store of what was recorded, or nil if it must not be
+// stored.
 func (t *task) made(rec *recorder) *stored.Response {
 	rec.settle()
 	switch {
@@ -36,12 +36,12 @@ func (t *task) made(rec *recorder) *stored.Response {
 	}
 	t.depend(rec.header)
 	p := rec.response(t.r.Pattern)
-	t.place(p, rec.judged)
+	t.place(p, rec.policyHeader)
 	return p
 }
 
-// place gives p, whose header is h, the key by which requests like t's find it
-// (RFC 9111 §4.1), as far as p knows by itself what selects.
+// place gives p, whose header is h, the key by which requests like t's find it (RFC 9111
+// §4.1), as far as p itself says what selects it.
 func (t *task) place(p *stored.Response, h http.Header) {
 	t.c.place(p, t.id, t.c.rules.SelectingFields(h), t.r.Header)
 }
@@ -55,8 +55,8 @@ func (c *Cache) place(p *stored.Response, id find.Identity, vary []string, asked
 	}
 }
 
-// depend makes the fill depend on what a response with header h was made from,
-// beside what the handler named itself.
+// depend makes the fill depend on what a response with header h was made from, beside what
+// the handler has named.
 func (t *task) depend(h http.Header) {
 	groups := groupList(h, "Cache-Groups")
 	t.fill.AddGroups(groups...)
@@ -64,8 +64,8 @@ func (t *task) depend(h http.Header) {
 	t.fill.Add(t.routes()...)
 }
 
-// promise says in the status whether p is going to be stored, as far as one can
-// tell before its header is sent.
+// promise says in Cache-Status whether p will be stored, as far as that is known before
+// the header is sent.
 func (t *task) promise(rec *recorder, p *stored.Response) {
 	key := p.Key
 	if known := t.c.memo.Fields([]byte(t.id.Primary)); t.varies(p) && known != nil {
@@ -77,16 +77,15 @@ func (t *task) promise(rec *recorder, p *stored.Response) {
 		return
 	}
 	if t.c.keepFor(p) == 0 {
-		t.look.detail = string(rfc9111.ReasonNoLifetime)
+		t.cacheStatus.detail = string(rfc9111.ReasonNoLifetime)
 	} else if may, err := t.c.values.MaySet(t.r.Context(), t.fill); may {
-		t.look.stored = true
+		t.cacheStatus.stored = true
 	} else {
-		t.look.detail = string(whyNot(err, t.fill))
+		t.cacheStatus.detail = string(whyNot(err, t.fill))
 	}
 }
 
-// store stores p. If the status has promised that it will be stored, and it can't
-// be, Observe is told.
+// store stores p. If Cache-Status has promised that and it fails, Observe is told.
 func (t *task) store(p *stored.Response) {
 	var stored bool
 	var why reason
@@ -104,7 +103,8 @@ func (t *task) store(p *stored.Response) {
 	if !stored {
 		t.notStored(why)
 	} else {
-		// Not before: who knows the key looks there, and not where the fill is.
+		// Not before p is stored: a request that knows the key looks for p there, and
+		// not for the fill.
 		t.c.memo.SetFields([]byte(t.id.Primary), p.Vary)
 		t.remember(p)
 	}
@@ -126,44 +126,42 @@ func (t *task) remember(p *stored.Response) {
 	t.c.warm.Remember(background.Page{Key: t.id.Primary, Next: t.next, Request: t.r, Seen: seen, Outer: *t.outer, Deps: t.fill.Hashes()})
 }
 
-// varies reports whether p has its place beside a note: it names fields, or others of
-// its target URI did. A part is of a response that names none, and is found beside.
+// varies reports whether p is stored beside a note: because it names fields, or others of
+// its target URI did. A part never is: a response that varies has no parts.
 func (t *task) varies(p *stored.Response) bool {
 	return !p.Is(stored.IsPart) && (len(p.Vary) > 0 || t.c.memo.Fields([]byte(t.id.Primary)) != nil)
 }
 
-// ErrNotStored is what Observe is told, with the reason as the Detail, when a
-// response was not stored whose Cache-Status says "stored". That is sent before
-// anybody can know: a cookie may be given while the header is written, or the
-// backend may fail.
+// ErrNotStored is what Observe is told, with the reason as the Detail, when a response was
+// not stored whose Cache-Status says "stored". Cache-Status is sent before that is known: a
+// cookie may be given while the header is written, or the backend may fail.
 var ErrNotStored = errors.New("pagecache: not stored, although Cache-Status says so")
 
 // notStored tells Observe that a promise was not kept.
 func (t *task) notStored(why reason) {
-	if t.look.stored {
-		t.c.report(t.r, Observation{Forward: t.look.fwd, Detail: string(why), Err: ErrNotStored})
+	if t.cacheStatus.stored {
+		t.c.report(t.r, Observation{Forward: t.cacheStatus.fwd, Detail: string(why), Err: ErrNotStored})
 	}
 }
 
-// forget deletes the stale response that was to be replaced: the handler has
-// just said something else.
+// forget deletes the stale response that was to be replaced: the handler has just said
+// something else.
 func (t *task) forget() {
 	if t.old != nil {
 		_ = t.c.values.Delete(t.r.Context(), t.old.Value.Key)
 	}
 }
 
-// holdsForOthers reports whether a reason will hold for the next request too, so
-// that it is useless to wait for one another. What is said to a visitor who is
-// known says nothing of those who are not.
+// holdsForOthers reports whether a reason will hold for the next request too. Then waiting
+// for one another is useless. What is said to a known visitor says nothing about others.
 func (t *task) holdsForOthers(r reason) bool {
 	return r != rfc9111.ReasonRequest && r != reasonIncomplete && r != rfc9111.ReasonCondition && !t.isPersonal()
 }
 
-// redirectsToItself reports whether a response sends its visitor to where he is.
-// Behind a proxy that ends TLS, that is how a handler sends him from http to
-// https, which it sees in X-Forwarded-Proto and the cache does not: stored, the
-// redirect would go round for ever.
+// redirectsToItself reports whether a response redirects its visitor to the URL that they
+// asked for. Behind a proxy that ends TLS, a handler redirects from http to https so: it
+// looks at X-Forwarded-Proto, and the cache does not. Stored, the redirect would go round
+// for ever.
 func (t *task) redirectsToItself(rec *recorder) bool {
 	location := rec.header.Get("Location")
 	if rec.status < 300 || rec.status > 399 || location == "" {
@@ -178,8 +176,8 @@ func (t *task) redirectsToItself(rec *recorder) bool {
 	return false
 }
 
-// routes returns what a response depends on because of the route that served it.
-// Unless something credible says which that was, it may have been any.
+// routes returns what a response depends on because of the route that served it. If nothing
+// credible says which route that was, it may have been any.
 func (t *task) routes() []cache.Dependency {
 	var deps []cache.Dependency
 	known := t.served.known.Load()

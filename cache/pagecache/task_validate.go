@@ -8,12 +8,12 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// confirms reports whether a 304 speaks of the selected response, and whether the
-// fields that it names are among those that have selected it: by others, the request
-// might have selected another response.
-func (t *task) confirms(rec *recorder) bool {
+// isValidated reports whether a 304 is about the selected response, and names no fields in
+// Vary beyond those that have selected it. By others the request might have selected
+// another response.
+func (t *task) isValidated(rec *recorder) bool {
 	old := t.old.Value
-	if !old.ConfirmedBy(rec.header) {
+	if !old.ValidatedBy(rec.header) {
 		return false
 	}
 	for _, name := range t.c.rules.SelectingFields(t.c.merged(old, rec.header)) {
@@ -24,42 +24,41 @@ func (t *task) confirms(rec *recorder) bool {
 	return true
 }
 
-// freshen takes the handler's word that a stored response is still good.
+// freshen answers with a stored response that the handler has validated.
 func (t *task) freshen(rec *recorder, from *engine.Stored[*stored.Response]) {
-	t.look.answer = http.StatusNotModified
-	p := t.confirmed(rec, from)
+	t.cacheStatus.answer = http.StatusNotModified
+	p := t.freshened(rec, from)
 	t.visitor = rec.visitor
 	if rec.policy.Reason != storable {
-		t.look.detail = string(rec.policy.Reason)
+		t.cacheStatus.detail = string(rec.policy.Reason)
 		if t.holdsForOthers(rec.policy.Reason) {
 			t.forget()
 		}
 	}
 	rec.undo()
-	for _, name := range rec.policy.Drop { // not stored, but for this visitor
+	for _, name := range rec.policy.Drop { // not stored, but meant for this visitor
 		if values := rec.header[name]; len(values) > 0 {
 			t.w.Header()[name] = values
 		}
 	}
 	t.promise(rec, p)
-	s := t.says(p)
-	if p.Age > 0 { // what confirmed it was a cache itself
+	s := t.moment(p)
+	if p.Age > 0 { // another cache has validated it
 		s.age = t.c.age(p.AgeAt(rec.given))
 	}
 	t.answer(rec, p, s)
 }
 
-// confirmed makes a response of a stored one and of what confirmed it, to be
-// stored in the place of the one that the request selects. A variant that other
-// requests select stays as it is, since this 304 was not for them (RFC 9111
-// §4.3.4).
-func (t *task) confirmed(rec *recorder, from *engine.Stored[*stored.Response]) *stored.Response {
+// freshened returns a stored response with the header of the 304 that validated it, to be
+// stored in place of the response that the request selects. A variant that other requests
+// select stays as it is, since this 304 was not for them (RFC 9111 §4.3.4).
+func (t *task) freshened(rec *recorder, from *engine.Stored[*stored.Response]) *stored.Response {
 	old := from.Value
 	merged := t.c.merged(old, rec.header)
-	rec.policy, rec.judged, rec.confirmed = rec.judge(int(old.Status), merged, old), merged, old
-	p := rec.freshened(old, rec.fields(&rec.policy, false), &rec.policy)
+	rec.policy, rec.policyHeader, rec.validated = rec.policyOf(int(old.Status), merged, old), merged, old
+	p := rec.updated(old, rec.fields(&rec.policy, false), &rec.policy)
 	t.place(p, merged)
-	from.PassTo(t.fill) // it was made from what it was made from
+	from.PassTo(t.fill) // p depends on what it was made from
 	t.depend(rec.header)
 	return p
 }

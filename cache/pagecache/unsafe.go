@@ -7,8 +7,8 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// isSafe lists the methods that change nothing (RFC 9110 §9.2.1, and the IANA
-// registry of methods). What is not known is not safe.
+// isSafe lists the methods that change nothing (RFC 9110 §9.2.1, and the IANA registry of
+// methods). A method that is not known is not safe.
 func isSafe(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace,
@@ -18,16 +18,17 @@ func isSafe(method string) bool {
 	return false
 }
 
-// passUnsafe lets the handler answer a request that may change something, and
-// purges what it says it has (RFC 9111 §4.4): when it is done, and before the
-// visitor sees that it is. Whoever follows a redirect to the page that he saved
-// must not meet the old one. A response that is flushed, or large, is sent
-// before; then there is a purge before that, and another when it is done.
+// passUnsafe lets the handler answer a request that may change something, and purges what
+// that has changed (RFC 9111 §4.4). It purges after the handler is done and before the
+// visitor sees the answer: the redirect to a saved page must not lead to the old one.
+//
+// A response that is flushed, or large, is sent before the handler is done. Then there is a
+// purge before that, and another one when the handler is done.
 func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	t := &task{c: c, w: w, r: r, look: status{fwd: fwdMethod}}
-	c.observe(r, t.look, false)
+	t := &task{c: c, w: w, r: r, cacheStatus: status{fwd: fwdMethod}}
+	c.observe(r, t.cacheStatus, false)
 	rec := newRecorder(t)
-	// What was asked for, before anybody rewrites it.
+	// What was asked for, before the handler can change it.
 	target := c.target(r)
 	rec.changed = func() {
 		if rec.status >= 200 && rec.status < 400 {
@@ -48,10 +49,9 @@ func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Req
 	rec.release()
 }
 
-// purgeAfter purges what an unsafe request that was answered without error has
-// changed: what it was sent to and, of the same origin, what Location and
-// Content-Location name (RFC 9111 §4.4), and the groups in
-// Cache-Group-Invalidation (RFC 9875 §3).
+// purgeAfter purges what an unsafe request has changed that was answered without error: its
+// target URI; what Location and Content-Location name of the same origin (RFC 9111 §4.4);
+// and the groups in Cache-Group-Invalidation (RFC 9875 §3).
 func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 	deps := slices.Clone(t.deps)
 	for _, name := range []string{"Location", "Content-Location"} {

@@ -15,8 +15,8 @@ import (
 
 const (
 	// maxGathering is how long the purge of an unsafe request waits for one that is
-	// under way, or a quarter of Options.PurgeTimeout if that is less. That one may
-	// hang on a connection which is dead.
+	// under way, which may hang on a dead connection. It waits for a quarter of
+	// Options.PurgeTimeout if that is less.
 	maxGathering = 20 * time.Millisecond
 
 	// maxGathered bounds how many names and bytes of names are gathered.
@@ -27,15 +27,15 @@ const (
 	maxGatheredReasons = 3
 )
 
-// A gatherer lets unsafe requests that come together share an append to the log.
-// Anybody can send them, and each append is work for every process:
+// A gatherer lets unsafe requests that come together share an append to the log. Anybody
+// can send them, and each append is work for every process:
 //
-//  1. request A purges, and nobody else does    at once, by itself
-//  2. B and C come while A's append is under way    they gather
-//  3. A's append has ended, or maxGathering is over    B appends for both
+//	request A purges, and nobody else does             it appends by itself
+//	B and C come while A's append is under way         they gather
+//	A's append has ended, or maxGathering is over      B appends for both
 //
-// An event is appended after all of its requests were answered by their handlers,
-// so that it purges what each of them changed. None of them is answered before.
+// An event is appended after all of its requests were answered by their handlers, so it
+// purges what each of them changed. None of them is answered before.
 type gatherer struct {
 	purge   func(ctx context.Context, e cache.Event) error
 	timeout time.Duration // of a shared purge
@@ -51,21 +51,21 @@ type gathered struct {
 	bytes   int
 	reasons []string
 	n       int           // how many purges
-	turn    chan struct{} // holds one: do not wait any longer
+	turn    chan struct{} // has room for one: do not wait any longer
 	done    chan struct{} // closed when err is set
 	err     error
 }
 
 // purgeShared purges e after an unsafe request with the context of, within
-// Options.PurgeTimeout. A client that has gone away does not end it.
+// Options.PurgeTimeout. It goes on after the client has gone away.
 func (c *Cache) purgeShared(of context.Context, e cache.Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(of), c.opts.PurgeTimeout)
 	defer cancel()
 	var malformed, err error
 	e.Dependencies, malformed = c.canonical(e.Dependencies)
-	e = e.Bounded() // others hold it, too
+	e = e.Bounded() // the gatherer holds it
 	if Warming(of) {
-		err = c.record(ctx, e) // which is told so by its context
+		err = c.record(ctx, e) // its context says so
 	} else {
 		err = c.shared.do(ctx, e)
 	}
@@ -76,8 +76,8 @@ func newGatherer(timeout time.Duration, purge func(context.Context, cache.Event)
 	return &gatherer{purge: purge, timeout: timeout}
 }
 
-// do purges e, which is bounded, perhaps together with others. It returns the
-// error of the purge that had e in it, or says that ctx has ended before.
+// do purges e, which is bounded, perhaps together with others. It returns the error of the
+// purge that had e in it, or says that ctx ended first.
 func (g *gatherer) do(ctx context.Context, e cache.Event) error {
 	g.mu.Lock()
 	if g.running == 0 && g.next == nil {
@@ -110,8 +110,8 @@ func (g *gatherer) do(ctx context.Context, e cache.Event) error {
 	}
 }
 
-// lead waits for the turn of b, whose first request has ctx, and purges what has
-// gathered by then.
+// lead waits for the turn of b, whose first request has ctx, and purges what has gathered
+// by then.
 func (g *gatherer) lead(ctx context.Context, b *gathered) {
 	timer := time.NewTimer(min(maxGathering, g.timeout/4))
 	select {
@@ -129,8 +129,8 @@ func (g *gatherer) lead(ctx context.Context, b *gathered) {
 	defer close(b.done)
 	b.err = panics.ErrExit // unless the purge returns
 	if b.n > 1 {
-		// Nobody's context: one that ends, or was made for a visitor's trace, is
-		// not the others'.
+		// Not the context of one request: it may end, or belong to the trace of one
+		// visitor.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.Background(), g.timeout)
 		defer cancel()

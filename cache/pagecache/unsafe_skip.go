@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// neverStored reports whether Options.Skip says that nothing is stored for a GET of
-// the URL that r, an unsafe request, was sent to. Then the purge of that URL would
-// be work for nothing, which anybody can cause.
+// neverStored reports whether Options.Skip says that nothing is stored for a GET of the URL
+// that r, an unsafe request, was sent to. Then the purge of that URL would be work for
+// nothing, which anybody can cause.
 //
-// Skip may look at more than the URL. It is asked about three requests, and must
-// say true of each: one with no field at all, one as a browser sends it that knows
-// nobody, and r itself as a GET. Whether it says true of somebody who is signed in
-// says nothing about what is stored for others.
+// Skip may look at more than the URL. It is asked about three requests, and must say true
+// of each: one without any field, one as a browser sends it for a stranger, and r itself as
+// a GET. What it says of somebody who is signed in says nothing about what is stored for
+// others.
 func (c *Cache) neverStored(r *http.Request) bool {
 	if c.opts.Skip == nil {
 		return false
@@ -42,12 +42,12 @@ func browserFields() http.Header {
 	}
 }
 
-// skipsGet asks Skip about a GET of what r was sent to, as a handler is shown it:
-// all who share the page are asked about in that form, while r may be spelled so
-// that only r is skipped. A Skip that panics, because it expects what middleware
-// puts into each context, has not said true.
+// skipsGet asks Skip about a GET of what r was sent to, as a handler is shown it. All who
+// share the page are asked about in that form, while r may be spelled so that r alone is
+// skipped. A Skip that panics, because it expects what middleware puts into each context,
+// has not said true.
 func (c *Cache) skipsGet(r *http.Request, ctx context.Context, h http.Header) (skips bool) {
-	defer func() { _ = recover() }() // of the question that is ours, not the visitor's
+	defer func() { _ = recover() }() // the question is ours, and not the visitor's
 	get := r.Clone(ctx)
 	get.Method, get.Header = http.MethodGet, h
 	get.Body, get.GetBody, get.ContentLength, get.TransferEncoding, get.Trailer = http.NoBody, nil, 0, nil, nil

@@ -25,8 +25,8 @@ func useOf(p *stored.Response, verdict engine.Verdict, asks *rfc9111.Control, no
 	return use
 }
 
-// keepFor is how long p is stored: while it is fresh, and after that while it can
-// be of use. It is 0 if p is of no use.
+// keepFor is how long p is stored: while it is fresh, and after that while it can be of
+// use. It is 0 if p is of no use.
 func (c *Cache) keepFor(p *stored.Response) time.Duration {
 	useful := p.CanBeValidated() || c.rules.MaxStale(p.Life, p.Is(stored.IsStrict))
 	return c.rules.KeepFor(p.Life, p.Age, max(p.Grace, p.IfError), useful)

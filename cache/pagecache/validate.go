@@ -9,13 +9,13 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// describesBody reports whether a field says what the stored body of p is. A
-// 304, or the answer to a HEAD, does not change the body, so it must not change
-// them. RFC 9111 §3.2 excepts Content-Encoding and Content-Range only where it is
-// to keep what is stored whole: compressors around a handler are known to name
-// their coding in a 304 to what was stored without it. A proxy's origin is
-// believed; but a Content-Range in a 304 that its 200 did not have is about what
-// the visitor asked for.
+// describesBody reports whether a field is about the stored body of p. A 304, or the answer
+// to a HEAD, does not change the body, so it must not change such a field.
+//
+// RFC 9111 §3.2 excepts Content-Encoding and Content-Range only where that keeps what is
+// stored whole. But some compressors name their coding in a 304 to what was stored without
+// it. A proxy's origin is believed. A Content-Range in a 304 that its 200 did not have is
+// about what the visitor asked for.
 func (c *Cache) describesBody(p *stored.Response, name string) bool {
 	switch name {
 	case "Content-Length":
@@ -28,9 +28,9 @@ func (c *Cache) describesBody(p *stored.Response, name string) bool {
 	return false
 }
 
-// freshened returns p with the header of a response that confirmed it: fields,
-// what may be stored of that header, replace p's own (RFC 9111 §3.2).
-func (rec *recorder) freshened(p *stored.Response, fields []stored.Field, pol *rfc9111.Policy) *stored.Response {
+// updated returns p with the header of a response that validated it: fields, what may be
+// stored of that header, take the place of p's own (RFC 9111 §3.2).
+func (rec *recorder) updated(p *stored.Response, fields []stored.Field, pol *rfc9111.Policy) *stored.Response {
 	q := &stored.Response{
 		Key: p.Key, Rare: p.Rare, Status: p.Status, Route: p.Route,
 		Flags: flagsOf(pol) | p.Flags&stored.OwnETag, Body: p.Body,
@@ -43,7 +43,7 @@ func (rec *recorder) freshened(p *stored.Response, fields []stored.Field, pol *r
 			header = append(header, f)
 		}
 	}
-	// A confirmation that does not say for how long confirms as it was said.
+	// A 304 that does not say for how long p is fresh repeats what was said.
 	for _, f := range p.Header.List() {
 		if f.Name == "Cache-Control" {
 			if f.Values = said(p, f.Name); len(f.Values) == 0 {
@@ -54,7 +54,7 @@ func (rec *recorder) freshened(p *stored.Response, fields []stored.Field, pol *r
 			header = append(header, f)
 		}
 	}
-	header = withWords(header, pol.Words, rec.before["Cache-Control"])
+	header = withWords(header, pol.Words, rec.outer["Cache-Control"])
 	slices.SortStableFunc(header, func(a, b stored.Field) int { return strings.Compare(a.Name, b.Name) })
 	rec.c.codec.Finish(q, header, termsOf(pol), rec.timing())
 	return q
@@ -89,15 +89,15 @@ func flagsOf(p *rfc9111.Policy) stored.Flags {
 	return f
 }
 
-// merged is the header by which a confirmed response is judged: the stored one,
-// with the fields of the confirmation in place of its own.
+// merged returns the header that the policy of a validated response is made from: the
+// stored one, with the fields of the 304 in place of its own.
 func (c *Cache) merged(p *stored.Response, h http.Header) http.Header {
 	m := make(http.Header, p.Header.Len()+len(h))
 	for _, f := range p.Header.List() {
 		m[f.Name] = f.Values
 	}
-	// The age of what is confirmed begins anew, and what we said to downstream
-	// is nothing that the handler said.
+	// The age of a validated response begins anew. What we said to browsers and CDNs
+	// was not said by the handler.
 	delete(m, "Age")
 	delete(m, "Date")
 	if m["Cache-Control"] = said(p, "Cache-Control"); len(m["Cache-Control"]) == 0 {

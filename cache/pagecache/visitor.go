@@ -6,26 +6,24 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/cookie"
-	"github.com/uncache/uncache/internal/option"
 )
 
 // A visitor is somebody whom the handler knows. Options.SessionCookies and
-// Options.Visitor say which requests come from one; all others come from
-// strangers. What the handler answers a visitor is that visitor's alone, unless
-// the handler itself says that it is public:
+// Options.Visitor say which requests come from one. All others come from strangers.
+// What the handler answers a visitor is for that visitor alone, unless the handler
+// itself says that it is public:
 //
 //	made for    said by the handler    given to
 //	a stranger  whatever allows it     strangers
 //	a visitor   public                 visitors and strangers
 //	a visitor   anything else          nobody else
 
-// visitorOf says by what the visitor of r is known: storable if r comes from a
-// stranger.
-func (o *Options) visitorOf(r *http.Request) reason {
+// visitorOf says by what the visitor of r is known. It is storable for a stranger.
+func (c *Cache) visitorOf(r *http.Request) reason {
 	switch {
-	case o.Visitor != nil && o.holds(o.Visitor, r): // first: see keysFor
+	case c.opts.Visitor != nil && c.holds(c.opts.Visitor, r): // first: see keysFor
 		return reasonVisitor
-	case len(o.SessionCookies) > 0 && cookie.Has(r.Header["Cookie"], o.SessionCookies):
+	case len(c.opts.SessionCookies) > 0 && cookie.Has(r.Header["Cookie"], c.opts.SessionCookies):
 		return reasonSession
 	}
 	return storable
@@ -41,14 +39,4 @@ func forbids(p *stored.Response, r *http.Request, visitor reason) reason {
 		return visitor
 	}
 	return storable
-}
-
-// checkCookies refuses names that no cookie has: they would protect nobody.
-func checkCookies(names []string) error {
-	for _, name := range names {
-		if err := cookie.Check(name); err != nil {
-			return option.Errorf(ErrOptions, "pagecache: Options.SessionCookies: %q: %w", name, err)
-		}
-	}
-	return nil
 }

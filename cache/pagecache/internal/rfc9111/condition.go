@@ -25,8 +25,8 @@ func NotModified(req http.Header, etag string, changed, now time.Time) bool {
 // matches compares weakly (RFC 9110 §8.8.3.2): W/"a" matches "a".
 func matches(fields []string, etag string) bool {
 	if len(fields) == 1 {
-		// What is no entity tag (RFC 9110 §8.8.3), "abc" without its quotes, is
-		// given back as it came by who has the response.
+		// A client sends back as it came what is no entity tag (RFC 9110 §8.8.3):
+		// "abc" without its quotes.
 		if only := strings.Trim(fields[0], " \t"); only == "*" || only != "" && only == etag {
 			return true
 		}

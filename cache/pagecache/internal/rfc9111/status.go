@@ -20,11 +20,10 @@ func understood(status int) bool {
 	return heuristic[status]
 }
 
-// NeverStored reports whether a status code says that no cache may store the
-// response, whatever its header says: it is about who asks. RFC 6585 §3 to §6
-// forbids it of 428, 429, 431 and 511. A 226 is what is left of a response for
-// those who sent A-IM and have the rest already, of which no key here knows (RFC
-// 3229 §10.6).
+// NeverStored reports whether a status code says that no cache may store the response,
+// whatever its header says: it is about the one who asks. RFC 6585 §3 to §6 forbids it of
+// 428, 429, 431 and 511. A 226 is the rest of a response, for a client that sent A-IM and
+// has the beginning; no key here has that field (RFC 3229 §10.6).
 func NeverStored(status int) bool {
 	switch status {
 	case http.StatusIMUsed, http.StatusPreconditionRequired, http.StatusTooManyRequests,

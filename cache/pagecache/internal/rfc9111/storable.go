@@ -129,9 +129,9 @@ func canonical(h http.Header) bool {
 	return true
 }
 
-// saysPart reports whether Content-Range says that a response which is no 206 is
-// a part. RFC 9110 §14.4 gives it a meaning in a 416 only, beside; but a 200 that
-// names bytes is not taken for the whole, whoever may have lost its status.
+// saysPart reports whether Content-Range says that a response with another status than 206
+// is a part. RFC 9110 §14.4 gives the field a meaning in a 416 only. But a 200 that names
+// bytes is not taken for the whole: its status may have been lost on the way.
 func saysPart(status int, h http.Header) bool {
 	const unit = "bytes"
 	for _, field := range h["Content-Range"] {

@@ -8,24 +8,26 @@ import (
 	"unsafe"
 )
 
-// errFormat is what decoding gives for bytes that this version did not write.
+// errFormat is what decoding returns for bytes that this version did not write.
 var errFormat = errors.New("pagecache: stored response is damaged, or of another format")
 
 const formatVersion = 5
 
-// A codec completes responses, writes them as bytes and reads them again. Numbers
-// are varints, strings are preceded by their length. The engine adds a checksum.
+// A Codec completes responses, writes them as bytes and reads them again. Numbers are
+// varints, strings are preceded by their length. The engine adds a checksum.
 type Codec struct {
 	beta   float64 // Options.EarlyRefresh
 	shapes *shapes // nil: responses share nothing
 }
 
-// newCodec returns a codec of responses that share what they have in common. early is
+// NewCodec returns a Codec of responses that share what they have in common. early is
 // Options.EarlyRefresh.
 func NewCodec(early float64) Codec { return Codec{early, newShapes()} }
 
+// Size is about how much memory p takes.
 func (Codec) Size(p *Response) int { return p.size() }
 
+// Encode returns p as bytes.
 func (Codec) Encode(p *Response) ([]byte, error) {
 	b := make([]byte, 0, p.size())
 	b = append(b, formatVersion, byte(p.Flags), byte(p.Flags>>8))
@@ -51,7 +53,7 @@ func (Codec) Encode(p *Response) ([]byte, error) {
 	b = appendStrings(b, p.Variants)
 	b = appendStrings(b, p.Tags)
 	b = binary.AppendUvarint(b, uint64(p.Header.Len()))
-	b = binary.AppendUvarint(b, uint64(len(p.Header.values))) // the length is among them
+	b = binary.AppendUvarint(b, uint64(len(p.Header.values))) // with the Content-Length
 	for i := range p.Header.Len() {
 		f := p.Header.At(i)
 		b = appendString(b, f.Name)
@@ -65,12 +67,13 @@ func (Codec) Encode(p *Response) ([]byte, error) {
 	return append(b, p.Body...), nil
 }
 
+// Decode returns the response that Encode wrote. It keeps b.
 func (c Codec) Decode(b []byte) (*Response, error) {
 	if len(b) < 3 || b[0] != formatVersion {
 		return nil, errFormat
 	}
-	// The strings are parts of b, as the body is: nobody changes it, and it lives
-	// as long as the body does. Copies are made of what lives longer.
+	// The strings share the memory of b, as the body does. Nobody changes it. Strings
+	// that live longer than the body are copied.
 	r := reader{s: unsafe.String(unsafe.SliceData(b[3:]), len(b)-3)}
 	p := &Response{Flags: Flags(b[1]) | Flags(b[2])<<8, Rare: plain}
 	p.Key = r.string()

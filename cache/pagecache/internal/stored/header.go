@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// A field is a header field with all its values. No values means that the handler
-// took away what stood there before it.
+// A Field is a header field with all its values. No values means that the handler removed
+// what middleware outside the cache had put there.
 type Field struct {
 	Name   string
 	Values []string
-	Adds   bool // to what stands there already, as the handler did
+	Adds   bool // the values are added to those of middleware outside the cache
 }
 
-// set puts f into the header of a response.
+// Set puts f into the header of a response.
 func (f *Field) Set(h http.Header) {
 	if f.Adds {
 		h[f.Name] = slices.Concat(h[f.Name], f.Values)
@@ -22,16 +22,15 @@ func (f *Field) Set(h http.Header) {
 	h[f.Name] = f.Values
 }
 
-// fields are the stored header of a response: its shape, which the pages of a site
-// have in common, and its values, which lie side by side. The values are assigned
-// to a http.Header as they are: their capacity is their length, so that whoever
-// appends gets a slice of his own.
+// A Header is the stored header of a response: its shape, which the pages of a site have in
+// common, and a list of its values. The values are assigned to an http.Header as they are.
+// Their capacity is their length, so that to append to them makes a copy.
 type Header struct {
 	shape  *shape
-	values []string // of one field after another, and then the Content-Length
+	values []string // those of each field in turn, and then the Content-Length
 }
 
-// len is how many fields there are.
+// Len returns how many fields there are.
 func (f *Header) Len() int {
 	if f.shape == nil {
 		return 0
@@ -39,7 +38,7 @@ func (f *Header) Len() int {
 	return len(f.shape.slots)
 }
 
-// at returns field number i.
+// At returns field number i.
 func (f *Header) At(i int) Field {
 	start, p := 0, &f.shape.slots[i]
 	if i > 0 {
@@ -51,7 +50,7 @@ func (f *Header) At(i int) Field {
 	return Field{p.name, f.values[start:p.end:p.end], p.adds}
 }
 
-// get returns the values of a field, or nil.
+// Get returns the values of a field, or nil.
 func (f *Header) Get(name string) []string {
 	for i := range f.Len() {
 		if f.shape.slots[i].name == name {
@@ -61,7 +60,7 @@ func (f *Header) Get(name string) []string {
 	return nil
 }
 
-// set puts all fields into the header of a response.
+// Set puts all fields into the header of a response.
 func (f *Header) Set(h http.Header) {
 	if f.shape == nil {
 		return
@@ -79,7 +78,7 @@ func (f *Header) Set(h http.Header) {
 	}
 }
 
-// list returns the fields one by one.
+// List returns the fields one by one.
 func (f *Header) List() []Field {
 	list := make([]Field, f.Len())
 	for i := range list {
@@ -88,13 +87,13 @@ func (f *Header) List() []Field {
 	return list
 }
 
-// length is the Content-Length.
+// Length returns the values of Content-Length.
 func (f *Header) Length() []string { return f.values[len(f.values)-1 : len(f.values) : len(f.values)] }
 
-// hasStatus reports whether the handler gave a Cache-Status.
+// HasStatus reports whether the handler gave a Cache-Status.
 func (f *Header) HasStatus() bool { return f.shape.status }
 
-// etag is the entity tag, or "".
+// ETag returns the entity tag, or "".
 func (f *Header) ETag() string {
 	if f.shape == nil || f.shape.etag < 0 {
 		return ""

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// phrases are header values that a number is the only variable of, ready to be
-// assigned: the Age and the Cache-Status of a hit. Pages share them, since in one
-// second there are fewer ages than pages. They are bounded: numbers that meet in
-// a slot push one another out.
+// Phrases are header values in which nothing but a number varies, ready to be assigned: the
+// Age and the Cache-Status of a hit. Pages share them, since there are fewer ages than pages
+// in one second. They are bounded: two numbers that meet in a slot replace one another.
 type Phrases struct {
-	before, after string // the number
+	before, after string // the texts on both sides of the number
 	slots         [phraseSlots]atomic.Pointer[phrase]
 }
 
-// newPhrases returns the phrases of a number between two texts.
+// NewPhrases returns the phrases of a number between two texts.
 func NewPhrases(before, after string) *Phrases { return &Phrases{before: before, after: after} }
 
 const phraseSlots = 1 << 13 // more than the seconds of two hours
@@ -26,7 +25,7 @@ type phrase struct {
 	values [1]string
 }
 
-// say returns the phrase with n.
+// Say returns the phrase with n.
 func (b *Phrases) Say(n int64) []string {
 	slot := &b.slots[uint64(n)%phraseSlots]
 	p := slot.Load()
@@ -37,9 +36,10 @@ func (b *Phrases) Say(n int64) []string {
 	return p.values[:]
 }
 
+// Text returns the phrase with n as a string.
 func (b *Phrases) Text(n int64) string { return b.before + strconv.FormatInt(n, 10) + b.after }
 
-// dates share the Date of the responses of one second.
+// Dates lets the responses of one second share their Date.
 type Dates struct{ last atomic.Pointer[date] }
 
 type date struct {
@@ -47,7 +47,7 @@ type date struct {
 	text   string
 }
 
-// format writes t as HTTP does (RFC 9110 §5.6.7).
+// Format writes t as HTTP does (RFC 9110 §5.6.7).
 func (d *Dates) Format(t time.Time) string {
 	last := d.last.Load()
 	if last == nil || last.second != t.Unix() {

@@ -6,13 +6,13 @@ import (
 	"unsafe"
 )
 
-// A reader takes values off s until one is missing, and says so in bad.
+// A reader takes values off s until one is missing, and notes that in bad.
 type reader struct {
 	s   string
 	bad bool
 }
 
-// clones returns copies of strings that are parts of something else.
+// clones returns copies of strings that share memory with something larger.
 func clones(list []string) []string {
 	if len(list) == 0 {
 		return nil
@@ -24,7 +24,7 @@ func clones(list []string) []string {
 	return own
 }
 
-// head returns enough of what is left for a varint.
+// head returns enough of s for a varint.
 func (r *reader) head() []byte {
 	most := min(len(r.s), binary.MaxVarintLen64)
 	return unsafe.Slice(unsafe.StringData(r.s), most) // is read only

@@ -2,13 +2,12 @@ package stored
 
 import (
 	"slices"
-	"strconv"
 	"time"
 )
 
-// A response is a stored response (RFC 9111 §2), or the note that stands under
-// the key of a target URI whose responses vary: which fields select among them.
-// It is shared between requests and never changed.
+// A Response is a stored response (RFC 9111 §2), or a note: what is stored under the key of
+// a target URI whose responses vary, to say which fields select among them. Requests share
+// it. It is not changed after [Codec.Finish], except for its Marks.
 type Response struct {
 	Key     string // what it is stored under
 	Header  Header
@@ -17,10 +16,10 @@ type Response struct {
 	Date    int64         // when the handler gave it, Unix ns
 	Age     time.Duration // how old it was then
 	Life    time.Duration // freshness lifetime
-	Grace   time.Duration // for how long after that it may be served while its successor is made
-	IfError time.Duration // for how long after that it may be served if that fails
+	Grace   time.Duration // how long after that it may be served while its successor is made
+	IfError time.Duration // how long after that it may be served if its successor fails
 	Took    time.Duration // how long making it took
-	lead    time.Duration // for how long before its expiry a hit may refresh it; 0 for not at all
+	lead    time.Duration // how long before its expiry a hit may refresh it; 0: never
 	*Rare
 	Flags  Flags
 	Status uint16
@@ -28,15 +27,15 @@ type Response struct {
 	Marks Marks
 }
 
-// rare is what most responses don't have, or many have the same. It is shared, and
-// never changed.
+// Rare is what most responses don't have, or many have in common. It is shared, and never
+// changed.
 type Rare struct {
 	Vary     []string // the fields that select it, canonical and sorted
-	Named    []int64  // of a note: for each of vary, until when a response may be stored that named it, Unix ns
+	Named    []int64  // of a note: for each of Vary, until when a response that named it may be stored, Unix ns
 	End      int64    // of a note: until when one of the responses may be stored, Unix ns
 	Variants []string // of a note: the keys of the responses, oldest first
-	Tags     []string // of a note: their entity tags, "" for those that the handler gave none
-	Part     Span     // of a body, that body holds; zero for a whole one
+	Tags     []string // of a note: their entity tags; "" for a response whose handler gave none
+	Part     Span     // what of the whole body Body is; zero for a whole one
 }
 
 var plain = new(Rare) // never changed
@@ -59,32 +58,21 @@ func (p *Response) size() int {
 	return n
 }
 
-// appendStatus appends a member to the Cache-Status that the handler gave (RFC
-// 9211 §2).
+// AppendStatus appends a member to the Cache-Status that the handler gave (RFC 9211 §2).
 func (p *Response) AppendStatus(member string) []string {
 	return slices.Concat(p.Header.Get("Cache-Status"), []string{member})
 }
 
-// setHeader gives p, whose body is set, its header.
-func (c Codec) SetHeader(p *Response, header []Field) {
-	p.Header = c.shapes.pack(header, strconv.Itoa(len(p.Body)))
-}
-
-// setVary names the fields that select p.
-func (c Codec) SetVary(p *Response, vary []string) {
-	p.Rare = plain
-	if len(vary) > 0 {
-		p.Rare = c.shapes.varying(vary)
-	}
-}
-
-// setSpan makes p a part of a body.
+// SetSpan makes p a part of a body.
 func (p *Response) SetSpan(s Span) {
 	p.Rare = &Rare{Part: s}
 	p.Flags |= IsPart
 	p.lead = 0
 }
 
-// A span says which bytes of a body of size bytes a part is: from first, to the
-// one before end.
+// A Span says which bytes of a body of Size bytes a part is: from First to the one before
+// End.
 type Span struct{ First, End, Size int64 }
+
+// Is reports whether p has one of some flags.
+func (p *Response) Is(f Flags) bool { return p.Flags&f != 0 }

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// A shape is which fields a header has, and how many values of each. It is shared,
-// and never changed.
+// A shape is which fields a header has, and how many values of each. It is shared, and
+// never changed.
 type shape struct {
 	slots  []slot
 	etag   int  // which is the one ETag, or -1
@@ -20,12 +20,12 @@ type slot struct {
 	adds bool
 }
 
-// shapes are those that responses share. When there are very many, as no site has
-// them, responses have their own.
+// shapes are what responses share. When there are very many, as no site has them, responses
+// have their own.
 type shapes struct {
 	mu     sync.RWMutex
 	known  map[string]*shape
-	vary   map[string]*Rare // of responses of which nothing else is rare
+	vary   map[string]*Rare // that have fields in Vary and nothing else
 	routes map[string]*string
 }
 
@@ -35,8 +35,8 @@ func newShapes() *shapes {
 	return &shapes{known: make(map[string]*shape), vary: make(map[string]*Rare), routes: make(map[string]*string)}
 }
 
-// route returns a copy of a pattern. It is left in requests, and metrics keep it as
-// a label when the page is gone.
+// route returns a copy of a pattern. It is left in requests, and metrics keep it as a label
+// after the page is gone.
 func (s *shapes) route(pattern string) string {
 	if s == nil || pattern == "" {
 		return strings.Clone(pattern)
@@ -50,7 +50,7 @@ func (s *shapes) route(pattern string) string {
 	return *intern(s, s.routes, id, &own)
 }
 
-// varying returns the rare facts of a response that varies.
+// varying returns the Rare of a response that these fields select.
 func (s *shapes) varying(vary []string) *Rare {
 	if s == nil {
 		return &Rare{Vary: clones(vary)}

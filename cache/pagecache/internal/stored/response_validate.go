@@ -8,7 +8,7 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
-// askWhether makes the request that validates p conditional (RFC 9111 §4.3.1).
+// SetConditions makes the request that validates p conditional (RFC 9111 §4.3.1).
 func (p *Response) SetConditions(h http.Header) {
 	if p.hasOwnETag() {
 		h["If-None-Match"] = []string{p.Header.ETag()}
@@ -18,9 +18,9 @@ func (p *Response) SetConditions(h http.Header) {
 	}
 }
 
-// confirmedBy reports whether a 304 with header h speaks of p (RFC 9111
-// §4.3.4): a strong entity tag has to be p's own, a date has to be p's.
-func (p *Response) ConfirmedBy(h http.Header) bool {
+// ValidatedBy reports whether a 304 with header h is about p (RFC 9111 §4.3.4): a strong
+// entity tag has to be p's own, and so has a date.
+func (p *Response) ValidatedBy(h http.Header) bool {
 	if tags := h["Etag"]; len(tags) > 0 {
 		if strings.HasPrefix(tags[0], "W/") {
 			return rfc9111.Opaque(tags[0]) == rfc9111.Opaque(p.Header.ETag())
