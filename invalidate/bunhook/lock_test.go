@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/invalidate/bunhook"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // A Remark is of a post, which Options.Select joins.
@@ -34,11 +34,9 @@ func TestRowsAreLocked(t *testing.T) {
 	each(t, bunhook.Options{Select: withPost}, func(t *testing.T, b *blog) {
 		switch {
 		case b.isMySQL():
-			rowsAreLocked(t, b, `SELECT count(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-				WHERE trx_state = 'LOCK WAIT' AND db = DATABASE()`)
+			rowsAreLocked(t, b, invtest.WaitingOnMySQL)
 		case b.Dialect().Name() == dialect.PG:
-			rowsAreLocked(t, b, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid IN
-				(SELECT pid FROM pg_locks WHERE relation IN ('posts'::regclass, 'remarks'::regclass))`)
+			rowsAreLocked(t, b, invtest.WaitingOnPostgres("posts", "remarks"))
 		}
 	})
 }
@@ -76,31 +74,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 			continue // as docs/bun.md says
 		}
 		b.Purged = nil
-		other, err := b.DB.DB.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := other.Exec(tt.meanwhile); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- b.hook.InTx(context.Background(), b.DB, nil, tt.save) }()
-		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only after nobody has for 100 ms
-			select {
-			case err := <-done:
-				t.Fatalf("%s: did not wait for the transaction that writes the row: %v", tt.name, err)
-			default:
-			}
-			if err := b.DB.DB.QueryRow(waiting).Scan(&n); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := other.Commit(); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-done; err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		invtest.SaveMeanwhile(t, b.DB.DB, waiting, tt.meanwhile, func() error { return b.hook.InTx(context.Background(), b.DB, nil, tt.save) })
 		b.Want(t, tt.want)
 	}
 }

@@ -3,7 +3,6 @@ package enthook_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"entgo.io/ent/dialect"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/uncache/uncache/invalidate/enthook"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen"
 	"github.com/uncache/uncache/invalidate/enthook/internal/enttest/gen/post"
+	"github.com/uncache/uncache/invalidate/internal/invtest"
 )
 
 // A write by another transaction between the query for the rows and the statement would
@@ -19,11 +19,9 @@ func TestRowsAreLocked(t *testing.T) {
 	each(t, enthook.Options{}, func(t *testing.T, b *blog) {
 		switch b.drv.Dialect() {
 		case dialect.MySQL:
-			rowsAreLocked(t, b, `SELECT count(*) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-				WHERE trx_state = 'LOCK WAIT' AND db = DATABASE()`)
+			rowsAreLocked(t, b, invtest.WaitingOnMySQL)
 		case dialect.Postgres:
-			rowsAreLocked(t, b, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid IN
-				(SELECT pid FROM pg_locks WHERE relation = 'posts'::regclass)`)
+			rowsAreLocked(t, b, invtest.WaitingOnPostgres("posts"))
 		}
 	})
 }
@@ -48,31 +46,7 @@ func rowsAreLocked(t *testing.T, b *blog, waiting string) {
 		}, "path:/q"},
 	} {
 		b.Purged = nil
-		other, err := b.db.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := other.Exec(tt.meanwhile); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- tt.save(context.Background(), b.Client) }()
-		for n := 0; n == 0; time.Sleep(150 * time.Millisecond) { // MySQL looks again only after nobody has for 100 ms
-			select {
-			case err := <-done:
-				t.Fatalf("%s: did not wait for the transaction that writes the row: %v", tt.name, err)
-			default:
-			}
-			if err := b.db.QueryRow(waiting).Scan(&n); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := other.Commit(); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-done; err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		invtest.SaveMeanwhile(t, b.db, waiting, tt.meanwhile, func() error { return tt.save(context.Background(), b.Client) })
 		b.Want(t, tt.want)
 	}
 }

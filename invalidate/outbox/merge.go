@@ -8,13 +8,6 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// maxEvent is how many dependencies a merged event may name, and maxEventBytes how long
-// they may be together, as in package invalidate: a log keeps and sends an event whole.
-const (
-	maxEvent      = 10_000
-	maxEventBytes = 4 << 20
-)
-
 // maxReasons is how many reasons a merged event gives.
 const maxReasons = 3
 
@@ -58,7 +51,7 @@ func merge(rows []fullRow) []merged {
 					addBytes += len(d)
 				}
 			}
-			if i > begin && (len(named)+add > maxEvent || bytes+addBytes > maxEventBytes) {
+			if i > begin && (len(named)+add > cache.MaxEvent || bytes+addBytes > cache.MaxEventBytes) {
 				all = append(all, mergeRows(group[begin:i]))
 				begin, bytes = i, 0
 				clear(named)
