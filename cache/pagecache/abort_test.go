@@ -37,9 +37,9 @@ func raw(t *testing.T, h http.Handler, method string) string {
 	return string(b)
 }
 
-// A handler that gives up in the middle of a response that is held back has sent
-// what a handler without a cache has sent by then. Who panics has not: whoever
-// recovers around the cache can still answer.
+// A handler that aborts in the middle of a response that is held back has sent what it
+// would have sent without a cache. After any other panic nothing is sent: middleware
+// outside the cache that recovers can still answer.
 func TestAbortOfWhatIsHeldBack(t *testing.T) {
 	// Enough for package net/http to send it.
 	half := strings.Repeat("x", 64<<10)

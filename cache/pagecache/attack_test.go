@@ -88,8 +88,8 @@ func echoExact(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %q", r.URL.EscapedPath(), r.URL.RawQuery)
 }
 
-// Whatever was asked before, everybody gets what the handler has for him: what
-// the key does not tell apart, the handler must not, either.
+// Whatever was asked before, everybody gets what the handler has for them. The handler
+// must not tell apart what the key does not.
 func TestNobodyGetsWhatAnotherAskedFor(t *testing.T) {
 	var byTarget, byHost, bySelector, byContent []string
 	for _, target := range targets {

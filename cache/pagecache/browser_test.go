@@ -132,7 +132,7 @@ func TestBrowsersAreToldToAskAboutWhatIsNotStored(t *testing.T) {
 
 // What somebody around the cache says in Cache-Control is said again on each hit,
 // and what we say stands behind it, once.
-func TestBrowsersAreToldBehindWhatIsSaidAround(t *testing.T) {
+func TestBrowsersAreToldAfterMiddleware(t *testing.T) {
 	for around, want := range map[string][2]string{
 		"no-transform": {"no-transform, no-cache", "no-transform|no-cache"},
 		"s-maxage=60":  {"s-maxage=60, max-age=0, must-revalidate", "s-maxage=60|max-age=0, must-revalidate"},
@@ -159,7 +159,7 @@ func TestBrowsersAreToldBehindWhatIsSaidAround(t *testing.T) {
 
 // A 304 of the handler that says something else about caching changes what we say
 // to browsers, and never leaves our words behind as if they were the handler's.
-func TestBrowsersAndAConfirmation(t *testing.T) {
+func TestBrowsersAndA304(t *testing.T) {
 	const date = "Expires: Thu, 01 Jan 2099 00:00:00 GMT"
 	for _, tt := range []struct{ first, then, want string }{
 		{"", "", "no-cache"},

@@ -73,7 +73,7 @@ func TestClockTicks(t *testing.T) {
 	})
 }
 
-// Who tests his site in a bubble need not close what he need not close elsewhere.
+// In a bubble of testing/synctest a Cache need not be closed, as elsewhere.
 func TestManyHitsLeaveNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := memory.New(nil)

@@ -61,7 +61,7 @@ func TestCollapse(t *testing.T) {
 	})
 }
 
-// A response that is one visitor's own is never given to those who waited.
+// A response that is one visitor's own is never given to requests that waited.
 func TestPrivateResponsesAreNotShared(t *testing.T) {
 	for _, how := range []string{"Cache-Control: private", "Cache-Control: no-store", "Set-Cookie: a=b", "Vary: *"} {
 		t.Run(how, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestPanickingHandler(t *testing.T) {
 	})
 }
 
-// The visitor for whom a page is rendered leaves; those who wait get theirs.
+// The visitor for whom a page is rendered leaves. The others who wait get theirs.
 func TestLeaderLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
@@ -158,7 +158,7 @@ func TestLeaderLeaves(t *testing.T) {
 	})
 }
 
-// A visitor who waits for another's page may leave when he wants.
+// A visitor who waits for another's page may leave at any time.
 func TestWaiterLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
@@ -181,8 +181,8 @@ func TestWaiterLeaves(t *testing.T) {
 	})
 }
 
-// A transaction of the request that is open when its page is done may be in it:
-// the page is neither stored nor given to those who wait.
+// A transaction of the request is open when its page is done. The page may show its
+// changes, so it is neither stored nor given to requests that wait.
 func TestBypassThatBeginsDuringTheRendering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var inTransaction atomic.Bool

@@ -84,8 +84,8 @@ func TestOwnETag(t *testing.T) {
 	}
 }
 
-// A fill takes the condition away from the handler. A response that is then not
-// stored must not cost the visitor his 304.
+// A fill takes the condition away from the handler. If the response is not stored, the
+// visitor gets a 304 nevertheless.
 func TestConditionOnWhatIsNotStored(t *testing.T) {
 	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "private")

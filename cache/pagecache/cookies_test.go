@@ -98,7 +98,7 @@ func TestAnalyticsCookiesAndCollapsing(t *testing.T) {
 // Session cookies are never cut. What Options.Visitor knows visitors by is not
 // known, so nothing is cut for them. What passes, and what may change something,
 // sees everything.
-func TestWhoIsGivenAllCookies(t *testing.T) {
+func TestVisitorsGetAllCookies(t *testing.T) {
 	const sent = "theme=dark; x=1; session=alice; _ga=1"
 	for _, tt := range []struct {
 		name, method, cookie, want string

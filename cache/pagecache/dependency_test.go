@@ -41,7 +41,7 @@ func TestPurgeURLInAnySpelling(t *testing.T) {
 	}
 }
 
-// What nothing can depend on is an error, and the rest is purged all the same.
+// What nothing can depend on is an error, and the rest is purged.
 func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 	s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
 	for _, d := range []cache.Dependency{
@@ -140,8 +140,8 @@ func TestPurgeOfAValueByItsOwnNames(t *testing.T) {
 	}
 }
 
-// The URI of a host that this site does not answer for is one of nothing here; the
-// log is told all the same.
+// The URI of a host that this site does not answer for is that of no page here. The log
+// is told nevertheless.
 func TestPurgeOfAForeignHost(t *testing.T) {
 	s := newSite(t, nil, &pagecache.Options{
 		TTL: time.Minute, Keys: newKeys(t, &keys.Options{Hosts: []string{"example.com", "intranet"}}),

@@ -97,7 +97,7 @@ func TestSameStatusTwice(t *testing.T) {
 }
 
 // A 304 that is followed by an error confirms nothing.
-func TestErrorBehindAConfirmation(t *testing.T) {
+func TestErrorAfterA304(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD"} {
 		t.Run(method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

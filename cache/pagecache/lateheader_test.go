@@ -156,7 +156,7 @@ func TestHeaderChangedWhileItIsWritten(t *testing.T) {
 
 // The rule holds for what confirms a stored response, too: it would be stored for
 // longer by what one visitor was told.
-func TestCookieGivenWithAConfirmation(t *testing.T) {
+func TestCookieGivenWithA304(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD"} {
 		t.Run(method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -121,7 +121,7 @@ func TestSetTTLForEver(t *testing.T) {
 
 // A handler that answers 304 before it comes to SetTTL confirms what it said of the
 // page then.
-func TestSetTTLOfAPageConfirmedWithoutAWord(t *testing.T) {
+func TestSetTTLSurvivesA304(t *testing.T) {
 	for _, ttl := range []time.Duration{10 * time.Second, 48 * time.Hour, 0} {
 		for _, b := range []cache.Backend{nil, far{memory.New(nil)}} {
 			synctest.Test(t, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestSetTTLOfAPageConfirmedWithoutAWord(t *testing.T) {
 }
 
 // What a handler says of a page that it confirms counts for that.
-func TestSetTTLOfAConfirmedPage(t *testing.T) {
+func TestSetTTLWithA304(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ttl := time.Minute
 		s := newSite(t, nil, &pagecache.Options{}, func(w http.ResponseWriter, r *http.Request) {

@@ -26,11 +26,10 @@ type raced struct {
 	pages *pagecache.Cache
 }
 
-// racePages has visitors of several nodes, over one store, and savers who purge,
-// and fails if a visitor is given what was purged before he came, or a page of
-// another URL or variant. Where stale is set, soft purges count for nothing; a
-// purge counts after maxStale. Some
-// pages are made around a value that they share, and which knows its group alone.
+// racePages has visitors of several nodes over one store, and savers who purge. It fails
+// if a visitor is given what was purged before they came, or a page of another URL or
+// variant. If stale is set, soft purges count for nothing; a purge counts after maxStale.
+// Some pages contain a value that they share, and that alone names its group.
 func racePages(t *testing.T, d time.Duration, nodes []raced, stale bool, maxStale time.Duration) (hits, fills int64) {
 	t.Helper()
 	const urls, shared = 8, 6

@@ -125,7 +125,7 @@ func TestSetRoute(t *testing.T) {
 
 // It may be told late, from a goroutine, by several routers, and where there is no
 // page.
-func TestSetRouteAnywhere(t *testing.T) {
+func TestSetRouteFromAnyContext(t *testing.T) {
 	pagecache.SetRoute(context.Background(), "/x")
 	s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {
 		pagecache.SetRoute(r.Context(), "/blog/")

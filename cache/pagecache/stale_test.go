@@ -139,9 +139,9 @@ func TestStaleIfError(t *testing.T) {
 	}
 }
 
-// Those who wait for a validation that fails get the stale page too, and do not
-// ask one after another.
-func TestStaleIfErrorForThoseWhoWait(t *testing.T) {
+// Requests that wait for a validation that fails get the stale page too, and do not ask
+// one after another.
+func TestStaleIfErrorForWaitingRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
 		fail := false
@@ -295,7 +295,7 @@ func TestPanicWhileRefreshing(t *testing.T) {
 	})
 }
 
-// RFC 9111 §5.2.1, for those who listen to their visitors.
+// RFC 9111 §5.2.1, with Proxy.ClientDirectives.
 func TestClientDirectives(t *testing.T) {
 	tests := []struct {
 		rule, send string
@@ -344,8 +344,8 @@ func TestClientDirectives(t *testing.T) {
 	}
 }
 
-// RFC 9111 §5.2.1.2: what has no validator is kept for those who take it stale, where
-// they are listened to; and what must not be served stale is not.
+// RFC 9111 §5.2.1.2: with Proxy.ClientDirectives a response without a validator is kept
+// for max-stale. One that must not be served stale is not.
 func TestMaxStaleWithoutAValidator(t *testing.T) {
 	for _, tt := range []struct {
 		says []string

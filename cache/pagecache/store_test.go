@@ -172,7 +172,7 @@ func TestMaxBody(t *testing.T) {
 
 // Header fields that a middleware outside of the cache sets belong to its own
 // requests: they are not stored, and do not keep the page from being stored.
-func TestFieldsOfThoseAround(t *testing.T) {
+func TestFieldsOfMiddlewareOutside(t *testing.T) {
 	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Del("X-Taken-Away")
 		w.Header().Add("Vary", "Accept-Language")

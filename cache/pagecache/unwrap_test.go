@@ -83,7 +83,7 @@ func hijack(w http.ResponseWriter, text string) {
 
 // What a handler writes past the cache reaches its visitor, in order, and nothing
 // is stored.
-func TestWritingPastTheCache(t *testing.T) {
+func TestWritingToTheUnwrappedWriter(t *testing.T) {
 	for name, write := range pastTheCache {
 		for _, method := range []string{"GET", "POST"} {
 			t.Run(name+" "+method, func(t *testing.T) {

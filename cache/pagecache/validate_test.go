@@ -210,7 +210,7 @@ func TestPurgeAfterValidation(t *testing.T) {
 }
 
 // A handler that takes back its permission takes the stored response with it.
-func TestConfirmedButNotToBeStored(t *testing.T) {
+func TestValidatedButNotToBeStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &origin{etag: `"v1"`, body: "one", fields: []string{"Cache-Control: max-age=10"}}
 		s := newSite(t, nil, &pagecache.Options{StaleIfError: time.Hour}, o.ServeHTTP)
@@ -229,7 +229,7 @@ func TestConfirmedButNotToBeStored(t *testing.T) {
 
 // RFC 9110 §8.8.2.2: the date of the second in which a page was given confirms
 // nothing; it may have been changed again in that second.
-func TestDateOfTheSameSecondConfirmsNothing(t *testing.T) {
+func TestDateOfTheSameSecondValidatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, ago := range []time.Duration{0, 2 * time.Second} {
 			o := &origin{changed: time.Now().Add(-ago).UTC().Format(http.TimeFormat), body: "one"}
@@ -366,7 +366,7 @@ func TestUnsafeMethodsPurge(t *testing.T) {
 		method   string
 		status   int
 		location string
-		want     string // of which of urls, by index
+		want     string // indexes of urls
 	}{
 		{"POST", "POST", 200, "", "0"},
 		{"PUT", "PUT", 204, "", "0"},
@@ -440,7 +440,7 @@ func TestCacheGroupInvalidation(t *testing.T) {
 	}
 }
 
-// Whoever is told that it is saved must not find it as it was: the purge comes
+// A person who is told that a page is saved must not find it as it was: the purge comes
 // before the answer.
 func TestPurgeComesBeforeTheAnswer(t *testing.T) {
 	s := newSite(t, nil, nil, func(w http.ResponseWriter, r *http.Request) {})

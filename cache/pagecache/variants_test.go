@@ -300,7 +300,7 @@ func TestManyLongTags(t *testing.T) {
 // What selects may have changed since this process looked: the variants that the
 // note lists now are those of visitors. The old variant is still there, because it
 // could not be deleted.
-func TestTagsOfVisitorsAreNotAskedAboutByWhoKnowsOldFields(t *testing.T) {
+func TestAllETagsSkipsVariantsByCookie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := far{newMemory(t)}
 		visitors, asked := false, ""

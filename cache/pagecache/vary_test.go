@@ -55,7 +55,7 @@ func TestVary(t *testing.T) {
 	}
 }
 
-// Another process has learned nothing yet, and finds the variants all the same.
+// Another process has learned nothing yet, and finds the variants.
 func TestVaryInAnotherProcess(t *testing.T) {
 	m := memory.New(nil)
 	defer m.Close()

@@ -287,7 +287,7 @@ func TestVisitorsPagesArePrivateDownstream(t *testing.T) {
 
 // A handler that writes to the client's own ResponseWriter passes the recorder by,
 // and a visitor's page leaves as private.
-func TestVisitorsPageThatIsWrittenPastTheCache(t *testing.T) {
+func TestVisitorsPageWrittenToTheUnwrappedWriter(t *testing.T) {
 	s := newSite(t, nil, sessions(), func(w http.ResponseWriter, r *http.Request) {
 		for {
 			inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
@@ -414,7 +414,7 @@ func TestSessionsAreNotCollapsed(t *testing.T) {
 
 // A visitor is not given a range of what strangers have, nor what is stale, and the
 // handler is not asked about what they have.
-func TestSessionCookiesOtherRoads(t *testing.T) {
+func TestSessionCookiesWithRangesAndStalePages(t *testing.T) {
 	o := sessions()
 	o.StaleWhileRevalidate, o.StaleIfError, o.Proxy = time.Hour, time.Hour, &pagecache.Proxy{AllETags: true}
 	s := newSite(t, nil, o, func(w http.ResponseWriter, r *http.Request) {
@@ -441,7 +441,7 @@ func TestSessionCookiesOtherRoads(t *testing.T) {
 
 // Nor is a part that is stored by itself. One that was public for a visitor is for
 // all, and what it answers Authorization is RFC 9111 §3.5.
-func TestPartsAndWhoIsKnown(t *testing.T) {
+func TestPartsAndVisitors(t *testing.T) {
 	for control, wants := range map[string][4]string{
 		"max-age=60":         {"all", "bob", "bob", "all"},
 		"max-age=60, public": {"all", "all", "bob", "bob"},

@@ -15,8 +15,8 @@ import (
 	"github.com/uncache/uncache/cache/pagecache"
 )
 
-// Nobody waits for a response that will be of no use to him: a stream, a
-// download, a private page. It may go on for hours.
+// Nobody waits for a response that will be of no use to them: a stream, a download, a
+// private page. It may go on for hours.
 func TestNobodyWaitsForAStream(t *testing.T) {
 	for name, begin := range map[string]func(w http.ResponseWriter){
 		"not to be stored": func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-cache"); w.WriteHeader(200) },
@@ -52,8 +52,7 @@ func TestNobodyWaitsForAStream(t *testing.T) {
 	}
 }
 
-// A client that reads slowly holds up itself: the page is stored before he gets
-// it.
+// A client that reads slowly holds up nobody else: the page is stored before it is sent.
 func TestSlowClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := strings.Repeat("x", 500_000)
@@ -130,7 +129,7 @@ func TestNoStoreLeadsNobody(t *testing.T) {
 	})
 }
 
-// A panic of somebody's Observe is his request's, not the page's.
+// A panic of Observe breaks neither the page nor the requests that wait for it.
 func TestPanickingObserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true

@@ -285,7 +285,7 @@ func TestWarmSurvivesGoexit(t *testing.T) {
 
 // The request has nothing of the visitor's: a page that varies is made for those
 // who say nothing.
-func TestWarmIsNobody(t *testing.T) {
+func TestWarmingHasNoVisitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var asked []string

@@ -74,4 +74,4 @@ func FuzzETagList(f *testing.F) {
 	})
 }
 
-// RFC 9211 §2.4: what has been stale for less than a second is stale all the same.
+// RFC 9211 §2.4: a response that has been stale for less than a second is stale.

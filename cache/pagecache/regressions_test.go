@@ -115,7 +115,7 @@ func TestVaryOf304(t *testing.T) {
 	})
 }
 
-func TestRangePoisons(t *testing.T) {
+func TestRefreshDoesNotSendTheRange(t *testing.T) {
 	for _, swr := range []string{"", ", stale-while-revalidate=60"} {
 		t.Run(swr, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -430,7 +430,7 @@ func TestIfRangeWeakDate(t *testing.T) {
 	}
 }
 
-func TestHeadDeletesSpare(t *testing.T) {
+func TestHeadDeletesTheFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fail := false
 		s := newSite(t, nil, &pagecache.Options{TTL: 10 * time.Second, StaleIfError: time.Hour}, func(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,7 @@ func wrap(s *site, set func(h http.Header, visitor string)) {
 
 // What the handler adds to a field of a middleware around is the handler's; the
 // rest is for one visitor.
-func TestHandlerAddsToAFieldOfOthers(t *testing.T) {
+func TestHandlerAddsToAFieldOfMiddleware(t *testing.T) {
 	for name, wide := range map[string]int{"full": 0, "with room": 8} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
@@ -53,7 +53,7 @@ func TestHandlerAddsToAFieldOfOthers(t *testing.T) {
 
 // A field that the handler set is its own, although somebody around had set the
 // same for the first visitor.
-func TestHandlerSetsWhatOthersSet(t *testing.T) {
+func TestHandlerSetsAFieldOfMiddleware(t *testing.T) {
 	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Frame-Options", "DENY") })
 	wrap(s, func(h http.Header, visitor string) {
 		if visitor == "alice" {
@@ -66,8 +66,7 @@ func TestHandlerSetsWhatOthersSet(t *testing.T) {
 	}
 }
 
-// Header values of a stored response are shared; whoever appends to them gets a
-// list of his own.
+// Requests share the header values of a stored response. To append to them makes a copy.
 func TestAppendingToAHit(t *testing.T) {
 	s := newSite(t, nil, nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Cache-Status"] = append(make([]string, 0, 8), "origin; hit", "edge; hit")
@@ -110,9 +109,9 @@ func TestIgnoreVary(t *testing.T) {
 	}
 }
 
-// CSRF middleware around the cache makes a token for a visitor who has none, sets it
-// as a cookie and says Vary: Cookie. The page with that token is not for the next who
-// has none.
+// CSRF middleware outside the cache makes a token for a visitor without one, sets it as
+// a cookie and says Vary: Cookie. The page with that token is not for the next visitor
+// without one.
 func TestTokenOfAFirstVisit(t *testing.T) {
 	for _, tt := range []struct {
 		rule   string
@@ -160,9 +159,9 @@ func TestTokenOfAFirstVisit(t *testing.T) {
 	}
 }
 
-// RFC 9110 §8.8.3.3: the page as it is and in gzip must not have one strong entity
-// tag, or who has half of the one gets the rest of the other. With a compressor
-// around the cache the tags that it makes are weak, and nothing is cut.
+// RFC 9110 §8.8.3.3: the page as it is and in gzip must not have one strong entity tag.
+// A client with half of the one would get the rest of the other. With a compressor
+// outside the cache the tags that it makes are weak, and no parts are given.
 func TestRangesInsideOfACompressor(t *testing.T) {
 	const page = "0123456789"
 	for _, tt := range []struct {
@@ -311,8 +310,7 @@ func TestConnectionNamesASelectingField(t *testing.T) {
 	wantStatus(t, s.get("/", "Accept-Language: de", "Connection: close"), "again", "uncache; hit")
 }
 
-// An appender is a client, or somebody around the cache, who adds something of
-// his own to what is written.
+// An appender is middleware outside the cache that adds something to what is written.
 type appender struct {
 	http.ResponseWriter
 	name string
@@ -325,8 +323,8 @@ func (a *appender) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The body of a stored response is shared, too: whoever appends to it does so in
-// memory of his own. One who wrote where it ends would be read by the next.
+// Requests share the body of a stored response. To append to it makes a copy: bytes
+// written behind its end would be read by the next request.
 func TestAppendingToABody(t *testing.T) {
 	const size = 1000 // a slice that is appended to has room for some more
 	for name, b := range map[string]cache.Backend{"near": nil, "far": far{newMemory(t)}} {
