@@ -128,7 +128,7 @@ func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]
 		if ctx.Err() != nil {
 			fl.Finish(nil, false) // the caller has left: that says nothing of the value
 		}
-		fl.LetGo()
+		fl.Fail()
 	}()
 	// A page that says "not found" was made from what was not found.
 	defer func() { fl.Fill().PassTo(outer) }()

@@ -124,5 +124,5 @@ func (t *task) endFlight() {
 		t.flight.Finish(nil, false)
 		return
 	}
-	t.flight.LetGo()
+	t.flight.Fail()
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// appendEvent appends e to the log, in bounded form. An event that names more than
-// one may is several. It returns the last position.
-func (c *Cache) appendEvent(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
-	parts := split(e.Bounded())
-	for i, part := range parts {
+// appendTo appends e to log, with bounded names. An event that names too much
+// becomes several. It returns the last position.
+func appendTo(ctx context.Context, log cache.Log, e cache.Event) (pos cache.Position, err error) {
+	events := split(e.Bounded())
+	for i, e := range events {
 		of := ctx
-		if i < len(parts)-1 {
-			of = alongside.With(ctx, nil) // keys go with the last part, when all is purged
+		if i < len(events)-1 {
+			of = alongside.With(ctx, nil) // keys are deleted with the last event
 		}
-		if pos, err = c.appendOne(of, part); err != nil && len(parts) > 1 {
-			return 0, fmt.Errorf("event %d of %d: %w", i+1, len(parts), err)
+		if pos, err = appendOne(of, log, e); err != nil && len(events) > 1 {
+			return 0, fmt.Errorf("event %d of %d: %w", i+1, len(events), err)
 		}
 		if err != nil {
 			return 0, err
@@ -28,24 +28,24 @@ func (c *Cache) appendEvent(ctx context.Context, e cache.Event) (pos cache.Posit
 	return pos, nil
 }
 
-func (c *Cache) appendOne(ctx context.Context, e cache.Event) (pos cache.Position, err error) {
+func appendOne(ctx context.Context, log cache.Log, e cache.Event) (pos cache.Position, err error) {
 	defer panics.Catch(&err)
-	return c.log.Append(ctx, e)
+	return log.Append(ctx, e)
 }
 
-// split returns e in parts of bounded size.
+// split returns e as events of bounded size.
 func split(e cache.Event) []cache.Event {
-	var parts []cache.Event
+	var events []cache.Event
 	begin, bytes := 0, 0
 	for i, d := range e.Dependencies {
 		if i-begin == cache.MaxEvent || bytes+len(d) > cache.MaxEventBytes {
-			part := e
-			part.Dependencies = e.Dependencies[begin:i:i]
-			parts = append(parts, part)
+			full := e
+			full.Dependencies = e.Dependencies[begin:i:i]
+			events = append(events, full)
 			begin, bytes = i, 0
 		}
 		bytes += len(d)
 	}
 	e.Dependencies = e.Dependencies[begin:]
-	return append(parts, e)
+	return append(events, e)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -14,37 +13,41 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// ErrUnavailable is what lookups and fills return, wrapped together with what
-// was wrong, while the backend is not asked because it did not answer.
+// ErrUnavailable is what lookups and fills return while the backend is not asked
+// because it did not answer. It is wrapped together with the first error.
 var ErrUnavailable = errors.New("the backend does not answer")
 
 // A breaker spares requests a backend that does not answer:
 //
-//  1. a lookup fails, after Timeout or by an error    this visitor has waited
-//  2. the breaker opens                               from here on nobody waits,
-//     nothing is looked up or stored, handlers answer
-//  3. a goroutine asks the backend, at once           that is what a single slow
-//     and, if it answers, closes the breaker          reply costs: one round trip
-//  4. it does not answer: it is asked again after     Observe is told, once
-//     20 ms, 40 ms, 80 ms, and so on up to a second
-//  5. it answers, and the log was read                closed; Observe is told
+//	a lookup fails                by an error, or after Timeout: one visitor has waited
+//	the breaker opens             requests do without the backend, nobody waits
+//	a goroutine asks the backend  at once, which bounds the cost of one slow reply
+//	  no answer                   Observe is told once; it asks again after 20 ms,
+//	                              40 ms, 80 ms and so on up to a second
+//	  an answer                   it reads the log, and the breaker closes
 //
-// How many failures open it? One, or a second visitor would wait for what the
-// first has found out; it is cheap to be wrong, since step 3 is a round trip.
-// But not one beside others that are answered: a lookup that fails while one
-// which began after it was answered says something about that lookup, and
-// nothing about the backend. For the same reason a part of a cluster that hangs
-// does not open it as long as others ask the rest: who asks that part waits.
+// One failure is enough to open it, or a second visitor would wait to find out the
+// same. To be wrong is cheap: the goroutine's first question is one round trip.
 //
-// Nothing that is promised rests on it: a request that comes after it has closed
-// confirms the log as any other does.
+// A failure does not count if a lookup that began later was answered: the backend is
+// there. So a node of a cluster that hangs does not open the breaker while other
+// nodes answer. Requests to that node wait.
+//
+// No promise rests on the breaker: after it has closed, requests confirm the log as
+// always.
 type breaker struct {
-	outage   atomic.Pointer[outage] // nil: closed
-	answered atomic.Int64           // when the newest lookup that was answered began, in ns since start, more or less
-	poke     chan struct{}          // says that now is a good time to ask
+	reader  *reader
+	tiers   []tier
+	timeout time.Duration
+	life    *lifetime
+	observe observer
+
+	outage   atomic.Pointer[outage] // nil while the backend answers
+	answered atomic.Int64           // when the newest answered lookup began, about, in ns since the reader's start
+	wake     chan struct{}          // says that asking now is worthwhile; nil if there is no breaker
 }
 
-// An outage is a time in which no request asks the backend.
+// An outage is a time in which requests do not ask the backend.
 type outage struct{ err error } // what requests are told
 
 const (
@@ -52,173 +55,129 @@ const (
 	maxWait   = time.Second
 )
 
-// unavailable returns the error of the outage, if there is one. It is all that
-// a hit pays.
-func (c *Cache) unavailable() error {
-	if o := c.breaker.outage.Load(); o != nil {
+// unavailable returns the error of the outage, if there is one.
+func (b *breaker) unavailable() error {
+	if o := b.outage.Load(); o != nil {
 		return o.err
 	}
 	return nil
 }
 
-// answer takes note of how the backend answered a lookup that was given
-// Options.Timeout, in the context within, on behalf of ctx. It returns err, as
-// the request is to see it.
-func (c *Cache) answer(ctx, within context.Context, err error) error {
-	if c.breaker.poke == nil {
+// record notes how the backend answered a call that was made for ctx, with the
+// context within, which adds Options.Timeout. It returns the error for the request.
+func (b *breaker) record(ctx, within context.Context, err error) error {
+	if b.wake == nil {
 		return err
 	}
 	deadline, _ := within.Deadline()
-	// Too early if ctx has the earlier deadline, which errs on the safe side.
-	began := deadline.Add(-c.opts.Timeout).Sub(c.start)
+	// If ctx has the earlier deadline, began is too early, which is the safe side.
+	began := deadline.Add(-b.timeout).Sub(b.reader.start)
 	if err == nil {
-		// Not written at every hit, which would pass the line from core to core.
-		if int64(began)-c.breaker.answered.Load() > int64(c.opts.Timeout/8) {
-			c.breaker.answered.Store(int64(began))
+		// Not stored at every hit, or cores would wait for each other's cache line.
+		if int64(began)-b.answered.Load() > int64(b.timeout/8) {
+			b.answered.Store(int64(began))
 		}
 		return nil
 	}
-	return c.failed(ctx, began, err)
+	return b.recordFailure(ctx, began, err)
 }
 
-// failed opens the breaker because of an error of the backend, unless it is the
-// caller's own doing or others have been answered. The error of somebody who was
-// still waiting when it opened is part of the outage.
-func (c *Cache) failed(ctx context.Context, began time.Duration, err error) error {
-	if c.breaker.poke == nil || over(ctx) || errors.Is(err, cache.ErrClosed) {
+// recordFailure opens the breaker, unless ctx has ended or a later lookup was answered.
+// A request that was still waiting when the breaker opened gets ErrUnavailable with its
+// own error.
+func (b *breaker) recordFailure(ctx context.Context, began time.Duration, err error) error {
+	if b.wake == nil || ended(ctx) || errors.Is(err, cache.ErrClosed) {
 		return err
 	}
-	if max(c.breaker.answered.Load(), c.confirmed.Load()) > int64(began) {
+	if max(b.answered.Load(), b.reader.confirmed.Load()) > int64(began) {
 		return err
 	}
 	o := &outage{fmt.Errorf("coherent: %w: %w", ErrUnavailable, err)}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed.Load() {
+	b.life.mu.Lock()
+	defer b.life.mu.Unlock()
+	if b.life.closed.Load() {
 		return err
 	}
-	if !c.breaker.outage.CompareAndSwap(nil, o) {
+	if !b.outage.CompareAndSwap(nil, o) {
 		return o.err
 	}
-	c.wg.Go(c.awaitAnswer)
+	b.life.goroutines.Go(b.awaitAnswer)
 	return err
 }
 
-// answers says that the backend has just answered somebody, so that an outage
-// need not last until it is asked the next time.
-func (c *Cache) answers() {
-	if c.breaker.outage.Load() == nil {
+// wakeUp has the backend asked now, if there is an outage: it has just answered a
+// purge.
+func (b *breaker) wakeUp() {
+	if b.outage.Load() == nil {
 		return
 	}
 	select {
-	case c.breaker.poke <- struct{}{}:
+	case b.wake <- struct{}{}:
 	default:
 	}
 }
 
 // awaitAnswer asks the backend until it answers, and ends the outage.
-func (c *Cache) awaitAnswer() {
-	told, ended := false, false
+func (b *breaker) awaitAnswer() {
+	ctx := b.life.ctx
+	told, done := false, false
 	defer func() {
-		if !ended { // Observe has ended the goroutine; the next failure begins another
-			c.breaker.outage.Store(nil)
+		if !done { // Observe has ended this goroutine: the next failure starts another
+			b.outage.Store(nil)
 		}
 	}()
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		again := wait > firstWait
-		err := panics.Apart(func() error { return c.ask(c.life, again) })
-		if c.life.Err() != nil {
-			ended = true
+		err := panics.Apart(func() error { return b.ask(ctx, again) })
+		if ctx.Err() != nil {
+			done = true
 			return
 		}
 		if err == nil {
-			c.breaker.outage.Store(nil)
+			b.outage.Store(nil)
 			if told {
-				c.observe(OpAvailable, "", nil)
+				b.observe.report(OpAvailable, "", nil)
 			}
-			ended = true
+			done = true
 			return
 		}
 		if !told {
 			told = true
-			c.observe(OpUnavailable, "", err)
+			b.observe.report(OpUnavailable, "", err)
 		}
-		// Processes that lost the same server should not come back as one.
+		// Processes that lost the same server should not all ask at once.
 		timer := time.NewTimer(wait - rand.N(wait/4))
 		select {
 		case <-timer.C:
-		case <-c.breaker.poke:
-		case <-c.life.Done():
+		case <-b.wake:
+		case <-ctx.Done():
 		}
 		timer.Stop()
 	}
 }
 
-// ask does what a lookup does, for a key that nobody has stored, and always
-// reads the log: the view is confirmed before a request relies on the backend
-// again. If that has failed before, it is done on each connection.
+// ask looks up a key that nobody has stored, and reads the log: the view is confirmed
+// before requests rely on the backend again. If it has failed before, it asks on each
+// connection.
 //
-// The stores are asked first, for as long as a lookup waits: only who answers is
-// given the time that it takes to read a long log.
-func (c *Cache) ask(ctx context.Context, again bool) error {
-	// In a cluster, another key is another node.
+// The stores are asked first, with the timeout of a lookup: only a backend that
+// answers is given the time to send a long log.
+func (b *breaker) ask(ctx context.Context, again bool) error {
+	// In a cluster, each key may be on another node.
 	key := "probe:" + strconv.FormatUint(rand.Uint64(), 36)
-	for i := range c.tiers {
-		t := &c.tiers[i]
+	for i := range b.tiers {
+		t := &b.tiers[i]
 		if again {
-			if err := t.reach(ctx, c.opts.Timeout); err != nil {
+			if err := t.reach(ctx, b.timeout); err != nil {
 				return err
 			}
 		}
-		if err := t.probe(ctx, key, c.opts.Timeout); err != nil {
+		if err := t.probe(ctx, key, b.timeout); err != nil {
 			return err
 		}
 	}
-	if c.head != nil {
+	if b.reader.local != nil {
 		return nil
 	}
-	return c.read(ctx)
-}
-
-// reach asks one store on all its connections.
-func (t *tier) reach(ctx context.Context, timeout time.Duration) (err error) {
-	defer panics.Catch(&err)
-	if t.conns == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	return t.conns.Reach(ctx)
-}
-
-// probe asks one store. What a lookup takes for a miss is an answer.
-func (t *tier) probe(ctx context.Context, key string, timeout time.Duration) (err error) {
-	if t.local != nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	if t.head != nil {
-		_, _, _, err = t.getHead(ctx, key)
-	} else if _, _, err = t.Get(ctx, key); err != nil && !unanswered(ctx, err) {
-		err = nil
-	}
-	if err != nil {
-		return fmt.Errorf("coherent: ask for %q: %w", key, err)
-	}
-	return nil
-}
-
-// unanswered reports whether err, of a call with the context within, says that
-// no answer came in time, rather than that the answer was no.
-func unanswered(within context.Context, err error) bool {
-	var timeout net.Error
-	return over(within) || errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// over reports whether ctx has ended. A connection with the deadline of ctx may
-// be faster to say so than ctx.
-func over(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
+	return b.reader.read(ctx)
 }

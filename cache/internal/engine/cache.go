@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,144 +14,104 @@ import (
 	"github.com/uncache/uncache/internal/option"
 )
 
-// A Cache serves what is stored in a backend as long as the backend's log does
-// not speak against it. It is safe for concurrent use; so is every method of
-// the types of this package unless it says otherwise.
-type Cache struct {
-	opts  Options
-	log   cache.Log
-	head  cache.LocalLog // nil unless the log is in this process's memory
-	tiers []tier
-	known atomic.Pointer[view]         // see view and drop
-	lease cache.Leaser                 // nil unless leases are asked for, and a store has them
-	near  func(key []byte) (any, bool) // how Hit asks the first tier; nil if that keeps no Go values
-
-	breaker   breaker
-	patience  atomic.Int64 // how long the next read of the log may take, if longer than Timeout
-	start     time.Time    // what confirmed counts from
-	confirmed atomic.Int64 // when the newest read of the log began, in ns since start; 0 for never
-
-	mu      sync.Mutex
-	running *round // the read of the log that is under way
-	next    *round // the one after it, for requests that came since
-
-	recalling bool // what the view has skipped is being read
-
-	closed atomic.Bool // set under mu, so that nothing begins behind Close's back
-	life   context.Context
-	stop   context.CancelFunc
-	wg     sync.WaitGroup
-}
-
-// tier is one of the stores, with what it can do.
-type tier struct {
-	cache.Cache
-	local cache.Local      // nil unless it keeps Go values
-	head  cache.HeadGetter // nil unless it reads the log's head beside a value
-	conns reacher          // nil unless it keeps connections
-}
-
-// A reacher is a store that keeps connections to a server. When a network has lost
-// them, nobody tells: each that is used takes its user's time, although a new one
-// would reach the server.
-type reacher interface {
-	// Reach asks the server on all idle connections, and on a new one, at the
-	// same time. It returns nil if there was an answer, be it a refusal;
-	// otherwise the error of one of them. That the server must not be believed
-	// any more is no answer. Connections on which nothing came until ctx was
-	// done are not used again.
-	Reach(ctx context.Context) error
-}
-
-// New returns a Cache over b. A nil opts means the defaults.
+// A Cache decides what may be served from a backend, by the backend's log. It holds
+// what all [Values] of one backend share: the view of the log, and the breaker.
 //
-// Close stops what New starts.
+// All methods of the types of this package may be called from many goroutines at
+// once, unless they say otherwise.
+type Cache struct {
+	opts    Options
+	life    lifetime
+	observe observer
+	reader  reader
+	tiers   []tier                       // nearest first
+	near    func(key []byte) (any, bool) // GetLocal of the first tier; nil if it keeps no Go values
+	breaker breaker
+	leases  leases
+}
+
+// New returns a Cache over b. Nil options mean the defaults. Call Close to stop its
+// goroutines.
 func New(b cache.Backend, opts *Options) (*Cache, error) {
 	if isnil.Value(b) {
 		return nil, option.Errorf(ErrOptions, "coherent: New: the backend is nil; look at the error that came with it")
 	}
-	c := &Cache{log: b, start: time.Now()}
+	c := &Cache{}
 	if opts != nil {
 		c.opts = *opts
 	}
 	if err := c.opts.complete(); err != nil {
 		return nil, err
 	}
-	c.known.Store(newView(c.opts.MaxDependencies))
-	c.head, _ = b.(cache.LocalLog)
+	c.life.begin()
+	c.observe = c.opts.Observe
+	c.reader = reader{log: b, opts: c.opts, life: &c.life, observe: c.observe, start: time.Now()}
+	c.reader.local, _ = b.(cache.LocalLog)
+	c.reader.current.Store(newView(c.opts.MaxDependencies))
 	c.tiers = tiersOf(b)
-	c.near = nearOf(c.tiers[0])
-	if c.opts.Lease > 0 {
-		c.lease = leaserOf(b)
+	if t := &c.tiers[0]; t.local != nil {
+		c.near = t.local.GetLocal
 	}
-
-	c.life, c.stop = context.WithCancel(context.Background())
+	c.breaker = breaker{reader: &c.reader, tiers: c.tiers, timeout: c.opts.Timeout, life: &c.life, observe: c.observe}
 	if !c.opts.NoBreaker && c.remote() {
-		c.breaker.poke = make(chan struct{}, 1)
+		c.breaker.wake = make(chan struct{}, 1)
 	}
-	if c.opts.MaxStale > 0 && c.head == nil {
-		c.wg.Go(func() { c.keepConfirmed(c.life) })
+	c.leases = leasesOf(b, c.opts.Lease)
+	if c.opts.MaxStale > 0 && c.reader.local == nil {
+		c.life.start(func() { c.keepConfirmed(c.life.ctx) })
 	}
 	return c, nil
 }
 
-// remote reports whether anything of the backend is outside of this process's
-// memory, as far as one can tell.
+// remote reports whether a part of the backend may be outside of this process's
+// memory.
 func (c *Cache) remote() bool {
-	return c.head == nil || slices.ContainsFunc(c.tiers, func(t tier) bool { return t.local == nil })
+	return c.reader.local == nil || slices.ContainsFunc(c.tiers, func(t tier) bool { return t.local == nil })
 }
 
-// tiersOf looks up what each of b's tiers can do. The head that is read beside
-// a value is the log's only in the last one, which brought the log.
-func tiersOf(b cache.Backend) []tier {
-	caches := cache.Tiers(b)
-	tiers := make([]tier, len(caches))
-	for i, t := range caches {
-		tiers[i].Cache = t
-		tiers[i].local, _ = t.(cache.Local)
-		tiers[i].conns, _ = t.(reacher)
-		if i == len(caches)-1 {
-			tiers[i].head, _ = t.(cache.HeadGetter)
-		}
-	}
-	return tiers
+// Close stops the goroutines of the Cache and waits for them. Afterwards nothing is
+// served from the cache or stored in it. Close does not close the backend. It may be
+// called again, and always returns nil.
+func (c *Cache) Close() error {
+	c.life.end()
+	return nil
 }
 
-// Purge appends e to the log. When it has returned nil, no request that begins
-// later, in any process that shares the log, is answered with a value that
-// depends on what e names and whose fill began before; a process with a
-// MaxStale keeps to that after MaxStale.
-//
-// The log is given bounded names ([cache.Event.Bounded]), and several events if e
-// names more than 10,000 dependencies, or 4 MiB of them. An event without an
-// Origin gets that of the Options.
-//
-// An error means that it is not known whether the event was recorded. To purge
-// again is harmless. Purge works on a closed Cache too.
+// Begin begins a fill. Everything that the fill reads must be read after Begin, from
+// a source that shows every earlier commit.
+func (c *Cache) Begin() *Fill { return newFill(c.reader.view().position()) }
+
+// CollapseTimeout returns how long a request waits for the fills of others.
+func (c *Cache) CollapseTimeout() time.Duration { return c.opts.CollapseTimeout }
+
+// Observe tells Options.Observe of an error that no caller can be told.
+func (c *Cache) Observe(op Op, key string, err error) { c.observe.report(op, key, err) }
+
+// Purge appends e to the log. It is coherent.Cache.Purge, which documents it.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	e.Dependencies = cache.WithDecoded(e.Dependencies)
 	if e.Origin == "" {
 		e.Origin = c.opts.Origin
 	}
-	pos, err := c.appendEvent(ctx, e)
+	pos, err := appendTo(ctx, c.reader.log, e)
 	if err != nil {
 		return fmt.Errorf("coherent: purge %s: %w", describe(e.Dependencies), err)
 	}
-	c.answers()
-	// The caller's own process sees its purge at once, MaxStale or not. If the
-	// read fails the promise above holds all the same.
-	if c.head != nil {
-		// Here it costs next to nothing. A view that waits for the next request
-		// could fall behind a log that forgets, when many purge at once.
-		if err := c.since(ctx); err != nil && !errors.Is(err, cache.ErrClosed) {
-			c.observe(OpSince, "", err)
+	c.breaker.wakeUp()
+	// This process sees its own purge at once, MaxStale or not. If the read fails, the
+	// promise of Purge holds nevertheless.
+	if c.reader.local != nil {
+		// The read costs next to nothing. A view that waits for the next request could
+		// fall behind a log that forgets, when many purge at once.
+		if err := c.reader.catchUp(ctx); err != nil && !errors.Is(err, cache.ErrClosed) {
+			c.observe.report(OpSince, "", err)
 		}
 	}
-	if c.opts.MaxStale > 0 && c.head == nil && c.view().position() < pos {
+	if c.opts.MaxStale > 0 && c.reader.local == nil && c.reader.view().position() < pos {
 		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
-		if err := c.answer(ctx, within, c.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, ErrUnavailable) {
-			c.observe(OpSince, "", err)
+		if err := c.breaker.record(ctx, within, c.reader.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, ErrUnavailable) {
+			c.observe.report(OpSince, "", err)
 		}
 	}
 	return nil
@@ -174,15 +133,17 @@ func describe(deps []cache.Dependency) string {
 	return strings.Join(names, ", ")
 }
 
-// Close stops what runs in the background and waits for reads of the log that
-// are under way. Afterwards nothing is served from the cache or stored in it.
-// The backend is not closed: it belongs to who made it. Close may be called
-// again; it always returns nil.
-func (c *Cache) Close() error {
-	c.mu.Lock()
-	c.closed.Store(true)
-	c.mu.Unlock()
-	c.stop()
-	c.wg.Wait()
-	return nil
+// judge says what a value is worth by the view as it is now. checked is the last
+// position by which it was fresh: its dependencies are looked up once per event in
+// the log, not once per request.
+func (c *Cache) judge(checked *atomic.Uint64, stamp cache.Position, deps []uint64) Verdict {
+	w := c.reader.view()
+	if pos := w.pos.Load(); pos != 0 && checked.Load() == pos {
+		return Fresh
+	}
+	verdict, pos := w.judge(stamp, deps)
+	if verdict == Fresh {
+		checked.Store(uint64(pos))
+	}
+	return verdict
 }

@@ -1,56 +1,62 @@
 package engine
 
-import "github.com/uncache/uncache/cache"
+import (
+	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/panics"
+)
 
-// An Observation is something that went wrong, or that an operator may want to
-// know, and that no caller can be told: a cache that fails costs speed, not
-// pages.
+// An Observation is a coherent.Observation, which documents it.
 type Observation struct {
-	// Op is what was tried.
-	Op Op
-	// Key is the key it was tried on, if there is one.
-	Key string
-	// Err is what came of it. It is nil for OpGap and OpAvailable.
-	Err error
-	// Floor is, for OpGap, the position before which nothing is served.
+	Op    Op
+	Key   string
+	Err   error
 	Floor cache.Position
 }
 
-// Op names what an [Observation] is about.
+// An Op is a coherent.Op, which documents each of them.
 type Op string
 
+// The operations that an Observation is about.
 const (
-	// OpGet is reading a value from a store.
-	OpGet Op = "get"
-	// OpSet is storing a value.
-	OpSet Op = "set"
-	// OpLease is asking for a lease, or giving it back. Without it the value is
-	// made all the same.
-	OpLease Op = "lease"
-	// OpSince is reading the log.
-	OpSince Op = "since"
-	// OpGap says that events were lost between two reads of the log, and that
-	// everything stored before was therefore given up: a flushed or restarted
-	// Redis, a process that slept longer than the log remembers.
-	OpGap Op = "gap"
-	// OpUnavailable says that the backend does not answer, and that requests do
-	// without it from now on. What they would find is not told one by one.
+	OpGet         Op = "get"
+	OpSet         Op = "set"
+	OpLease       Op = "lease"
+	OpSince       Op = "since"
+	OpGap         Op = "gap"
 	OpUnavailable Op = "unavailable"
-	// OpAvailable says that it answers again, and that the log was read.
-	OpAvailable Op = "available"
-	// OpDecode is decoding a stored value. Bytes that were damaged, or written
-	// by another version, are a miss.
-	OpDecode Op = "decode"
-	// OpEncode is encoding a value to store it.
-	OpEncode Op = "encode"
-	// OpObserve is calling Observe itself, which has panicked. It is told once
-	// for each call that panicked; a second panic is ignored.
-	OpObserve Op = "observe"
+	OpAvailable   Op = "available"
+	OpDecode      Op = "decode"
+	OpEncode      Op = "encode"
+	OpObserve     Op = "observe"
 )
 
-// Observe tells Options.Observe of an error that no caller can be told.
-func (c *Cache) Observe(op Op, key string, err error) { c.observe(op, key, err) }
+// An observer is what Options.Observe is. It may be nil.
+type observer func(Observation)
 
-func (c *Cache) observe(op Op, key string, err error) {
-	c.tell(Observation{Op: op, Key: key, Err: err})
+// report tells o of an error.
+func (o observer) report(op Op, key string, err error) {
+	o.tell(Observation{Op: op, Key: key, Err: err})
+}
+
+// tell calls o. If o panics, it is told of that once: the kind of observation may
+// be one that it does not expect.
+func (o observer) tell(x Observation) {
+	if o == nil {
+		return
+	}
+	call := func(x Observation) (err error) {
+		defer panics.Catch(&err)
+		o(x)
+		return nil
+	}
+	if err := call(x); err != nil {
+		_ = call(Observation{Op: OpObserve, Key: x.Key, Err: err})
+	}
+}
+
+// catchGet reports a panic as an error of a Get. Defer it.
+func (o observer) catchGet(key []byte) {
+	if p := recover(); p != nil {
+		o.report(OpGet, string(key), panics.Recovered(p))
+	}
 }

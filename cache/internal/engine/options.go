@@ -26,12 +26,8 @@ const (
 	defaultMaxDependencies = 1 << 21
 	mostDependencies       = 1 << 28
 	defaultTimeout         = 50 * time.Millisecond
-	minMaxStale            = time.Millisecond
-	minTimeout             = time.Millisecond
-	minLease               = time.Millisecond
-
 	defaultCollapseTimeout = 10 * time.Second
-	minCollapseTimeout     = time.Millisecond
+	minDuration            = time.Millisecond // of each option that is one
 )
 
 // ErrOptions is what [New] returns, wrapped, when options make no sense.
@@ -40,17 +36,18 @@ var ErrOptions = errors.New("invalid options")
 // complete fills in the defaults, or returns an error that names a field which makes
 // no sense.
 func (o *Options) complete() error {
+	tooShort := func(d time.Duration) bool { return d < 0 || d > 0 && d < minDuration }
 	switch {
-	case o.MaxStale < 0 || o.MaxStale > 0 && o.MaxStale < minMaxStale:
-		return option.Errorf(ErrOptions, "coherent: Options.MaxStale: %v is less than %v", o.MaxStale, minMaxStale)
+	case tooShort(o.MaxStale):
+		return option.Errorf(ErrOptions, "coherent: Options.MaxStale: %v is less than %v", o.MaxStale, minDuration)
 	case o.MaxDependencies < 0 || o.MaxDependencies > mostDependencies:
 		return option.Errorf(ErrOptions, "coherent: Options.MaxDependencies: %d is not from 0 to %d", o.MaxDependencies, mostDependencies)
-	case o.Lease < 0 || o.Lease > 0 && o.Lease < minLease:
-		return option.Errorf(ErrOptions, "coherent: Options.Lease: %v is less than %v", o.Lease, minLease)
-	case o.Timeout < 0 || o.Timeout > 0 && o.Timeout < minTimeout:
-		return option.Errorf(ErrOptions, "coherent: Options.Timeout: %v is less than %v", o.Timeout, minTimeout)
-	case o.CollapseTimeout < 0 || o.CollapseTimeout > 0 && o.CollapseTimeout < minCollapseTimeout:
-		return option.Errorf(ErrOptions, "coherent: Options.CollapseTimeout: %v is less than %v", o.CollapseTimeout, minCollapseTimeout)
+	case tooShort(o.Lease):
+		return option.Errorf(ErrOptions, "coherent: Options.Lease: %v is less than %v", o.Lease, minDuration)
+	case tooShort(o.Timeout):
+		return option.Errorf(ErrOptions, "coherent: Options.Timeout: %v is less than %v", o.Timeout, minDuration)
+	case tooShort(o.CollapseTimeout):
+		return option.Errorf(ErrOptions, "coherent: Options.CollapseTimeout: %v is less than %v", o.CollapseTimeout, minDuration)
 	}
 	if o.CollapseTimeout == 0 {
 		o.CollapseTimeout = max(defaultCollapseTimeout, 2*min(o.Lease, math.MaxInt64/2))
@@ -66,6 +63,3 @@ func (o *Options) complete() error {
 	}
 	return nil
 }
-
-// CollapseTimeout returns how long a request waits for the fills of others.
-func (c *Cache) CollapseTimeout() time.Duration { return c.opts.CollapseTimeout }

@@ -8,22 +8,22 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A table keeps, for each dependency, the last positions that named it, in a
-// fixed number of slots. It is set-associative:
+// A table keeps, for each dependency, the last positions that named it, in a fixed
+// number of slots. It is set-associative:
 //
 //	hash of a dependency, mixed with secrets of this table
 //	  → one bucket of 16 slots: a tag of 31 bits, hard or soft, and a position
-//	  → one floor of the bucket: what is stamped before it is purged
+//	  → one floor of the bucket: values stamped before it are purged
 //
-// A dependency that was purged both hard and softly has two slots. Where a
-// bucket is full, its oldest slot is given to the new name, and the bucket's
-// floor rises to what that slot said. So forgetting costs nothing, stops nobody
-// and takes only the older pages that depend on something in this bucket. Two
-// names that share a tag in one bucket are purged together: too much, never too
-// little. The secrets keep strangers from choosing names that meet.
+// A dependency that was purged both hard and softly has two slots. A full bucket
+// gives its oldest slot to the new name, and its floor rises to the position of that
+// slot. So forgetting costs nothing, stops no request and purges only older values
+// with a dependency in this bucket. Two names with the same tag in one bucket are
+// purged together: too much, never too little. The secrets keep visitors from
+// choosing names that share a bucket.
 //
-// One goroutine at a time may note; any number may find meanwhile, without a
-// lock. Memory grows with use, a few kilobytes at a time, and nothing is moved.
+// One goroutine at a time may add. Any number may find meanwhile, without a lock.
+// Memory grows with use, a few kilobytes at a time, and nothing is moved.
 type table struct {
 	secrets [2]uint64
 	buckets uint64
@@ -35,8 +35,8 @@ type table struct {
 	named int                                        // how many slots are in use
 }
 
-// A block is a quarter of a bucket, and one cache line. Blocks of a bucket form
-// a list, which only grows.
+// A block is a quarter of a bucket, and one cache line. The blocks of a bucket form a
+// list, which only grows.
 type block struct {
 	positions [blockSlots]atomic.Uint64
 	tags      [blockSlots]atomic.Uint32 // 0: the slot was never used
@@ -50,7 +50,7 @@ const (
 	firstSize   = 1 << 11
 	slabSize    = 1 << 9
 
-	softTag = 1 // the bit of a tag that says that the position is of a soft purge
+	softTag = 1 // this bit of a tag is set for soft purges
 )
 
 // newTable returns a table of at most limit slots.
@@ -64,7 +64,7 @@ func newTable(limit int) *table {
 	return t
 }
 
-// place returns where a hash belongs.
+// place returns the bucket and the tag of a hash.
 func (t *table) place(hash uint64) (bucket uint64, tag uint32) {
 	high, low := bits.Mul64(hash^t.secrets[0], t.secrets[1])
 	high, low = bits.Mul64(high^low, t.secrets[0]|1)
@@ -77,22 +77,21 @@ func (t *table) block(number uint32) *block {
 	return &t.slabs[number/slabSize].Load()[number%slabSize]
 }
 
-// find returns the last positions that named a dependency, or later ones. Hard
-// is at least the bucket's floor.
+// find returns the last positions that named a dependency, or later ones. hard is at
+// least the bucket's floor.
 //
-// The floor is read after the slots, also when the tag was found. It is raised
-// before a slot is given to another name, so whatever a find misses because
-// slots change meanwhile is below the floor:
+// The floor is read after the slots, also when the tag was found. It is raised before
+// a slot gets another name, so whatever find misses meanwhile is below the floor:
 //
-//	find                             note
+//	find                             add
 //	reads a's slot: not here yet
 //	                                 raises the floor to b's position
 //	                                 gives b's slot to a, or to c
 //	looks for b: not found
-//	reads the floor: at least what b's slot said
+//	reads the floor: at least the position of b
 //
-// In the same way, a hard purge may have been forgotten and a soft one of the
-// same name added again: the tag is found, and the floor knows more.
+// In the same way, a hard purge may have been forgotten and a soft one of the same
+// name added later: the tag is found, and the floor knows more.
 func (t *table) find(hash uint64) (hard, soft cache.Position) {
 	bucket, tag := t.place(hash)
 	numbers := t.first[bucket/firstSize].Load()
@@ -120,9 +119,9 @@ func (t *table) find(hash uint64) (hard, soft cache.Position) {
 	return max(hard, cache.Position(first.floor.Load())), soft
 }
 
-// note records that the event at position p names a dependency. Positions may
-// come in any order.
-func (t *table) note(hash uint64, soft bool, p cache.Position) {
+// add records that the event at position p names a dependency. Positions may come in
+// any order.
+func (t *table) add(hash uint64, soft bool, p cache.Position) {
 	bucket, tag := t.place(hash)
 	if soft {
 		tag |= softTag
@@ -170,11 +169,11 @@ func (t *table) note(hash uint64, soft bool, p cache.Position) {
 		oldest.Store(uint64(p))
 		oldestTag.Store(tag)
 	} else {
-		raise(&first.floor, p) // older than all that is here
+		raise(&first.floor, p) // older than all slots
 	}
 }
 
-// grow returns the number of a block that nobody uses.
+// grow returns the number of an unused block.
 func (t *table) grow() uint32 {
 	t.used++
 	if slab := &t.slabs[t.used/slabSize]; slab.Load() == nil {

@@ -53,7 +53,7 @@ func TestMemoryOfTheView(t *testing.T) {
 		most  int64
 	}{{0, 100 << 10}, {1000, 1 << 20}, {100_000, 8 << 20}, {5_000_000, 40_000_000}} {
 		for ; names < tt.names; names++ {
-			w.name(rng.Uint64(), false, cache.Position(names+2))
+			w.addName(rng.Uint64(), false, cache.Position(names+2))
 		}
 		if took := heap() - before; took > tt.most {
 			t.Errorf("%d names take %d bytes, want at most %d", names, took, tt.most)
@@ -80,7 +80,7 @@ func TestNoStepStalls(t *testing.T) {
 			for i := range best {
 				began := time.Now()
 				for j := range step {
-					w.name(rng.Uint64(), false, cache.Position(i*step+j+1))
+					w.addName(rng.Uint64(), false, cache.Position(i*step+j+1))
 				}
 				best[i] = min(best[i], time.Since(began))
 			}

@@ -6,21 +6,19 @@ type Verdict uint8
 const (
 	// Absent: nothing is stored, or it has expired.
 	Absent Verdict = iota
-	// Fresh: no later event names what the value was made from. It may be
-	// served.
+	// Fresh: no later event names a dependency of the value. It may be served.
 	Fresh
-	// SoftPurged: only soft events name it. It may be served by those who
-	// allow stale values, while one fill makes its successor.
+	// SoftPurged: only soft events name one. A request that allows stale values
+	// may be given it while one fill makes its successor.
 	SoftPurged
-	// Purged: a later event names it, or one may have that is not known any
-	// more. It must not be served.
+	// Purged: a later event names one, or may have: what the process forgot
+	// counts as named. The value must not be served.
 	Purged
 	// Bypassed: the context asked for no cache, see [cache.WithBypass].
 	Bypassed
 )
 
-// String returns the verdict in lower case, as it stands in Cache-Status
-// details.
+// String returns the verdict in lower case, as Cache-Status details have it.
 func (v Verdict) String() string {
 	switch v {
 	case Absent:

@@ -7,35 +7,40 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A view is what a process knows of the log: how far it has read, and for each
-// dependency the last position that named it.
+// A view is what a process knows of the log: how far it has read and, for each
+// dependency, the last position that named it.
 //
-// Forgetting is always safe: below the floors nothing is known, and what was
-// stamped there is not served.
+// Forgetting is always safe: below the floors nothing is known, and values stamped
+// there are not served.
 type view struct {
-	// pos is how far the log was read. It is published after everything up to
-	// it was taken in. A reader that loads it and then judges, judges by at
-	// least that much.
+	// pos is how far the log was read. It is stored after all events up to it were
+	// applied: a reader that loads it and then judges knows them all.
 	pos atomic.Uint64
 
-	floor     atomic.Uint64 // stamped before: purged. It only rises.
-	softFloor atomic.Uint64 // stamped before: stale. It only rises.
+	floor     atomic.Uint64 // values stamped before it are purged. It only rises.
+	softFloor atomic.Uint64 // values stamped before it are soft-purged. It only rises.
 
-	// skipped is a floor, too: the end of the events that are not in the table
-	// yet, or 0 if there are none. It is raised before pos is, and the only one
-	// that sinks: when all of them are in the table.
-	skipped atomic.Uint64
+	// skipFloor is the end of the events that were skipped and are not in the table
+	// yet, or 0. It is raised before pos is, and is the only floor that sinks: to 0,
+	// when all of them are in the table.
+	skipFloor atomic.Uint64
 
-	root, route cell // the dependencies that most pages and events share
+	root, route cell // the dependencies of most pages and events
 	table       *table
 
-	mu   sync.Mutex // for changes only; judging takes no lock
-	owed owed
+	mu      sync.Mutex // for changes only; judge takes no lock
+	missing missing
 }
 
-// A cell is a slot for one dependency that is never forgotten. Every page
-// depends on the root prefix, and many on an unknown route: in a bucket they
-// would fall whenever other names raise its floor.
+// missing are the events in (at, until] that a view has skipped, see skip.
+type missing struct {
+	at, until cache.Position
+	known     bool // the process had read the log before it skipped
+}
+
+// A cell is a slot for one dependency that is never forgotten. Every page depends on
+// the root prefix, and many on an unknown route. In a bucket they would be purged
+// whenever other names raise its floor.
 type cell struct{ hard, soft atomic.Uint64 }
 
 var (
@@ -48,8 +53,8 @@ func newView(limit int) *view { return &view{table: newTable(limit)} }
 
 func (w *view) position() cache.Position { return cache.Position(w.pos.Load()) }
 
-// apply takes in a page of the log. It reports a gap: that events between the
-// view and the page are not known.
+// apply adds a page of the log. It reports a gap: events between the view and the
+// page are not known.
 //
 // Pages may arrive in any order, and twice.
 func (w *view) apply(events cache.Events) (gap bool) {
@@ -65,21 +70,35 @@ func (w *view) apply(events cache.Events) (gap bool) {
 	}
 	for i := range events.List {
 		if e := &events.List[i]; e.Position > pos {
-			w.note(e)
+			w.add(e)
 		}
 	}
 	w.pos.Store(uint64(end))
 	return gap
 }
 
-// raiseFloor gives up what was stamped before p. The caller holds mu.
+// raiseFloor purges what was stamped before p. The caller holds mu.
 func (w *view) raiseFloor(p cache.Position) {
 	raise(&w.floor, p)
-	w.settle()
+	w.endSkip()
 }
 
-// note records what one event names. The caller holds mu.
-func (w *view) note(e *cache.Event) {
+// endSkip lets the skip floor sink if no event is missing any more. The caller holds
+// mu.
+func (w *view) endSkip() {
+	if w.missing.until == 0 {
+		return
+	}
+	// Events below the other floor are not needed.
+	w.missing.at = max(w.missing.at, cache.Position(w.floor.Load()))
+	if w.missing.at >= w.missing.until {
+		w.missing = missing{}
+		w.skipFloor.Store(0)
+	}
+}
+
+// add records what one event names. The caller holds mu.
+func (w *view) add(e *cache.Event) {
 	for _, d := range e.Dependencies {
 		switch {
 		case d == cache.All && e.Soft:
@@ -87,17 +106,17 @@ func (w *view) note(e *cache.Event) {
 		case d == cache.All:
 			w.raiseFloor(e.Position)
 		default:
-			w.name(d.Hash(), e.Soft, e.Position)
+			w.addName(d.Hash(), e.Soft, e.Position)
 		}
 	}
 }
 
-// name records that the event at p names a dependency. The caller holds mu.
-func (w *view) name(hash uint64, soft bool, p cache.Position) {
+// addName records that the event at p names a dependency. The caller holds mu.
+func (w *view) addName(hash uint64, soft bool, p cache.Position) {
 	c := w.cell(hash)
 	switch {
 	case c == nil:
-		w.table.note(hash, soft, p)
+		w.table.add(hash, soft, p)
 	case soft:
 		raise(&c.soft, p)
 	default:
@@ -105,7 +124,7 @@ func (w *view) name(hash uint64, soft bool, p cache.Position) {
 	}
 }
 
-// cell returns the cell of a dependency that has one.
+// cell returns the cell of a dependency, or nil if it has none.
 func (w *view) cell(hash uint64) *cell {
 	switch hash {
 	case rootHash:
@@ -116,21 +135,20 @@ func (w *view) cell(hash uint64) *cell {
 	return nil
 }
 
-// judge says whether a response that was stamped and made from deps may be
-// served, and by which position of the view it was judged.
+// judge says whether a value with this stamp and these dependencies may be served,
+// and which position of the view it was judged by.
 //
-// It takes no lock; the order of its reads makes up for one:
+// It takes no lock. The order of its reads makes up for that:
 //
-//  1. the position: all that is judged by is at least as recent
-//  2. skipped, the floor that sinks: if it has sunk, what it stood for is in
-//     the table, or below the floor
-//  3. the floors that only rise
-//  4. the slots, and after them the floor of their bucket: see table.find
+//	the position      the value is judged by events up to it, at least
+//	skipFloor         if it has sunk, its events are in the table or below the floor
+//	other floors      they only rise
+//	slots             and after them the floor of their bucket: see table.find
 func (w *view) judge(stamp cache.Position, deps []uint64) (Verdict, cache.Position) {
 	pos := w.position()
-	if stamp < cache.Position(w.skipped.Load()) || stamp < cache.Position(w.floor.Load()) || stamp > pos {
-		// Stamped beyond what is known: the log was taken back in time. The
-		// position will be given again, to another event.
+	if stamp < cache.Position(w.skipFloor.Load()) || stamp < cache.Position(w.floor.Load()) || stamp > pos {
+		// A stamp beyond pos: the log went back in time, and will give this position
+		// to another event.
 		return Purged, pos
 	}
 	verdict := Fresh

@@ -21,8 +21,8 @@ func TestOrderOfReadsAndWrites(t *testing.T) {
 	skips := func(w *view, answer func(p cache.Position) cache.Events) {
 		p := w.position() + 1
 		w.skip(p, true)
-		o, _ := w.owes()
-		w.recall(o, answer(p))
+		o, _ := w.skipped()
+		w.addSkipped(o, answer(p))
 	}
 	for name, tt := range map[string]struct {
 		limit int

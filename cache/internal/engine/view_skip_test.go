@@ -90,7 +90,7 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 		}
 		w := newView(limit)
 		var late []cache.Events // answers that are not taken in yet
-		var asked []owed        // what the pages of recalled were asked for
+		var asked []missing     // what the pages of recalled were asked for
 		var recalled []cache.Events
 		for range 300 {
 			switch rng.IntN(12) {
@@ -115,12 +115,12 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 					late = late[1:]
 				}
 			case 8, 9:
-				if o, ok := w.owes(); ok {
+				if o, ok := w.skipped(); ok {
 					asked, recalled = append(asked, o), append(recalled, l.since(o.at, 1+rng.IntN(5)))
 				}
 			case 10:
 				if len(asked) > 0 {
-					w.recall(asked[0], recalled[0])
+					w.addSkipped(asked[0], recalled[0])
 					asked, recalled = asked[1:], recalled[1:]
 				}
 			}
@@ -135,7 +135,7 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 			if by != pos || got == Fresh && want != Fresh || got == SoftPurged && want == Purged {
 				t.Fatalf("seed %d: stamp %d, deps %v: the view says %v at %d, the history %v at %d", seed, stamp, deps, got, by, want, pos)
 			}
-			if _, owes := w.owes(); limit > 1000 && !owes && !trims {
+			if _, owes := w.skipped(); limit > 1000 && !owes && !trims {
 				exact++
 				if got != want {
 					t.Fatalf("seed %d: stamp %d, deps %v: the view, which knows everything, says %v, the history %v", seed, stamp, deps, got, want)
@@ -186,8 +186,8 @@ func TestViewIsRaced(t *testing.T) {
 				}
 			})
 			as(2, func(rng *rand.Rand) {
-				if o, ok := w.owes(); ok {
-					w.recall(o, l.since(o.at, 1+rng.IntN(20)))
+				if o, ok := w.skipped(); ok {
+					w.addSkipped(o, l.since(o.at, 1+rng.IntN(20)))
 				}
 			})
 			var judged, fresh [4]int
@@ -222,11 +222,11 @@ func TestViewIsRaced(t *testing.T) {
 					break
 				}
 			}
-			for o, ok := w.owes(); ok; o, ok = w.owes() {
-				w.recall(o, l.since(o.at, 50))
+			for o, ok := w.skipped(); ok; o, ok = w.skipped() {
+				w.addSkipped(o, l.since(o.at, 50))
 			}
-			if w.skipped.Load() != 0 {
-				t.Errorf("nothing is owed, and the floor is still at %d", w.skipped.Load())
+			if w.skipFloor.Load() != 0 {
+				t.Errorf("nothing is missing, and the floor is still at %d", w.skipFloor.Load())
 			}
 		})
 	}
@@ -252,13 +252,13 @@ func TestTrimWhileRecalling(t *testing.T) {
 	want(119, Purged)
 	want(120, Fresh)
 	l.trim(112)
-	o, _ := w.owes()
-	if !w.recall(o, l.since(o.at, 5)) {
+	o, _ := w.skipped()
+	if !w.addSkipped(o, l.since(o.at, 5)) {
 		t.Error("events 106 to 112 are lost: recall does not say so")
 	}
 	want(119, Purged)
-	o, _ = w.owes()
-	if w.recall(o, l.since(o.at, 5)) {
+	o, _ = w.skipped()
+	if w.addSkipped(o, l.since(o.at, 5)) {
 		t.Error("nothing more is lost: recall says so")
 	}
 	want(111, Purged)
@@ -283,15 +283,15 @@ func TestLogIsTakenBackWhileRecalling(t *testing.T) {
 		w := newView(1000)
 		w.apply(cache.Events{From: 100, Head: 120, List: make([]cache.Event, 5), More: true})
 		w.skip(120, true)
-		o, _ := w.owes()
+		o, _ := w.skipped()
 		for i := range tt.answer.List {
 			tt.answer.List[i].Position = tt.answer.From + cache.Position(i) + 1
 		}
-		if got := w.recall(o, tt.answer); got != tt.lost {
+		if got := w.addSkipped(o, tt.answer); got != tt.lost {
 			t.Errorf("%s: recall says %v, want %v", name, got, tt.lost)
 		}
-		if _, owes := w.owes(); owes {
-			t.Errorf("%s: something is still owed", name)
+		if _, owes := w.skipped(); owes {
+			t.Errorf("%s: something is still missing", name)
 		}
 		for stamp, want := range map[cache.Position]Verdict{105: Purged, 119: Purged, 120: Fresh} {
 			if got, _ := w.judge(stamp, nil); got != want {

@@ -17,7 +17,7 @@ func soft(e cache.Event) cache.Event { e.Soft = true; return e }
 func hashes(deps ...cache.Dependency) []uint64 {
 	var d Deps
 	d.Add(deps...)
-	return d.snapshot()
+	return d.Hashes()
 }
 
 func TestJudge(t *testing.T) {
