@@ -7,7 +7,7 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// ErrRepeatDropped, in the sense of errors.Is, is a [*PurgeError] that tells Observe of
+// ErrRepeatDropped is a [*PurgeError], in the sense of errors.Is, that tells Observe of
 // an event that is not purged again. The Invalidator was closed, or too many events
 // wait. The purge itself was made.
 var ErrRepeatDropped = errors.New("the event is not purged again")

@@ -40,7 +40,7 @@ type Execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// ErrKept, in the sense of errors.Is, is a [*PurgeError] whose event is in the
+// ErrKept is a [*PurgeError], in the sense of errors.Is, whose event is in the
 // [Outbox]: it could not be purged now, and will be. Until then pages from before the
 // save may be served.
 var ErrKept = errors.New("the purge is kept in the outbox")

@@ -2,7 +2,7 @@ package invalidate
 
 import "errors"
 
-// ErrRolledBack, in the sense of errors.Is, is every error of [Invalidator.InTx] whose
+// ErrRolledBack is, in the sense of errors.Is, every error of [Invalidator.InTx] whose
 // transaction had begun and was not committed: nothing was saved, and nothing purged.
 var ErrRolledBack = errors.New("the transaction was rolled back")
 
