@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,99 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
-	"github.com/uncache/uncache/cache/internal/engine"
 )
-
-// leasing is a store that processes share, with leases, of which each call may
-// be made to fail.
-type leasing struct {
-	cache.Backend
-	mu    sync.Mutex
-	held  map[string]lease
-	fail  error
-	calls atomic.Int64
-}
-
-type lease struct {
-	holder string
-	until  time.Time
-}
-
-func newLeasing(t *testing.T) *leasing {
-	m := memory.New(nil)
-	t.Cleanup(func() { _ = m.Close() })
-	return &leasing{Backend: struct{ cache.Backend }{m}, held: map[string]lease{}}
-}
-
-func (l *leasing) Lease(_ context.Context, key, holder string, ttl time.Duration) (string, error) {
-	l.calls.Add(1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fail != nil {
-		return "", l.fail
-	}
-	if had, ok := l.held[key]; ok && time.Now().Before(had.until) {
-		return had.holder, nil
-	}
-	l.held[key] = lease{holder, time.Now().Add(ttl)}
-	return holder, nil
-}
-
-func (l *leasing) Release(_ context.Context, key, holder string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.held[key].holder == holder {
-		delete(l.held, key)
-	}
-	return l.fail
-}
-
-func (l *leasing) leases() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.held)
-}
-
-// process returns a Cache over b, as each of several processes has one.
-func process(t *testing.T, b cache.Backend, ttl time.Duration) *coherent.Cache {
-	t.Helper()
-	c, err := coherent.New(b, &coherent.Options{Lease: ttl})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-func TestLeaseIsChecked(t *testing.T) {
-	for _, d := range []time.Duration{-1, time.Millisecond - 1} {
-		if _, err := coherent.New(newLeasing(t), &coherent.Options{Lease: d}); !errors.Is(err, coherent.ErrOptions) {
-			t.Errorf("Lease %v: got error %v, want ErrOptions", d, err)
-		}
-	}
-}
-
-// fetchAll fetches one key with each of many callers of each process, and returns
-// how long that took.
-func fetchAll(t *testing.T, processes []*coherent.Cache, load func(context.Context, *coherent.Deps) (string, error)) time.Duration {
-	t.Helper()
-	began := time.Now()
-	var callers sync.WaitGroup
-	for _, c := range processes {
-		for range 25 {
-			callers.Go(func() {
-				if got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, load); err != nil || got != "v" {
-					t.Errorf("Fetch: got %q, %v; want v", got, err)
-				}
-			})
-		}
-	}
-	callers.Wait()
-	return time.Since(began)
-}
 
 // 8 processes, 200 calls: one load, and nobody waits much longer than it takes.
 func TestLease(t *testing.T) {
@@ -204,8 +115,8 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 				}
 				// What was loaded after a wait is stored, though it was asked for
 				// before the purge.
-				if s, verdict := get(t, waiter, "k"); verdict != engine.Fresh || s != `"v"` {
-					t.Errorf("afterwards: got %s, %v; want \"v\", fresh", s, verdict)
+				if s := stored(t, waiter, "k"); s != "v" {
+					t.Errorf("afterwards: got %q, want \"v\"", s)
 				}
 			})
 		})
@@ -214,7 +125,7 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 
 // Everybody who has waited for a holder that brought nothing makes his own, at
 // once: not one after another, each waiting for the next.
-func TestLeaseOneWait(t *testing.T) {
+func TestLeaseIsWaitedForOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
 		var wg sync.WaitGroup
@@ -235,21 +146,9 @@ func TestLeaseOneWait(t *testing.T) {
 	})
 }
 
-// get says what is stored by a Fetch.
-func get(t *testing.T, c *coherent.Cache, key string) (string, engine.Verdict) {
-	t.Helper()
-	got, err := coherent.Fetch(t.Context(), c, key, time.Hour, func(context.Context, *coherent.Deps) (string, error) {
-		return "", errors.New("not stored")
-	})
-	if err != nil {
-		return err.Error(), engine.Absent
-	}
-	return fmt.Sprintf("%q", got), engine.Fresh
-}
-
 // A caller who gives up does not wait for the lease, and is nobody else's
 // failure.
-func TestLeaseContext(t *testing.T) {
+func TestContextOfAWaitForALease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
 		c := process(t, b, 10*time.Second)
@@ -299,4 +198,33 @@ func TestLeaseFails(t *testing.T) {
 			t.Error("Observe was not told")
 		}
 	})
+}
+
+// A lease for ever is waited for as long as it takes.
+func TestLongLeases(t *testing.T) {
+	for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64/2 + 1, 200 * 365 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newLeasing(t)
+			var wg sync.WaitGroup
+			var loads atomic.Int64
+			for range 3 {
+				c := process(t, b, d)
+				wg.Go(func() {
+					_, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (int, error) {
+						loads.Add(1)
+						time.Sleep(time.Minute)
+						return 1, nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+				synctest.Wait()
+			}
+			wg.Wait()
+			if n := loads.Load(); n != 1 {
+				t.Errorf("%v: loaded by %d of 3 processes, want 1", d, n)
+			}
+		})
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,14 +13,15 @@ import (
 	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
+	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
 // A slowLog is shared by several processes. Each page of it takes a while.
-func newSlowLog(t *testing.T, page time.Duration) *remote {
+func newSlowLog(t *testing.T, page time.Duration) *enginetest.Remote {
 	t.Helper()
 	b := memory.New(&memory.Options{Log: &memory.LogOptions{MaxEvents: 200_000, MaxBytes: 64 << 20}})
 	t.Cleanup(func() { _ = b.Close() })
-	return &remote{Backend: b, onSince: func(ctx context.Context) error { return sleep(ctx, page) }}
+	return &enginetest.Remote{Backend: b, OnSince: func(ctx context.Context) error { return sleep(ctx, page) }}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -169,7 +168,7 @@ func TestLogFailsWhileTheHistoryIsRead(t *testing.T) {
 		pages := 0
 		var told []coherent.Op
 		var mu sync.Mutex
-		slow := &remote{Backend: b, onSince: func(ctx context.Context) error {
+		slow := &enginetest.Remote{Backend: b, OnSince: func(ctx context.Context) error {
 			mu.Lock()
 			pages++
 			mu.Unlock()
@@ -205,7 +204,7 @@ func TestCloseWhileTheHistoryIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newSlowLog(t, 0)
 		appendMany(t, b, 50_000)
-		b.onSince = func(ctx context.Context) error { return sleep(ctx, time.Second) }
+		b.OnSince = func(ctx context.Context) error { return sleep(ctx, time.Second) }
 		c := newCache(t, b, &coherent.Options{Timeout: 2 * time.Second})
 		var n counted
 		n.want(t, c, "new", 1, "at the start")
@@ -215,95 +214,4 @@ func TestCloseWhileTheHistoryIsRead(t *testing.T) {
 			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
 		}
 	})
-}
-
-// A list that ends before the head is never taken for the whole, whatever the log
-// says of it.
-func TestListThatIsTooShort(t *testing.T) {
-	for name, change := range map[string]func(*cache.Events){
-		"a page that does not say so": func(ev *cache.Events) {
-			if n := len(ev.List); n > 1 {
-				ev.List, ev.More = ev.List[:1], false
-			}
-		},
-		"more, and gives nothing": func(ev *cache.Events) {
-			if len(ev.List) > 0 {
-				ev.List, ev.More = nil, true
-			}
-		},
-		"the last event is missing": func(ev *cache.Events) {
-			if n := len(ev.List); n > 0 {
-				ev.List = ev.List[:n-1]
-			}
-		},
-		"an event is there twice, in place of another": func(ev *cache.Events) {
-			if n := len(ev.List); n > 1 {
-				ev.List[1] = ev.List[0]
-			}
-		},
-		"an event is left out, and the next page begins behind": func(ev *cache.Events) {
-			if n := len(ev.List); n > 2 {
-				ev.List = append(ev.List[:1:1], ev.List[2:]...)
-				ev.Head, ev.More = ev.Head-1, false
-			}
-		},
-		"positions are not set": func(ev *cache.Events) {
-			for i := range ev.List {
-				ev.List[i].Position = 0
-			}
-		},
-		"events in reverse order": func(ev *cache.Events) { slices.Reverse(ev.List) },
-		"begins before what was asked for": func(ev *cache.Events) {
-			if len(ev.List) > 0 {
-				ev.Head, ev.From, ev.List = ev.Head-4, ev.From-1, nil
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newMemory(t)
-			c := newCache(t, cache.Join(b, shortLog{b, change}), nil)
-			var r row
-			wantRow(t, c, &r, 0, "at first")
-			for i := range 20 {
-				r.write(i + 1)
-				for _, d := range []cache.Dependency{cache.Group("other"), group(), cache.Group("another")} {
-					if _, err := b.Append(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
-						t.Fatal(err)
-					}
-				}
-				wantRow(t, c, &r, i+1, "after a purge")
-			}
-		})
-	}
-}
-
-type shortLog struct {
-	cache.Log
-	change func(*cache.Events)
-}
-
-func (l shortLog) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
-	ev, err := l.Log.Since(ctx, after)
-	l.change(&ev)
-	return ev, err
-}
-
-// A process that purges more between two requests than its log remembers keeps
-// what is not named.
-func TestOwnPurgesDoNotOutrunTheView(t *testing.T) {
-	b := newMemory(t)
-	c := newCache(t, b, nil)
-	var n counted
-	n.want(t, c, "kept", 1, "at first")
-	large := strings.Repeat("x", 900_000)
-	for i := range 60 { // 54 MB, and the log keeps 16
-		purge(t, c, cache.Group(fmt.Sprint(i, large)))
-	}
-	n.want(t, c, "kept", 0, "after 60 large purges")
-	for i := range memory.DefaultMaxEvents + 1000 {
-		purge(t, c, cache.Group(fmt.Sprint(i)))
-	}
-	n.want(t, c, "kept", 0, "after as many purges as the log remembers")
-	purge(t, c, cache.Group("kept"))
-	n.want(t, c, "kept", 1, "after its own purge")
 }

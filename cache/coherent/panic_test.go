@@ -1,106 +1,15 @@
 package coherent_test
 
 import (
-	"context"
 	"errors"
 	"runtime"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
-	"github.com/uncache/uncache/cache/internal/engine"
 )
-
-// bomb is a server with all abilities. One of its methods panics while it is
-// armed, or ends its goroutine.
-type bomb struct {
-	remote
-	m     *memory.Backend
-	armed atomic.Pointer[string]
-	exits atomic.Bool
-}
-
-func newBomb(t *testing.T) *bomb {
-	m := newMemory(t)
-	return &bomb{remote: remote{Backend: m}, m: m}
-}
-
-func (b *bomb) arm(method string) { b.armed.Store(&method) }
-func (b *bomb) disarm()           { b.armed.Store(nil) }
-
-func (b *bomb) step(method string) {
-	switch armed := b.armed.Load(); {
-	case armed == nil || *armed != method:
-	case b.exits.Load():
-		runtime.Goexit()
-	default:
-		n := -1
-		_ = make([]byte, n)
-	}
-}
-
-func (b *bomb) GetHead(ctx context.Context, key string) ([]byte, bool, cache.Position, error) {
-	b.step("GetHead")
-	head := b.m.Head()
-	value, ok, err := b.m.Get(ctx, key)
-	return value, ok, head, err
-}
-
-func (b *bomb) Get(ctx context.Context, key string) ([]byte, bool, error) {
-	b.step("Get")
-	return b.m.Get(ctx, key)
-}
-
-func (b *bomb) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	b.step("Set")
-	return b.m.Set(ctx, key, value, ttl)
-}
-
-func (b *bomb) Delete(ctx context.Context, keys ...string) error {
-	b.step("Delete")
-	return b.m.Delete(ctx, keys...)
-}
-
-func (b *bomb) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
-	b.step("Since")
-	return b.m.Since(ctx, after)
-}
-
-func (b *bomb) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
-	b.step("Append")
-	return b.m.Append(ctx, e)
-}
-
-func (b *bomb) Lease(_ context.Context, _, holder string, _ time.Duration) (string, error) {
-	b.step("Lease")
-	return holder, nil
-}
-
-func (b *bomb) Release(context.Context, string, string) error {
-	b.step("Release")
-	return nil
-}
-
-func (b *bomb) Reach(context.Context) error {
-	b.step("Reach")
-	return nil
-}
-
-// panicked reports whether Observe was told of a panic.
-func (n *notebook) panicked() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, o := range n.all {
-		if errors.Is(o.Err, cache.ErrPanic) {
-			return true
-		}
-	}
-	return false
-}
 
 // A method that panics is one that fails: visitors have their value, Observe hears
 // of it, and afterwards values are stored and purged as before.
@@ -134,17 +43,13 @@ func TestPanicOfABackendIsAnError(t *testing.T) {
 	}
 }
 
-// A purge that panics has failed, and so has a deletion.
-func TestPanicOfAWriteIsItsError(t *testing.T) {
+// A purge that panics has failed.
+func TestPanicOfAPurgeIsItsError(t *testing.T) {
 	b := newBomb(t)
 	c := newCache(t, b, nil)
 	b.arm("Append")
 	if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{group()}}); !errors.Is(err, cache.ErrPanic) {
 		t.Errorf("Purge returned %v, want cache.ErrPanic", err)
-	}
-	b.arm("Delete")
-	if err := engine.NewValues(c.Engine(), texts{}).Delete(t.Context(), "k"); !errors.Is(err, cache.ErrPanic) {
-		t.Errorf("Delete returned %v, want cache.ErrPanic", err)
 	}
 }
 
@@ -204,48 +109,18 @@ func TestGoexitOfALog(t *testing.T) {
 	})
 }
 
-// localBomb keeps Go values, and a log, in this process.
-type localBomb struct {
-	*memory.Backend
-	b *bomb
-}
-
-func (l localBomb) GetLocal(key []byte) (any, bool) {
-	l.b.step("GetLocal")
-	return l.Backend.GetLocal(key)
-}
-
-func (l localBomb) SetLocal(key string, value any, size int, ttl time.Duration) {
-	l.b.step("SetLocal")
-	l.Backend.SetLocal(key, value, size, ttl)
-}
-
-func (l localBomb) Head() cache.Position {
-	l.b.step("Head")
-	return l.Backend.Head()
-}
-
-func (l localBomb) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
-	l.b.step("Since")
-	return l.Backend.Since(ctx, after)
-}
-
 func TestPanicOfALocalBackendIsAnError(t *testing.T) {
 	for _, method := range []string{"GetLocal", "SetLocal", "Head", "Since"} {
 		t.Run(method, func(t *testing.T) {
 			b := newBomb(t)
 			var seen notebook
 			c := newCache(t, localBomb{b.m, b}, &coherent.Options{Observe: seen.note})
-			v := engine.NewValues(c.Engine(), texts{})
 			r := &row{v: 1}
 			if _, err := b.m.Append(t.Context(), cache.Event{}); err != nil { // so that there is something to read
 				t.Fatal(err)
 			}
 			b.arm(method)
 			wantRow(t, c, r, 1, "while "+method+" panics")
-			if s := v.Hit([]byte("k"), time.Now()); s != nil {
-				t.Errorf("Hit found %v", s)
-			}
 			if !seen.panicked() {
 				t.Errorf("Observe was told %q, and of no panic", seen.ops())
 			}

@@ -13,9 +13,9 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// ErrUnavailable is what lookups and fills return while the backend is not asked
+// errUnavailable is what lookups and fills return while the backend is not asked
 // because it did not answer. It is wrapped together with the first error.
-var ErrUnavailable = errors.New("the backend does not answer")
+var errUnavailable = errors.New("the backend does not answer")
 
 // A breaker spares requests a backend that does not answer:
 //
@@ -83,8 +83,7 @@ func (b *breaker) record(ctx, within context.Context, err error) error {
 }
 
 // recordFailure opens the breaker, unless ctx has ended or a later lookup was answered.
-// A request that was still waiting when the breaker opened gets ErrUnavailable with its
-// own error.
+// A request that was still waiting when the breaker opened gets errUnavailable, too.
 func (b *breaker) recordFailure(ctx context.Context, began time.Duration, err error) error {
 	if b.wake == nil || ended(ctx) || errors.Is(err, cache.ErrClosed) {
 		return err
@@ -92,7 +91,7 @@ func (b *breaker) recordFailure(ctx context.Context, began time.Duration, err er
 	if max(b.answered.Load(), b.reader.confirmed.Load()) > int64(began) {
 		return err
 	}
-	o := &outage{fmt.Errorf("coherent: %w: %w", ErrUnavailable, err)}
+	o := &outage{fmt.Errorf("coherent: %w: %w", errUnavailable, err)}
 	b.life.mu.Lock()
 	defer b.life.mu.Unlock()
 	if b.life.closed.Load() {

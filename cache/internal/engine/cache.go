@@ -110,7 +110,7 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	if c.opts.MaxStale > 0 && c.reader.local == nil && c.reader.view().position() < pos {
 		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
-		if err := c.breaker.record(ctx, within, c.reader.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, ErrUnavailable) {
+		if err := c.breaker.record(ctx, within, c.reader.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, errUnavailable) {
 			c.observe.report(OpSince, "", err)
 		}
 	}

@@ -1,7 +1,7 @@
 // Package engine is the rule of package coherent, which has it in words: it decides
 // which stored values may be served. Packages coherent and pagecache use it.
 //
-// Files, each of which uses those below:
+// Each file uses those below it:
 //
 //	engine.go     Values: look up, fill, store
 //	flight.go     fills that others wait for; flight_wait.go, flight_lease.go
@@ -47,7 +47,7 @@ func NewValues[V any](c *Cache, codec Codec[V]) *Values[V] {
 //
 // If err is nil, the log was confirmed: a fill that begins now may be stored. An error
 // says that the backend could not tell in time, and the request must do without it.
-// Observe is told of the error, unless it is [ErrUnavailable].
+// Observe is told of the error, except in an outage, of which it is told once.
 //
 // The key is read during the call only.
 func (v *Values[V]) Get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
@@ -96,8 +96,8 @@ func (v *Values[V]) Judge(s *Stored[V]) Verdict { return v.storage.judge(s) }
 // an error.
 //
 // The value is stored in every tier. Observe is told of each tier that fails, and the
-// errors are returned, joined. In an outage no tier is asked, and the error is
-// [ErrUnavailable]. The key may be kept, see [cache.Local].
+// errors are returned, joined. In an outage no tier is asked, and the error says so. The
+// key may be kept, see [cache.Local].
 func (v *Values[V]) Set(ctx context.Context, key string, value V, ttl time.Duration, f *Fill) (bool, error) {
 	return v.storage.set(ctx, key, value, ttl, f)
 }

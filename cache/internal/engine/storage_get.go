@@ -19,7 +19,7 @@ type lookup[V any] struct {
 // find is Values.Find.
 func (st *storage[V]) find(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {
 	s, verdict, err := st.get(ctx, key)
-	if err != nil && !errors.Is(err, ErrUnavailable) {
+	if err != nil && !errors.Is(err, errUnavailable) {
 		st.c.observe.report(OpGet, string(key), err)
 	}
 	return s, verdict, err

@@ -89,7 +89,7 @@ func (st *storage[V]) setTier(ctx context.Context, t *tier, key string, b []byte
 	if unanswered(within, err) { // a refusal is no outage: a full server still answers
 		err = c.breaker.record(ctx, within, err)
 	}
-	if !errors.Is(err, ErrUnavailable) {
+	if !errors.Is(err, errUnavailable) {
 		c.observe.report(OpSet, key, err)
 	}
 	return err

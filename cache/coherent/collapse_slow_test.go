@@ -107,7 +107,7 @@ func TestCollapseTimeoutOfFetch(t *testing.T) {
 
 // However requests wait, leave, lead and purge: nobody is given what is older than its
 // beginning, and nobody is forgotten.
-func TestCrowdUnderPurges(t *testing.T) {
+func TestCollapseUnderPurges(t *testing.T) {
 	for seed := range uint64(30) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/uncache/uncache/backend/memory"
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
-	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
 // events returns what a log holds.
@@ -31,7 +33,7 @@ func events(t *testing.T, l cache.Log) []cache.Event {
 
 // On every way to purge, a log is given events of bounded size, and those purge what was
 // named.
-func TestLogIsGivenBoundedEvents(t *testing.T) {
+func TestPurgesAreBounded(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	many := make([]cache.Dependency, 25_000)
 	for i := range many {
@@ -100,12 +102,12 @@ func TestLogIsGivenBoundedEvents(t *testing.T) {
 }
 
 // If one of several events is not recorded, the purge has failed, and says which.
-func TestPartOfAPurgeFails(t *testing.T) {
+func TestOneEventOfAPurgeFails(t *testing.T) {
 	m := newMemory(t)
 	appended := 0
-	b := &remote{Backend: m, onAppend: func(context.Context) error {
+	b := &enginetest.Remote{Backend: m, OnAppend: func(context.Context) error {
 		if appended++; appended == 2 {
-			return errRefused
+			return enginetest.ErrRefused
 		}
 		return nil
 	}}
@@ -115,43 +117,12 @@ func TestPartOfAPurgeFails(t *testing.T) {
 		many[i] = cache.Group(fmt.Sprint(i))
 	}
 	err := c.Purge(t.Context(), cache.Event{Dependencies: many})
-	if !errors.Is(err, errRefused) || !strings.Contains(err.Error(), "event 2 of 3") {
+	if !errors.Is(err, enginetest.ErrRefused) || !strings.Contains(err.Error(), "event 2 of 3") {
 		t.Errorf("got %v, want the error of the log, and event 2 of 3", err)
 	}
 	if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.Group(strings.Repeat("x", 1<<20))}}); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
-}
-
-// Two long keys that begin alike are two values, and no key of a store is long.
-func TestFetchWithLongKeys(t *testing.T) {
-	m := newMemory(t)
-	var longest int
-	b := &keyed{Backend: m, seen: func(key string) { longest = max(longest, len(key)) }}
-	c := newCache(t, b, nil)
-	long := strings.Repeat("q", 1<<20)
-	for range 2 {
-		for _, key := range []string{long + "a", long + "b"} {
-			got, err := coherent.Fetch(t.Context(), c, key, time.Hour, func(context.Context, *coherent.Deps) (string, error) { return key[len(key)-1:], nil })
-			if err != nil || got != key[len(key)-1:] {
-				t.Errorf("got %q, %v; want %q", got, err, key[len(key)-1:])
-			}
-		}
-	}
-	if longest > 512 {
-		t.Errorf("the store was given a key of %d bytes", longest)
-	}
-}
-
-// keyed sees the keys that a store is given.
-type keyed struct {
-	cache.Backend
-	seen func(key string)
-}
-
-func (k *keyed) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	k.seen(key)
-	return k.Backend.Set(ctx, key, value, ttl)
 }
 
 // A value that names more than it may is loaded, and neither stored nor shared; so
@@ -163,17 +134,19 @@ func TestTooManyDependencies(t *testing.T) {
 		distinct, times, loads int
 	}{{60_000, 1, 1}, {1000, 1000, 1}, {70_000, 1, 2}} {
 		loads := 0
-		var outer *engine.Fill
-		for range 2 {
-			outer = c.Engine().Begin()
-			_, err := coherent.Fetch(engine.WithFill(ctx, outer), c, fmt.Sprint(tt), time.Hour, func(_ context.Context, deps *coherent.Deps) (int, error) {
-				loads++
-				for range tt.times {
-					for i := range tt.distinct {
-						deps.AddGroups(fmt.Sprint(i))
+		tooMany := false
+		for i := range 2 {
+			_, err := coherent.Fetch(ctx, c, fmt.Sprint(tt, " outer ", i), time.Hour, func(ctx context.Context, outer *coherent.Deps) (int, error) {
+				defer func() { tooMany = outer.TooMany() }()
+				return coherent.Fetch(ctx, c, fmt.Sprint(tt), time.Hour, func(_ context.Context, deps *coherent.Deps) (int, error) {
+					loads++
+					for range tt.times {
+						for i := range tt.distinct {
+							deps.AddGroups(fmt.Sprint(i))
+						}
 					}
-				}
-				return 1, nil
+					return 1, nil
+				})
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -182,8 +155,64 @@ func TestTooManyDependencies(t *testing.T) {
 		if loads != tt.loads {
 			t.Errorf("%+v: %d loads", tt, loads)
 		}
-		if got, want := outer.TooMany(), tt.loads > 1; got != want {
-			t.Errorf("%+v: TooMany of what the value is part of: %v", tt, got)
+		if want := tt.loads > 1; tooMany != want {
+			t.Errorf("%+v: TooMany of the outer value: %v", tt, tooMany)
+		}
+	}
+}
+
+// Each event in the log says who purged: the caller, the option, or this process.
+func TestOriginOfPurges(t *testing.T) {
+	host, _ := os.Hostname()
+	for _, tt := range []struct{ option, event, want string }{
+		{"", "", fmt.Sprint(host, ":", os.Getpid())},
+		{"web-1", "", "web-1"},
+		{"web-1", "ada", "ada"},
+		{"", "ada", "ada"},
+	} {
+		b := memory.New(nil)
+		c, err := coherent.New(b, &coherent.Options{Origin: tt.option})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{cache.All}, Origin: tt.event}); err != nil {
+			t.Fatal(err)
+		}
+		events, err := b.Since(t.Context(), 0)
+		if err != nil || len(events.List) != 1 || events.List[0].Origin != tt.want {
+			t.Errorf("option %q, event %q: the log has %+v, %v; want one event of %q", tt.option, tt.event, events.List, err, tt.want)
+		}
+	}
+}
+
+// A value and a purge may spell the slashes of a path in two ways.
+func TestPurgeInAnotherSpelling(t *testing.T) {
+	encoded, decoded, half := cache.Path("/a%2Fb%2Fc"), cache.Path("/a/b/c"), cache.Path("/a%2Fb/c")
+	for _, tt := range []struct {
+		of, purged cache.Dependency
+		want       int
+	}{
+		{encoded, encoded, 2}, {encoded, decoded, 2}, {decoded, encoded, 2}, {encoded, half, 2}, {half, encoded, 2},
+		{decoded, cache.Path("/a%252Fb%252Fc"), 1}, {cache.Group("a%2Fb"), cache.Group("a/b"), 1},
+	} {
+		c := newCache(t, newMemory(t), nil)
+		loads := 0
+		for range 2 {
+			_, err := coherent.Fetch(t.Context(), c, "k", 0, func(_ context.Context, deps *coherent.Deps) (int, error) {
+				loads++
+				deps.Add(tt.of)
+				return loads, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if loads == 1 {
+				purge(t, c, tt.purged)
+			}
+		}
+		if loads != tt.want {
+			t.Errorf("a value that depends on %q, after a purge of %q: loaded %d times, want %d", tt.of, tt.purged, loads, tt.want)
 		}
 	}
 }

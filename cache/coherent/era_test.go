@@ -51,9 +51,27 @@ const year = 365 * 24 * time.Hour
 
 func at(d time.Duration) cache.Position { return cache.Position(time.Now().Add(d).UnixMicro()) }
 
+// The log of another process lost its head, or was taken back: nothing that was
+// stored before is served.
+func TestNewEra(t *testing.T) {
+	b := newMemory(t)
+	c := newCache(t, cache.Join(newMemory(t), b), nil)
+	r := &row{v: 1}
+	wantRow(t, c, r, 1, "first")
+	r.write(2)
+	events, err := b.Since(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Since(t.Context(), events.Head+1000); err != nil { // somebody knows better
+		t.Fatal(err)
+	}
+	wantRow(t, c, r, 2, "a new era")
+}
+
 // A log whose clock was ahead by decades begins an era before what a process has
 // read. The process drops its view, and goes on.
-func TestLogThatWasFarAheadIsFollowedBack(t *testing.T) {
+func TestEraBeforeAnUnreachableOne(t *testing.T) {
 	for name, opts := range map[string]coherent.Options{
 		"strict":   {},
 		"MaxStale": {MaxStale: 20 * time.Millisecond},
@@ -115,7 +133,7 @@ func TestLogThatWasFarAheadIsFollowedBack(t *testing.T) {
 
 // What falls back by less is a log that lost something and does not say so, or one
 // whose clock is wrong: what it says is not believed, and nothing is served.
-func TestLogThatFallsBackIsNotBelieved(t *testing.T) {
+func TestEarlierEraIsNotBelieved(t *testing.T) {
 	for _, ahead := range []time.Duration{time.Second, time.Hour, 9 * year} {
 		log := &logSetBack{}
 		log.to(at(ahead))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,7 +40,7 @@ func (s *slowText) UnmarshalJSON(b []byte) error {
 //  2. a soft purge of it returns
 //  3. R begins, in B's process, and joins B's flight, which has named nothing
 //  4. B ends its flight with A's value
-func TestAwaitedValueIsNotForWhoComesAfterASoftPurge(t *testing.T) {
+func TestPurgeBeforeAnAwaitedValueIsGiven(t *testing.T) {
 	for name, soft := range map[string]bool{"soft": true, "hard": false} {
 		t.Run(name, func(t *testing.T) {
 			b := newLeasing(t)
@@ -102,7 +101,7 @@ func TestAwaitedValueIsNotForWhoComesAfterASoftPurge(t *testing.T) {
 // Who waits for a flight that ends with the value of another process depends on
 // what that was made from, as the flight's leader does: a page that shows it is
 // purged with it.
-func TestAwaitedValuePassesItsDependenciesOn(t *testing.T) {
+func TestDependenciesOfAnAwaitedValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
 		ours, theirs := process(t, b, time.Minute), process(t, b, time.Minute)
@@ -141,34 +140,5 @@ func TestAwaitedValuePassesItsDependenciesOn(t *testing.T) {
 				t.Errorf("the page that %s, after the purge: got %q, %v; want new", name, got, err)
 			}
 		}
-	})
-}
-
-// A transaction that begins while a value is made may be in it: like storing it,
-// giving it to those who wait would show them what is not committed.
-func TestBypassThatBeginsDuringTheLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCache(t, newMemory(t), nil)
-		var inTransaction atomic.Bool
-		var all sync.WaitGroup
-		all.Go(func() {
-			ctx := cache.WithBypassWhile(t.Context(), inTransaction.Load)
-			got, err := coherent.Fetch(ctx, c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
-				inTransaction.Store(true)
-				time.Sleep(time.Second)
-				return "not committed", nil
-			})
-			if got != "not committed" || err != nil {
-				t.Errorf("the writer: got %q, %v; want his own", got, err)
-			}
-		})
-		synctest.Wait()
-		got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
-			return "committed", nil
-		})
-		if got != "committed" || err != nil {
-			t.Errorf("who waited: got %q, %v; want what is committed", got, err)
-		}
-		all.Wait()
 	})
 }
