@@ -13,35 +13,22 @@ import (
 // fetchPrefix keeps the keys of Fetch apart from those of responses.
 const fetchPrefix = "value:"
 
-// Fetch returns the value stored under key, or loads it, stores it for ttl (0
-// means that it does not expire) and returns it. load names in deps what the
-// value is made from, at any moment before it returns; a purge of one of these
-// makes the value unusable, whenever it was loaded, stored or copied.
+// Fetch returns the value stored under key, or loads it and stores it for ttl; 0 means
+// that it does not expire.
 //
-// Concurrent calls for one key are collapsed into one load, in this process,
-// but never across a purge. If the load that a call waits for fails or panics,
-// the call loads by itself, with its own context. If the caller of that load has
-// left, one of the waiting calls loads next. If the load takes more than twice as
-// long as the last one, one of the waiting calls loads too, and the others take what
-// ends first; Options.CollapseTimeout ends the wait. An error of load is returned as
-// it is; nothing is stored then.
+// load names the dependencies of the value in deps, at any moment before it returns. A
+// purge of one of them makes the value unusable, wherever it was stored.
 //
-// A call that looked just before a load ended may be given its value for up to
-// Options.Timeout after it expired.
+// Concurrent calls for one key share one load, but never across a purge. An error of
+// load is returned as it is, and nothing is stored. Calls that waited for a load that
+// failed load by themselves.
 //
-// A key may have any length. The value of one beyond 512 bytes is stored under a
-// digest of it.
+// Values are stored as JSON. Every caller gets a copy that went through JSON, also the
+// one that loaded it. A value that JSON cannot hold is returned as it was loaded, and
+// Observe is told.
 //
-// Values are stored as encoding/json writes them, and every caller gets a copy
-// of its own which went through JSON, the one that loaded too: what a miss
-// returns is what a hit will return. A value that JSON can't hold is returned
-// as it was loaded, not stored, and reported to Observe.
-//
-// If ctx belongs to a page that is being filled, or to a load of an outer Fetch,
-// that one comes to depend on what this value depends on. With
-// [cache.WithBypass] load is simply called.
-//
-// A cache that fails costs time, not the value: load is called.
+// A cache that fails costs time, not the value: load is called. docs/values.md says
+// more.
 func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, load func(ctx context.Context, deps *Deps) (T, error)) (T, error) {
 	var zero T
 	if ttl < 0 {
@@ -65,8 +52,8 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 				c.engine.Observe(engine.OpDecode, full, err)
 			}
 		}
-		// Of a value that was never loaded here nothing is known: half of the time
-		// that callers wait passes before one more of them loads.
+		// If nothing is known of the value, one more call loads after half of the
+		// time that calls wait.
 		fl, leads := v.Enter(full, c.engine.CollapseTimeout()/4)
 		if until.IsZero() {
 			until = time.Now().Add(c.engine.CollapseTimeout())
@@ -102,8 +89,8 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 	}
 }
 
-// fetchAwaited returns the value that another process has made while the leader
-// of a flight waited for its lease, if it has.
+// fetchAwaited returns the value that another process has made while the leader of a
+// flight waited for its lease, if there is one.
 func fetchAwaited[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]byte], until time.Time, outer *engine.Fill) (value T, ok bool, err error) {
 	s, err := fl.Await(ctx, max(time.Until(until), 1), nil)
 	if err != nil {
@@ -122,15 +109,15 @@ func fetchAwaited[T any](ctx context.Context, c *Cache, key string, fl *engine.F
 	return value, true, nil
 }
 
-// lead loads the value of a flight, stores it and gives it to those who wait.
+// lead loads the value of a flight, stores it and gives it to the calls that wait.
 func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]byte], ttl time.Duration, outer *engine.Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	defer func() { // in case load fails or panics
 		if ctx.Err() != nil {
-			fl.Finish(nil, false) // the caller has left: that says nothing of the value
+			fl.Finish(nil, false) // the caller has left, which says nothing of the value
 		}
 		fl.Fail()
 	}()
-	// A page that says "not found" was made from what was not found.
+	// Also after an error: a page that says "not found" depends on what was not found.
 	defer func() { fl.Fill().PassTo(outer) }()
 	loaded, err := load(engine.WithFill(ctx, fl.Fill()), &Deps{fl.Fill()})
 	if err != nil {
@@ -148,13 +135,13 @@ func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]
 		return loaded, nil
 	}
 	_, _ = c.values.Set(ctx, key, b, ttl, fl.Fill()) // Set has told Observe
-	// What a transaction is in that began meanwhile is for nobody else.
+	// If a transaction began meanwhile, the value is for nobody else.
 	fl.Finish(b, !cache.Bypassed(ctx))
 	return value, nil
 }
 
-// loadAlone loads without the cache. What the value depends on still reaches the
-// fill around it.
+// loadAlone loads without the cache. The dependencies of the value still reach the outer
+// fill.
 func loadAlone[T any](ctx context.Context, c *Cache, outer *engine.Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	f := c.engine.Begin()
 	defer func() { f.PassTo(outer) }()
@@ -166,7 +153,7 @@ func decode[T any](b []byte) (value T, err error) {
 	return value, err
 }
 
-// rawCodec is the codec of Fetch, which keeps bytes that are never changed.
+// rawCodec is the codec of Fetch, whose values are bytes.
 type rawCodec struct{}
 
 func (rawCodec) Encode(b []byte) ([]byte, error) { return b, nil }

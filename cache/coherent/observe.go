@@ -5,48 +5,47 @@ import (
 	"github.com/uncache/uncache/cache/internal/engine"
 )
 
-// An Observation is something that went wrong, or that an operator may want to
-// know, and that no caller can be told: a cache that fails costs speed, not
-// pages.
+// An Observation says what no caller can be told: an error that cost speed and no
+// value, or a change that operators may want to know of.
 type Observation struct {
 	// Op is what was tried.
 	Op Op
 	// Key is the key it was tried on, if there is one.
 	Key string
-	// Err is what came of it. It is nil for OpGap and OpAvailable.
+	// Err is the error. It is nil for OpGap and OpAvailable.
 	Err error
-	// Floor is, for OpGap, the position before which nothing is served.
+	// Floor is, for OpGap, the position below which nothing is served any more.
 	Floor cache.Position
 }
 
-// Op names what an [Observation] is about.
+// Op is the operation that an [Observation] is about.
 type Op string
 
 const (
-	// OpGet is reading a value from a store.
+	// OpGet reads a value from a store.
 	OpGet = Op(engine.OpGet)
-	// OpSet is storing a value.
+	// OpSet stores a value.
 	OpSet = Op(engine.OpSet)
-	// OpLease is asking for a lease, or giving it back. Without it the value is
-	// made all the same.
+	// OpLease asks for a lease, or ends it. After an error the value is loaded
+	// without one.
 	OpLease = Op(engine.OpLease)
-	// OpSince is reading the log.
+	// OpSince reads the log.
 	OpSince = Op(engine.OpSince)
-	// OpGap says that events were lost between two reads of the log, and that
-	// everything stored before was therefore given up: a flushed or restarted
-	// Redis, a process that slept longer than the log remembers.
+	// OpGap says that events were lost between two reads of the log: Redis was
+	// flushed or restarted, or the process slept longer than the log remembers.
+	// Nothing that was stored before is served.
 	OpGap = Op(engine.OpGap)
-	// OpUnavailable says that the backend does not answer, and that requests do
-	// without it from now on. What they would find is not told one by one.
+	// OpUnavailable says that the backend does not answer, and that from now on
+	// requests do without it. What they would find is not told one by one.
 	OpUnavailable = Op(engine.OpUnavailable)
-	// OpAvailable says that it answers again, and that the log was read.
+	// OpAvailable says that the backend answers again, and that the log was read.
 	OpAvailable = Op(engine.OpAvailable)
-	// OpDecode is decoding a stored value. Bytes that were damaged, or written
-	// by another version, are a miss.
+	// OpDecode decodes a stored value. Bytes that were damaged, or written by
+	// another version, are a miss.
 	OpDecode = Op(engine.OpDecode)
-	// OpEncode is encoding a value to store it.
+	// OpEncode encodes a value to store it.
 	OpEncode = Op(engine.OpEncode)
-	// OpObserve is calling Observe itself, which has panicked. It is told once
-	// for each call that panicked; a second panic is ignored.
+	// OpObserve is a call of Observe that panicked. It is told once for each such
+	// call; if that panics, too, the panic is ignored.
 	OpObserve = Op(engine.OpObserve)
 )
