@@ -14,7 +14,7 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// A broken cache costs speed, never the value; a purge that fails says so.
+// A backend that fails costs speed, never the value. A purge that fails says so.
 func TestBrokenBackend(t *testing.T) {
 	down := errors.New("connection refused")
 	fail := func(context.Context) error { return down }
@@ -55,7 +55,7 @@ func TestBrokenBackend(t *testing.T) {
 	}
 }
 
-// A backend that hangs holds a request for Timeout, once.
+// A backend that hangs holds up one request, for Timeout.
 func TestBackendThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
@@ -82,7 +82,7 @@ func TestSlowBackendIsUsed(t *testing.T) {
 				return ctx.Err()
 			}
 		})
-		// Bytes over there, the log here: one answer a lookup.
+		// The store is remote and the log is not: one answer for each lookup.
 		c := newCache(t, cache.Join(struct{ cache.Cache }{p}, newMemory(t)), nil)
 		r := &row{v: 1}
 		visit(t, c, r, 1, 2*slow, "a miss, stored")
@@ -110,8 +110,8 @@ func TestFullStore(t *testing.T) {
 	})
 }
 
-// refusing is a server that reads a value and the head in one round trip, and
-// refuses to read one key: something else stands there than a value of ours.
+// refusing is a server that reads a value and the head in one round trip. It refuses to
+// read one key, which has no value of ours.
 type refusing struct {
 	enginetest.Remote
 	head    interface{ Head() cache.Position }
@@ -128,7 +128,7 @@ func (r *refusing) GetHead(ctx context.Context, key string) ([]byte, bool, cache
 	return value, ok, head, err
 }
 
-// Set overwrites whatever stands there.
+// Set overwrites the key.
 func (r *refusing) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	if key == r.key {
 		r.refuses.Store(false)
@@ -136,9 +136,8 @@ func (r *refusing) Set(ctx context.Context, key string, value []byte, ttl time.D
 	return r.Remote.Set(ctx, key, value, ttl)
 }
 
-// A value that the server refuses to read is a miss, as it is where the head is
-// asked for by itself: the log was not refused. The next fill mends it, and
-// nobody else does without the cache because of it.
+// A value that the server refuses to read is a miss if the server does not refuse the
+// log. The next fill replaces it, and lookups of other keys are answered.
 func TestRefusedValueIsAMiss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)

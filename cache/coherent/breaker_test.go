@@ -15,8 +15,8 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// The story of an outage: the first visitor waits, nobody else does, the purge
-// of another process that came meanwhile is heeded.
+// In an outage the first visitor waits, and no other does. A purge by another process
+// meanwhile counts.
 func TestBreaker(t *testing.T) {
 	for name, tt := range map[string]struct {
 		away func(context.Context) error
@@ -41,7 +41,7 @@ func TestBreaker(t *testing.T) {
 					p.OnGet = nil
 				}
 				visit(t, here, r, 2, tt.wait, "the first of the outage")
-				time.Sleep(budget) // the breaker is open anyway; Observe is told when that is certain
+				time.Sleep(budget) // the breaker is open; Observe is told after the first question fails
 				synctest.Wait()
 				before := p.ByVisitor.Load()
 				all := p.All.Load()
@@ -63,7 +63,7 @@ func TestBreaker(t *testing.T) {
 				p.ComeBack()
 				time.Sleep(1100 * time.Millisecond)
 				r.write(3)
-				visit(t, here, r, 3, 0, "back: what was stored before was purged in the outage")
+				visit(t, here, r, 3, 0, "back: the old value was purged in the outage")
 				r.write(4)
 				visit(t, here, r, 3, 0, "back: a hit")
 				if got := seen.ops(); got != "get unavailable available" {
@@ -74,8 +74,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// Visitors who are waiting when the backend goes away wait as long as they
-// would have, at the same time, and are told of it once.
+// Visitors who are waiting when the backend goes away wait up to Timeout, all at the same
+// time. Observe is told once.
 func TestBreakerWithManyInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newSwitched(t)
@@ -96,8 +96,7 @@ func TestBreakerWithManyInFlight(t *testing.T) {
 	})
 }
 
-// A purge is tried whatever was found out before, and one that succeeds ends the
-// outage.
+// A purge is tried in an outage, too. One that succeeds ends the outage.
 func TestPurgeInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newSwitched(t)
@@ -117,7 +116,7 @@ func TestPurgeInAnOutage(t *testing.T) {
 		p.ComeBack()
 		r.write(2)
 		purge(t, c, group())
-		time.Sleep(budget) // for a question that hangs since before
+		time.Sleep(budget) // for a question that has hung since before
 		synctest.Wait()
 		visit(t, c, r, 2, 0, "after a purge that succeeded: a fill")
 		r.write(3)
@@ -125,13 +124,13 @@ func TestPurgeInAnOutage(t *testing.T) {
 	})
 }
 
-// A process that starts while the backend hangs is back as soon as others.
+// A process that starts while the backend hangs uses it as soon as it answers.
 func TestStartWhileTheBackendHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newSwitched(t)
 		var gone atomic.Bool
 		gone.Store(true)
-		p.GoAway(func(ctx context.Context) error { // what was sent then is never answered
+		p.GoAway(func(ctx context.Context) error { // a call made while it is gone is never answered
 			if gone.Load() {
 				return enginetest.Hang(ctx)
 			}
@@ -152,8 +151,7 @@ func TestStartWhileTheBackendHangs(t *testing.T) {
 	})
 }
 
-// Those who come when the backend is back make one fill, whatever fills were
-// begun without it.
+// Calls after an outage share one load, and none that began in the outage.
 func TestCollapseAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newSwitched(t)
@@ -172,7 +170,7 @@ func TestCollapseAfterAnOutage(t *testing.T) {
 		visit(t, c, r, 1, budget, "the first of the outage")
 
 		var wg sync.WaitGroup
-		for range 10 { // each for himself: nothing tells what was purged meanwhile
+		for range 10 { // each loads for itself: nothing tells what was purged meanwhile
 			wg.Go(func() { _, _ = fetch() })
 		}
 		synctest.Wait()
@@ -185,13 +183,13 @@ func TestCollapseAfterAnOutage(t *testing.T) {
 		for range 100 {
 			wg.Go(func() {
 				if v, err := fetch(); v != 2 || err != nil {
-					t.Errorf("after the outage: got %d, %v; want 2, and not what was begun before", v, err)
+					t.Errorf("after the outage: got %d, %v; want 2, not the value of an earlier load", v, err)
 				}
 			})
 		}
 		wg.Wait()
 		if n := loads.Load(); n != 1 {
-			t.Errorf("100 who came after the outage made %d loads, want 1", n)
+			t.Errorf("100 calls after the outage made %d loads, want 1", n)
 		}
 		if v, err := fetch(); v != 2 || err != nil || loads.Load() != 1 {
 			t.Errorf("a hit: got %d, %v, after %d loads; want 2", v, err, loads.Load())
@@ -215,7 +213,7 @@ func TestNoBreaker(t *testing.T) {
 	})
 }
 
-// Close ends the waiting for an answer.
+// Close ends the goroutine that waits for an answer.
 func TestCloseInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newSwitched(t)
@@ -228,6 +226,6 @@ func TestCloseInAnOutage(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
-		// synctest fails the test if anybody still waits.
+		// synctest fails the test if a goroutine still waits.
 	})
 }

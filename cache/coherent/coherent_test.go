@@ -40,7 +40,7 @@ func TestNewChecksOptions(t *testing.T) {
 	}
 }
 
-// Every road that a value can go, each with the same story.
+// The same story with each kind of backend.
 func TestHitUntilPurged(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) cache.Backend{
 		"memory": func(t *testing.T) cache.Backend { return newMemory(t) },
@@ -68,7 +68,7 @@ func TestHitUntilPurged(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.write(4)
-			wantRow(t, c, r, 4, "softly purged: Fetch has no use for stale values")
+			wantRow(t, c, r, 4, "softly purged: Fetch returns no stale values")
 		})
 	}
 }
@@ -99,8 +99,8 @@ func TestFillThatBeganBeforeAPurge(t *testing.T) {
 		r.write(2)
 		purge(t, c, group())
 		if !late {
-			// The fill that is under way has named the group: this one must
-			// not wait for it.
+			// The fill under way has named the group, so this call does not wait for
+			// it.
 			wantRow(t, c, r, 2, "asked after the purge, while the old fill renders")
 		}
 		close(goOn)
@@ -119,7 +119,7 @@ func TestBypass(t *testing.T) {
 	if v, err := fetchRow(cache.WithBypass(t.Context()), c, r); v != 2 || err != nil {
 		t.Errorf("in a transaction: got %d, %v; want the uncommitted 2", v, err)
 	}
-	wantRow(t, c, r, 1, "outside: what a transaction read must not be stored")
+	wantRow(t, c, r, 1, "outside: a value read in a transaction is not stored")
 }
 
 func TestClose(t *testing.T) {

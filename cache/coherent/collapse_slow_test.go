@@ -15,11 +15,11 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// A load that hangs is joined by one of the calls that wait for it, and by one more
-// per interval; what ends first is for all.
+// When a load hangs, one of the waiting calls loads, too, and one more after each interval.
+// All of them return the first value.
 func TestLoadThatHangs(t *testing.T) {
 	for name, tt := range map[string]struct {
-		took time.Duration // the last time
+		took time.Duration // what the load took last time
 		opts coherent.Options
 		want []time.Duration // when loads begin
 	}{
@@ -105,8 +105,8 @@ func TestCollapseTimeoutOfFetch(t *testing.T) {
 	})
 }
 
-// However requests wait, leave, lead and purge: nobody is given what is older than its
-// beginning, and nobody is forgotten.
+// Calls wait, leave, lead and fail while values are purged. None is given a value older
+// than its beginning, and each returns.
 func TestCollapseUnderPurges(t *testing.T) {
 	for seed := range uint64(30) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestCollapseUnderPurges(t *testing.T) {
 						}
 					})
 				}
-				wg.Wait() // nobody waits for ever
+				wg.Wait() // no call waits for ever
 				if got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(_ context.Context, deps *coherent.Deps) (int64, error) {
 					return row.Load(), nil
 				}); err != nil || got != row.Load() {

@@ -45,8 +45,8 @@ func TestCollapse(t *testing.T) {
 	})
 }
 
-// A request that joined a fill before the fill named a group which was purged
-// before the request began must not be answered by it.
+// A call joins a load, and the load then names a group that was purged before the call
+// began: the call does not return its value.
 func TestJoinedFillThatNamesAPurgedGroupLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(t, newMemory(t), nil)
@@ -106,7 +106,7 @@ func TestWaitersOfAFailedLoad(t *testing.T) {
 					go func() {
 						v, err := coherent.Fetch(t.Context(), c, "k", 0, func(context.Context, *coherent.Deps) (int, error) { return 7, nil })
 						if err != nil {
-							t.Errorf("a caller who waited: %v", err)
+							t.Errorf("a call that waited: %v", err)
 						}
 						got <- v
 					}()
@@ -115,7 +115,7 @@ func TestWaitersOfAFailedLoad(t *testing.T) {
 				close(goOn)
 				for range 3 {
 					if v := <-got; v != 7 {
-						t.Errorf("a caller who waited: got %d, want 7", v)
+						t.Errorf("a call that waited: got %d, want 7", v)
 					}
 				}
 			})
@@ -137,7 +137,7 @@ func TestContextOfAWaiter(t *testing.T) {
 		defer cancel()
 		_, err := coherent.Fetch(ctx, c, "k", 0, func(context.Context, *coherent.Deps) (int, error) { return 8, nil })
 		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a waiter whose context ended: got %v, want %v", err, context.DeadlineExceeded)
+			t.Errorf("a waiting call whose context ended: got %v, want %v", err, context.DeadlineExceeded)
 		}
 		close(goOn)
 		if err := <-first; err != nil {
@@ -146,8 +146,8 @@ func TestContextOfAWaiter(t *testing.T) {
 	})
 }
 
-// A request that looked before a fill stored its value, and came to fill after
-// it had ended, is answered by it.
+// A call that looked just before a load stored its value, and joins after the load has
+// ended, returns that value.
 func TestJoinAfterTheFlightEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
@@ -188,8 +188,8 @@ func (b *slowGet) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	return v, ok, err
 }
 
-// A call that leads and is given up says nothing of the value: one waiting request
-// loads next, and not all of them at once.
+// When the context of a loading call ends, one of the waiting calls loads next, not all of
+// them at once.
 func TestLoadOfACallerThatLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(t, newMemory(t), nil)
@@ -224,34 +224,5 @@ func TestLoadOfACallerThatLeaves(t *testing.T) {
 		if n := loads.Load(); n != 2 || most.Load() != 1 {
 			t.Errorf("%d loads, %d at once; want 2, one after the other", n, most.Load())
 		}
-	})
-}
-
-// A transaction that begins while a value is made may be in it: like storing it,
-// giving it to those who wait would show them what is not committed.
-func TestBypassBeginsDuringALoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCache(t, newMemory(t), nil)
-		var inTransaction atomic.Bool
-		var all sync.WaitGroup
-		all.Go(func() {
-			ctx := cache.WithBypassWhile(t.Context(), inTransaction.Load)
-			got, err := coherent.Fetch(ctx, c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
-				inTransaction.Store(true)
-				time.Sleep(time.Second)
-				return "not committed", nil
-			})
-			if got != "not committed" || err != nil {
-				t.Errorf("the writer: got %q, %v; want his own", got, err)
-			}
-		})
-		synctest.Wait()
-		got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
-			return "committed", nil
-		})
-		if got != "committed" || err != nil {
-			t.Errorf("who waited: got %q, %v; want what is committed", got, err)
-		}
-		all.Wait()
 	})
 }

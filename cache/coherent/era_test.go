@@ -14,8 +14,8 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// A logSetBack is a log whose head may be set. It takes positions beyond its head for
-// out of reach.
+// A logSetBack is a log whose head can be set. It begins an era before any position that is
+// ahead of its head.
 type logSetBack struct {
 	mu   sync.Mutex
 	from cache.Position // where the era begins
@@ -51,8 +51,7 @@ const year = 365 * 24 * time.Hour
 
 func at(d time.Duration) cache.Position { return cache.Position(time.Now().Add(d).UnixMicro()) }
 
-// The log of another process lost its head, or was taken back: nothing that was
-// stored before is served.
+// The log begins a new era: nothing that was stored before is served.
 func TestNewEra(t *testing.T) {
 	b := newMemory(t)
 	c := newCache(t, cache.Join(newMemory(t), b), nil)
@@ -63,14 +62,14 @@ func TestNewEra(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Since(t.Context(), events.Head+1000); err != nil { // somebody knows better
+	if _, err := b.Since(t.Context(), events.Head+1000); err != nil { // as if another process had read further
 		t.Fatal(err)
 	}
 	wantRow(t, c, r, 2, "a new era")
 }
 
-// A log whose clock was ahead by decades begins an era before what a process has
-// read. The process drops its view, and goes on.
+// A log whose clock was decades ahead begins an era before the position that a process has
+// read. The process begins a new view, and goes on.
 func TestEraBeforeAnUnreachableOne(t *testing.T) {
 	for name, opts := range map[string]coherent.Options{
 		"strict":   {},
@@ -109,7 +108,7 @@ func TestEraBeforeAnUnreachableOne(t *testing.T) {
 			if first, second := fetch(), fetch(); first != "load 1" || second != "load 1" {
 				t.Fatalf("got %q and %q before, want load 1 twice", first, second)
 			}
-			log.to(at(0)) // and a purge of g, just before, is not known any more
+			log.to(at(0)) // and a purge of g just before is lost
 			if opts.MaxStale > 0 {
 				time.Sleep(10 * opts.MaxStale)
 			}
@@ -131,8 +130,8 @@ func TestEraBeforeAnUnreachableOne(t *testing.T) {
 	}
 }
 
-// What falls back by less is a log that lost something and does not say so, or one
-// whose clock is wrong: what it says is not believed, and nothing is served.
+// A log that goes back in time by less breaks its contract: it is not believed, and nothing
+// is served.
 func TestEarlierEraIsNotBelieved(t *testing.T) {
 	for _, ahead := range []time.Duration{time.Second, time.Hour, 9 * year} {
 		log := &logSetBack{}
@@ -161,7 +160,7 @@ func TestEarlierEraIsNotBelieved(t *testing.T) {
 			t.Errorf("ahead by %v: %d loads, want 3: nothing may be served", ahead, loads)
 		}
 		if failed == nil || errors.Is(failed, cache.ErrClosed) {
-			t.Errorf("ahead by %v: Observe was told %v, want what is wrong with the log", ahead, failed)
+			t.Errorf("ahead by %v: Observe was told %v, want the error of the log", ahead, failed)
 		}
 	}
 }

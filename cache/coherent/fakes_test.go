@@ -42,7 +42,7 @@ func purge(t *testing.T, c *coherent.Cache, deps ...cache.Dependency) {
 	}
 }
 
-// row is a record of a database: what a fill reads.
+// A row is a record of a database, which loads read.
 type row struct {
 	mu sync.Mutex
 	v  int
@@ -70,7 +70,7 @@ func wantRow(t *testing.T, c *coherent.Cache, r *row, want int, when string) {
 	}
 }
 
-// notebook keeps observations.
+// A notebook keeps observations.
 type notebook struct {
 	mu  sync.Mutex
 	all []coherent.Observation
@@ -104,7 +104,7 @@ func (n *notebook) panicked() bool {
 	return false
 }
 
-// visit fetches the row as a visitor, who must wait for exactly wait.
+// visit fetches the row as a visitor, and fails unless that takes exactly wait.
 func visit(t *testing.T, c *coherent.Cache, r *row, want int, wait time.Duration, when string) {
 	t.Helper()
 	start := time.Now()

@@ -19,16 +19,13 @@ const fetchPrefix = "value:"
 // load names the dependencies of the value in deps, at any moment before it returns. A
 // purge of one of them makes the value unusable, wherever it was stored.
 //
-// Concurrent calls for one key share one load, but never across a purge. An error of
-// load is returned as it is, and nothing is stored. Calls that waited for a load that
-// failed load by themselves.
+// Concurrent calls for one key share one load, but never across a purge. If load fails,
+// its error is returned and nothing is stored; calls that waited load by themselves.
 //
-// Values are stored as JSON. Every caller gets a copy that went through JSON, also the
-// one that loaded it. A value that JSON cannot hold is returned as it was loaded, and
-// Observe is told.
+// Values are stored as JSON. Every caller gets a copy that went through JSON. A value
+// that JSON cannot hold is returned as it was loaded, and Observe is told.
 //
-// A cache that fails costs time, not the value: load is called. docs/values.md says
-// more.
+// If the cache fails, load is called. docs/values.md says more.
 func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, load func(ctx context.Context, deps *Deps) (T, error)) (T, error) {
 	var zero T
 	if ttl < 0 {

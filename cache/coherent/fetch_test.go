@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +16,8 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// A value passes its dependencies on to the value that was made from it, whether
-// it was loaded, waited for, or found.
+// An outer value depends on the dependencies of an inner one, whether that was loaded,
+// waited for or found.
 func TestNestedFetch(t *testing.T) {
 	for _, warm := range []bool{false, true} {
 		c := newCache(t, newMemory(t), nil)
@@ -39,7 +41,7 @@ func TestNestedFetch(t *testing.T) {
 	}
 }
 
-// What could not be loaded is what the page around it was made from, too.
+// An outer value also depends on an inner one that could not be loaded.
 func TestNestedFetchThatFails(t *testing.T) {
 	notFound := errors.New("not found")
 	for name, fail := range map[string]func() (int, error){
@@ -105,7 +107,7 @@ func TestFetchOfWhatJSONCannotHold(t *testing.T) {
 	}
 }
 
-// Two long keys that begin alike are two values, and no key of a store is long.
+// Long keys that differ at their end are different keys. The store is given short ones.
 func TestFetchWithLongKeys(t *testing.T) {
 	m := newMemory(t)
 	var longest int
@@ -125,7 +127,7 @@ func TestFetchWithLongKeys(t *testing.T) {
 	}
 }
 
-// keyed sees the keys that a store is given.
+// keyed tells seen the keys that the store is given.
 type keyed struct {
 	cache.Backend
 	seen func(key string)
@@ -136,7 +138,7 @@ func (k *keyed) Set(ctx context.Context, key string, value []byte, ttl time.Dura
 	return k.Backend.Set(ctx, key, value, ttl)
 }
 
-// Durations that mean "for ever" are long, and not over.
+// Durations that mean "for ever" do not overflow.
 func TestLongDurations(t *testing.T) {
 	for name, b := range map[string]func(t *testing.T) cache.Backend{
 		"in memory": func(t *testing.T) cache.Backend { return newMemory(t) },
@@ -159,4 +161,33 @@ func TestLongDurations(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A value whose load began a transaction may show what is not committed, so it is neither
+// stored nor given to waiting calls.
+func TestBypassBeginsDuringALoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, newMemory(t), nil)
+		var inTransaction atomic.Bool
+		var all sync.WaitGroup
+		all.Go(func() {
+			ctx := cache.WithBypassWhile(t.Context(), inTransaction.Load)
+			got, err := coherent.Fetch(ctx, c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
+				inTransaction.Store(true)
+				time.Sleep(time.Second)
+				return "not committed", nil
+			})
+			if got != "not committed" || err != nil {
+				t.Errorf("the writer: got %q, %v; want its own value", got, err)
+			}
+		})
+		synctest.Wait()
+		got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, func(context.Context, *coherent.Deps) (string, error) {
+			return "committed", nil
+		})
+		if got != "committed" || err != nil {
+			t.Errorf("the call that waited: got %q, %v; want the committed value", got, err)
+		}
+		all.Wait()
+	})
 }

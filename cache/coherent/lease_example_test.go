@@ -12,13 +12,12 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// Of several processes that share a Redis one makes an expensive value. Here they
-// share a store in memory, with leases that are never taken from their holder; a
-// backend of package rediscache brings its own.
+// One of several processes makes an expensive value. Here they share a store in memory
+// with leases that do not end by themselves. Package rediscache has leases of its own.
 func ExampleOptions_lease() {
 	m := memory.New(nil)
 	defer m.Close()
-	shared := &shelf{Backend: m}
+	shared := &leaser{Backend: m}
 	var loads atomic.Int64
 	var processes sync.WaitGroup
 	for range 8 {
@@ -43,18 +42,18 @@ func ExampleOptions_lease() {
 	// 1 load by 8 processes
 }
 
-// A shelf is a store with leases.
-type shelf struct {
+// A leaser is a store with leases.
+type leaser struct {
 	cache.Backend
 	holders sync.Map
 }
 
-func (s *shelf) Lease(_ context.Context, key, holder string, _ time.Duration) (string, error) {
+func (s *leaser) Lease(_ context.Context, key, holder string, _ time.Duration) (string, error) {
 	has, _ := s.holders.LoadOrStore(key, holder)
 	return has.(string), nil
 }
 
-func (s *shelf) Release(_ context.Context, key, holder string) error {
+func (s *leaser) Release(_ context.Context, key, holder string) error {
 	s.holders.CompareAndDelete(key, holder)
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// leasing is a store that processes share, with leases, of which each call may
-// be made to fail.
+// leasing is a store with leases that processes share. Every call about a lease fails with
+// fail, if that is set.
 type leasing struct {
 	cache.Backend
 	mu    sync.Mutex
@@ -63,7 +63,7 @@ func (l *leasing) leases() int {
 	return len(l.held)
 }
 
-// process returns a Cache over b, as each of several processes has one.
+// process returns the Cache of one of several processes that share b.
 func process(t *testing.T, b cache.Backend, ttl time.Duration) *coherent.Cache {
 	t.Helper()
 	c, err := coherent.New(b, &coherent.Options{Lease: ttl})
@@ -74,8 +74,8 @@ func process(t *testing.T, b cache.Backend, ttl time.Duration) *coherent.Cache {
 	return c
 }
 
-// fetchAll fetches one key with each of many callers of each process, and returns
-// how long that took.
+// fetchAll fetches one key 25 times in each process, all at once. It returns how long that
+// took.
 func fetchAll(t *testing.T, processes []*coherent.Cache, load func(context.Context, *coherent.Deps) (string, error)) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -93,7 +93,7 @@ func fetchAll(t *testing.T, processes []*coherent.Cache, load func(context.Conte
 	return time.Since(began)
 }
 
-// stored returns what a Fetch has stored.
+// stored returns the value that Fetch has stored under key.
 func stored(t *testing.T, c *coherent.Cache, key string) string {
 	t.Helper()
 	got, err := coherent.Fetch(t.Context(), c, key, time.Hour, func(context.Context, *coherent.Deps) (string, error) {

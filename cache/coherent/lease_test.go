@@ -16,7 +16,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// 8 processes, 200 calls: one load, and nobody waits much longer than it takes.
+// 200 calls in 8 processes make one load, and wait little longer than it takes.
 func TestLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
@@ -51,12 +51,12 @@ func TestLease(t *testing.T) {
 	})
 }
 
-// What ends the waiting without a value, and when.
+// When a wait ends without a value.
 func TestLeaseEndsWithoutValue(t *testing.T) {
 	for name, tt := range map[string]struct {
-		holder func(t *testing.T, b *leasing, c *coherent.Cache) // begins at 0, has the lease for 10s
-		after  time.Duration                                     // when the one who waits begins
-		loads  int64                                             // those of the one who waits
+		holder func(t *testing.T, b *leasing, c *coherent.Cache) // it begins at 0 and has the lease for 10s
+		after  time.Duration                                     // how long the other process waits
+		loads  int64                                             // of the other process
 	}{
 		"the holder died": {func(t *testing.T, b *leasing, _ *coherent.Cache) {
 			_, _ = b.Lease(t.Context(), "value:k", "the dead", 10*time.Second)
@@ -111,10 +111,10 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 					t.Errorf("waited %v, want %v", took, tt.after)
 				}
 				if got := loads.Load(); got != tt.loads {
-					t.Errorf("%d loads by who waited, want %d", got, tt.loads)
+					t.Errorf("%d loads by the process that waited, want %d", got, tt.loads)
 				}
-				// What was loaded after a wait is stored, though it was asked for
-				// before the purge.
+				// The value loaded after the wait is stored, though it was asked for before
+				// the purge.
 				if s := stored(t, waiter, "k"); s != "v" {
 					t.Errorf("afterwards: got %q, want \"v\"", s)
 				}
@@ -123,8 +123,8 @@ func TestLeaseEndsWithoutValue(t *testing.T) {
 	}
 }
 
-// Everybody who has waited for a holder that brought nothing makes his own, at
-// once: not one after another, each waiting for the next.
+// All processes that waited for a holder without a value make their own values at once.
+// They do not wait for each other in turn.
 func TestLeaseIsWaitedForOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
@@ -146,8 +146,7 @@ func TestLeaseIsWaitedForOnce(t *testing.T) {
 	})
 }
 
-// A caller who gives up does not wait for the lease, and is nobody else's
-// failure.
+// A call whose context ends stops waiting for the lease. Other calls go on.
 func TestContextOfAWaitForALease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
@@ -170,12 +169,12 @@ func TestContextOfAWaitForALease(t *testing.T) {
 		})
 		synctest.Wait()
 		if got, err := coherent.Fetch(t.Context(), c, "k", time.Hour, load); got != "v" || err != nil {
-			t.Errorf("who waited beside it: got %q, %v; want v", got, err)
+			t.Errorf("the call that waited beside it: got %q, %v; want v", got, err)
 		}
 	})
 }
 
-// A server that refuses leases costs nobody his value, nor time; Observe is told.
+// A server that refuses leases costs neither a value nor time. Observe is told.
 func TestLeaseFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)
@@ -200,7 +199,7 @@ func TestLeaseFails(t *testing.T) {
 	})
 }
 
-// A lease for ever is waited for as long as it takes.
+// A very long lease is waited for, and does not overflow.
 func TestLongLeases(t *testing.T) {
 	for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64/2 + 1, 200 * 365 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// slowText is a value whose decoding can be held up.
+// slowText is a value with a hook in its decoding.
 type slowText struct{ text string }
 
 var decoding struct {
@@ -33,13 +33,13 @@ func (s *slowText) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &s.text)
 }
 
-// A value that another process has made is not for those who came after it was
-// purged, be it softly: Fetch serves nothing stale.
+// A purge comes between the end of a wait for a lease and the end of the flight. Calls that
+// begin after the purge are not given the value, even if the purge is soft:
 //
-//  1. A makes the value, B waits for A's lease, and finds what A has stored
-//  2. a soft purge of it returns
-//  3. R begins, in B's process, and joins B's flight, which has named nothing
-//  4. B ends its flight with A's value
+//	A makes the value        B waits for A's lease, and finds A's value
+//	a purge of it returns
+//	R begins                 in B's process, and joins B's flight
+//	B ends its flight        with A's value, which is not for R
 func TestPurgeBeforeAnAwaitedValueIsGiven(t *testing.T) {
 	for name, soft := range map[string]bool{"soft": true, "hard": false} {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestPurgeBeforeAnAwaitedValueIsGiven(t *testing.T) {
 			decodes := 0
 			var hold func()
 			hold = func() {
-				if decodes++; decodes == 1 { // theirs, of what it has made
+				if decodes++; decodes == 1 { // by the process that made it
 					decoding.Lock()
 					decoding.hold = hold
 					decoding.Unlock()
@@ -98,9 +98,8 @@ func TestPurgeBeforeAnAwaitedValueIsGiven(t *testing.T) {
 	}
 }
 
-// Who waits for a flight that ends with the value of another process depends on
-// what that was made from, as the flight's leader does: a page that shows it is
-// purged with it.
+// A call that waits for a flight gets the dependencies of its value, also if another
+// process has made it: a page that shows it is purged with it.
 func TestDependenciesOfAnAwaitedValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLeasing(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// A process that starts beside a log which takes longer to read than a request
-// may wait catches up all the same, and its requests wait no longer for it.
+// A process starts, and its log takes longer to read than a request may wait. It catches up
+// nevertheless, and requests wait no longer than Timeout.
 func TestLongLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &enginetest.Remote{Backend: newMemory(t)}
@@ -53,12 +53,12 @@ func TestLongLog(t *testing.T) {
 	})
 }
 
-// Requests that come while the log is being read share the next read, and never
-// the one that began before them.
+// Requests that come while the log is read share the next read. They never use the one that
+// began before them.
 func TestOneReadInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &enginetest.Remote{Backend: newMemory(t)}
-		// Values in memory, so that all that goes out is the log's reads.
+		// Values are in memory, so only the log is remote.
 		c := newCache(t, cache.Join(newMemory(t), b), &coherent.Options{Timeout: time.Minute})
 		r := &row{v: 1}
 		wantRow(t, c, r, 1, "warming")
@@ -66,7 +66,7 @@ func TestOneReadInFlight(t *testing.T) {
 		b.OnSince = func(context.Context) error { time.Sleep(time.Second); return nil }
 		first := make(chan int, 1)
 		go func() { v, _ := fetchRow(t.Context(), c, r); first <- v }()
-		synctest.Wait() // its read has begun; it will not see what comes now, or may not
+		synctest.Wait() // its read has begun, and may miss later events
 
 		r.write(2)
 		purge(t, c, group())
@@ -86,8 +86,8 @@ func TestOneReadInFlight(t *testing.T) {
 	})
 }
 
-// A list that ends before the head is never taken for the whole, whatever the log
-// says of it.
+// A log that breaks its contract loses no purge: a list that ends before the head is never
+// taken for the whole.
 func TestLogThatBreaksItsContract(t *testing.T) {
 	for name, change := range map[string]func(*cache.Events){
 		"a page that does not say so": func(ev *cache.Events) {
@@ -157,8 +157,8 @@ func (l shortLog) Since(ctx context.Context, after cache.Position) (cache.Events
 	return ev, err
 }
 
-// A process that purges more between two requests than its log remembers keeps
-// what is not named.
+// A process purges more between two requests than its log remembers. Values that were not
+// named are still served.
 func TestManyOwnPurges(t *testing.T) {
 	b := newMemory(t)
 	c := newCache(t, b, nil)

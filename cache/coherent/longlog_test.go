@@ -16,7 +16,7 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// A slowLog is shared by several processes. Each page of it takes a while.
+// newSlowLog returns a long log that processes share. Each page of it takes a while.
 func newSlowLog(t *testing.T, page time.Duration) *enginetest.Remote {
 	t.Helper()
 	b := memory.New(&memory.Options{Log: &memory.LogOptions{MaxEvents: 200_000, MaxBytes: 64 << 20}})
@@ -42,8 +42,7 @@ func appendMany(t *testing.T, l cache.Log, n int) {
 	}
 }
 
-// counted fetches the value of a key that depends on its group, and counts how
-// often it was loaded.
+// counted fetches values that depend on the group of their key, and counts the loads.
 type counted struct {
 	loads atomic.Int64
 	takes time.Duration
@@ -58,7 +57,7 @@ func (n *counted) fetch(ctx context.Context, c *coherent.Cache, key string) erro
 	return err
 }
 
-// want fetches and fails unless that loads the value so many times.
+// want fetches a value, and fails unless that makes so many loads.
 func (n *counted) want(t *testing.T, c *coherent.Cache, key string, loads int64, when string) {
 	t.Helper()
 	before := n.loads.Load()
@@ -70,9 +69,9 @@ func (n *counted) want(t *testing.T, c *coherent.Cache, key string, loads int64,
 	}
 }
 
-// A process starts over a log of 100,000 events, or has slept through so many. It
-// waits for a page, or for half of Timeout. Then it collapses and stores, and when
-// it has read the rest, it serves what was stored before and not purged since.
+// A process starts with a log of 100,000 events, or has slept through as many. It waits for
+// one page, or for half of Timeout. Then it collapses and stores. When it has read the
+// rest, it serves older values, too.
 func TestLongLogIsReadInTheBackground(t *testing.T) {
 	for name, tt := range map[string]struct {
 		sleeps bool
@@ -115,7 +114,7 @@ func TestLongLogIsReadInTheBackground(t *testing.T) {
 					t.Errorf("200 visitors had the value loaded %d times, want once", got)
 				}
 				fresh.want(t, c, "new", 0, "a moment later")
-				// Not known yet whether it was purged.
+				// It is not known yet whether it was purged.
 				stored.want(t, c, "unknown", 1, "while it reads")
 				time.Sleep(200 * page)
 				fresh.want(t, c, "new", 0, "when everything is read")
@@ -130,7 +129,7 @@ func TestLongLogIsReadInTheBackground(t *testing.T) {
 	}
 }
 
-// What is purged while the process still reads its history is not served.
+// A value that is purged while the process reads its history is not served.
 func TestPurgeWhileTheHistoryIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const page = 10 * time.Millisecond
@@ -155,7 +154,7 @@ func TestPurgeWhileTheHistoryIsRead(t *testing.T) {
 	})
 }
 
-// A log that fails while the history is read is asked again, where the reader was.
+// If the log fails while the history is read, the read goes on where it was.
 func TestLogFailsWhileTheHistoryIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newSlowLog(t, 0)

@@ -41,8 +41,8 @@ func TestMaxStale(t *testing.T) {
 	})
 }
 
-// When the background reader can't confirm in time, requests do; when they can't
-// either, they do without the cache.
+// When the background reader cannot confirm in time, requests do. When they cannot either,
+// they do without the cache.
 func TestMaxStaleWithoutTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var broken atomic.Bool
@@ -66,8 +66,8 @@ func TestMaxStaleWithoutTheLog(t *testing.T) {
 	})
 }
 
-// With a MaxStale, hits in the near tier go on as long as it allows; then there
-// are none, and nobody waits.
+// In an outage, hits in the near tier go on for MaxStale. Then there are none, and no
+// request waits.
 func TestMaxStaleInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newSwitched(t)
@@ -88,11 +88,11 @@ func TestMaxStaleInAnOutage(t *testing.T) {
 		all := p.All.Load()
 		time.Sleep(10 * time.Second)
 		if n := p.All.Load() - all; n > 15 {
-			t.Errorf("the log was asked for %d times in 10 s of outage, want about one a second: the reader leaves it alone", n)
+			t.Errorf("the log was asked for %d times in 10 s of outage, want about one a second: the reader leaves it to the breaker", n)
 		}
 		purge(t, there, group())
 		p.ComeBack()
-		time.Sleep(1100*time.Millisecond + maxPatience)
+		time.Sleep(1100*time.Millisecond + maxReadTimeout)
 		r.write(3)
 		visit(t, c, r, 3, 0, "back")
 		r.write(4)
@@ -100,5 +100,5 @@ func TestMaxStaleInAnOutage(t *testing.T) {
 	})
 }
 
-// maxPatience is how long a read of the log may hang.
-const maxPatience = time.Second
+// maxReadTimeout is how long a read of the log may hang.
+const maxReadTimeout = time.Second

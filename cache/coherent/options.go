@@ -11,10 +11,9 @@ import (
 type Options struct {
 	// MaxStale is how old this process's view of the log may be when it serves. With
 	// 0, the default, every request confirms the head of the log, and nothing older
-	// than a returned purge is served. With a MaxStale a background reader keeps the
-	// view that fresh. Then hits in a near tier cost no round trip, and may be older
-	// than a purge for at most MaxStale. It has no effect on a log in this process's
-	// memory. At least 1 ms.
+	// than a returned purge is served. Otherwise a background reader keeps the view
+	// that fresh: hits in a near tier cost no round trip, and a purge may take MaxStale
+	// to reach them. It has no effect on a log in this process's memory. At least 1 ms.
 	MaxStale time.Duration
 
 	// MaxDependencies is how many purged names the view keeps, 17 bytes each when it

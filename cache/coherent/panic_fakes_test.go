@@ -12,27 +12,27 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// bomb is a server with all abilities. One of its methods panics while it is
-// armed, or ends its goroutine.
-type bomb struct {
+// faulty is a server with all abilities. The method that it is set to panics, or ends its
+// goroutine.
+type faulty struct {
 	enginetest.Remote
 	m     *memory.Backend
-	armed atomic.Pointer[string]
+	fault atomic.Pointer[string]
 	exits atomic.Bool
 }
 
-func newBomb(t *testing.T) *bomb {
+func newFaulty(t *testing.T) *faulty {
 	m := newMemory(t)
-	return &bomb{Remote: enginetest.Remote{Backend: m}, m: m}
+	return &faulty{Remote: enginetest.Remote{Backend: m}, m: m}
 }
 
-func (b *bomb) arm(method string) { b.armed.Store(&method) }
+func (b *faulty) setFault(method string) { b.fault.Store(&method) }
 
-func (b *bomb) disarm() { b.armed.Store(nil) }
+func (b *faulty) mend() { b.fault.Store(nil) }
 
-func (b *bomb) step(method string) {
-	switch armed := b.armed.Load(); {
-	case armed == nil || *armed != method:
+func (b *faulty) step(method string) {
+	switch fault := b.fault.Load(); {
+	case fault == nil || *fault != method:
 	case b.exits.Load():
 		runtime.Goexit()
 	default:
@@ -41,75 +41,75 @@ func (b *bomb) step(method string) {
 	}
 }
 
-func (b *bomb) GetHead(ctx context.Context, key string) ([]byte, bool, cache.Position, error) {
+func (b *faulty) GetHead(ctx context.Context, key string) ([]byte, bool, cache.Position, error) {
 	b.step("GetHead")
 	head := b.m.Head()
 	value, ok, err := b.m.Get(ctx, key)
 	return value, ok, head, err
 }
 
-func (b *bomb) Get(ctx context.Context, key string) ([]byte, bool, error) {
+func (b *faulty) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	b.step("Get")
 	return b.m.Get(ctx, key)
 }
 
-func (b *bomb) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+func (b *faulty) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	b.step("Set")
 	return b.m.Set(ctx, key, value, ttl)
 }
 
-func (b *bomb) Delete(ctx context.Context, keys ...string) error {
+func (b *faulty) Delete(ctx context.Context, keys ...string) error {
 	b.step("Delete")
 	return b.m.Delete(ctx, keys...)
 }
 
-func (b *bomb) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+func (b *faulty) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
 	b.step("Since")
 	return b.m.Since(ctx, after)
 }
 
-func (b *bomb) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
+func (b *faulty) Append(ctx context.Context, e cache.Event) (cache.Position, error) {
 	b.step("Append")
 	return b.m.Append(ctx, e)
 }
 
-func (b *bomb) Lease(_ context.Context, _, holder string, _ time.Duration) (string, error) {
+func (b *faulty) Lease(_ context.Context, _, holder string, _ time.Duration) (string, error) {
 	b.step("Lease")
 	return holder, nil
 }
 
-func (b *bomb) Release(context.Context, string, string) error {
+func (b *faulty) Release(context.Context, string, string) error {
 	b.step("Release")
 	return nil
 }
 
-func (b *bomb) Reach(context.Context) error {
+func (b *faulty) Reach(context.Context) error {
 	b.step("Reach")
 	return nil
 }
 
-// localBomb keeps Go values, and a log, in this process.
-type localBomb struct {
+// localFaulty keeps Go values, and a log, in this process.
+type localFaulty struct {
 	*memory.Backend
-	b *bomb
+	b *faulty
 }
 
-func (l localBomb) GetLocal(key []byte) (any, bool) {
+func (l localFaulty) GetLocal(key []byte) (any, bool) {
 	l.b.step("GetLocal")
 	return l.Backend.GetLocal(key)
 }
 
-func (l localBomb) SetLocal(key string, value any, size int, ttl time.Duration) {
+func (l localFaulty) SetLocal(key string, value any, size int, ttl time.Duration) {
 	l.b.step("SetLocal")
 	l.Backend.SetLocal(key, value, size, ttl)
 }
 
-func (l localBomb) Head() cache.Position {
+func (l localFaulty) Head() cache.Position {
 	l.b.step("Head")
 	return l.Backend.Head()
 }
 
-func (l localBomb) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
+func (l localFaulty) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
 	l.b.step("Since")
 	return l.Backend.Since(ctx, after)
 }

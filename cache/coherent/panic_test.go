@@ -11,18 +11,18 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 )
 
-// A method that panics is one that fails: visitors have their value, Observe hears
-// of it, and afterwards values are stored and purged as before.
+// A panic of a method is its error: calls return their value, Observe is told, and
+// afterwards values are stored and purged as before.
 func TestPanicOfABackendIsAnError(t *testing.T) {
 	for _, maxStale := range []time.Duration{0, 20 * time.Millisecond} {
 		for _, method := range []string{"GetHead", "Set", "Since", "Lease", "Release"} {
 			t.Run(method, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					b := newBomb(t)
+					b := newFaulty(t)
 					var seen notebook
 					c := newCache(t, b, &coherent.Options{MaxStale: maxStale, Lease: time.Second, Observe: seen.note})
 					r := &row{v: 1}
-					b.arm(method)
+					b.setFault(method)
 					for range 3 {
 						wantRow(t, c, r, 1, "while "+method+" panics")
 						time.Sleep(100 * time.Millisecond)
@@ -30,7 +30,7 @@ func TestPanicOfABackendIsAnError(t *testing.T) {
 					if !seen.panicked() {
 						t.Errorf("Observe was told %q, and of no panic", seen.ops())
 					}
-					b.disarm()
+					b.mend()
 					time.Sleep(5 * time.Second)
 					wantRow(t, c, r, 1, "afterwards")
 					r.write(2)
@@ -45,32 +45,32 @@ func TestPanicOfABackendIsAnError(t *testing.T) {
 
 // A purge that panics has failed.
 func TestPanicOfAPurgeIsItsError(t *testing.T) {
-	b := newBomb(t)
+	b := newFaulty(t)
 	c := newCache(t, b, nil)
-	b.arm("Append")
+	b.setFault("Append")
 	if err := c.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{group()}}); !errors.Is(err, cache.ErrPanic) {
 		t.Errorf("Purge returned %v, want cache.ErrPanic", err)
 	}
 }
 
-// What asks a server that is away goes on asking, whatever it runs into.
+// The goroutine that asks a server in an outage survives panics.
 func TestPanicDuringAnOutage(t *testing.T) {
 	for _, exits := range []bool{false, true} {
 		for _, method := range []string{"GetHead", "Reach"} {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBomb(t)
+				b := newFaulty(t)
 				var seen notebook
 				c := newCache(t, b, &coherent.Options{Observe: seen.note})
 				r := &row{v: 1}
-				b.arm("Since")
+				b.setFault("Since")
 				wantRow(t, c, r, 1, "at first")
 				time.Sleep(time.Second)
 				wantRow(t, c, r, 1, "in the outage")
 				b.exits.Store(exits)
-				b.arm(method)
+				b.setFault(method)
 				time.Sleep(3 * time.Second)
 				wantRow(t, c, r, 1, "while "+method+" panics")
-				b.disarm()
+				b.mend()
 				time.Sleep(3 * time.Second)
 				if got := seen.ops(); got != "get unavailable available" {
 					t.Errorf("observed %q, want one outage that ended", got)
@@ -83,14 +83,14 @@ func TestPanicDuringAnOutage(t *testing.T) {
 	}
 }
 
-// A log that ends the goroutine which reads it leaves nobody waiting: neither
-// those of this read, nor the requests that wait for the next.
+// A log that ends the goroutine that reads it leaves no request waiting, neither for this
+// read nor for the next.
 func TestGoexitOfALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBomb(t)
+		b := newFaulty(t)
 		c := newCache(t, b, &coherent.Options{NoBreaker: true, Timeout: time.Hour})
 		b.exits.Store(true)
-		b.arm("Since")
+		b.setFault("Since")
 		r := &row{v: 1}
 		done := make(chan struct{})
 		for range 10 {
@@ -102,7 +102,7 @@ func TestGoexitOfALog(t *testing.T) {
 		for range 10 {
 			<-done
 		}
-		b.disarm()
+		b.mend()
 		wantRow(t, c, r, 1, "afterwards")
 		r.write(2)
 		wantRow(t, c, r, 1, "afterwards, stored")
@@ -112,19 +112,19 @@ func TestGoexitOfALog(t *testing.T) {
 func TestPanicOfALocalBackendIsAnError(t *testing.T) {
 	for _, method := range []string{"GetLocal", "SetLocal", "Head", "Since"} {
 		t.Run(method, func(t *testing.T) {
-			b := newBomb(t)
+			b := newFaulty(t)
 			var seen notebook
-			c := newCache(t, localBomb{b.m, b}, &coherent.Options{Observe: seen.note})
+			c := newCache(t, localFaulty{b.m, b}, &coherent.Options{Observe: seen.note})
 			r := &row{v: 1}
-			if _, err := b.m.Append(t.Context(), cache.Event{}); err != nil { // so that there is something to read
+			if _, err := b.m.Append(t.Context(), cache.Event{}); err != nil { // there must be something to read
 				t.Fatal(err)
 			}
-			b.arm(method)
+			b.setFault(method)
 			wantRow(t, c, r, 1, "while "+method+" panics")
 			if !seen.panicked() {
 				t.Errorf("Observe was told %q, and of no panic", seen.ops())
 			}
-			b.disarm()
+			b.mend()
 			wantRow(t, c, r, 1, "afterwards")
 			r.write(2)
 			wantRow(t, c, r, 1, "afterwards, stored")
@@ -132,11 +132,10 @@ func TestPanicOfALocalBackendIsAnError(t *testing.T) {
 	}
 }
 
-// Observe may be wrong about one kind of observation. It ends neither the process
-// nor a page, and is told that it panicked.
+// A panic of Observe ends neither the process nor a call. Observe is told of it.
 func TestPanicOfObserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBomb(t)
+		b := newFaulty(t)
 		var seen notebook
 		c := newCache(t, b, &coherent.Options{MaxStale: 20 * time.Millisecond, Observe: func(o coherent.Observation) {
 			seen.note(o)
@@ -146,10 +145,10 @@ func TestPanicOfObserve(t *testing.T) {
 		}})
 		r := &row{v: 1}
 		wantRow(t, c, r, 1, "at first")
-		b.arm("Since")
-		time.Sleep(time.Second) // the reader, and the breaker
+		b.setFault("Since")
+		time.Sleep(time.Second) // for the reader and the breaker
 		wantRow(t, c, r, 1, "in an outage")
-		b.disarm()
+		b.mend()
 		time.Sleep(3 * time.Second)
 		r.write(2)
 		wantRow(t, c, r, 1, "after it")
@@ -159,22 +158,22 @@ func TestPanicOfObserve(t *testing.T) {
 	})
 }
 
-// Observe that ends the goroutine which asks a dead server does not end the asking.
+// If Observe ends the goroutine that asks the server, another one asks.
 func TestGoexitOfObserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBomb(t)
+		b := newFaulty(t)
 		c := newCache(t, b, &coherent.Options{Observe: func(o coherent.Observation) {
 			if o.Op == coherent.OpUnavailable {
 				runtime.Goexit()
 			}
 		}})
 		r := &row{v: 1}
-		b.arm("Since")
+		b.setFault("Since")
 		for range 3 {
 			wantRow(t, c, r, 1, "in an outage")
 			time.Sleep(time.Second)
 		}
-		b.disarm()
+		b.mend()
 		wantRow(t, c, r, 1, "after it")
 		time.Sleep(time.Second)
 		wantRow(t, c, r, 1, "after it, asked")

@@ -15,7 +15,7 @@ import (
 	"github.com/uncache/uncache/cache/internal/enginetest"
 )
 
-// events returns what a log holds.
+// events returns all events of a log.
 func events(t *testing.T, l cache.Log) []cache.Event {
 	t.Helper()
 	var list []cache.Event
@@ -31,8 +31,7 @@ func events(t *testing.T, l cache.Log) []cache.Event {
 	}
 }
 
-// On every way to purge, a log is given events of bounded size, and those purge what was
-// named.
+// A log is given events of bounded size, which purge everything that was named.
 func TestPurgesAreBounded(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	many := make([]cache.Dependency, 25_000)
@@ -101,7 +100,7 @@ func TestPurgesAreBounded(t *testing.T) {
 	}
 }
 
-// If one of several events is not recorded, the purge has failed, and says which.
+// If one of several events is not recorded, the purge fails, and its error says which.
 func TestOneEventOfAPurgeFails(t *testing.T) {
 	m := newMemory(t)
 	appended := 0
@@ -125,8 +124,8 @@ func TestOneEventOfAPurgeFails(t *testing.T) {
 	}
 }
 
-// A value that names more than it may is loaded, and neither stored nor shared; so
-// is a page that it is part of. What is named many times takes room once.
+// A value with too many dependencies is neither stored nor shared, nor is an outer value.
+// A repeated name counts once.
 func TestTooManyDependencies(t *testing.T) {
 	c := newCache(t, newMemory(t), nil)
 	ctx := t.Context()
@@ -161,7 +160,7 @@ func TestTooManyDependencies(t *testing.T) {
 	}
 }
 
-// Each event in the log says who purged: the caller, the option, or this process.
+// The origin of an event is what the caller says, or the option, or the process.
 func TestOriginOfPurges(t *testing.T) {
 	host, _ := os.Hostname()
 	for _, tt := range []struct{ option, event, want string }{
@@ -186,7 +185,7 @@ func TestOriginOfPurges(t *testing.T) {
 	}
 }
 
-// A value and a purge may spell the slashes of a path in two ways.
+// A value and a purge may spell the slashes of a path differently.
 func TestPurgeInAnotherSpelling(t *testing.T) {
 	encoded, decoded, half := cache.Path("/a%2Fb%2Fc"), cache.Path("/a/b/c"), cache.Path("/a%2Fb/c")
 	for _, tt := range []struct {

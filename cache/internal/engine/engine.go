@@ -47,7 +47,7 @@ func NewValues[V any](c *Cache, codec Codec[V]) *Values[V] {
 //
 // If err is nil, the log was confirmed: a fill that begins now may be stored. An error
 // says that the backend could not tell in time, and the request must do without it.
-// Observe is told of the error, except in an outage, of which it is told once.
+// Observe is told of the error; in an outage it is told once, and not of each lookup.
 //
 // The key is read during the call only.
 func (v *Values[V]) Get(ctx context.Context, key []byte) (*Stored[V], Verdict, error) {

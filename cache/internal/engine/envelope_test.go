@@ -43,8 +43,8 @@ func TestEnvelopeRefusesDamage(t *testing.T) {
 	}
 }
 
-// A checksum is no proof of who wrote it: a number of dependencies that is none is
-// found out, also where an int has 32 bits.
+// A checksum does not prove who wrote the envelope. A count of dependencies that does not
+// fit is refused, also where an int has 32 bits.
 func TestEnvelopeOfTooManyDependencies(t *testing.T) {
 	for _, count := range []uint32{1, 1 << 31, 1<<32 - 1} {
 		b := seal("key", 7, 0, nil, []byte("value"))
@@ -61,7 +61,7 @@ func FuzzEnvelope(f *testing.F) {
 	f.Add("key", seal("key", 7, 1, nil, nil)[:envelopeHead])
 	f.Fuzz(func(t *testing.T, key string, b []byte) {
 		if len(b) >= envelopeHead && b[0] == envelopeMagic && b[1] == envelopeVersion {
-			b = bytes.Clone(b) // or nothing that is made up would pass
+			b = bytes.Clone(b) // with a right checksum, or no made-up envelope would pass
 			binary.LittleEndian.PutUint32(b[2:], checksum(key, b[6:]))
 		}
 		stamp, expires, deps, value, err := open(key, b)
@@ -71,12 +71,12 @@ func FuzzEnvelope(f *testing.F) {
 	})
 }
 
-// A time to live that means "for ever" is no time in the past, on whichever way a
-// value takes.
+// A time to live that means "for ever" does not overflow into the past, in memory or in an
+// envelope.
 func TestEndsOfLongLives(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	for _, ttl := range []time.Duration{1, time.Millisecond, time.Hour, 1 << 31 * time.Second, 100 * year, 146 * year, 147 * year, 200 * year, math.MaxInt64 - 1, math.MaxInt64} {
-		least := ttl/2 - time.Second // a store in bytes takes what is longer than a century for "never"
+		least := ttl/2 - time.Second // an envelope may say "never" for more than a century
 		for way, e := range map[string]end{"as it is": endAfter(ttl), "in bytes": endOf(expiry(ttl))} {
 			if left, ok := e.remaining(); ttl > time.Second && (!ok || left != 0 && left < least) {
 				t.Errorf("%v, %s: %v are left, %v", ttl, way, left, ok)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A flight that was overtaken between Enter and Wait is not waited for.
+// A request does not wait for a flight that was overtaken after Enter.
 func TestFlightIsOvertakenBeforeTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(t, newMemory(t), nil)
@@ -25,7 +25,7 @@ func TestFlightIsOvertakenBeforeTheWait(t *testing.T) {
 		second, _ := enter()
 		waited, err := first.Wait(t.Context(), time.Time{})
 		if err != nil || waited.How != WaitedLead {
-			t.Fatalf("got %v, %v; want one more flight", waited.How, err)
+			t.Fatalf("got %v, %v; want an extra flight", waited.How, err)
 		}
 		waited.Flight.Finish("v", true)
 		began := time.Now()

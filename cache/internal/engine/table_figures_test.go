@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Nearly all pages with twelve dependencies are still hits after 250,000 purges that
-// name none of them. So they are if each purge names two things.
+// Nearly all pages with twelve dependencies are still hits after purges of 250,000 or
+// 500,000 other names.
 func TestPagesSurviveOtherPurges(t *testing.T) {
 	for _, names := range []int{250_000, 500_000} {
 		w := named(defaultMaxDependencies, names, groupOf)
@@ -34,7 +34,7 @@ func TestPagesSurviveOtherPurges(t *testing.T) {
 	}
 }
 
-// Five million names take less than 64 MB, few take little, and none nothing.
+// Five million names take at most 40 MB, and few take little.
 func TestMemoryOfTheView(t *testing.T) {
 	heap := func() int64 {
 		runtime.GC()
@@ -62,9 +62,9 @@ func TestMemoryOfTheView(t *testing.T) {
 	runtime.KeepAlive(w)
 }
 
-// No step of filling a view, at any size and when it is full, takes long. Each
-// step is timed in several views, and the best time counts: what the machine does
-// otherwise hits another step each time.
+// No step of filling a view takes long, at any size and when it is full. Each step is timed
+// in several views and the best time counts: other work of the machine hits another step
+// each time.
 func TestNoStepStalls(t *testing.T) {
 	const rounds, step = 4, 200
 	for _, limit := range []int{100, 1 << 12, 1 << 16, defaultMaxDependencies} {

@@ -38,8 +38,7 @@ func TestTableKeepsAtMostItsLimit(t *testing.T) {
 	}
 }
 
-// What is forgotten takes nothing with it that does not share its bucket, and
-// nothing that is younger.
+// A forgotten name purges only older pages, and only those with a name in its bucket.
 func TestForgettingIsLocal(t *testing.T) {
 	const limit = 1 << 14
 	w := named(limit, 2*limit, groupOf)
@@ -63,8 +62,7 @@ func TestForgettingIsLocal(t *testing.T) {
 	}
 }
 
-// Names whose hashes share as many bits as a stranger can find purge what they
-// name and nothing else.
+// Names chosen for hashes with many equal bits purge what they name and nothing else.
 func TestAimedPurges(t *testing.T) {
 	const limit, bits = 1 << 15, 11 // as many bits as there are buckets
 	for end, of := range map[string]func(h uint64) uint64{
@@ -92,7 +90,7 @@ func TestAimedPurges(t *testing.T) {
 	}
 }
 
-// Two views do not put the same names together.
+// Two views put names into different buckets.
 func TestBucketsAreSecret(t *testing.T) {
 	a, b := newTable(1<<20), newTable(1<<20)
 	same := 0
@@ -109,7 +107,7 @@ func TestBucketsAreSecret(t *testing.T) {
 	}
 }
 
-// What every page depends on is not forgotten, however many other names there are.
+// The dependencies of every page are not forgotten, however many other names there are.
 func TestRootAndUnknownRouteAreNotForgotten(t *testing.T) {
 	for _, d := range []cache.Dependency{cache.Prefix("/"), cache.Route("")} {
 		w := named(64, 10_000, groupOf)
@@ -131,8 +129,8 @@ func TestRootAndUnknownRouteAreNotForgotten(t *testing.T) {
 	}
 }
 
-// A hard purge was forgotten, and a soft one of the same name came later.
-func TestHardPurgeIsForgottenAndASoftOneComes(t *testing.T) {
+// A hard purge is forgotten, and a soft one of the same name comes later.
+func TestSoftPurgeAfterAForgottenHardOne(t *testing.T) {
 	w := newView(16) // one bucket
 	w.apply(cache.Events{From: 1, Head: 1})
 	at := func(d cache.Dependency, isSoft bool) cache.Position {
@@ -156,7 +154,7 @@ func TestHardPurgeIsForgottenAndASoftOneComes(t *testing.T) {
 	}
 }
 
-// Judging waits for nothing, also while the view is being changed.
+// Judging waits for nothing, even while the view changes.
 func TestJudgingTakesNoLock(t *testing.T) {
 	w := named(1000, 2000, groupOf)
 	w.mu.Lock()

@@ -7,7 +7,7 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// benchPages are what pages depend on: twelve names each, none of them purged.
+// benchPages returns the dependencies of n pages: twelve names each, none of them purged.
 func benchPages(n int) [][]uint64 {
 	pages := make([][]uint64, n)
 	for i := range pages {
@@ -26,7 +26,7 @@ func pageOf(i int) []cache.Dependency {
 	return deps
 }
 
-// A page is judged when the log has moved since it was last served.
+// A page is judged if the log has moved since it was last served.
 func BenchmarkJudge(b *testing.B) {
 	for _, purged := range []int{0, 1_000, 100_000, 250_000} {
 		w := newView(1 << 21)
@@ -59,7 +59,7 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-// Taking in a purge of one name.
+// A purge of one name is applied.
 func BenchmarkApply(b *testing.B) {
 	b.ReportAllocs()
 	w := newView(1 << 21)

@@ -8,10 +8,9 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// Judging takes no lock, so the order of its reads, and that of the writes, must
-// be right. Here one event after another names the same thing, by the shortest
-// way that each part of the view has. A page that is stamped before the position
-// that was read must never be fresh.
+// Judging takes no lock, so the order of its reads and of the writes must be right. Here
+// one event after another names the same dependency, in each part of the view. A page
+// stamped before the position that was read must never be fresh.
 func TestOrderOfReadsAndWrites(t *testing.T) {
 	target, other := cache.Group("target"), cache.Group("other")
 	applies := func(w *view, d cache.Dependency) {
@@ -39,7 +38,7 @@ func TestOrderOfReadsAndWrites(t *testing.T) {
 			p := w.position() + 1
 			w.apply(cache.Events{From: p, Head: p})
 		}},
-		"skipped, and recalled": {16, func(w *view) {
+		"skipped, and recovered": {16, func(w *view) {
 			skips(w, func(p cache.Position) cache.Events {
 				return cache.Events{From: p - 1, Head: p, List: []cache.Event{event(p, target)}}
 			})
@@ -58,7 +57,7 @@ func TestOrderOfReadsAndWrites(t *testing.T) {
 			w.apply(cache.Events{From: 1, Head: 1})
 			tt.step(w)
 			deps := hashes(target, cache.Prefix(""))
-			// Of two events the first names another thing.
+			// Of two events the first names another dependency.
 			names := func(p cache.Position) bool { return tt.limit > 1 || p%2 == 1 }
 			until := time.Now().Add(150 * time.Millisecond)
 			var all sync.WaitGroup

@@ -10,71 +10,9 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// A ledger is a whole history, and a log over it that answers in pages and may
-// have forgotten how it began.
-type ledger struct {
-	mu    sync.RWMutex
-	start cache.Position
-	first cache.Position // events up to here are forgotten
-	all   []cache.Event
-}
-
-func (l *ledger) head() cache.Position { return l.start + cache.Position(len(l.all)) }
-
-func (l *ledger) add(e cache.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e.Position = l.head() + 1
-	l.all = append(l.all, e)
-}
-
-func (l *ledger) trim(p cache.Position) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.first = max(l.first, min(p, l.head()))
-}
-
-// since returns a page of at most n events.
-func (l *ledger) since(after cache.Position, n int) cache.Events {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	from := max(after, l.first, l.start)
-	end := min(from+cache.Position(n), l.head())
-	return cache.Events{
-		Head: l.head(), From: from, More: end < l.head(),
-		List: append([]cache.Event(nil), l.all[from-l.start:end-l.start]...),
-	}
-}
-
-// verdict is what the whole history up to a position says.
-func (l *ledger) verdict(stamp, upTo cache.Position, deps []cache.Dependency) Verdict {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return judgeByHistory(l.all[stamp-l.start:upTo-l.start], stamp, deps)
-}
-
-func randomEvent(rng *rand.Rand, names []cache.Dependency) cache.Event {
-	e := cache.Event{Soft: rng.IntN(3) == 0}
-	for range rng.IntN(4) {
-		e.Dependencies = append(e.Dependencies, names[rng.IntN(len(names))])
-	}
-	if rng.IntN(200) == 0 {
-		e.Dependencies = append(e.Dependencies, cache.All)
-	}
-	return e
-}
-
-func ledgerNames(n int) []cache.Dependency {
-	names := []cache.Dependency{cache.Prefix(""), cache.Route("")}
-	for i := range n {
-		names = append(names, cache.Group(fmt.Sprint(i)))
-	}
-	return names
-}
-
-// A view that skips and recalls, reads pages of any length and forgets, never
-// says more than the whole history; one that has recalled everything, and forgot
-// nothing, says the same.
+// A view that skips events and reads them later, in pages of any length, never calls a value
+// fresh that the whole history names. One that has read everything and forgot nothing agrees
+// with the history.
 func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 	exact := 0
 	for seed := range uint64(400) {
@@ -89,9 +27,9 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 			l.add(randomEvent(rng, names))
 		}
 		w := newView(limit)
-		var late []cache.Events // answers that are not taken in yet
-		var asked []missing     // what the pages of recalled were asked for
-		var recalled []cache.Events
+		var late []cache.Events // answers that are not applied yet
+		var asked []missing     // the question of each page of recovered
+		var recovered []cache.Events
 		for range 300 {
 			switch rng.IntN(12) {
 			case 0, 1, 2:
@@ -106,7 +44,7 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 				if rng.IntN(2) == 0 {
 					w.skip(ev.Head, true)
 				}
-			case 6: // comes late
+			case 6: // an answer that comes late
 				late = append(late, l.since(w.position(), 1+rng.IntN(5)))
 			case 7:
 				if len(late) > 0 {
@@ -116,12 +54,12 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 				}
 			case 8, 9:
 				if o, ok := w.skipped(); ok {
-					asked, recalled = append(asked, o), append(recalled, l.since(o.at, 1+rng.IntN(5)))
+					asked, recovered = append(asked, o), append(recovered, l.since(o.at, 1+rng.IntN(5)))
 				}
 			case 10:
 				if len(asked) > 0 {
-					w.addSkipped(asked[0], recalled[0])
-					asked, recalled = asked[1:], recalled[1:]
+					w.addSkipped(asked[0], recovered[0])
+					asked, recovered = asked[1:], recovered[1:]
 				}
 			}
 			pos := w.position()
@@ -148,9 +86,9 @@ func TestSkippingAgainstTheWholeHistory(t *testing.T) {
 	}
 }
 
-// The same, with many goroutines that read, skip, recall and judge at a time, and
-// buckets that change all the time.
-func TestViewIsRaced(t *testing.T) {
+// The same with many goroutines that read, skip, recover and judge at once, and buckets that
+// change all the time.
+func TestSkippingInParallel(t *testing.T) {
 	for _, limit := range []int{16, 64, 1 << 16} {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
 			names := ledgerNames(100)
@@ -193,7 +131,7 @@ func TestViewIsRaced(t *testing.T) {
 			var judged, fresh [4]int
 			var mu sync.Mutex
 			as(4, func(rng *rand.Rand) {
-				// As a request does: the stamp is of before, the position of now.
+				// As in a request: the stamp is older than the position.
 				pos := w.position()
 				stamp := pos - min(cache.Position(rng.IntN(60)), pos-l.start)
 				deps := []cache.Dependency{names[rng.IntN(len(names))], names[rng.IntN(len(names))]}
@@ -215,8 +153,7 @@ func TestViewIsRaced(t *testing.T) {
 			if judged[0] < 500 || fresh[0] == 0 {
 				t.Errorf("%d of %d pages were fresh: the test shows nothing", fresh[0], judged[0])
 			}
-			// In the end everything is recalled, and nothing is given up but what
-			// was forgotten.
+			// In the end everything is recovered, and only forgotten names are given up.
 			for ev := l.since(w.position(), 50); ; ev = l.since(w.position(), 50) {
 				if w.apply(ev); !ev.More {
 					break
@@ -232,9 +169,9 @@ func TestViewIsRaced(t *testing.T) {
 	}
 }
 
-// What is trimmed while a process reads its way through what it has skipped is
-// given up; what comes after is not.
-func TestTrimWhileRecalling(t *testing.T) {
+// Events that are trimmed before the process has read them are given up. Later ones are
+// not.
+func TestTrimOfSkippedEvents(t *testing.T) {
 	l := &ledger{start: 100, first: 100}
 	for range 20 {
 		l.add(event(0, cache.Group("named")))
@@ -254,12 +191,12 @@ func TestTrimWhileRecalling(t *testing.T) {
 	l.trim(112)
 	o, _ := w.skipped()
 	if !w.addSkipped(o, l.since(o.at, 5)) {
-		t.Error("events 106 to 112 are lost: recall does not say so")
+		t.Error("events 106 to 112 are lost: addSkipped does not say so")
 	}
 	want(119, Purged)
 	o, _ = w.skipped()
 	if w.addSkipped(o, l.since(o.at, 5)) {
-		t.Error("nothing more is lost: recall says so")
+		t.Error("nothing more is lost: addSkipped says so")
 	}
 	want(111, Purged)
 	want(112, Fresh)
@@ -269,9 +206,8 @@ func TestTrimWhileRecalling(t *testing.T) {
 	}
 }
 
-// A log that does not reach as far any more, or begins a new era, does not let the
-// floor sink.
-func TestLogIsTakenBackWhileRecalling(t *testing.T) {
+// If the log goes back in time or begins a new era, the skip floor does not sink.
+func TestLogGoesBackBeforeSkippedEventsAreRead(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer cache.Events
 		lost   bool
@@ -288,7 +224,7 @@ func TestLogIsTakenBackWhileRecalling(t *testing.T) {
 			tt.answer.List[i].Position = tt.answer.From + cache.Position(i) + 1
 		}
 		if got := w.addSkipped(o, tt.answer); got != tt.lost {
-			t.Errorf("%s: recall says %v, want %v", name, got, tt.lost)
+			t.Errorf("%s: addSkipped says %v, want %v", name, got, tt.lost)
 		}
 		if _, owes := w.skipped(); owes {
 			t.Errorf("%s: something is still missing", name)

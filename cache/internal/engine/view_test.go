@@ -79,7 +79,7 @@ func TestGapRaisesTheFloor(t *testing.T) {
 	}
 }
 
-func TestAnswersInAnyOrder(t *testing.T) {
+func TestPagesInAnyOrder(t *testing.T) {
 	a := cache.Path("/a")
 	w := newView(100)
 	w.apply(cache.Events{From: 1, Head: 1})
@@ -94,9 +94,8 @@ func TestAnswersInAnyOrder(t *testing.T) {
 	}
 }
 
-// The view, whatever its bound and however the log answers, never calls a
-// response fresh that the whole history names later; with room for all it never
-// refuses one that the history does not name.
+// Whatever its bound, a view never calls a value fresh that the whole history names later.
+// With room for all names, it never refuses one that the history does not name.
 func TestViewAgainstTheWholeHistory(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
