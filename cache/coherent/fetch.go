@@ -20,7 +20,7 @@ const fetchPrefix = "value:"
 // purge of one of them makes the value unusable, wherever it was stored.
 //
 // Concurrent calls for one key share one load, but never across a purge. If load fails,
-// its error is returned and nothing is stored; calls that waited load by themselves.
+// its error is returned, nothing is stored, and waiting calls load by themselves.
 //
 // Values are stored as JSON. Every caller gets a copy that went through JSON. A value
 // that JSON cannot hold is returned as it was loaded, and Observe is told.
