@@ -116,7 +116,7 @@ func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]
 	}()
 	// Also after an error: a page that says "not found" depends on what was not found.
 	defer func() { fl.Fill().PassTo(outer) }()
-	loaded, err := load(engine.WithFill(ctx, fl.Fill()), &Deps{fl.Fill()})
+	loaded, err := load(engine.WithFill(ctx, fl.Fill()), &Deps{fill: fl.Fill()})
 	if err != nil {
 		var zero T
 		return zero, err
@@ -142,7 +142,7 @@ func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]
 func loadAlone[T any](ctx context.Context, c *Cache, outer *engine.Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	f := c.engine.Begin()
 	defer func() { f.PassTo(outer) }()
-	return load(engine.WithFill(ctx, f), &Deps{f})
+	return load(engine.WithFill(ctx, f), &Deps{fill: f})
 }
 
 func decode[T any](b []byte) (value T, err error) {

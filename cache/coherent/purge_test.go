@@ -160,6 +160,16 @@ func TestTooManyDependencies(t *testing.T) {
 	}
 }
 
+// A load that is called without Fetch may be given a zero Deps.
+func TestZeroDeps(t *testing.T) {
+	var deps coherent.Deps
+	deps.Add(group())
+	deps.AddGroups("a", "b")
+	if deps.TooMany() {
+		t.Error("three dependencies are too many")
+	}
+}
+
 // The origin of an event is what the caller says, or the option, or the process.
 func TestOriginOfPurges(t *testing.T) {
 	host, _ := os.Hostname()
