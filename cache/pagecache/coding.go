@@ -1,12 +1,27 @@
 package pagecache
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
+
+// makeETag returns an entity tag for a body: 128 bits of its SHA-256, in as few characters
+// as possible. It is weak if a compressor outside the cache makes codings of the body: two
+// codings of one page must not have one strong tag (RFC 9110 §8.8.3.3).
+func (c *Cache) makeETag(body []byte) string {
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	if c.codedOutside() {
+		return "W/" + tag
+	}
+	return tag
+}
 
 // decodable reports whether the Accept-Encoding in h names the coding of p. Some
 // compressors leave a strong entity tag as it was.
@@ -37,3 +52,6 @@ func accepts(h http.Header, coding string) bool {
 	})
 	return found
 }
+
+// codedOutside reports whether there is a compressor outside the cache.
+func (c *Cache) codedOutside() bool { return slices.Contains(c.opts.IgnoreVary, "Accept-Encoding") }

@@ -88,18 +88,19 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			return
 		}
 		if found != nil {
-			switch why := forbids(found.Value, r, visitor); {
+			now := c.clock.now()
+			use, why := mayAnswer(r, found.Value, verdict, &asks, visitor, now)
+			switch {
 			case why != storable && asks.OnlyIfCached:
 				c.notCached(w, r)
 				return
 			case why != storable:
-				// The handler knows more of this visitor than of the one the
+				// The handler knows more of this visitor than of the one that the
 				// response was made for.
 				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)}, visitor)
 				return
 			}
-			now := c.clock.now()
-			if use := useOf(found.Value, verdict, &asks, now); use != rfc9111.UseNot {
+			if use != rfc9111.UseNot {
 				if c.short != nil && s.keys == c.keys {
 					c.short.Learn(r, s.primary, found.Value.Key)
 				}
@@ -142,12 +143,9 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	}
 	now := c.clock.now()
 	found := c.values.Hit(key, now)
-	if found == nil || found.Value.Is(stored.IsNote) || forbids(found.Value, r, visitor) != storable {
+	if found == nil || found.Value.Is(stored.IsNote) {
 		return false
 	}
-	use := useOf(found.Value, engine.Fresh, asks, now)
-	if use == rfc9111.UseNot {
-		return false
-	}
-	return c.answer(next, w, r, found, use, now, visitor)
+	use, why := mayAnswer(r, found.Value, engine.Fresh, asks, visitor, now)
+	return why == storable && use != rfc9111.UseNot && c.answer(next, w, r, found, use, now, visitor)
 }

@@ -1,5 +1,11 @@
 package pagecache
 
+import (
+	"net/http"
+
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+)
+
 // A Proxy is for a handler that is a reverse proxy: its origin speaks HTTP for itself,
 // and asking it costs more than rendering a page does. The zero value is the default,
 // and right for every other handler. docs/options.md has more about each field.
@@ -40,4 +46,19 @@ type Proxy struct {
 	// the same for all visitors. A cookie that middleware outside the cache sets is not
 	// stored, but the page may show it.
 	StoreSetCookie bool
+}
+
+// clientControl reads what a request says about caching (RFC 9111 §5.2.1). Pragma
+// counts where there is no Cache-Control (§5.4).
+func clientControl(h http.Header) rfc9111.Control {
+	asks := rfc9111.ParseControl(h["Cache-Control"])
+	// A request with no-store may be answered from the store (§5.2.1.5). But its sender
+	// means to have nothing to do with it.
+	asks.NoCache = asks.NoCache || asks.NoStore || !asks.Present && rfc9111.HasNoCachePragma(h)
+	return asks
+}
+
+// notCached answers only-if-cached (RFC 9111 §5.2.1.7).
+func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
+	c.refuse(w, r, status{fwd: fwdRequest, detail: string(reasonOnlyIfCached)}, "not cached", http.StatusGatewayTimeout)
 }

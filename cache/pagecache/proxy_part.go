@@ -28,7 +28,10 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	}
 	p, now := part.Value, time.Now()
 	first, end, ok := rfc9111.OneRange(r.Header["Range"][0], p.Part.Size)
-	if !ok || !c.mayCut(p) || first < p.Part.First || end > p.Part.End || forbids(p, r, visitor) != storable || useOf(p, verdict, asks, now) != rfc9111.UseHit {
+	if !ok || !c.mayCut(p) || first < p.Part.First || end > p.Part.End {
+		return part, false
+	}
+	if use, why := mayAnswer(r, p, verdict, asks, visitor, now); why != storable || use != rfc9111.UseHit {
 		return part, false
 	}
 	c.observeHit(r)

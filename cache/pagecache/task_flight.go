@@ -36,8 +36,9 @@ func newer(old *engine.Stored[*stored.Response], asks *rfc9111.Control) func(*en
 		if old != nil && p.Date <= old.Value.Date {
 			return false
 		}
-		now := time.Now()
-		return p.Is(stored.IsNote) || useOf(p, engine.Fresh, asks, now) != rfc9111.UseNot && p.AgeAt(now) < p.Life
+		f := freshnessOf(p, time.Now())
+		use, _ := f.Use(false, asks)
+		return p.Is(stored.IsNote) || use != rfc9111.UseNot && f.Age < f.Lifetime
 	}
 }
 

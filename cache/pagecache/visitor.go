@@ -2,10 +2,10 @@ package pagecache
 
 import (
 	"net/http"
+	"slices"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
-	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/cookie"
+	"github.com/uncache/uncache/keys"
 )
 
 // A visitor is somebody whom the handler knows. Options.SessionCookies and
@@ -29,14 +29,30 @@ func (c *Cache) visitorOf(r *http.Request) reason {
 	return storable
 }
 
-// forbids says why p must not answer r, though it is stored. visitor says by what
-// its visitor is known.
-func forbids(p *stored.Response, r *http.Request, visitor reason) reason {
-	switch {
-	case !p.Is(stored.IsShared) && len(r.Header["Authorization"]) > 0:
-		return rfc9111.ReasonAuth
-	case visitor != storable && !p.Is(stored.IsForVisitors):
-		return visitor
+// keysFor returns what makes the keys of a request. visitor says by what its visitor is
+// known. Which cookies Options.Visitor looks at is not known: so the handler is given all
+// of them, and all are in the key.
+func (c *Cache) keysFor(visitor reason) *keys.Builder {
+	if visitor == reasonVisitor {
+		return c.uncut
 	}
-	return storable
+	return c.keys
+}
+
+// cutCookies takes the cookies that do not count out of the header that a fill is given.
+// The handler must not put one into a page that others are given.
+func (c *Cache) cutCookies(h http.Header, visitor reason) {
+	switch counted, cut := c.keysFor(visitor).Cookie(h); {
+	case !cut:
+	case counted == "":
+		delete(h, "Cookie")
+	default:
+		h["Cookie"] = []string{counted}
+	}
+}
+
+// tellsCookies reports whether a stored response with header h is found by the Cookie of
+// its request.
+func (c *Cache) tellsCookies(h http.Header) bool {
+	return slices.Contains(c.rules.SelectingFields(h), "Cookie") || slices.Contains(c.opts.Keys.Headers(), "Cookie")
 }

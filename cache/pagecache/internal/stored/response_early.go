@@ -24,14 +24,15 @@ func (p *Response) setLead(beta float64) {
 	p.lead = time.Duration(min(float64(p.Took)*beta*horizon, float64(p.Life)/2))
 }
 
-// early throws the dice of XFetch for a hit on p, which is fresh for left: it is true if
+// Early throws the dice of XFetch for a hit on p, which is fresh for left: it is true if
 // now - delta*beta*ln(rand) >= expiry (Vattani, Chierichetti and Lowenstein, Optimal
 // Probabilistic Cache Stampede Prevention, VLDB 2015). One hit among many comes before the
 // expiry by about delta*beta times the logarithm of their number. The lead is horizon times
 // delta*beta, unless that was too long.
-func (p *Response) early(left time.Duration) bool {
+func (p *Response) Early(left time.Duration) bool {
 	return rand.ExpFloat64()*float64(p.lead) >= float64(left)*horizon
 }
 
-// RefreshesEarly reports whether a hit on p, which is fresh for left, refreshes it.
-func (p *Response) RefreshesEarly(left time.Duration) bool { return left <= p.lead && p.early(left) }
+// EndsSoon reports whether p, which is fresh for left, expires so soon that a hit throws
+// the dice of [Response.Early].
+func (p *Response) EndsSoon(left time.Duration) bool { return left <= p.lead }
