@@ -81,7 +81,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
 	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
-	pages.warm = pages.newWarmer()
+	pages.warm = pages.newWarmer(pages.Handler)
 	if pages.values.Near() {
 		pages.short = find.NewShortcuts(pages.memo, counting)
 	}

@@ -11,15 +11,16 @@ import (
 // to warm a page up, see [Options.Warm]: it is no visit.
 func Warming(ctx context.Context) bool { return background.Warming(ctx) }
 
-// newWarmer returns what renders pages again that were purged, or nil.
-func (c *Cache) newWarmer() *background.Warmer {
+// newWarmer returns what renders pages again that were purged, or nil. front returns a
+// handler with the cache in front of it.
+func (c *Cache) newWarmer(front func(next http.Handler) http.Handler) *background.Warmer {
 	config := background.Config{
 		Group:   c.background,
 		Workers: c.opts.Warm,
 		Timeout: c.opts.RefreshTimeout,
 		Keys:    c.keys,
 		Render: func(next http.Handler, h http.Header, r *http.Request) {
-			c.Handler(next).ServeHTTP(discard(h), r)
+			front(next).ServeHTTP(discard(h), r)
 		},
 	}
 	if c.opts.Observe != nil {

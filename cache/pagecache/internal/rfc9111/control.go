@@ -37,15 +37,6 @@ func (c *Control) strict() bool {
 	return c.MustRevalidate || c.ProxyRevalidate || c.SMaxAge.Set || c.NoCache
 }
 
-// Seconds is a delta-seconds value, or absent.
-type Seconds struct {
-	Set bool
-	N   int64
-}
-
-// maxSeconds is what a delta-seconds that overflows counts as (RFC 9111 §1.2.2).
-const maxSeconds = 1 << 31
-
 // ParseControl reads Cache-Control fields.
 //
 // Doubt is resolved towards not storing: an argument that is no number makes

@@ -95,3 +95,12 @@ func ListMembers(h http.Header, name string, f func(member string) bool) {
 		}
 	}
 }
+
+// Seconds is a delta-seconds value, or absent.
+type Seconds struct {
+	Set bool
+	N   int64
+}
+
+// maxSeconds is what a delta-seconds that overflows counts as (RFC 9111 §1.2.2).
+const maxSeconds = 1 << 31

@@ -66,16 +66,6 @@ func guess(h http.Header, now time.Time) time.Duration {
 	return min(max(dateOf(h, now).Sub(changed)/10, 0), maxHeuristic)
 }
 
-// dateOf is when the response was made, by its own account if it has one.
-func dateOf(h http.Header, now time.Time) time.Time {
-	if len(h["Date"]) > 0 {
-		if t, ok := httpdate.ParseAt(h["Date"][0], now); ok {
-			return t
-		}
-	}
-	return now
-}
-
 // initialAge is the corrected_initial_age of RFC 9111 §4.2.3, of a response to
 // a request that was made at asked and answered at now. A handler that gives
 // neither Date nor Age makes its responses itself, and how long it takes is not

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/uncache/uncache/internal/httpdate"
 )
 
 // Judge applies RFC 9111 §3 to a response of the handler, to a request that was
@@ -142,28 +140,6 @@ func saysPart(status int, h http.Header) bool {
 	return false
 }
 
-// hasValidator reports whether a response says what it may be validated by (RFC 9111
-// §4.3.1).
-func hasValidator(status int, h http.Header) bool {
-	return status == http.StatusOK && (len(h["Etag"]) == 1 || len(h["Last-Modified"]) == 1)
-}
-
-// validates reports whether the handler, which was asked at asked, can be asked again
-// if its response is still what it was: by its entity tag, or by a date that Tells
-// (RFC 9110 §8.8.2.2).
-func validates(status int, h http.Header, asked, now time.Time) bool {
-	switch {
-	case status != http.StatusOK:
-		return false
-	case len(h["Etag"]) == 1 && h["Etag"][0] != "":
-		return true
-	case len(h["Last-Modified"]) != 1:
-		return false
-	}
-	changed, ok := httpdate.ParseAt(h["Last-Modified"][0], now)
-	return ok && Tells(changed, dateOf(h, now), asked)
-}
-
 // HasNoCachePragma recognises what handlers wrote before there was
 // Cache-Control. It has no meaning in a response (RFC 9111 §5.4), but the
 // intention is plain.
@@ -174,11 +150,4 @@ func HasNoCachePragma(h http.Header) bool {
 		return !found
 	})
 	return found
-}
-
-// Tells reports whether a Last-Modified Tells a version from the next. RFC 9110
-// §8.8.2.2: one that was made in the second in which it was changed may have been
-// changed again in that second. It goes by the handler's clock and by ours.
-func Tells(changed, given, asked time.Time) bool {
-	return given.Sub(changed) >= time.Second && asked.Sub(changed) >= time.Second
 }

@@ -126,15 +126,3 @@ func (c Codec) Decode(b []byte) (*Response, error) {
 	p.Header = Header{c.shapes.shape(list), append(values, strconv.Itoa(len(p.Body)))}
 	return p, nil
 }
-
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-func appendStrings(b []byte, list []string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(list)))
-	for _, s := range list {
-		b = appendString(b, s)
-	}
-	return b
-}

@@ -3,6 +3,7 @@ package stored
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // A Field is a header field with all its values. No values means that the handler removed
@@ -99,4 +100,34 @@ func (f *Header) ETag() string {
 		return ""
 	}
 	return f.At(f.shape.etag).Values[0]
+}
+
+// A shape is which fields a header has, and how many values of each. It is shared, and
+// never changed.
+type shape struct {
+	slots  []slot
+	etag   int  // which is the one ETag, or -1
+	status bool // there is a Cache-Status
+}
+
+type slot struct {
+	name string
+	end  int // of its values
+	adds bool
+}
+
+func newShape(list []Field) *shape {
+	s := &shape{slots: make([]slot, len(list)), etag: -1}
+	end := 0
+	for i := range list {
+		end += len(list[i].Values)
+		s.slots[i] = slot{strings.Clone(list[i].Name), end, list[i].Adds}
+		switch {
+		case list[i].Name == "Etag" && len(list[i].Values) == 1:
+			s.etag = i
+		case list[i].Name == "Cache-Status":
+			s.status = true
+		}
+	}
+	return s
 }

@@ -6,20 +6,6 @@ import (
 	"sync"
 )
 
-// A shape is which fields a header has, and how many values of each. It is shared, and
-// never changed.
-type shape struct {
-	slots  []slot
-	etag   int  // which is the one ETag, or -1
-	status bool // there is a Cache-Status
-}
-
-type slot struct {
-	name string
-	end  int // of its values
-	adds bool
-}
-
 // shapes are what responses share. When there are very many, as no site has them, responses
 // have their own.
 type shapes struct {
@@ -119,20 +105,4 @@ func (s *shapes) shape(list []Field) *shape {
 		return known
 	}
 	return intern(s, s.known, id, newShape(list))
-}
-
-func newShape(list []Field) *shape {
-	s := &shape{slots: make([]slot, len(list)), etag: -1}
-	end := 0
-	for i := range list {
-		end += len(list[i].Values)
-		s.slots[i] = slot{strings.Clone(list[i].Name), end, list[i].Adds}
-		switch {
-		case list[i].Name == "Etag" && len(list[i].Values) == 1:
-			s.etag = i
-		case list[i].Name == "Cache-Status":
-			s.status = true
-		}
-	}
-	return s
 }
