@@ -2,7 +2,6 @@ package pagecache
 
 import (
 	"sync"
-	"weak"
 
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -43,16 +42,12 @@ type Cache struct {
 	told       told
 }
 
-// Close ends the contexts of the renderings in the background, waits for them, and
-// begins no more. Requests are answered as before; but if [Open] made the Cache, they
-// are answered by their handlers from then on, and nothing is stored. Close may be
-// called again. It returns nil.
-func (c *Cache) Close() error {
-	open.remove(weak.Make(c))
-	c.clock.closed.Store(true)
-	c.background.Close()
-	if c.opened != nil {
-		return c.opened.Close()
-	}
-	return nil
+// told are the details that Observe was told, and will not be told again.
+type told struct {
+	mu      sync.Mutex
+	reasons []string
+	sites   map[uintptr]struct{} // where calls had a context that leads nowhere
 }
+
+// maxTold bounds the details that Observe was told once.
+const maxTold = 64

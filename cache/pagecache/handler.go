@@ -130,22 +130,3 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	}
 	c.alone(next, w, r, status{fwd: fwdMiss}, visitor)
 }
-
-// quick answers r if a shortcut leads to a response that may answer it. It
-// decides as handle does; what it can't do at once it leaves to that.
-func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, visitor reason) bool {
-	if c.short == nil || c.keysFor(visitor) != c.keys {
-		return false
-	}
-	key := c.short.Key(r)
-	if key == nil {
-		return false
-	}
-	now := c.clock.now()
-	found := c.values.Hit(key, now)
-	if found == nil || found.Value.Is(stored.IsNote) {
-		return false
-	}
-	use, why := mayAnswer(r, found.Value, engine.Fresh, asks, visitor, now)
-	return why == storable && use != rfc9111.UseNot && c.answer(next, w, r, found, use, now, visitor)
-}

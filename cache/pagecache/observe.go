@@ -3,30 +3,9 @@ package pagecache
 import (
 	"net/http"
 	"slices"
-	"sync"
 
 	"github.com/uncache/uncache/internal/panics"
 )
-
-// An Observation says how a request was answered.
-type Observation struct {
-	// Hit: it was answered from the store.
-	Hit bool
-	// Collapsed: it was answered by a fill that another request had begun.
-	Collapsed bool
-	// Forward is why the handler was asked: the fwd parameter of RFC 9211. It is
-	// empty for a hit. Advice about a handler has "bypass", and comes in addition to
-	// the Observation of the request.
-	Forward string
-	// Detail says more, for people, as in Cache-Status. Advice is a sentence.
-	Detail string
-	// Err is what went wrong: the purge after an unsafe request, a rendering in the
-	// background, or Observe itself. It is [cache.ErrPanic] if that panicked. With
-	// [ErrNotStored], which is told after the Observation of the request, a response
-	// was not stored although its Cache-Status says so. With [ErrContext] there is no
-	// request.
-	Err error
-}
 
 const detailObserve = "Observe panicked"
 
@@ -54,16 +33,6 @@ func (c *Cache) callObserve(r *http.Request, o Observation) (err error) {
 	defer panics.Catch(&err)
 	c.opts.Observe(r, o)
 	return nil
-}
-
-// maxTold bounds the details that Observe was told once.
-const maxTold = 64
-
-// told are the details that Observe was told, and will not be told again.
-type told struct {
-	mu      sync.Mutex
-	reasons []string
-	sites   map[uintptr]struct{} // where calls had a context that leads nowhere
 }
 
 // tellOnce tells Observe something that people who configure the cache should know: each

@@ -139,3 +139,23 @@ type Options struct {
 	// of coherent.Options is told what the backend does wrong.
 	Observe func(*http.Request, Observation)
 }
+
+// An Observation says how a request was answered.
+type Observation struct {
+	// Hit: it was answered from the store.
+	Hit bool
+	// Collapsed: it was answered by a fill that another request had begun.
+	Collapsed bool
+	// Forward is why the handler was asked: the fwd parameter of RFC 9211. It is
+	// empty for a hit. Advice about a handler has "bypass", and comes in addition to
+	// the Observation of the request.
+	Forward string
+	// Detail says more, for people, as in Cache-Status. Advice is a sentence.
+	Detail string
+	// Err is what went wrong: the purge after an unsafe request, a rendering in the
+	// background, or Observe itself. It is [cache.ErrPanic] if that panicked. With
+	// [ErrNotStored], which is told after the Observation of the request, a response
+	// was not stored although its Cache-Status says so. With [ErrContext] there is no
+	// request.
+	Err error
+}

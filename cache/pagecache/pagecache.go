@@ -3,6 +3,7 @@ package pagecache
 import (
 	"fmt"
 	"sync"
+	"weak"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
@@ -87,4 +88,18 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	}
 	open.add(pages)
 	return pages, nil
+}
+
+// Close ends the contexts of the renderings in the background, waits for them, and
+// begins no more. Requests are answered as before; but if [Open] made the Cache, they
+// are answered by their handlers from then on, and nothing is stored. Close may be
+// called again. It returns nil.
+func (c *Cache) Close() error {
+	open.remove(weak.Make(c))
+	c.clock.closed.Store(true)
+	c.background.Close()
+	if c.opened != nil {
+		return c.opened.Close()
+	}
+	return nil
 }

@@ -97,3 +97,8 @@ func (c *Cache) gaveUp(w http.ResponseWriter, r *http.Request, look status) {
 	look.detail = string(reasonGaveUp)
 	c.refuse(w, r, look, "timed out", http.StatusServiceUnavailable)
 }
+
+// notCached answers only-if-cached (RFC 9111 §5.2.1.7).
+func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
+	c.refuse(w, r, status{fwd: fwdRequest, detail: string(reasonOnlyIfCached)}, "not cached", http.StatusGatewayTimeout)
+}

@@ -57,8 +57,3 @@ func clientControl(h http.Header) rfc9111.Control {
 	asks.NoCache = asks.NoCache || asks.NoStore || !asks.Present && rfc9111.HasNoCachePragma(h)
 	return asks
 }
-
-// notCached answers only-if-cached (RFC 9111 §5.2.1.7).
-func (c *Cache) notCached(w http.ResponseWriter, r *http.Request) {
-	c.refuse(w, r, status{fwd: fwdRequest, detail: string(reasonOnlyIfCached)}, "not cached", http.StatusGatewayTimeout)
-}

@@ -41,8 +41,8 @@ func (t rangeTask) run() {
 	t.fill = t.c.store.Begin()
 	t.fill.Add(t.id.Deps...)
 	t.c.observe(t.r, t.cacheStatus, false)
-	rec := newRecorder(t.task)
-	rec.partial = true
+	rec := t.newRecorder()
+	rec.recordPart = recordRange
 	rec.notForOthers = func(*recorder) {} // nobody waits
 	inner := t.inner()
 	func() {

@@ -3,11 +3,9 @@ package pagecache
 import (
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
-	"github.com/uncache/uncache/cache/pagecache/internal/background"
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
@@ -45,8 +43,8 @@ type recorder struct {
 	page *page        // what the handler says through its context
 	said rfc9111.Told // what the page said when policy was made
 
-	partial bool        // a range was asked for: a response that is not stored is not held back
-	span    stored.Span // what of the body is recorded, if it is a part
+	recordPart func(*recorder, http.Header) // decides what is recorded of a part; nil unless a range was asked for
+	span       stored.Span                  // what of the body is recorded, if it is a part
 
 	changed func() // purges what an unsafe request has changed, before its answer is sent; or nil
 
@@ -72,14 +70,12 @@ type recorder struct {
 	body         []byte
 }
 
-func newRecorder(t *task) *recorder {
-	rec := &recorder{c: t.c, w: t.w, req: t.r, cacheStatus: &t.cacheStatus, notForOthers: t.notForOthers, asked: time.Now(), length: -1, visitor: t.visitor, page: t.newPage()}
-	h := t.w.Header()
-	_, rec.background = t.w.(discard)
-	if t.outer == nil && t.c.warm != nil {
-		t.outer = &background.Outer{Pattern: t.r.Pattern, Vary: slices.Clone(h["Vary"])} // a handler may write into the list
-	}
-	if len(h) > 0 {
+// newRecorder returns a recorder of the response to r, whose handler speaks through p.
+func newRecorder(c *Cache, w http.ResponseWriter, r *http.Request, said *status, p *page) *recorder {
+	rec := &recorder{c: c, w: w, req: r, cacheStatus: said, page: p, asked: time.Now(), length: -1}
+	rec.notForOthers = func(*recorder) {}
+	_, rec.background = w.(discard)
+	if h := w.Header(); len(h) > 0 {
 		// Not a deep copy: a list that is the very same one was not touched by the
 		// handler.
 		rec.outer = maps.Clone(h)
@@ -137,8 +133,8 @@ func (rec *recorder) WriteHeader(code int) {
 	if rec.req.Method == http.MethodHead {
 		return // the header is all that matters; it is sent when the handler is done
 	}
-	if rec.partial {
-		recordRange(rec, h)
+	if rec.recordPart != nil {
+		rec.recordPart(rec, h)
 		if rec.recording = rec.policy.Reason == storable; !rec.recording {
 			rec.release()
 		}

@@ -5,9 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/uncache/uncache/cache/internal/engine"
-	"github.com/uncache/uncache/cache/pagecache/internal/background"
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
@@ -99,30 +96,4 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	}
 	delete(inner.Header, "If-Range")
 	http.ServeContent(w, inner, "", time.Time{}, bytes.NewReader(p.Body))
-}
-
-// answer answers a request with what is stored. It returns false if that may be done only
-// while its successor is made, and the successor must not be made in the background. A
-// visitor's request is never rendered there: the page would be made with the visitor's
-// cookies and without their session.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, found *engine.Stored[*stored.Response], use rfc9111.Use, now time.Time, visitor reason) bool {
-	p := found.Value
-	switch {
-	case use == rfc9111.UseWhileMaking && visitor != storable && !p.Marks.Has(stored.IsRefreshing):
-		return false
-	case use > rfc9111.UseHit && visitor == storable:
-		if why := background.OuterOf(r, w.Header()).Obstacle(&c.rules, r.URL.Path, p.Route); why != "" {
-			c.tell(r, why)
-			if use == rfc9111.UseWhileMaking {
-				return false
-			}
-		} else if p.Marks.Set(stored.IsRefreshing) {
-			if id, ok := find.Identify(c.keysFor(visitor), r); !ok || !c.refresh(next, w.Header(), r, id, found) {
-				p.Marks.Unset(stored.IsRefreshing)
-			}
-		}
-	}
-	c.observeHit(r)
-	c.serve(w, r, p, c.hit(p, p.AgeAt(now)))
-	return true
 }

@@ -76,9 +76,6 @@ func (t *task) alone() {
 // notForOthers lets waiting requests go as soon as it is known that the response is of no
 // use to them: it may go on for hours.
 func (t *task) notForOthers(rec *recorder) {
-	if t.id.Primary == "" {
-		return // an unsafe request, for which nobody waits
-	}
 	t.visitor = rec.visitor // whom the handler may have signed in
 	if t.flight != nil {
 		t.endWithout(rec)

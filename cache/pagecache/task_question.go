@@ -9,10 +9,6 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// A variant is one of the stored responses of a target URI, with the entity tag that
-// the handler gave it.
-type variant struct{ key, tag string }
-
 // A question is what a fill asks the handler, beside for a response: whether a stored
 // response is still good (RFC 9111 §4.3.1).
 type question struct {
@@ -26,8 +22,12 @@ func (q *question) asks() bool { return q.own || len(q.others) > 0 }
 func (t *task) question() question {
 	q := question{own: t.old != nil && t.old.Value.CanBeValidated()}
 	// A list of tags makes the handler ignore the date of one that has no tag.
-	if t.c.proxy.AllETags && (!q.own || t.old.Value.Is(stored.OwnETag)) {
-		q.others = otherVariants(t)
+	if t.c.proxy.AllETags && !t.isPersonal() && (!q.own || t.old.Value.Is(stored.OwnETag)) {
+		own := ""
+		if t.old != nil {
+			own = t.old.Value.Key
+		}
+		q.others = t.c.otherVariants(t.r.Context(), []byte(t.id.Primary), own)
 	}
 	return q
 }

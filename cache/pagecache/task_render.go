@@ -3,15 +3,17 @@ package pagecache
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
 
 // render calls the handler, and asks it the question.
 func (t *task) render(ask question) (rec *recorder) {
-	rec = newRecorder(t)
+	rec = t.newRecorder()
 	inner := t.inner()
 	if !t.passesConditions(ask) {
 		for _, name := range rfc9111.ConditionFields {
@@ -30,6 +32,16 @@ func (t *task) render(ask question) (rec *recorder) {
 	t.next.ServeHTTP(rec, inner)
 	t.r.Pattern = inner.Pattern
 	rec.end()
+	return rec
+}
+
+// newRecorder returns the recorder of a rendering that begins.
+func (t *task) newRecorder() *recorder {
+	rec := newRecorder(t.c, t.w, t.r, &t.cacheStatus, t.newPage())
+	rec.notForOthers, rec.visitor = t.notForOthers, t.visitor
+	if t.outer == nil && t.c.warm != nil {
+		t.outer = &background.Outer{Pattern: t.r.Pattern, Vary: slices.Clone(t.w.Header()["Vary"])} // a handler may write into the list
+	}
 	return rec
 }
 

@@ -1,6 +1,8 @@
 package pagecache
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -25,9 +27,9 @@ func isSafe(method string) bool {
 // A response that is flushed, or large, is sent before the handler is done. Then there is a
 // purge before that, and another one when the handler is done.
 func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	t := &task{c: c, w: w, r: r, cacheStatus: status{fwd: fwdMethod}}
-	c.observe(r, t.cacheStatus, false)
-	rec := newRecorder(t)
+	said := status{fwd: fwdMethod}
+	c.observe(r, said, false)
+	rec := newRecorder(c, w, r, &said, new(page))
 	// What was asked for, before the handler can change it.
 	target := c.target(r)
 	rec.changed = func() {
@@ -73,4 +75,20 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 	if err := c.purgeShared(r.Context(), e); err != nil {
 		c.report(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
 	}
+}
+
+// purgeShared purges e after an unsafe request with the context of, within
+// Options.PurgeTimeout. It goes on after the client has gone away.
+func (c *Cache) purgeShared(of context.Context, e cache.Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(of), c.opts.PurgeTimeout)
+	defer cancel()
+	var malformed, err error
+	e.Dependencies, malformed = c.canonical(e.Dependencies)
+	e = e.Bounded() // the gatherer holds it
+	if Warming(of) {
+		err = c.record(ctx, e) // its context says so
+	} else {
+		err = c.shared.do(ctx, e)
+	}
+	return errors.Join(err, malformed)
 }

@@ -2,8 +2,6 @@ package pagecache
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
@@ -26,38 +24,6 @@ func (c *Cache) describesBody(p *stored.Response, name string) bool {
 		return !c.proxy.Transparent
 	}
 	return false
-}
-
-// updated returns p with the header of a response that validated it: fields, what may be
-// stored of that header, take the place of p's own (RFC 9111 §3.2).
-func (rec *recorder) updated(p *stored.Response, fields []stored.Field, pol *rfc9111.Policy) *stored.Response {
-	q := &stored.Response{
-		Key: p.Key, Rare: p.Rare, Status: p.Status, Route: p.Route,
-		Flags: flagsOf(pol) | p.Flags&stored.OwnETag, Body: p.Body,
-	}
-	var header []stored.Field
-	replaced := make(map[string]bool, len(fields))
-	for _, f := range fields {
-		if !rec.c.describesBody(p, f.Name) && f.Values != nil {
-			replaced[f.Name] = true
-			header = append(header, f)
-		}
-	}
-	// A 304 that does not say for how long p is fresh repeats what was said.
-	for _, f := range p.Header.List() {
-		if f.Name == "Cache-Control" {
-			if f.Values = said(p, f.Name); len(f.Values) == 0 {
-				continue
-			}
-		}
-		if !replaced[f.Name] && !slices.Contains(pol.Drop, f.Name) {
-			header = append(header, f)
-		}
-	}
-	header = withWords(header, pol.Words, rec.outer["Cache-Control"])
-	slices.SortStableFunc(header, func(a, b stored.Field) int { return strings.Compare(a.Name, b.Name) })
-	rec.c.codec.Finish(q, header, termsOf(pol), rec.timing())
-	return q
 }
 
 // termsOf returns what a policy says about the use of a response.

@@ -2,7 +2,6 @@ package pagecache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,22 +53,6 @@ type gathered struct {
 	turn    chan struct{} // has room for one: do not wait any longer
 	done    chan struct{} // closed when err is set
 	err     error
-}
-
-// purgeShared purges e after an unsafe request with the context of, within
-// Options.PurgeTimeout. It goes on after the client has gone away.
-func (c *Cache) purgeShared(of context.Context, e cache.Event) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(of), c.opts.PurgeTimeout)
-	defer cancel()
-	var malformed, err error
-	e.Dependencies, malformed = c.canonical(e.Dependencies)
-	e = e.Bounded() // the gatherer holds it
-	if Warming(of) {
-		err = c.record(ctx, e) // its context says so
-	} else {
-		err = c.shared.do(ctx, e)
-	}
-	return errors.Join(err, malformed)
 }
 
 func newGatherer(timeout time.Duration, purge func(context.Context, cache.Event) error) *gatherer {

@@ -34,3 +34,19 @@ func (c *Cache) newWarmer(front func(next http.Handler) http.Handler) *backgroun
 	}
 	return background.NewWarmer(config)
 }
+
+// discard is the client of a response that nobody waits for.
+type discard http.Header
+
+func (d discard) Header() http.Header { return http.Header(d) }
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func (discard) WriteHeader(int) {}
+
+func (discard) Flush() {}
+
+// tell tells Observe once of each reason not to render in the background.
+func (c *Cache) tell(r *http.Request, why string) { c.tellOnce(r, detailTied+why) }
+
+const detailTied = "not rendered in the background: "

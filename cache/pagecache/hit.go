@@ -1,0 +1,57 @@
+package pagecache
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/background"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
+)
+
+// quick answers r if a shortcut leads to a response that may answer it. It
+// decides as handle does; what it can't do at once it leaves to that.
+func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, visitor reason) bool {
+	if c.short == nil || c.keysFor(visitor) != c.keys {
+		return false
+	}
+	key := c.short.Key(r)
+	if key == nil {
+		return false
+	}
+	now := c.clock.now()
+	found := c.values.Hit(key, now)
+	if found == nil || found.Value.Is(stored.IsNote) {
+		return false
+	}
+	use, why := mayAnswer(r, found.Value, engine.Fresh, asks, visitor, now)
+	return why == storable && use != rfc9111.UseNot && c.answer(next, w, r, found, use, now, visitor)
+}
+
+// answer answers a request with what is stored. It returns false if that may be done only
+// while its successor is made, and the successor must not be made in the background. A
+// visitor's request is never rendered there: the page would be made with the visitor's
+// cookies and without their session.
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, found *engine.Stored[*stored.Response], use rfc9111.Use, now time.Time, visitor reason) bool {
+	p := found.Value
+	switch {
+	case use == rfc9111.UseWhileMaking && visitor != storable && !p.Marks.Has(stored.IsRefreshing):
+		return false
+	case use > rfc9111.UseHit && visitor == storable:
+		if why := background.OuterOf(r, w.Header()).Obstacle(&c.rules, r.URL.Path, p.Route); why != "" {
+			c.tell(r, why)
+			if use == rfc9111.UseWhileMaking {
+				return false
+			}
+		} else if p.Marks.Set(stored.IsRefreshing) {
+			if id, ok := find.Identify(c.keysFor(visitor), r); !ok || !c.refresh(next, w.Header(), r, id, found) {
+				p.Marks.Unset(stored.IsRefreshing)
+			}
+		}
+	}
+	c.observeHit(r)
+	c.serve(w, r, p, c.hit(p, p.AgeAt(now)))
+	return true
+}
