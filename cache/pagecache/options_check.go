@@ -33,7 +33,7 @@ const (
 	defaultCollapseTimeout = 10 * time.Second
 )
 
-// ErrOptions is what [New] returns, wrapped, when options make no sense.
+// ErrOptions is what [New] and [Open] return, wrapped, when options make no sense.
 var ErrOptions = errors.New("invalid options")
 
 // rules returns what the options say about HTTP.

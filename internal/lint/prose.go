@@ -155,8 +155,8 @@ func wordCount(doc *ast.CommentGroup) int {
 func (p *proseCheck) node(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		if makesError(n.Fun) && len(n.Args) > 0 {
-			if text, ok := n.Args[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
+		if i := errorText(n.Fun); i >= 0 && i < len(n.Args) {
+			if text, ok := n.Args[i].(*ast.BasicLit); ok && text.Kind == token.STRING {
 				for _, w := range wordsPattern.FindAllString(text.Value, -1) {
 					p.add(text.Pos(), strings.ToLower(w), text.Value)
 				}
@@ -189,14 +189,22 @@ func (p *proseCheck) node(n ast.Node) bool {
 	return true
 }
 
-// makesError reports whether a call of f makes an error.
-func makesError(f ast.Expr) bool {
+// errorText returns which argument of a call of f is the text of an error, or -1.
+func errorText(f ast.Expr) int {
 	s, ok := f.(*ast.SelectorExpr)
 	if !ok {
-		return false
+		return -1
 	}
 	x, ok := s.X.(*ast.Ident)
-	return ok && (x.Name == "errors" && s.Sel.Name == "New" || x.Name == "fmt" && s.Sel.Name == "Errorf")
+	switch {
+	case !ok:
+		return -1
+	case x.Name == "errors" && s.Sel.Name == "New", x.Name == "fmt" && s.Sel.Name == "Errorf":
+		return 0
+	case x.Name == "option" && s.Sel.Name == "Errorf": // behind the ErrOptions of a package
+		return 1
+	}
+	return -1
 }
 
 func (p *proseCheck) names(list []*ast.Ident) {
