@@ -38,7 +38,7 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 	now := time.Now()
 	whole := h.Clone()
 	delete(whole, "Content-Range")
-	p := c.rules.Judge(r.Header, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, rfc9111.Told{}, now, now)
+	p := c.rules.Policy(r.Header, http.StatusOK, whole, len(h["Set-Cookie"]) > 0, rfc9111.Told{}, now, now)
 	if concernsBrowsers(&p) {
 		c.addBrowserWords(h, storable)
 	}

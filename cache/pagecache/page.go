@@ -127,8 +127,8 @@ func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {
 // nobody is the page of all requests that pass.
 var nobody = new(page)
 
-// orAs returns l, or what SetTTL has said of a stored response that the handler has
-// confirmed without a word. old is nil if it has confirmed none.
+// orAs returns l, or what SetTTL has said of a stored response if the handler has validated
+// that without calling SetTTL. old is nil if it has validated none.
 func orAs(l rfc9111.Told, old *stored.Response) rfc9111.Told {
 	if old != nil && old.Is(stored.IsTold) && !l.Set {
 		l.Set, l.TTL = true, old.Life

@@ -16,7 +16,7 @@ func (rec *recorder) policyOf(status int, h http.Header, validated *stored.Respo
 	var refused bool
 	rec.said, refused = rec.page.says()
 	rec.recognize()
-	p := rec.c.rules.Judge(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, validated), rec.asked, rec.given)
+	p := rec.c.rules.Policy(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, validated), rec.asked, rec.given)
 	if p.Reason == storable && !rec.c.proxy.StoreSetCookie && rec.introduced() && rec.c.tellsCookies(h) {
 		p.Reason = rfc9111.ReasonSetCookie
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Judge applies RFC 9111 §3 to a response of the handler, to a request that was
-// made at asked. told is what the handler said with SetTTL.
-func (r *Rules) Judge(req http.Header, status int, h http.Header, setCookie bool, told Told, asked, now time.Time) Policy {
+// Policy applies RFC 9111 §3 to a response with header h. req is the header of its request,
+// which was made at asked. told is what the handler said with SetTTL.
+func (r *Rules) Policy(req http.Header, status int, h http.Header, setCookie bool, told Told, asked, now time.Time) Policy {
 	cc, targeted := r.Control(h)
 	p := Policy{
 		Age:     initialAge(h, asked, now),
