@@ -81,7 +81,7 @@ func (t *task) notForOthers(rec *recorder) {
 		t.endWithout(rec)
 	}
 	if rec.status == http.StatusNotModified {
-		t.c.memo.SetConfirmed([]byte(t.id.Primary), true)
+		t.c.memo.Set304([]byte(t.id.Primary), true)
 	}
 	if reason := rec.policy.Reason; t.holdsForOthers(reason) && !rfc9111.IsError(rec.status) {
 		t.c.memo.KeepApart([]byte(t.id.Primary))

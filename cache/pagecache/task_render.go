@@ -78,7 +78,7 @@ func (t *task) inner() *http.Request {
 // server behind a proxy. If that answers 304, the next fill is whole. Otherwise nothing
 // would ever be stored of a page that all visitors have.
 func (t *task) passesConditions(ask question) bool {
-	return t.c.proxy.Transparent && t.old == nil && !ask.asks() && !t.c.memo.WasConfirmed([]byte(t.id.Primary))
+	return t.c.proxy.Transparent && t.old == nil && !ask.asks() && !t.c.memo.Was304([]byte(t.id.Primary))
 }
 
 // A serverless is the context of a handler that no net/http server has called, but

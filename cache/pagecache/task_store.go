@@ -109,7 +109,7 @@ func (t *task) store(p *stored.Response) {
 		t.remember(p)
 	}
 	t.c.memo.SetDeleted([]byte(t.id.Primary), false)
-	t.c.memo.SetConfirmed([]byte(t.id.Primary), false)
+	t.c.memo.Set304([]byte(t.id.Primary), false)
 }
 
 // remember lets a purge warm p up, unless the page needs what is outside the cache.

@@ -48,15 +48,15 @@ func Identify(b *keys.Builder, r *http.Request) (id Identity, ok bool) {
 	return id, true
 }
 
-// isDeep reports whether a path has too many segments, or has when its encoded
-// slashes are decoded.
+// isDeep reports whether a path has too many segments, also when its encoded slashes are
+// decoded.
 func isDeep(path string) bool {
 	return strings.Count(path, "/")+strings.Count(path, "%2F") > maxDepth
 }
 
-// pathsOf returns the paths by which a purge may know the page of k: the one that
-// the handler saw and, where somebody around the cache has changed it, the one
-// that the client asked for.
+// pathsOf returns the paths by which a purge may know the page of k: the one that the
+// handler saw and, if middleware outside the cache has changed it, the one that the client
+// asked for.
 func pathsOf(k keys.Key) []string {
 	if asked := k.Requested(); asked != "" {
 		return []string{k.Path(), asked}

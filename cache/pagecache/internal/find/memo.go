@@ -9,20 +9,25 @@ import (
 	"time"
 )
 
-// A Memo remembers facts about target URIs in this process, so that a lookup
-// need not ask the store: which fields select among the responses of one, that
-// one gave a response that could not be stored, that one's was deleted by a
-// purge, that one's visitors have it already. It is bounded, and forgets when two meet in one slot; that costs a
-// lookup or a word in Cache-Status, never a wrong answer.
+// A Memo remembers facts about target URIs in this process, so that a lookup need not ask
+// the store:
+//
+//   - which fields select among the responses of one
+//   - that its last response could not be stored
+//   - that a purge deleted what was stored
+//   - that its last visitor was answered 304
+//
+// It is bounded, and forgets when two URIs meet in one slot. That costs a lookup or a word
+// in Cache-Status, and never makes an answer wrong.
 type Memo struct {
-	seed      maphash.Seed
-	vary      [memoSlots / varyWays]varySet
-	apart     [memoSlots]atomic.Pointer[apartMemo]
-	deleted   hashes
-	confirmed hashes
+	seed        maphash.Seed
+	vary        [memoSlots / varyWays]varySet
+	apart       [memoSlots]atomic.Pointer[apartMemo]
+	deleted     hashes
+	notModified hashes
 }
 
-// hashes are those of primary keys about which something is true.
+// hashes are those of the primary keys about which something is true.
 type hashes [memoSlots]atomic.Uint64
 
 func (s *hashes) set(h uint64, is bool) {
@@ -50,8 +55,8 @@ type apartMemo struct {
 // NewMemo returns a Memo that remembers nothing.
 func NewMemo() *Memo { return &Memo{seed: maphash.MakeSeed()} }
 
-// A varySet is the slots that one key may be in: few enough pages meet in one that
-// a site with some thousand of them is remembered.
+// A varySet is the slots that one key may be in. There are so many sets that a site with
+// some thousand pages that vary is remembered.
 type varySet struct {
 	slots   [varyWays]atomic.Pointer[varyMemo]
 	changes atomic.Uint32 // how often the fields of one of its keys became others
@@ -73,8 +78,8 @@ func (s *varySet) find(key []byte) (*varyMemo, *atomic.Pointer[varyMemo]) {
 	return nil, nil
 }
 
-// Fields returns the fields that selected among the responses under a primary
-// key when it was last looked at, or nil.
+// Fields returns the fields that selected among the responses under a primary key when it
+// was last looked at, or nil.
 func (m *Memo) Fields(key []byte) []string {
 	if v, _ := m.varySet(key).find(key); v != nil {
 		return v.fields
@@ -82,6 +87,7 @@ func (m *Memo) Fields(key []byte) []string {
 	return nil
 }
 
+// SetFields says which fields select among the responses under a primary key.
 func (m *Memo) SetFields(key []byte, fields []string) {
 	set := m.varySet(key)
 	v, slot := set.find(key)
@@ -108,17 +114,17 @@ func (s *varySet) add(v *varyMemo) {
 	s.slots[rand.IntN(varyWays)].Store(v)
 }
 
-// apartFor is for how long requests are not collapsed after one of them had a
-// response of its own: waiting for such a response is waiting for nothing.
+// apartFor is how long requests are not collapsed after one of them had a response of its
+// own. To wait for such a response is useless.
 const apartFor = 10 * time.Second
 
-// KeepApart says that the responses under key are not for sharing; Together
-// takes it back.
+// KeepApart says that the responses under key are not for sharing. Together takes it back.
 func (m *Memo) KeepApart(key []byte) {
 	h := maphash.Bytes(m.seed, key)
 	m.apart[h%memoSlots].Store(&apartMemo{hash: h, until: time.Now().Add(apartFor).UnixNano()})
 }
 
+// Together says that the responses under key are for sharing.
 func (m *Memo) Together(key []byte) {
 	h := maphash.Bytes(m.seed, key)
 	if a := m.apart[h%memoSlots].Load(); a != nil && a.hash == h {
@@ -133,21 +139,22 @@ func (m *Memo) KeptApart(key []byte) bool {
 	return a != nil && a.hash == h && time.Now().UnixNano() < a.until
 }
 
-// SetDeleted says whether the last that happened to the response under key was
-// that a purge deleted it; WasDeleted tells a visitor who finds none.
+// SetDeleted says whether a purge was the last that happened to the response under key.
 func (m *Memo) SetDeleted(key []byte, deleted bool) {
 	m.deleted.set(maphash.Bytes(m.seed, key), deleted)
 }
 
+// WasDeleted tells a request that finds nothing what SetDeleted has said.
 func (m *Memo) WasDeleted(key []byte) bool { return m.deleted.has(maphash.Bytes(m.seed, key)) }
 
-// SetConfirmed says whether the last visitor for whom nothing was stored was
-// told by the handler that he had the response himself.
-func (m *Memo) SetConfirmed(key []byte, confirmed bool) {
-	m.confirmed.set(maphash.Bytes(m.seed, key), confirmed)
+// Set304 says whether the last request under key, for which nothing was stored, was
+// answered 304 by the handler: the visitor had the response.
+func (m *Memo) Set304(key []byte, is bool) {
+	m.notModified.set(maphash.Bytes(m.seed, key), is)
 }
 
-func (m *Memo) WasConfirmed(key []byte) bool { return m.confirmed.has(maphash.Bytes(m.seed, key)) }
+// Was304 reports what Set304 has said.
+func (m *Memo) Was304(key []byte) bool { return m.notModified.has(maphash.Bytes(m.seed, key)) }
 
 // Hash returns a number for a primary key, which differs from process to process.
 func (m *Memo) Hash(primary string) uint64 { return maphash.String(m.seed, primary) }
