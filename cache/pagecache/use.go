@@ -42,10 +42,14 @@ func forbids(p *stored.Response, r *http.Request, visitor reason) reason {
 
 // freshnessOf returns what p says about its use at a time.
 func freshnessOf(p *stored.Response, now time.Time) rfc9111.Freshness {
-	return rfc9111.Freshness{
-		Age: p.AgeAt(now), Lifetime: p.Life, Grace: p.Grace,
-		NoCache: p.Is(stored.IsNoCache), Strict: p.Is(stored.IsStrict),
+	f := rfc9111.Freshness{Age: p.AgeAt(now), Lifetime: p.Life, Grace: p.Grace}
+	switch {
+	case p.Is(stored.IsNoCache):
+		f.Must = rfc9111.MustBeValidated
+	case p.Is(stored.IsStrict):
+		f.Must = rfc9111.MustNotBeStale
 	}
+	return f
 }
 
 // keepFor is how long p is stored: while it is fresh, and after that while it can be of

@@ -15,8 +15,8 @@ import (
 // depends on the request and on the fields that select, and on nothing else. When these
 // change, the memo says so. A shortcut is made of a request that was answered without one.
 //
-// What is stored under the key is asked of the store. Shortcuts are bounded: by slots, in
-// each of which one stays as long as it is used, and by the size of one.
+// What is stored under the key is asked of the store. Shortcuts are bounded by the number
+// of slots and by the size of one. A shortcut stays in its slot as long as it is used.
 type Shortcuts struct {
 	memo    *Memo
 	keys    *keys.Builder

@@ -12,21 +12,30 @@ const (
 	UseWhileMaking            // it answers the request because its successor is made meanwhile
 )
 
-// Freshness is what a stored response says about its use.
+// Freshness is what a stored response says about its use. It has few enough fields to be
+// passed in registers.
 type Freshness struct {
 	Age, Lifetime time.Duration
 	Grace         time.Duration // for how long it may be served stale while its successor is made
-	NoCache       bool          // it must be validated before each use
-	Strict        bool          // it must not be served stale
+	Must          Must
 }
+
+// Must is what a stored response demands.
+type Must uint8
+
+const (
+	MustNothing     Must = iota
+	MustNotBeStale       // it must not be served stale (§4.2.4)
+	MustBeValidated      // before each use (§5.2.2.4)
+)
 
 // Use decides whether a stored response may answer a request (RFC 9111 §4). purged
 // says that it was purged softly: it is stale, whatever its age. asks is what the
 // request says about it, and empty where requests are not listened to. stale reports that
 // nothing but the response's age speaks against it.
-func (f *Freshness) Use(purged bool, asks *Control) (use Use, stale bool) {
+func (f Freshness) Use(purged bool, asks *Control) (use Use, stale bool) {
 	over := f.Age - f.Lifetime
-	if f.NoCache || asks.NoCache {
+	if f.Must == MustBeValidated || asks.NoCache {
 		return UseNot, false // §5.2.2.4, §5.2.1.4
 	}
 	if asks.MaxAge.Set && f.Age > time.Duration(asks.MaxAge.N)*time.Second {
@@ -38,7 +47,7 @@ func (f *Freshness) Use(purged bool, asks *Control) (use Use, stale bool) {
 		}
 		return UseHit, false
 	}
-	if f.Strict || asks.MinFresh.Set {
+	if f.Must == MustNotBeStale || asks.MinFresh.Set {
 		return UseNot, false // §4.2.4
 	}
 	if asks.MaxAge.Set && !asks.MaxStale.Set {
