@@ -55,15 +55,20 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 	})
 }
 
+// handle answers a request that the cache has a say in: at once, or by looking it up.
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	var asks rfc9111.Control // what the request says, if Proxy.ClientDirectives is set
 	if c.proxy.ClientDirectives {
 		asks = clientControl(r.Header)
 	}
 	visitor := c.visitorOf(r)
-	if c.quick(next, w, r, &asks, visitor) {
-		return
+	if !c.quick(next, w, r, &asks, visitor) {
+		c.find(next, w, r, &asks, visitor)
 	}
+}
+
+// find looks a request up. It answers with what is stored, or has the handler render.
+func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, visitor reason) {
 	if isLong(r) {
 		c.pass(next, w, r, fwdBypass, string(reasonURLLength))
 		return
@@ -89,7 +94,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		}
 		if found != nil {
 			now := c.clock.now()
-			use, why := mayAnswer(r, found.Value, verdict, &asks, visitor, now)
+			use, why := mayAnswer(r, found.Value, verdict, asks, visitor, now)
 			switch {
 			case why != storable && asks.OnlyIfCached:
 				c.notCached(w, r)
@@ -112,7 +117,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 		var part *engine.Stored[*stored.Response]
 		if found == nil && len(r.Header["Range"]) > 0 {
 			var served bool
-			if part, served = c.servePart(w, r, s, &asks, visitor); served {
+			if part, served = c.servePart(w, r, s, asks, visitor); served {
 				return
 			}
 		}
@@ -124,7 +129,7 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 			c.missRange(next, w, r, part, visitor)
 			return
 		}
-		if c.miss(next, w, r, s, found, verdict, &asks, visitor) {
+		if c.miss(next, w, r, s, found, verdict, asks, visitor) {
 			return
 		}
 	}

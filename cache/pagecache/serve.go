@@ -26,21 +26,11 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response
 	}
 	h := w.Header()
 	if p.Status >= 200 && p.Status < 300 && rfc9111.HasConditions(r.Header) && c.notModified(p, r.Header) {
-		untagged := p.Header.ETag() == ""
-		for i := range p.Header.Len() {
-			if f := p.Header.At(i); notModifiedFields[f.Name] || untagged && f.Name == "Last-Modified" {
-				f.Set(h)
-			}
-		}
-		s.set(h)
-		w.WriteHeader(http.StatusNotModified)
+		serveNotModified(w, p, s)
 		return
 	}
-	if p.Status == http.StatusOK {
-		if ranges, there := rfc9111.ByteRanges(r, len(p.Body)); ranges != "" && c.mayCut(p) && ifRange(p, r.Header, time.Now()) {
-			c.serveRange(w, r, ranges, there, p, s)
-			return
-		}
+	if p.Status == http.StatusOK && len(r.Header["Range"]) > 0 && c.serveRanges(w, r, p, s) {
+		return
 	}
 	p.Header.Set(h)
 	s.set(h)
@@ -75,15 +65,33 @@ func (c *Cache) changed(p *stored.Response) time.Time {
 	return p.DateIn("Date")
 }
 
-// serveRange answers with a part of a whole stored response (RFC 9110 §14), or with several
-// parts, as net/http does for files. A range that is not there is a 416.
-func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string, there bool, p *stored.Response, s moment) {
+// serveNotModified answers 304 in place of p.
+func serveNotModified(w http.ResponseWriter, p *stored.Response, s moment) {
+	h := w.Header()
+	untagged := p.Header.ETag() == ""
+	for i := range p.Header.Len() {
+		if f := p.Header.At(i); notModifiedFields[f.Name] || untagged && f.Name == "Last-Modified" {
+			f.Set(h)
+		}
+	}
+	s.set(h)
+	w.WriteHeader(http.StatusNotModified)
+}
+
+// serveRanges answers with a part of a whole stored response (RFC 9110 §14), or with
+// several parts, as net/http does for files. A range that is not there is a 416. It returns
+// false if Range is to be ignored.
+func (c *Cache) serveRanges(w http.ResponseWriter, r *http.Request, p *stored.Response, s moment) bool {
+	ranges, there := rfc9111.ByteRanges(r, len(p.Body))
+	if ranges == "" || !c.mayCut(p) || !ifRange(p, r.Header, time.Now()) {
+		return false
+	}
 	h := w.Header()
 	if !there {
 		h["Cache-Status"] = s.status
 		h.Set("Content-Range", "bytes */"+p.Header.Length()[0])
 		http.Error(w, "range not satisfiable", http.StatusRequestedRangeNotSatisfiable)
-		return
+		return true
 	}
 	p.Header.Set(h)
 	s.set(h)
@@ -96,4 +104,5 @@ func (c *Cache) serveRange(w http.ResponseWriter, r *http.Request, ranges string
 	}
 	delete(inner.Header, "If-Range")
 	http.ServeContent(w, inner, "", time.Time{}, bytes.NewReader(p.Body))
+	return true
 }
