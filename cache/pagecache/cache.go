@@ -25,6 +25,7 @@ type Cache struct {
 	opened  *coherent.Cache // made by Open, or nil
 	values  *engine.Values[*stored.Response]
 	memo    *find.Memo
+	index   *find.Index
 	warm    *background.Warmer // nil unless pages are warmed
 	codec   stored.Codec
 	clock   *clock
@@ -38,7 +39,6 @@ type Cache struct {
 
 	background *background.Group // renders in the background
 	refreshing chan struct{}
-	notes      noteRounds
 	told       told
 }
 

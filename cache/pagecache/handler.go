@@ -6,6 +6,7 @@ import (
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/find"
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/isnil"
@@ -14,6 +15,12 @@ import (
 // attempts is how often a request looks again after it waited for a fill that was of no use
 // to it. Then it renders for itself.
 const attempts = 3
+
+// scratch is the memory that a request needs, used again.
+type scratch struct {
+	find.Scratch
+	until time.Time // for how long the visitor waits at most; zero before it has begun to
+}
 
 // Handler returns next with the cache in front of it. It panics if next is nil.
 //
@@ -76,14 +83,14 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	s := c.scratch.Get().(*scratch)
 	defer c.scratch.Put(s)
 	var ok bool
-	s.keys = c.keysFor(visitor)
+	s.Keys = c.keysFor(visitor)
 	s.until = time.Time{}
-	if s.primary, ok = s.keys.AppendRequest(s.primary[:0], r); !ok {
+	if s.Primary, ok = s.Keys.AppendRequest(s.Primary[:0], r); !ok {
 		c.pass(next, w, r, fwdBypass, string(c.whyNoKey(r)))
 		return
 	}
 	for range attempts {
-		found, verdict, err := c.lookup(r.Context(), s, r.Header)
+		found, verdict, err := c.index.Lookup(r.Context(), &s.Scratch, r.Header)
 		switch {
 		case err != nil && asks.OnlyIfCached:
 			c.notCached(w, r)
@@ -106,8 +113,8 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 				return
 			}
 			if use != rfc9111.UseNot {
-				if c.short != nil && s.keys == c.keys {
-					c.short.Learn(r, s.primary, found.Value.Key)
+				if c.short != nil && s.Keys == c.keys {
+					c.short.Learn(r, s.Primary, found.Value.Key)
 				}
 				if c.answer(next, w, r, found, use, now, visitor) {
 					return

@@ -20,9 +20,9 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		look.fwd = fwdRequest
 	case old != nil:
 		look.fwd = fwdStale
-	case verdict == engine.Purged, c.memo.WasDeleted(s.primary):
-		look.detail = string(reasonPurged)
-	case s.varies:
+	case verdict == engine.Purged, c.memo.WasDeleted(s.Primary):
+		look.detail = string(find.ReasonPurged)
+	case s.Varies:
 		look.fwd = fwdVary
 	}
 	if r.Method == http.MethodHead && (old == nil || visitor != storable) {
@@ -48,17 +48,17 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.observe(r, look, false)
 		t.head()
 		return true
-	case forced, t.isPersonal(), asksNotToStore(r.Header), asksForStream(r.Header), c.memo.KeptApart(s.primary):
+	case forced, t.isPersonal(), asksNotToStore(r.Header), asksForStream(r.Header), c.memo.KeptApart(s.Primary):
 		t.alone()
 		return true
 	}
 	key := id.Primary
-	if fields := c.memo.Fields(s.primary); fields != nil {
-		if old == nil && !s.varies && len(s.tried) == 0 {
+	if fields := c.memo.Fields(s.Primary); fields != nil {
+		if old == nil && !s.Varies && !s.Tried() {
 			return false // stored since the lookup, which did not know by what it varies
 		}
-		s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, fields, r.Header)
-		key = string(s.variant)
+		s.Variant = s.Keys.AppendVariant(s.Variant[:0], s.Primary, fields, r.Header)
+		key = string(s.Variant)
 	}
 	now := time.Now()
 	if s.until.IsZero() {
@@ -118,6 +118,6 @@ func (c *Cache) selects(p *stored.Response, s *scratch, h http.Header) bool {
 	if len(p.Vary) == 0 {
 		return true
 	}
-	s.variant = s.keys.AppendVariant(s.variant[:0], s.primary, p.Vary, h)
-	return string(s.variant) == p.Key
+	s.Variant = s.Keys.AppendVariant(s.Variant[:0], s.Primary, p.Vary, h)
+	return string(s.Variant) == p.Key
 }

@@ -81,6 +81,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
+	pages.index = find.NewIndex(pages.store, pages.values, pages.memo, form, o.MaxVariants, pages.keepFor)
 	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
 	pages.warm = pages.newWarmer(pages.Handler)
 	if pages.values.Near() {

@@ -21,8 +21,8 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	if !c.keepsParts(r) {
 		return nil, false
 	}
-	s.variant = c.keys.AppendVariant(s.variant[:0], s.primary, partField, nil)
-	part, verdict, err := c.values.Get(r.Context(), s.variant)
+	s.Variant = c.keys.AppendVariant(s.Variant[:0], s.Primary, partField, nil)
+	part, verdict, err := c.values.Get(r.Context(), s.Variant)
 	if err != nil || part == nil || !part.Value.Is(stored.IsPart) {
 		return nil, false
 	}

@@ -54,7 +54,7 @@ func TestTableOfDetails(t *testing.T) {
 func reasonsInSource(t *testing.T) map[string]bool {
 	t.Helper()
 	var names []string
-	for _, pattern := range []string{"*.go", "internal/rfc9111/*.go"} {
+	for _, pattern := range []string{"*.go", "internal/rfc9111/*.go", "internal/find/*.go"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +74,11 @@ func reasonsInSource(t *testing.T) map[string]bool {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.ValueSpec:
-				if typ, ok := n.Type.(*ast.Ident); ok && strings.EqualFold(typ.Name, "reason") && len(n.Values) == 1 {
+				typ := n.Type
+				if of, ok := typ.(*ast.SelectorExpr); ok {
+					typ = of.Sel
+				}
+				if typ, ok := typ.(*ast.Ident); ok && strings.EqualFold(typ.Name, "reason") && len(n.Values) == 1 {
 					value, err := strconv.Unquote(n.Values[0].(*ast.BasicLit).Value)
 					if err != nil {
 						t.Fatal(err)

@@ -68,7 +68,7 @@ func (t *task) run() {
 func (t *task) dropPurged() {
 	if t.old != nil && t.c.values.Judge(t.old) == engine.Purged {
 		t.old = nil
-		t.cacheStatus.fwd, t.cacheStatus.detail = fwdMiss, string(reasonPurged)
+		t.cacheStatus.fwd, t.cacheStatus.detail = fwdMiss, string(find.ReasonPurged)
 	}
 }
 

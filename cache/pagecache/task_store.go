@@ -43,16 +43,7 @@ func (t *task) made(rec *recorder) *stored.Response {
 // place gives p, whose header is h, the key by which requests like t's find it (RFC 9111
 // §4.1), as far as p itself says what selects it.
 func (t *task) place(p *stored.Response, h http.Header) {
-	t.c.place(p, t.id, t.c.rules.SelectingFields(h), t.r.Header)
-}
-
-// place gives p the key by which requests find it whose values of some fields are
-// those in asked.
-func (c *Cache) place(p *stored.Response, id find.Identity, vary []string, asked http.Header) {
-	p.Key = id.Primary
-	if c.codec.SetVary(p, vary); len(vary) > 0 {
-		p.Key = string(id.Keys.AppendVariant(nil, []byte(id.Primary), p.Vary, asked))
-	}
+	t.c.index.Place(p, t.id, t.c.rules.SelectingFields(h), t.r.Header)
 }
 
 // depend makes the fill depend on what a response with header h was made from, beside what
@@ -81,7 +72,7 @@ func (t *task) promise(rec *recorder, p *stored.Response) {
 	} else if may, err := t.c.values.MaySet(t.r.Context(), t.fill); may {
 		t.cacheStatus.stored = true
 	} else {
-		t.cacheStatus.detail = string(whyNot(err, t.fill))
+		t.cacheStatus.detail = string(find.WhyNot(err, t.fill))
 	}
 }
 
@@ -92,12 +83,12 @@ func (t *task) store(p *stored.Response) {
 	if keep := t.c.keepFor(p); keep == 0 {
 		why = rfc9111.ReasonNoLifetime
 	} else if t.varies(p) {
-		stored, why = t.c.storeVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
+		stored, why = t.c.index.StoreVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
 		var err error
 		stored, err = t.c.values.Set(t.r.Context(), p.Key, p, keep, t.fill)
 		if !stored {
-			why = whyNot(err, t.fill)
+			why = find.WhyNot(err, t.fill)
 		}
 	}
 	if !stored {

@@ -25,7 +25,7 @@ cache/internal/engine: cache internal/alongside internal/instance internal/isnil
 cache/internal/enginetest: cache
 cache/pagecache: cache cache/coherent cache/internal/engine cache/pagecache/internal/background cache/pagecache/internal/find cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys keys/route internal/cookie internal/httpdate internal/isnil internal/named internal/option internal/panics internal/sfv
 cache/pagecache/internal/background: cache cache/pagecache/internal/rfc9111 keys internal/panics
-cache/pagecache/internal/find: cache keys internal/cookie
+cache/pagecache/internal/find: cache cache/internal/engine cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys internal/cookie
 cache/pagecache/internal/rfc9111: internal/httpdate internal/sfv
 cache/pagecache/internal/stored: cache/pagecache/internal/rfc9111 internal/httpdate
 keys: keys/internal/escape internal/cookie internal/option

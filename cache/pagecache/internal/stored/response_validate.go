@@ -33,7 +33,7 @@ func (p *Response) ValidatedBy(h http.Header) bool {
 	return true
 }
 
-// describedBy reports whether the header of a response to HEAD may be that of
+// DescribedBy reports whether the header of a response to HEAD may be that of
 // p: of what both of them have, nothing differs.
 func (p *Response) DescribedBy(h http.Header) bool {
 	if length := h["Content-Length"]; len(length) > 0 && !slices.Equal(length, p.Header.Length()) {

@@ -1,4 +1,4 @@
-package pagecache
+package find
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache/internal/engine"
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
@@ -28,36 +27,36 @@ import (
 // begins a new note with its own fields.
 const maxSelect = 16
 
-// storeVariant stores p, which varies or whose target URI has a note, for requests
+// StoreVariant stores p, which varies or whose target URI has a note, for requests
 // whose fields are those of asked. It gives p its place by the fields of the note,
 // and has the note written, see noteRound. If p is not stored, why says so.
-func (c *Cache) storeVariant(ctx context.Context, id find.Identity, asked http.Header, p *stored.Response, f *engine.Fill) (stored bool, why reason) {
-	if may, err := c.values.MaySet(ctx, f); !may {
-		return false, whyNot(err, f)
+func (x *Index) StoreVariant(ctx context.Context, id Identity, asked http.Header, p *stored.Response, f *engine.Fill) (stored bool, why rfc9111.Reason) {
+	if may, err := x.values.MaySet(ctx, f); !may {
+		return false, WhyNot(err, f)
 	}
-	hash := c.memo.Hash(id.Primary)
-	e := &noteEntry{p: p, keep: c.keepFor(p)}
-	r, leads := c.notes.enter(id.Primary, e)
+	hash := x.memo.Hash(id.Primary)
+	e := &noteEntry{p: p, keep: x.keep(p)}
+	r, leads := x.rounds.enter(id.Primary, e)
 	store := func() {
 		defer r.storing.Done()
-		if e.why != storable {
+		if e.why != rfc9111.Storable {
 			return
 		}
-		c.place(p, id, r.vary, asked)
+		x.Place(p, id, r.vary, asked)
 		var err error
-		if e.stored, err = c.values.Set(ctx, p.Key, p, e.keep, f); !e.stored {
-			e.why = whyNot(err, f)
+		if e.stored, err = x.values.Set(ctx, p.Key, p, e.keep, f); !e.stored {
+			e.why = WhyNot(err, f)
 		}
 	}
 	if leads {
-		c.lead(ctx, id, r, hash, store)
+		x.lead(ctx, id, r, hash, store)
 	} else {
 		<-r.read
 		store()
 		<-r.over
 	}
-	if e.why == reasonOlder {
-		c.memo.SetFields([]byte(id.Primary), r.vary)
+	if e.why == ReasonOlder {
+		x.memo.SetFields([]byte(id.Primary), r.vary)
 	}
 	return e.stored, e.why
 }
@@ -138,15 +137,15 @@ func addVariant(n, p *stored.Response) {
 	n.Variants, n.Tags = append(n.Variants, strings.Clone(p.Key)), append(n.Tags, tag)
 }
 
-// whyNot says why Set, which returned err, did not store what f made.
-func whyNot(err error, f *engine.Fill) reason {
+// WhyNot says why Set, which returned err, did not store what f made.
+func WhyNot(err error, f *engine.Fill) rfc9111.Reason {
 	switch {
 	case err != nil:
-		return reasonStore
+		return ReasonStore
 	case f.RolledBack():
-		return reasonRolledBack
+		return ReasonRolledBack
 	case f.TooMany():
-		return reasonTooManyNames
+		return ReasonTooManyNames
 	}
-	return reasonPurged // while it was made
+	return ReasonPurged // while it was made
 }

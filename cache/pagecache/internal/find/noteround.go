@@ -1,4 +1,4 @@
-package pagecache
+package find
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache/internal/engine"
-	"github.com/uncache/uncache/cache/pagecache/internal/find"
+	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
@@ -40,7 +40,7 @@ type noteEntry struct {
 	p      *stored.Response
 	keep   time.Duration
 	stored bool
-	why    reason // why it must not be stored, or was not
+	why    rfc9111.Reason // why it must not be stored, or was not
 }
 
 // noteRounds are the rounds that run, and what they have stored.
@@ -127,7 +127,7 @@ func (r *noteRound) prepare(key string, entries []*noteEntry, was *stored.Respon
 		next, gone := newNote(key, n, verdict, e.p, e.keep)
 		if next == nil {
 			// RFC 9111 §4: of those that a request may select, it gets the newest.
-			e.why = reasonOlder
+			e.why = ReasonOlder
 			continue
 		}
 		n, r.note, verdict = next, next, engine.Fresh
@@ -139,7 +139,7 @@ func (r *noteRound) prepare(key string, entries []*noteEntry, was *stored.Respon
 	for _, e := range entries {
 		for _, name := range e.p.Vary {
 			if !slices.Contains(r.vary, name) {
-				e.why = reasonOlder // the note began anew without its fields
+				e.why = ReasonOlder // the note began anew without its fields
 			}
 		}
 	}
@@ -176,16 +176,16 @@ func (r *noteRound) finish(entries []*noteEntry, most int) (gone []string) {
 
 // lead reads the note of a target URI, has the entries of r stored, and writes the
 // note. It serves other visitors too, so it does not end with the leader's.
-func (c *Cache) lead(ctx context.Context, id find.Identity, r *noteRound, hash uint64, store func()) {
-	defer c.notes.end(id.Primary, r)
+func (x *Index) lead(ctx context.Context, id Identity, r *noteRound, hash uint64, store func()) {
+	defer x.rounds.end(id.Primary, r)
 	ctx = context.WithoutCancel(ctx)
-	entries := c.notes.begin(r)
+	entries := x.rounds.begin(r)
 	func() {
 		defer close(r.read)
-		old, verdict, err := c.values.Find(ctx, []byte(id.Primary))
+		old, verdict, err := x.values.Find(ctx, []byte(id.Primary))
 		if err != nil || verdict == engine.Bypassed { // a list that forgets the others would not bound them
 			for _, e := range entries {
-				e.why = reasonStore
+				e.why = ReasonStore
 			}
 			return
 		}
@@ -193,7 +193,7 @@ func (c *Cache) lead(ctx context.Context, id find.Identity, r *noteRound, hash u
 		if old != nil && old.Value.Is(stored.IsNote) {
 			was = old.Value
 		}
-		r.prepare(strings.Clone(id.Primary), entries, was, verdict, c.notes.of(id.Primary, hash))
+		r.prepare(strings.Clone(id.Primary), entries, was, verdict, x.rounds.of(id.Primary, hash))
 	}()
 	store()
 	r.storing.Wait()
@@ -201,18 +201,18 @@ func (c *Cache) lead(ctx context.Context, id find.Identity, r *noteRound, hash u
 		return
 	}
 	n := r.note
-	if gone := r.finish(entries, c.opts.MaxVariants); len(gone) > 0 && c.values.Delete(ctx, gone...) != nil {
+	if gone := r.finish(entries, x.most); len(gone) > 0 && x.values.Delete(ctx, gone...) != nil {
 		// They count until they are deleted.
 		n.Variants, n.Tags = append(gone, n.Variants...), append(make([]string, len(gone)), n.Tags...)
 	}
-	c.notes.remember(n, hash)
+	x.rounds.remember(n, hash)
 	if len(n.Vary) == 0 {
 		return // a response stands in the note's place
 	}
-	c.codec.SetHeader(n, nil)
+	x.codec.SetHeader(n, nil)
 	// The note depends on the page and not on what one variant was made from.
 	// It can't mislead: each variant is judged by its own stamp.
-	fill := c.store.Begin()
+	fill := x.engine.Begin()
 	fill.Add(id.Deps...)
-	_, _ = c.values.Set(ctx, id.Primary, n, time.Duration(n.End-time.Now().UnixNano()), fill) // coherent tells its Observe
+	_, _ = x.values.Set(ctx, id.Primary, n, time.Duration(n.End-time.Now().UnixNano()), fill) // coherent tells its Observe
 }
