@@ -27,6 +27,7 @@ var cases = []struct {
 	{"purge", "A purge, by how much it covers", benchPurge},
 	{"groups", "A hit, by groups and purges", benchGroups},
 	{"stampede", "A stampede", benchStampede},
+	{"save", "A save during a rendering", benchSave},
 	{"memory", "Memory", benchFootprint},
 	{"server", "Through a server", benchServer},
 	{"ratio", "Hit ratio", benchZipf},
