@@ -67,7 +67,7 @@ func NextETag(s string) (tag, rest string) {
 
 func Opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
 
-// The fields of a request that make its response conditional.
+// ConditionFields are the fields of a request that make its response conditional.
 var ConditionFields = []string{"If-None-Match", "If-Modified-Since"}
 
 func HasConditions(h http.Header) bool {
