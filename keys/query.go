@@ -57,13 +57,11 @@ type param struct {
 }
 
 // appendQuery appends the canonical form of a raw query, with its question
-// mark, or nothing if no parameter counts. Only the parameters whose canonical
-// names are in only count; if only is nil, all of them do. It reports whether
-// all of those in raw count.
+// mark, or nothing if no parameter counts. Only parameters whose canonical names are in
+// only count; if it is nil, all do. It reports whether all of those in raw count.
 //
 //   - Pairs are sorted by name. Those of one name keep their order.
-//   - Names and values are unescaped and escaped again, a space as "+": what
-//     [url.ParseQuery] equates is equal, what it tells apart is not.
+//   - Names and values are unescaped and escaped again, a space as "+".
 //   - "a=" is "a", and nothing between two "&" is nothing.
 //   - A pair that ParseQuery drops, for a semicolon or a broken escape, is kept
 //     as it is behind the others: a handler may read the raw query. Where only

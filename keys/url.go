@@ -19,8 +19,7 @@ var ErrURL = errors.New("not the URL of a page")
 //
 // The scheme, the ports 80 and 443, a last dot of the host and a fragment are left
 // out: a purge cannot know which of them the server saw behind its proxies. A URL
-// without a path has the path "/" (RFC 9110 §4.2.3). "//a/b" is the path "/b" of the
-// host "a" (RFC 3986 §4.2).
+// without a path has the path "/". "//a/b" is the path "/b" of the host "a".
 //
 // Host names are in lower case, and the path is as [Path] returns it. The query is
 // sorted by parameter name, with one spelling of each pair. A query that no key can

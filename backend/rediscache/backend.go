@@ -44,8 +44,7 @@ var (
 )
 
 // New returns a Backend on rdb, a *redis.Client (one server, or Sentinel by way
-// of redis.NewFailoverClient) or a *redis.ClusterClient. The client stays the
-// caller's, who closes it when the Backend is not used any more.
+// of redis.NewFailoverClient) or a *redis.ClusterClient. The caller closes the client.
 //
 // New does no network I/O. It returns an error, [ErrOptions], for a client that
 // says that it reads from replicas (ReadOnly, RouteByLatency, RouteRandomly),

@@ -16,9 +16,9 @@ var ErrFenced = errors.New("the server is fenced: it has lost its replicas, and 
 // A Redis that has lost its replicas refuses writes, if min-replicas-to-write says
 // so, and goes on to answer reads:
 //
-//	1. B is promoted; A does not know          A has lost its replica, and is fenced
-//	2. a save is purged on B
-//	3. a process that still reaches A reads    A's head and A's page agree
+//	1  B is promoted; A does not know          A has lost its replica, and is fenced
+//	2  a save is purged on B
+//	3  a process that still reaches A reads    A's head and A's page agree
 //
 // ROLE, scripts that only read and WAIT are answered in step 3. UNLINK is a write,
 // and is refused. Of a key that is not there it changes nothing and replicates

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/backend/memory"
-	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/invalidate"
 	"github.com/uncache/uncache/keys/route"
@@ -23,12 +22,7 @@ var postPage = route.MustParse("GET /blog/{slug}/{$}")
 func main() {
 	var post atomic.Pointer[Post] // in place of a database
 	post.Store(&Post{Slug: "hello", Title: "Hello"})
-
-	store, err := coherent.New(memory.New(nil), nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	pages, err := pagecache.New(store, &pagecache.Options{TTL: 10 * time.Minute})
+	pages, err := pagecache.Open(memory.New(nil), &pagecache.Options{TTL: 10 * time.Minute})
 	if err != nil {
 		log.Fatal(err)
 	}

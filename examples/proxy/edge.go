@@ -18,12 +18,10 @@ const pseudonym = "uncache"
 //     scheme end here. The key does not know them.
 //   - X-Forwarded-For, -Host and -Proto are set from the connection.
 //   - Fields whose names origins confuse with others end here; see isField.
-//   - A malformed target is refused; see refuse. Max-Forwards is obeyed; see
-//     lastRecipient.
-//   - Via is added (RFC 9110 §7.6.3), so that a loop is seen.
+//   - A malformed target is refused; Max-Forwards is obeyed; Via is added.
 //
-// Host stays the visitor's, in lower case and without the default port (RFC 9110
-// §4.2.3). Fields with underscores in their names pass where underscores is set.
+// Host stays the visitor's, in lower case and without the default port. Fields with
+// underscores in their names pass where underscores is set.
 func edge(next http.Handler, underscores bool) http.Handler {
 	keep := func(name string) bool { return isField(name, underscores) && !isImposture(name) }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,7 +15,7 @@ import (
 )
 
 // proseFails is whether a place that reads badly is an error.
-const proseFails = false
+const proseFails = true
 
 func main() {
 	counts := flag.Bool("count", false, "write how much there is of everything, and check nothing")

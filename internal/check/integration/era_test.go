@@ -13,13 +13,13 @@ import (
 // process takes one event for another. Racing found this when eras began a
 // second ahead of the clock:
 //
-//  1. the head is lost, an era begins at E       all processes read it
-//  2. three events, the last one a purge          C has read the first two, A none
-//  3. head and events are lost
-//  4. A asks what came after E                    an era begins: at E+1?
-//  5. two events                                  E+2, E+3?
-//  6. C, which is at E+2, asks what came after    one event, all in order, and
-//     the purge was never heard of
+//	1  the head is lost, an era begins at E       all processes read it
+//	2  three events, the last one a purge          C has read the first two, A none
+//	3  head and events are lost
+//	4  A asks what came after E                    an era begins: at E+1?
+//	5  two events                                  E+2, E+3?
+//	6  C, which is at E+2, asks what came after    one event, all in order, and
+//	   the purge was never heard of
 func TestNoPositionIsGivenTwice(t *testing.T) {
 	const head, events = "uncache:{log}:head", "uncache:{log}:events"
 	c, _ := server(t)

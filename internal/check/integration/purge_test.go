@@ -142,10 +142,10 @@ func TestOwnPurgeIsSeenAtOnce(t *testing.T) {
 // A page that says that something is missing was made from the attempt to find
 // it, and depends on what the attempt named:
 //
-//  1. fill F of /post asks for the post          Fetch: load names group post, finds no row
-//  2. F answers 404, which may be stored         it has to depend on the group
-//  3. the post is saved, group post is purged, returns
-//  4. a request for /post                        must not be answered by F
+//	1  fill F of /post asks for the post          Fetch: load names group post, finds no row
+//	2  F answers 404, which may be stored         it has to depend on the group
+//	3  the post is saved, group post is purged, returns
+//	4  a request for /post                        must not be answered by F
 func TestPageOfAFailedFetchIsPurged(t *testing.T) {
 	errNoRow := errors.New("no row")
 	c, store := pages(t, inMemory(t, nil))
@@ -179,10 +179,10 @@ func TestPageOfAFailedFetchIsPurged(t *testing.T) {
 // A softly purged page may be confirmed by its handler, and is fresh again then.
 // A response to HEAD in which no validator stands confirms nothing:
 //
-//  1. GET /                        version 0 is stored
-//  2. version 1 is committed, softly purged; the purge returns
-//  3. HEAD /                       the handler's header names no entity tag
-//  4. GET /                        must not be version 0, stamped anew
+//	1  GET /                        version 0 is stored
+//	2  version 1 is committed, softly purged; the purge returns
+//	3  HEAD /                       the handler's header names no entity tag
+//	4  GET /                        must not be version 0, stamped anew
 func TestHeadConfirmsNothingWithoutAValidator(t *testing.T) {
 	c, _ := pages(t, inMemory(t, nil))
 	var version atomic.Int64
