@@ -60,12 +60,11 @@ type param struct {
 // mark, or nothing if no parameter counts. Only parameters whose canonical names are in
 // only count; if it is nil, all do. It reports whether all of those in raw count.
 //
-//   - Pairs are sorted by name. Those of one name keep their order.
+//   - Pairs are sorted by name; those of one name keep their order.
 //   - Names and values are unescaped and escaped again, a space as "+".
 //   - "a=" is "a", and nothing between two "&" is nothing.
-//   - A pair that ParseQuery drops, for a semicolon or a broken escape, is kept
-//     as it is behind the others: a handler may read the raw query. Where only
-//     is not nil such a pair is an error: it has no name that could count.
+//   - A pair that ParseQuery drops (a semicolon, a broken escape) is kept behind
+//     the others, or is an error where only is not nil: it has no name.
 func appendQuery(dst []byte, raw string, only map[string]struct{}) (_ []byte, all bool, _ error) {
 	if raw == "" {
 		return dst, true, nil

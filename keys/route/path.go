@@ -27,8 +27,7 @@ func (e segmentError) Error() string        { return string(e) }
 func (e segmentError) Is(target error) bool { return target == ErrSegment }
 
 // Path returns the path of the page that the route serves for values, one for
-// each wildcard in the pattern's order. It is escaped and canonical. A handler gets the
-// values back from Request.PathValue.
+// each wildcard in the pattern's order. It is escaped and canonical.
 //
 // A value is an [encoding.TextMarshaler], a [fmt.Stringer], a string, an integer, or a
 // type based on one. The slashes in a value for {name...} separate segments; those in a
