@@ -26,12 +26,16 @@ lint:
 	done
 	$(GO) run ./internal/lint
 
+# The packages of internal/check start many processes, in which visitors wait for a
+# backend 50 ms at most: one after another, or they would keep each other waiting.
+ONE_BY_ONE = $$([ $$m = internal/check ] && echo -p 1)
+
 # With -race; gotestsum counts, and names what was skipped and why. What the race
 # detector would distort, allocations, is skipped there and runs without it.
 test:
 	@$(PICK_RACE); \
 	for m in $(MODULES); do echo "test $$m"; \
-		(cd $$m && $(GO) run $(GOTESTSUM) --format pkgname -- $$race $(TESTFLAGS) ./...) || exit 1; \
+		(cd $$m && $(GO) run $(GOTESTSUM) --format pkgname -- $$race $(ONE_BY_ONE) $(TESTFLAGS) ./...) || exit 1; \
 	done; \
 	cd internal/check/integration && $(GO) run $(GOTESTSUM) --format pkgname -- -run Allocat . || exit 1; \
 	[ -n "$$race" ] || echo "$(NO_RACE)"
