@@ -23,10 +23,12 @@ func (r *repeats) keep(all []*repetition) {
 		return r.inv.lasting().KeepRepeat(ctx, events, r.inv.opts.Repeat, true)
 	})
 	var dropped []*repetition
+	var armed []repetition // as they were: a timer may fire before they are told
 	r.mu.Lock()
 	for _, n := range all {
 		switch {
 		case err != nil && !r.closed:
+			armed = append(armed, *n)
 			r.arm(n)
 		case err != nil:
 			dropped = append(dropped, n)
@@ -39,10 +41,8 @@ func (r *repeats) keep(all []*repetition) {
 	for _, n := range dropped {
 		r.drop(n, fmt.Errorf("%w, and the outbox could not keep it: %w", errClosed, err))
 	}
-	if err != nil && len(dropped) == 0 {
-		for _, n := range all {
-			r.tell(n, 0, fmt.Errorf("the outbox could not keep the repeat, so a timer makes it: %w", err))
-		}
+	for i := range armed {
+		r.tell(&armed[i], 0, fmt.Errorf("the outbox could not keep the repeat, so a timer makes it: %w", err))
 	}
 }
 
