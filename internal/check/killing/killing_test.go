@@ -92,14 +92,19 @@ func TestTortureByKilling(t *testing.T) {
 
 // Without the outbox a saver that is killed between COMMIT and its purge leaves
 // a page that is wrong for ever. If the harness does not see that, it sees
-// nothing.
+// nothing. A page that nobody stored before its purge was lost is not wrong: on a
+// slow machine that may be all of them, so there is more than one try.
 func TestKillingSeesTheLoss(t *testing.T) {
 	needServers(t)
-	r := run(t, Config{Nemesis: Nemeses()[0], Duration: 500 * time.Millisecond})
-	if r.Wrong == 0 {
-		t.Error("no page was wrong in the end: the harness does not see a lost purge")
+	const tries = 10
+	for range tries {
+		r := run(t, Config{Nemesis: Nemeses()[0], Duration: 500 * time.Millisecond})
+		if r.Stale > 0 || r.Broken > 0 {
+			t.Errorf("got %d stale and %d broken pages: what was acknowledged was to be kept", r.Stale, r.Broken)
+		}
+		if r.Wrong > 0 {
+			return
+		}
 	}
-	if r.Stale > 0 || r.Broken > 0 {
-		t.Errorf("got %d stale and %d broken pages: what was acknowledged was to be kept", r.Stale, r.Broken)
-	}
+	t.Errorf("no page was wrong in the end of %d tries: the harness does not see a lost purge", tries)
 }
