@@ -144,7 +144,7 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	if c.empty() {
 		return err
 	}
-	batch.QueueInRunning(ctx, c)
+	batch.QueueInRunning(ctx, c) // as well as the purge below: see there why
 	if batch.Of(ctx).Queue(c) {
 		return err
 	}

@@ -112,7 +112,7 @@ func (b *Backend) Delete(ctx context.Context, keys ...string) error {
 
 // GetLocal returns the value that SetLocal stored under key, also when its ttl is
 // over, see [cache.Local]. It does not allocate.
-func (b *Backend) GetLocal(key []byte) (any, bool) { return b.store.peek(passing(key)).local() }
+func (b *Backend) GetLocal(key []byte) (any, bool) { return b.store.getAnyAge(passing(key)).local() }
 
 // passing returns key as a string that shares its bytes, which is safe because it
 // is only looked up: the front compares it, go-cache's Get indexes its map with

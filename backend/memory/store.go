@@ -81,8 +81,8 @@ func (s *store) get(key string) *entry {
 	return e
 }
 
-// peek returns the entry under key, expired or not, or nil. It does not keep key.
-func (s *store) peek(key string) *entry {
+// getAnyAge returns the entry under key, expired or not, or nil. It does not keep key.
+func (s *store) getAnyAge(key string) *entry {
 	e := s.find(key)
 	if e != nil {
 		e.touch()

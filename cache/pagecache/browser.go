@@ -48,16 +48,16 @@ func (c *Cache) markPart(h http.Header, r *http.Request) {
 // "". A browser does not understand what was said to this cache alone: targeted fields,
 // SetTTL. It learns nothing from no-transform, an empty Cache-Control, or Pragma, which
 // means nothing in a response (§5.4).
-func (c *Cache) browserWords(h http.Header, visitor reason) string {
+func (c *Cache) browserWords(h http.Header, knownBy reason) string {
 	cc := rfc9111.ParseControl(h["Cache-Control"])
 	switch {
 	case cc.MaxAge.Set, cc.NoCache, cc.NoStore, cc.Private, cc.MustRevalidate, cc.Immutable, len(h["Expires"]) > 0:
 		return ""
-	case c.proxy.Transparent && (visitor == storable || cc.SMaxAge.Set || cc.Public):
+	case c.proxy.Transparent && (knownBy == stranger || cc.SMaxAge.Set || cc.Public):
 		return "" // the origin speaks for itself
 	case cc.SMaxAge.Set, cc.Public:
 		return askWhenStale
-	case visitor != storable:
+	case knownBy != stranger:
 		return visitorsOwn
 	}
 	return askAlways
@@ -65,16 +65,16 @@ func (c *Cache) browserWords(h http.Header, visitor reason) string {
 
 // markVisitors adds to the header of a visitor's response what its handler has not
 // said to browsers and CDNs.
-func (c *Cache) markVisitors(h http.Header, visitor reason) {
-	if visitor != storable {
-		c.addBrowserWords(h, visitor)
+func (c *Cache) markVisitors(h http.Header, knownBy reason) {
+	if knownBy != stranger {
+		c.addBrowserWords(h, knownBy)
 	}
 }
 
 // addBrowserWords adds what browserWords returns to the header of a response that is
 // not stored.
-func (c *Cache) addBrowserWords(h http.Header, visitor reason) {
-	if words := c.browserWords(h, visitor); words != "" {
+func (c *Cache) addBrowserWords(h http.Header, knownBy reason) {
+	if words := c.browserWords(h, knownBy); words != "" {
 		h["Cache-Control"] = addWords(h["Cache-Control"], words)
 	}
 }

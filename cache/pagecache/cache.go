@@ -21,7 +21,7 @@ type Cache struct {
 	name    string
 	keys    *keys.Builder // for which session cookies count
 	uncut   *keys.Builder // for which all cookies count
-	store   *engine.Cache
+	engine  *engine.Cache
 	opened  *coherent.Cache // made by Open, or nil
 	values  *engine.Values[*stored.Response]
 	memo    *find.Memo

@@ -20,7 +20,7 @@ import (
 // c.Request.Context(), in echo c.Request().Context(). If ctx does not lead to a request
 // behind a cache, Observe is told once for each call site ([ErrContext]).
 func AddGroups(ctx context.Context, groups ...string) {
-	p, leads := pageFrom(ctx)
+	p, leads := remarksFrom(ctx)
 	if !leads {
 		stray("AddGroups")
 		return
@@ -30,7 +30,7 @@ func AddGroups(ctx context.Context, groups ...string) {
 		return
 	}
 	f.AddGroups(groups...)
-	if p != nil && p != nobody {
+	if p != nil && p != unread {
 		addOriginGroups(f, p.origin, groups)
 	}
 }

@@ -68,14 +68,14 @@ func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request
 	if c.proxy.ClientDirectives {
 		asks = clientControl(r.Header)
 	}
-	visitor := c.visitorOf(r)
-	if !c.quick(next, w, r, &asks, visitor) {
-		c.find(next, w, r, &asks, visitor)
+	knownBy := c.visitorOf(r)
+	if !c.quick(next, w, r, &asks, knownBy) {
+		c.find(next, w, r, &asks, knownBy)
 	}
 }
 
 // find looks a request up. It answers with what is stored, or has the handler render.
-func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, visitor reason) {
+func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, knownBy reason) {
 	if isLong(r) {
 		c.pass(next, w, r, fwdBypass, string(reasonURLLength))
 		return
@@ -83,7 +83,7 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	s := c.scratch.Get().(*scratch)
 	defer c.scratch.Put(s)
 	var ok bool
-	s.Keys = c.keysFor(visitor)
+	s.Keys = c.keysFor(knownBy)
 	s.until = time.Time{}
 	if s.Primary, ok = s.Keys.AppendRequest(s.Primary[:0], r); !ok {
 		c.pass(next, w, r, fwdBypass, string(c.whyNoKey(r)))
@@ -101,7 +101,7 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		}
 		if found != nil {
 			now := c.clock.now()
-			use, why := mayAnswer(r, found.Value, verdict, asks, visitor, now)
+			use, why := mayAnswer(r, found.Value, verdict, asks, knownBy, now)
 			switch {
 			case why != storable && asks.OnlyIfCached:
 				c.notCached(w, r)
@@ -109,14 +109,14 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 			case why != storable:
 				// The handler knows more of this visitor than of the one that the
 				// response was made for.
-				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)}, visitor)
+				c.alone(next, w, r, status{fwd: fwdRequest, detail: string(why)}, knownBy)
 				return
 			}
 			if use != rfc9111.UseNot {
 				if c.short != nil && s.Keys == c.keys {
 					c.short.Learn(r, s.Primary, found.Value.Key)
 				}
-				if c.answer(next, w, r, found, use, now, visitor) {
+				if c.answer(next, w, r, found, use, now, knownBy) {
 					return
 				}
 			}
@@ -124,7 +124,7 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		var part *engine.Stored[*stored.Response]
 		if found == nil && len(r.Header["Range"]) > 0 {
 			var served bool
-			if part, served = c.servePart(w, r, s, asks, visitor); served {
+			if part, served = c.servePart(w, r, s, asks, knownBy); served {
 				return
 			}
 		}
@@ -133,12 +133,12 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 			return
 		}
 		if found == nil && c.keepsParts(r) {
-			c.missRange(next, w, r, part, visitor)
+			c.missRange(next, w, r, part, knownBy)
 			return
 		}
-		if c.miss(next, w, r, s, found, verdict, asks, visitor) {
+		if c.miss(next, w, r, s, found, verdict, asks, knownBy) {
 			return
 		}
 	}
-	c.alone(next, w, r, status{fwd: fwdMiss}, visitor)
+	c.alone(next, w, r, status{fwd: fwdMiss}, knownBy)
 }

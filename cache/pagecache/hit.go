@@ -13,8 +13,8 @@ import (
 
 // quick answers r if a shortcut leads to a response that may answer it. It
 // decides as handle does; what it can't do at once it leaves to that.
-func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, visitor reason) bool {
-	if c.short == nil || c.keysFor(visitor) != c.keys {
+func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, knownBy reason) bool {
+	if c.short == nil || c.keysFor(knownBy) != c.keys {
 		return false
 	}
 	key := c.short.Key(r)
@@ -26,27 +26,28 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	if found == nil || found.Value.Is(stored.IsNote) {
 		return false
 	}
-	use, why := mayAnswer(r, found.Value, engine.Fresh, asks, visitor, now)
-	return why == storable && use != rfc9111.UseNot && c.answer(next, w, r, found, use, now, visitor)
+	use, why := mayAnswer(r, found.Value, engine.Fresh, asks, knownBy, now)
+	return why == storable && use != rfc9111.UseNot && c.answer(next, w, r, found, use, now, knownBy)
 }
 
-// answer answers a request with what is stored. It returns false if that may be done only
-// while its successor is made, and the successor must not be made in the background. A
-// visitor's request is never rendered there: the page would be made with the visitor's
-// cookies and without their session.
-func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, found *engine.Stored[*stored.Response], use rfc9111.Use, now time.Time, visitor reason) bool {
+// answer answers a request with what is stored, and has its successor rendered in the
+// background where use asks for one. It returns false, and has not answered, if the
+// stored response may be used only while its successor is made, and nothing makes it. A
+// visitor's request is never rendered in the background: the page would be made with
+// the visitor's cookies and without their session.
+func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request, found *engine.Stored[*stored.Response], use rfc9111.Use, now time.Time, knownBy reason) bool {
 	p := found.Value
 	switch {
-	case use == rfc9111.UseWhileMaking && visitor != storable && !p.Marks.Has(stored.IsRefreshing):
+	case use == rfc9111.UseWhileMaking && knownBy != stranger && !p.Marks.Has(stored.IsRefreshing):
 		return false
-	case use > rfc9111.UseHit && visitor == storable:
+	case use > rfc9111.UseHit && knownBy == stranger:
 		if why := background.OuterOf(r, w.Header()).Obstacle(&c.rules, r.URL.Path, p.Route); why != "" {
 			c.tell(r, why)
 			if use == rfc9111.UseWhileMaking {
 				return false
 			}
 		} else if p.Marks.Set(stored.IsRefreshing) {
-			if id, ok := find.Identify(c.keysFor(visitor), r); !ok || !c.refresh(next, w.Header(), r, id, found) {
+			if id, ok := find.Identify(c.keysFor(knownBy), r); !ok || !c.refresh(next, w.Header(), r, id, found) {
 				p.Marks.Unset(stored.IsRefreshing)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 // miss answers a request for which nothing usable is stored: with a fill, or
 // with one that is under way. It returns false if that was of no use.
-func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*stored.Response], verdict engine.Verdict, asks *rfc9111.Control, visitor reason) bool {
+func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, s *scratch, old *engine.Stored[*stored.Response], verdict engine.Verdict, asks *rfc9111.Control, knownBy reason) bool {
 	look := status{fwd: fwdMiss}
 	forced := asks.NoCache || asks.MaxAge.Set || asks.MinFresh.Set
 	switch {
@@ -25,7 +25,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	case s.Varies:
 		look.fwd = fwdVary
 	}
-	if r.Method == http.MethodHead && (old == nil || visitor != storable) {
+	if r.Method == http.MethodHead && (old == nil || knownBy != stranger) {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return true
 	}
@@ -35,16 +35,16 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, look.fwd, string(rfc9111.ReasonPartial))
 		return true
 	}
-	id, ok := find.Identify(c.keysFor(visitor), r)
+	id, ok := find.Identify(c.keysFor(knownBy), r)
 	if !ok {
 		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, old: old, cacheStatus: look}
+	t := &task{c: c, next: next, w: w, r: r, knownBy: knownBy, id: id, old: old, cacheStatus: look}
 	t.nameKey(id.Primary)
 	switch {
 	case r.Method == http.MethodHead:
-		t.fill = c.store.Begin()
+		t.fill = c.engine.Begin()
 		c.observe(r, look, false)
 		t.head()
 		return true

@@ -70,7 +70,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		name:       o.Name,
 		keys:       counting,
 		uncut:      uncut,
-		store:      c.Engine(),
+		engine:     c.Engine(),
 		values:     engine.NewValues(c.Engine(), form),
 		codec:      form,
 		memo:       find.NewMemo(),
@@ -81,7 +81,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
-	pages.index = find.NewIndex(pages.store, pages.values, pages.memo, form, o.MaxVariants, pages.keepFor)
+	pages.index = find.NewIndex(pages.engine, pages.values, pages.memo, form, o.MaxVariants, pages.keepFor)
 	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
 	pages.warm = pages.newWarmer(pages.Handler)
 	if pages.values.Near() {

@@ -21,15 +21,15 @@ type passWriter struct {
 func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, fwd, detail string) {
 	st := status{fwd: fwd, detail: detail}
 	c.observe(r, st, false)
-	visitor := storable
+	knownBy := stranger
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		visitor = c.visitorOf(r)
+		knownBy = c.visitorOf(r)
 	}
 	p := &passWriter{ResponseWriter: w, then: func(code int) {
 		switch {
 		case code < 200:
-		case visitor != storable:
-			c.markVisitors(w.Header(), visitor)
+		case knownBy != stranger:
+			c.markVisitors(w.Header(), knownBy)
 		case detail == string(rfc9111.ReasonPartial) && (code == http.StatusOK || code == http.StatusPartialContent):
 			c.markPart(w.Header(), r)
 		}

@@ -17,7 +17,7 @@ var partField = []string{":part"}
 // servePart answers a request for a range with a stored part, if that holds the range
 // (RFC 9111 §3.3). It is called where no whole response is stored. If served is false,
 // part is a stored part that does not hold the range, or nil.
-func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *rfc9111.Control, visitor reason) (part *engine.Stored[*stored.Response], served bool) {
+func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, asks *rfc9111.Control, knownBy reason) (part *engine.Stored[*stored.Response], served bool) {
 	if !c.keepsParts(r) {
 		return nil, false
 	}
@@ -31,7 +31,7 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	if !ok || !c.mayCut(p) || first < p.Part.First || end > p.Part.End {
 		return part, false
 	}
-	if use, why := mayAnswer(r, p, verdict, asks, visitor, now); why != storable || use != rfc9111.UseHit {
+	if use, why := mayAnswer(r, p, verdict, asks, knownBy, now); why != storable || use != rfc9111.UseHit {
 		return part, false
 	}
 	c.observeHit(r)

@@ -19,13 +19,13 @@ type rangeTask struct {
 
 // missRange answers a request for a range of what is not stored. part is a stored part
 // that does not hold the range, or nil.
-func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *engine.Stored[*stored.Response], visitor reason) {
-	id, ok := find.Identify(c.keysFor(visitor), r)
+func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Request, part *engine.Stored[*stored.Response], knownBy reason) {
+	id, ok := find.Identify(c.keysFor(knownBy), r)
 	if !ok {
 		c.pass(next, w, r, fwdMiss, string(reasonDepth))
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, cacheStatus: status{fwd: fwdMiss, detail: string(rfc9111.ReasonPartial)}}
+	t := &task{c: c, next: next, w: w, r: r, knownBy: knownBy, id: id, cacheStatus: status{fwd: fwdMiss, detail: string(rfc9111.ReasonPartial)}}
 	t.nameKey(id.Primary)
 	rangeTask{t, part}.run()
 }
@@ -38,7 +38,7 @@ func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Requ
 // What may be stored is held back until it is, as a whole response is: so its
 // Cache-Status can say so.
 func (t rangeTask) run() {
-	t.fill = t.c.store.Begin()
+	t.fill = t.c.engine.Begin()
 	t.fill.Add(t.id.Deps...)
 	t.c.observe(t.r, t.cacheStatus, false)
 	rec := t.newRecorder()
@@ -140,7 +140,7 @@ func recordRange(rec *recorder, h http.Header) {
 func join(rec *recorder, p *stored.Response) bool {
 	old, s := p.Part, rec.span
 	tags := rec.header["Etag"]
-	if len(tags) != 1 || !rfc9111.IsStrong(tags[0]) || tags[0] != p.Header.ETag() || old.Size != s.Size || rec.visitor != storable && !p.Is(stored.IsForVisitors) || old.First > s.End || s.First > old.End {
+	if len(tags) != 1 || !rfc9111.IsStrong(tags[0]) || tags[0] != p.Header.ETag() || old.Size != s.Size || rec.knownBy != stranger && !p.Is(stored.IsForVisitors) || old.First > s.End || s.First > old.End {
 		return false
 	}
 	both := stored.Span{First: min(old.First, s.First), End: max(old.End, s.End), Size: s.Size}

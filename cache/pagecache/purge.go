@@ -10,8 +10,8 @@ import (
 
 // Purge records e in the log. When it has returned nil, no request that begins later is
 // answered with a response that depends on what e names and whose rendering began before:
-// see [coherent.Cache.Purge]. It also deletes what it can compute the keys of, to give
-// memory back; that may fail.
+// in every process that shares the log (see
+// [coherent.Cache.Purge]). It also gives memory back, where it can.
 //
 // Paths, prefixes and URIs must be canonical, as keys.Path and keys.URI return them;
 // [Cache.PurgeURL] takes what people type. A name that nothing can depend on is an error,
@@ -57,17 +57,17 @@ func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 
 // record records e, whose names are canonical, and does what follows from it.
 func (c *Cache) record(ctx context.Context, e cache.Event) error {
-	var stored []string
+	var primary []string
 	if !e.Soft { // what became stale may still be served
-		stored = c.computable(e.Dependencies)
+		primary = c.computable(e.Dependencies)
 	}
-	if err := c.values.Purge(ctx, e, stored...); err != nil {
+	if err := c.values.Purge(ctx, e, primary...); err != nil {
 		return err
 	}
 	if !Warming(ctx) { // a handler that saves something at each visit would be warmed for ever
 		defer c.warm.Purged(e.Dependencies)
 	}
-	for _, key := range stored {
+	for _, key := range primary {
 		c.memo.SetDeleted([]byte(key), true)
 	}
 	return nil
@@ -77,15 +77,15 @@ func (c *Cache) record(ctx context.Context, e cache.Event) error {
 // known to hold a note: it takes little room, and says which variants to delete when
 // one of them is stored again.
 func (c *Cache) computable(deps []cache.Dependency) []string {
-	var stored []string
+	var primary []string
 	for _, d := range deps {
 		if path, ok := strings.CutPrefix(string(d), "path:"); ok {
 			for _, k := range c.keys.PathKeys(path) {
 				if key := k.String(); c.memo.Fields([]byte(key)) == nil {
-					stored = append(stored, key)
+					primary = append(primary, key)
 				}
 			}
 		}
 	}
-	return stored
+	return primary
 }

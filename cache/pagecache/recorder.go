@@ -37,11 +37,11 @@ type recorder struct {
 	fallback     *stored.Response // what will be served in place of an error, or nil
 	notForOthers func(*recorder)  // is called when the response is of no use to the requests that wait
 
-	visitor    reason // by what the visitor is known, see visitorOf
+	knownBy    reason // by what the visitor is known, see visitorOf
 	background bool   // there is no visitor
 
-	page *page        // what the handler says through its context
-	said rfc9111.Told // what the page said when policy was made
+	remarks *remarks     // what the handler says through its context
+	said    rfc9111.Told // what the page said when policy was made
 
 	recordPart func(*recorder, http.Header) // decides what is recorded of a part; nil unless a range was asked for
 	span       stored.Span                  // what of the body is recorded, if it is a part
@@ -71,8 +71,8 @@ type recorder struct {
 }
 
 // newRecorder returns a recorder of the response to r, whose handler speaks through p.
-func newRecorder(c *Cache, w http.ResponseWriter, r *http.Request, said *status, p *page) *recorder {
-	rec := &recorder{c: c, w: w, req: r, cacheStatus: said, page: p, asked: time.Now(), length: -1}
+func newRecorder(c *Cache, w http.ResponseWriter, r *http.Request, said *status, p *remarks) *recorder {
+	rec := &recorder{c: c, w: w, req: r, cacheStatus: said, remarks: p, asked: time.Now(), length: -1}
 	rec.notForOthers = func(*recorder) {}
 	_, rec.background = w.(discard)
 	if h := w.Header(); len(h) > 0 {
@@ -104,7 +104,7 @@ func (rec *recorder) WriteHeader(code int) {
 		return
 	}
 	rec.wrote = true
-	rec.page.sought.Store(false)
+	rec.remarks.sought.Store(false)
 	rec.status = code
 	rec.given = time.Now()
 	h := rec.w.Header()
@@ -184,7 +184,7 @@ func (rec *recorder) Write(b []byte) (int, error) {
 		return 0, http.ErrContentLength
 	}
 	if rec.recording {
-		if _, refused := rec.page.says(); refused {
+		if _, refused := rec.remarks.says(); refused {
 			rec.drop(reasonDoNotStore)
 		}
 	}

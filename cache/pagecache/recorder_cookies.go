@@ -72,7 +72,7 @@ func (rec *recorder) givesCookieLate() bool {
 //  2. the handler is not given the cookie, takes the visitor for a new one, and
 //     sets "id=2"
 func (rec *recorder) tellRotation(lines []string) {
-	if len(lines) == 0 || rec.c.keysFor(rec.visitor) == rec.c.uncut {
+	if len(lines) == 0 || rec.c.keysFor(rec.knownBy) == rec.c.uncut {
 		return
 	}
 	for _, line := range lines {

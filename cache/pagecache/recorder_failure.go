@@ -69,7 +69,7 @@ func (rec *recorder) giveUp() {
 // complete reports whether the handler gave a whole response. One that was cut short must
 // not be stored as if it were whole (RFC 9111 §3.3).
 func (rec *recorder) complete() bool {
-	if rec.gaveUp || rec.failed || rec.page.sought.Load() || rec.req.Context().Err() != nil {
+	if rec.gaveUp || rec.failed || rec.remarks.sought.Load() || rec.req.Context().Err() != nil {
 		return false
 	}
 	for name := range rec.w.Header() {

@@ -14,20 +14,20 @@ import (
 // validated is the stored response whose header is in h, or nil.
 func (rec *recorder) policyOf(status int, h http.Header, validated *stored.Response) rfc9111.Policy {
 	var refused bool
-	rec.said, refused = rec.page.says()
+	rec.said, refused = rec.remarks.says()
 	rec.recognize()
 	p := rec.c.rules.Policy(rec.req.Header, status, h, rec.setsCookie(), orAs(rec.said, validated), rec.asked, rec.given)
 	if p.Reason == storable && !rec.c.proxy.StoreSetCookie && rec.introduced() && rec.c.tellsCookies(h) {
 		p.Reason = rfc9111.ReasonSetCookie
 	}
 	rec.tellRotation(rec.header["Set-Cookie"])
-	if rec.visitor != storable {
+	if rec.knownBy != stranger {
 		if p.ForVisitors = rec.saysPublic(validated); !p.ForVisitors && p.Reason == storable {
-			p.Reason = rec.visitor
+			p.Reason = rec.knownBy
 		}
 	}
-	if concernsBrowsers(&p) || rec.visitor != storable {
-		p.Words = rec.c.browserWords(h, rec.visitor)
+	if concernsBrowsers(&p) || rec.knownBy != stranger {
+		p.Words = rec.c.browserWords(h, rec.knownBy)
 	}
 	if refused && p.Reason == storable {
 		p.Reason = reasonDoNotStore
@@ -37,8 +37,8 @@ func (rec *recorder) policyOf(status int, h http.Header, validated *stored.Respo
 
 // settle takes in what the handler has said about its page since it gave the header.
 func (rec *recorder) settle() {
-	said, refused := rec.page.says()
-	was := rec.visitor
+	said, refused := rec.remarks.says()
+	was := rec.knownBy
 	if rec.recording {
 		rec.recognize()
 	}
@@ -46,11 +46,11 @@ func (rec *recorder) settle() {
 	case !rec.recording:
 	case refused:
 		rec.drop(reasonDoNotStore)
-	case rec.visitor != was:
+	case rec.knownBy != was:
 		if !rec.released {
-			rec.policy.Words = rec.c.browserWords(rec.policyHeader, rec.visitor)
+			rec.policy.Words = rec.c.browserWords(rec.policyHeader, rec.knownBy)
 		}
-		rec.drop(rec.visitor)
+		rec.drop(rec.knownBy)
 	case said != rec.said && rec.status != http.StatusPartialContent:
 		pol := rec.policyOf(rec.status, rec.policyHeader, rec.validated)
 		if pol.Reason != storable {
@@ -65,8 +65,8 @@ func (rec *recorder) settle() {
 // recognize asks once more who the visitor of a request is that came from a stranger: the
 // handler may have signed them in. A rendering in the background has no visitor.
 func (rec *recorder) recognize() {
-	if rec.visitor == storable && rec.c.opts.Visitor != nil && !rec.background {
-		rec.visitor = rec.c.visitorOf(rec.req)
+	if rec.knownBy == stranger && rec.c.opts.Visitor != nil && !rec.background {
+		rec.knownBy = rec.c.visitorOf(rec.req)
 	}
 }
 
@@ -107,9 +107,9 @@ func (rec *recorder) own(name string) []string {
 func (rec *recorder) lookAgain(pol rfc9111.Policy, status int, policyHeader, sent http.Header) (rfc9111.Policy, http.Header) {
 	now := rec.w.Header()
 	rec.tellRotation(now["Set-Cookie"])
-	was := rec.visitor
-	if rec.recognize(); rec.visitor != was {
-		pol.Reason = rec.visitor
+	was := rec.knownBy
+	if rec.recognize(); rec.knownBy != was {
+		pol.Reason = rec.knownBy
 		return pol, policyHeader
 	}
 	if !rec.c.proxy.StoreSetCookie && rec.givesCookie(now["Set-Cookie"], sent["Set-Cookie"]) {

@@ -39,7 +39,7 @@ func (o outside) Unwrap() http.ResponseWriter {
 	if !rec.wrote && !rec.hijacked && !rec.raw {
 		if rec.changed == nil {
 			rec.policy.Reason = reasonUnwrapped
-			rec.c.markVisitors(rec.w.Header(), rec.visitor)
+			rec.c.markVisitors(rec.w.Header(), rec.knownBy)
 		}
 		rec.say(rec.w.Header()) // the last chance to
 		rec.raw = true

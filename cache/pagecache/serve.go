@@ -17,7 +17,7 @@ var notModifiedFields = map[string]bool{
 	"Expires": true, "Vary": true,
 }
 
-// serve answers a request with a stored response. s are the header values that differ from
+// serve answers a request with p, which is stored or about to be. s are the header values that differ from
 // one request to the next. Without an age there is no Age field: it would say that the
 // handler was not asked.
 func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response, s moment) {

@@ -32,7 +32,7 @@ type served struct {
 // It does nothing where the page will not be stored. For a ctx that leads to no request
 // see [AddGroups]. It is safe for concurrent use.
 func SetRoute(ctx context.Context, pattern string) {
-	if _, leads := pageFrom(ctx); !leads {
+	if _, leads := remarksFrom(ctx); !leads {
 		stray("SetRoute")
 		return
 	}

@@ -9,19 +9,21 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// A task has the handler make a response, answers a request with it, and stores it.
+// A task has the handler make a response, answers a request with it, and stores it:
+// while the header is written, and so before the visitor has the page (see
+// recorder_header.go).
 type task struct {
 	c           *Cache
 	next        http.Handler
 	w           http.ResponseWriter
 	r           *http.Request
 	id          find.Identity
-	visitor     reason // by what the visitor is known, see visitorOf
+	knownBy     reason // by what the visitor is known, see visitorOf
 	fill        *engine.Fill
 	flight      *engine.Flight[*stored.Response] // nil where nobody waits; endFlight ends it in case of a panic
 	old         *engine.Stored[*stored.Response] // what is stored, but stale; or nil
 	cacheStatus status
-	page        *page             // what the handler says through its context
+	remarks     *remarks          // what the handler says through its context
 	outer       *background.Outer // when the handler was first asked; nil unless pages are warmed
 	served      served            // which route has served it
 }
@@ -75,18 +77,18 @@ func (t *task) dropPurged() {
 // isPersonal reports whether t's request says who asks. Nobody waits for its response,
 // which says nothing about the response for others.
 func (t *task) isPersonal() bool {
-	return t.visitor != storable || len(t.r.Header["Authorization"]) > 0
+	return t.knownBy != stranger || len(t.r.Header["Authorization"]) > 0
 }
 
 // alone has the handler answer one request. It waits for no other request, and no other
 // waits for it. The response is stored if it may be.
-func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, visitor reason) {
-	id, ok := find.Identify(c.keysFor(visitor), r)
+func (c *Cache) alone(next http.Handler, w http.ResponseWriter, r *http.Request, look status, knownBy reason) {
+	id, ok := find.Identify(c.keysFor(knownBy), r)
 	if !ok || r.Method == http.MethodHead || len(r.Header["Range"]) > 0 {
 		c.pass(next, w, r, look.fwd, look.detail)
 		return
 	}
-	t := &task{c: c, next: next, w: w, r: r, visitor: visitor, id: id, cacheStatus: look}
+	t := &task{c: c, next: next, w: w, r: r, knownBy: knownBy, id: id, cacheStatus: look}
 	t.nameKey(id.Primary)
 	t.alone()
 }

@@ -67,7 +67,7 @@ func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Contr
 
 // alone runs t without a flight.
 func (t *task) alone() {
-	t.fill = t.c.store.Begin()
+	t.fill = t.c.engine.Begin()
 	t.fill.Add(t.id.Deps...)
 	t.c.observe(t.r, t.cacheStatus, false)
 	t.run()
@@ -76,7 +76,7 @@ func (t *task) alone() {
 // notForOthers lets waiting requests go as soon as it is known that the response is of no
 // use to them: it may go on for hours.
 func (t *task) notForOthers(rec *recorder) {
-	t.visitor = rec.visitor // whom the handler may have signed in
+	t.knownBy = rec.knownBy // whom the handler may have signed in
 	if t.flight != nil {
 		t.endWithout(rec)
 	}

@@ -37,8 +37,8 @@ func (t *task) render(ask question) (rec *recorder) {
 
 // newRecorder returns the recorder of a rendering that begins.
 func (t *task) newRecorder() *recorder {
-	rec := newRecorder(t.c, t.w, t.r, &t.cacheStatus, t.newPage())
-	rec.notForOthers, rec.visitor = t.notForOthers, t.visitor
+	rec := newRecorder(t.c, t.w, t.r, &t.cacheStatus, t.newRemarks())
+	rec.notForOthers, rec.knownBy = t.notForOthers, t.knownBy
 	if t.outer == nil && t.c.warm != nil {
 		t.outer = &background.Outer{Pattern: t.r.Pattern, Vary: slices.Clone(t.w.Header()["Vary"])} // a handler may write into the list
 	}
@@ -46,28 +46,28 @@ func (t *task) newRecorder() *recorder {
 }
 
 // newPage returns the page of a rendering that begins.
-func (t *task) newPage() *page {
-	t.page = &page{origin: t.id.Origin}
+func (t *task) newRemarks() *remarks {
+	t.remarks = &remarks{origin: t.id.Origin}
 	if flight := t.flight; flight != nil {
-		t.page.stop = func() { flight.Finish(nil, false) }
+		t.remarks.stop = func() { flight.Finish(nil, false) }
 	}
-	return t.page
+	return t.remarks
 }
 
 // inner returns the request that the handler is given. It is a copy: what the handler does
 // to the header must not change what the response is stored under. It has nothing that is
 // not in the key: the handler could put that into a page which others are given.
 func (t *task) inner() *http.Request {
-	ctx := context.WithValue(t.r.Context(), pageKey{}, t.page)
+	ctx := context.WithValue(t.r.Context(), remarksKey{}, t.remarks)
 	ctx = context.WithValue(ctx, servedKey{}, &t.served)
 	if ctx.Value(http.ServerContextKey) == nil {
-		ctx = serverless{ctx, &t.page.sought}
+		ctx = serverless{ctx, &t.remarks.sought}
 	}
 	if t.served.r == nil {
 		t.served.r, t.served.paths = t.r, t.id.Paths
 	}
 	inner := t.c.keys.Seen(t.r).Clone(engine.WithFill(ctx, t.fill))
-	t.c.cutCookies(inner.Header, t.visitor)
+	t.c.cutCookies(inner.Header, t.knownBy)
 	return inner
 }
 

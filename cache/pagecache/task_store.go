@@ -46,8 +46,9 @@ func (t *task) place(p *stored.Response, h http.Header) {
 	t.c.index.Place(p, t.id, t.c.rules.SelectingFields(h), t.r.Header)
 }
 
-// depend makes the fill depend on what a response with header h was made from, beside what
-// the handler has named.
+// depend makes the fill depend on the groups of a response with header h, and on its route.
+// The fill has depended on the names of its URL since it began (find.Identity.Deps), and on
+// what the handler names since it named it.
 func (t *task) depend(h http.Header) {
 	groups := groupList(h, "Cache-Groups")
 	t.fill.AddGroups(groups...)
@@ -78,20 +79,20 @@ func (t *task) promise(rec *recorder, p *stored.Response) {
 
 // store stores p. If Cache-Status has promised that and it fails, Observe is told.
 func (t *task) store(p *stored.Response) {
-	var stored bool
+	var done bool
 	var why reason
 	if keep := t.c.keepFor(p); keep == 0 {
 		why = rfc9111.ReasonNoLifetime
 	} else if t.varies(p) {
-		stored, why = t.c.index.StoreVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
+		done, why = t.c.index.StoreVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
 	} else {
 		var err error
-		stored, err = t.c.values.Set(t.r.Context(), p.Key, p, keep, t.fill)
-		if !stored {
+		done, err = t.c.values.Set(t.r.Context(), p.Key, p, keep, t.fill)
+		if !done {
 			why = find.WhyNot(err, t.fill)
 		}
 	}
-	if !stored {
+	if !done {
 		t.notStored(why)
 	} else {
 		// Not before p is stored: a request that knows the key looks for p there, and

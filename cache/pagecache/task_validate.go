@@ -28,7 +28,7 @@ func (t *task) isValidated(rec *recorder) bool {
 func (t *task) freshen(rec *recorder, from *engine.Stored[*stored.Response]) {
 	t.cacheStatus.answer = http.StatusNotModified
 	p := t.freshened(rec, from)
-	t.visitor = rec.visitor
+	t.knownBy = rec.knownBy
 	if rec.policy.Reason != storable {
 		t.cacheStatus.detail = string(rec.policy.Reason)
 		if t.holdsForOthers(rec.policy.Reason) {

@@ -29,7 +29,7 @@ func isSafe(method string) bool {
 func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	said := status{fwd: fwdMethod}
 	c.observe(r, said, false)
-	rec := newRecorder(c, w, r, &said, new(page))
+	rec := newRecorder(c, w, r, &said, new(remarks))
 	// What was asked for, before the handler can change it.
 	target := c.target(r)
 	rec.changed = func() {

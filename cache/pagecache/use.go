@@ -13,8 +13,8 @@ import (
 // mayAnswer decides what may be done with p, a stored response, for a request (RFC 9111
 // §4). why says why the response is not for the one who asks. asks is what the request
 // says about caching, and empty where requests are not listened to.
-func mayAnswer(r *http.Request, p *stored.Response, verdict engine.Verdict, asks *rfc9111.Control, visitor reason, now time.Time) (use rfc9111.Use, why reason) {
-	if why = forbids(p, r, visitor); why != storable {
+func mayAnswer(r *http.Request, p *stored.Response, verdict engine.Verdict, asks *rfc9111.Control, knownBy reason, now time.Time) (use rfc9111.Use, why reason) {
+	if why = forbids(p, r, knownBy); why != storable {
 		return rfc9111.UseNot, why
 	}
 	f := freshnessOf(p, now)
@@ -28,14 +28,14 @@ func mayAnswer(r *http.Request, p *stored.Response, verdict engine.Verdict, asks
 	return use, storable
 }
 
-// forbids says why p must not answer r, whatever its age. visitor says by what the
-// visitor of r is known.
-func forbids(p *stored.Response, r *http.Request, visitor reason) reason {
+// forbids says why p must not answer r, whatever its age, or storable if it may. knownBy
+// is what visitorOf says of r.
+func forbids(p *stored.Response, r *http.Request, knownBy reason) reason {
 	switch {
 	case !p.Is(stored.IsShared) && len(r.Header["Authorization"]) > 0:
 		return rfc9111.ReasonAuth
-	case visitor != storable && !p.Is(stored.IsForVisitors):
-		return visitor
+	case knownBy != stranger && !p.Is(stored.IsForVisitors):
+		return knownBy
 	}
 	return storable
 }

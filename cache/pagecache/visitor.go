@@ -18,7 +18,11 @@ import (
 //	a visitor   public                 visitors and strangers
 //	a visitor   anything else          nobody else
 
-// visitorOf says by what the visitor of r is known. It is storable for a stranger.
+// stranger is what visitorOf returns of a request that no visitor is known by. For any
+// other, what it returns is the reason why the page is not for others.
+const stranger = storable
+
+// visitorOf says by what the visitor of r is known, or stranger.
 func (c *Cache) visitorOf(r *http.Request) reason {
 	switch {
 	case c.opts.Visitor != nil && c.holds(c.opts.Visitor, r): // first: see keysFor
@@ -26,14 +30,13 @@ func (c *Cache) visitorOf(r *http.Request) reason {
 	case len(c.opts.SessionCookies) > 0 && cookie.Has(r.Header["Cookie"], c.opts.SessionCookies):
 		return reasonSession
 	}
-	return storable
+	return stranger
 }
 
-// keysFor returns what makes the keys of a request. visitor says by what its visitor is
-// known. Which cookies Options.Visitor looks at is not known: so the handler is given all
+// keysFor returns what makes the keys of a request, by what visitorOf says of it. Which cookies Options.Visitor looks at is not known: so the handler is given all
 // of them, and all are in the key.
-func (c *Cache) keysFor(visitor reason) *keys.Builder {
-	if visitor == reasonVisitor {
+func (c *Cache) keysFor(knownBy reason) *keys.Builder {
+	if knownBy == reasonVisitor {
 		return c.uncut
 	}
 	return c.keys
@@ -41,8 +44,8 @@ func (c *Cache) keysFor(visitor reason) *keys.Builder {
 
 // cutCookies takes the cookies that do not count out of the header that a fill is given.
 // The handler must not put one into a page that others are given.
-func (c *Cache) cutCookies(h http.Header, visitor reason) {
-	switch counted, cut := c.keysFor(visitor).Cookie(h); {
+func (c *Cache) cutCookies(h http.Header, knownBy reason) {
+	switch counted, cut := c.keysFor(knownBy).Cookie(h); {
 	case !cut:
 	case counted == "":
 		delete(h, "Cookie")

@@ -87,7 +87,7 @@ func (c *Cache) CollapseTimeout() time.Duration { return c.opts.CollapseTimeout 
 // Observe tells Options.Observe of an error that no caller can be told.
 func (c *Cache) Observe(op Op, key string, err error) { c.observe.report(op, key, err) }
 
-// Purge appends e to the log. It is coherent.Cache.Purge, which documents it.
+// Purge appends e to the log. coherent.Cache.Purge says what it promises.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 	e.Dependencies = cache.WithDecoded(e.Dependencies)
 	if e.Origin == "" {

@@ -1,5 +1,5 @@
-// Package engine is the rule of package coherent, which has it in words: it decides
-// which stored values may be served. Packages coherent and pagecache use it.
+// Package engine decides which stored values may be served. The rule is written in words
+// at package coherent. Packages coherent and pagecache use it.
 //
 // Each file uses those below it:
 //

@@ -12,8 +12,8 @@ import (
 // A lookup is what is known while the tiers are asked, one after another.
 type lookup[V any] struct {
 	recent  bool       // the view is as recent as the request
-	purged  *Stored[V] // what was found, unless it is fresh
-	verdict Verdict    // on purged
+	found   *Stored[V] // unless it is fresh
+	verdict Verdict    // on found
 }
 
 // find is Values.Find.
@@ -52,7 +52,7 @@ func (st *storage[V]) get(ctx context.Context, key []byte) (*Stored[V], Verdict,
 		if !l.recent {
 			return nil, Absent, c.confirm(ctx)
 		}
-		return l.purged, l.verdict, nil
+		return l.found, l.verdict, nil
 	}
 	return st.getFar(ctx, string(key), first, l)
 }
@@ -100,13 +100,13 @@ func (st *storage[V]) getTiers(ctx context.Context, key string, first int, l loo
 			return s, Fresh, nil
 		}
 		if l.verdict != SoftPurged {
-			l.purged, l.verdict = s, verdict
+			l.found, l.verdict = s, verdict
 		}
 	}
 	if !l.recent {
 		return nil, l.verdict, c.reader.confirm(ctx)
 	}
-	return l.purged, l.verdict, nil
+	return l.found, l.verdict, nil
 }
 
 // getTier asks one tier, and for the head of the log with it where that costs nothing

@@ -26,8 +26,9 @@ func (s *Scratch) Tried() bool { return len(s.tried) > 0 }
 // h, stale or not, or nil and what was found instead.
 //
 // Responses that vary are stored under keys of their own, beside a note under
-// the primary key which says by what. This process remembers notes, so that the
-// second lookup is the first one's exception.
+// the primary key which says by what. This process remembers notes (Memo),
+// so that mostly the first key is the right one, and the second is tried only if nothing
+// is stored under the first.
 func (x *Index) Lookup(ctx context.Context, s *Scratch, h http.Header) (*engine.Stored[*stored.Response], engine.Verdict, error) {
 	s.tried, s.Varies = s.tried[:0], false
 	key := s.Primary

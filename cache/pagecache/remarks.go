@@ -12,15 +12,15 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-type pageKey struct{}
+type remarksKey struct{}
 
-// A page is what a handler says about its response through the context of its request:
-// SetTTL and DoNotStore. A request that passes has one as well, so that calls from it are
+// Remarks are what a handler says about its response through the context of its request:
+// SetTTL and DoNotStore. A request that passes has them as well, so that calls from it are
 // known to lead somewhere.
-type page struct {
-	origin string // groups are known by it too
-	outer  *page  // the page that this one goes into, or nil
-	stop   func() // lets waiting requests go; nil if none wait
+type remarks struct {
+	origin string   // groups are known by it too
+	outer  *remarks // of the page that this one goes into, or nil
+	stop   func()   // lets waiting requests go; nil if none wait
 
 	sought atomic.Bool // see serverless
 
@@ -29,13 +29,13 @@ type page struct {
 	refused bool // DoNotStore was called
 }
 
-// pageFrom returns the page that ctx leads to, or nil. It also finds a fill of
-// coherent.Fetch, which has no page.
-func pageFrom(ctx context.Context) (p *page, leads bool) {
+// remarksFrom returns the remarks that ctx leads to, or nil. It also finds a fill of
+// coherent.Fetch, which has none.
+func remarksFrom(ctx context.Context) (p *remarks, leads bool) {
 	if ctx == nil {
 		return nil, false
 	}
-	p, _ = ctx.Value(pageKey{}).(*page)
+	p, _ = ctx.Value(remarksKey{}).(*remarks)
 	return p, p != nil || engine.FillFrom(ctx) != nil
 }
 
@@ -51,12 +51,12 @@ func pageFrom(ctx context.Context) (p *page, leads bool) {
 //
 // ctx is that of the request, see [AddGroups].
 func SetTTL(ctx context.Context, d time.Duration) {
-	p, leads := pageFrom(ctx)
+	p, leads := remarksFrom(ctx)
 	if !leads {
 		stray("SetTTL")
 		return
 	}
-	if p != nil && p != nobody {
+	if p != nil && p != unread {
 		p.setTTL(min(max(d, 0), rfc9111.MaxDuration))
 	}
 }
@@ -68,17 +68,17 @@ func SetTTL(ctx context.Context, d time.Duration) {
 //
 // ctx is that of the request, see [AddGroups].
 func DoNotStore(ctx context.Context) {
-	p, leads := pageFrom(ctx)
+	p, leads := remarksFrom(ctx)
 	if !leads {
 		stray("DoNotStore")
 		return
 	}
-	for ; p != nil && p != nobody; p = p.outer {
+	for ; p != nil && p != unread; p = p.outer {
 		p.refuse()
 	}
 }
 
-func (p *page) setTTL(d time.Duration) {
+func (p *remarks) setTTL(d time.Duration) {
 	p.mu.Lock()
 	p.said.Set, p.said.TTL = true, d
 	p.mu.Unlock()
@@ -91,7 +91,7 @@ func (p *page) setTTL(d time.Duration) {
 	}
 }
 
-func (p *page) refuse() {
+func (p *remarks) refuse() {
 	p.mu.Lock()
 	first := !p.refused
 	p.refused = true
@@ -102,20 +102,20 @@ func (p *page) refuse() {
 }
 
 // says returns what the handler has said so far.
-func (p *page) says() (said rfc9111.Told, refused bool) {
+func (p *remarks) says() (said rfc9111.Told, refused bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.said, p.refused
 }
 
-// passing calls a handler whose response will not be stored. Its context leads to a page
-// that nobody asks.
+// passing calls a handler whose response will not be stored. Its context leads to
+// remarks that are not read.
 func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	p := nobody
-	if outer, _ := pageFrom(r.Context()); outer != nil && outer != nobody {
-		p = &page{origin: outer.origin, outer: outer} // its response goes into another page
+	p := unread
+	if outer, _ := remarksFrom(r.Context()); outer != nil && outer != unread {
+		p = &remarks{origin: outer.origin, outer: outer} // its response goes into another page
 	}
-	inner := r.WithContext(context.WithValue(r.Context(), pageKey{}, p))
+	inner := r.WithContext(context.WithValue(r.Context(), remarksKey{}, p))
 	// What the handler leaves in the request is for the middleware outside the cache,
 	// and for the server, which deletes the files of MultipartForm.
 	defer func() {
@@ -124,8 +124,8 @@ func passing(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, inner)
 }
 
-// nobody is the page of all requests that pass.
-var nobody = new(page)
+// unread are the remarks of all requests that pass.
+var unread = new(remarks)
 
 // orAs returns l, or what SetTTL has said of a stored response if the handler has validated
 // that without calling SetTTL. old is nil if it has validated none.
