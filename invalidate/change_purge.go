@@ -13,7 +13,7 @@ func (c *change) Purge(ctx context.Context, ids []string, unknown bool) (again b
 	return unpurged(told), func() error { return c.inv.observe(told) }
 }
 
-// purge tells the Purger of every event, also after one has failed. It returns what
+// purge has the Purger purge every event, also after one has failed. It returns what
 // Observe is to be told. The data is saved by now. So the purge does not end when the
 // caller hangs up or runs out of time.
 func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observation {
@@ -21,11 +21,11 @@ func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observ
 	defer cancel()
 	var all []Observation
 	var failed []*PurgeError
-	var purged []string     // IDs
-	var again []cache.Event // events that no outbox purges again
+	var purged []string      // IDs
+	var repeat []cache.Event // that no outbox repeats (Options.Repeat)
 	for i, e := range c.events() {
 		start := time.Now()
-		err := c.inv.tell(within, e)
+		err := c.inv.purgeOne(within, e)
 		o := Observation{Event: e, Models: c.types.list, Duration: time.Since(start)}
 		switch {
 		case err != nil:
@@ -36,7 +36,7 @@ func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observ
 			purged = append(purged, ids[i])
 		}
 		if err == nil && (ids == nil || !c.inv.lasts()) {
-			again = append(again, e)
+			repeat = append(repeat, e)
 		}
 		all = append(all, o)
 	}
@@ -47,6 +47,6 @@ func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observ
 		defer cancel()
 		c.inv.opts.Outbox.Purged(within, purged)
 	}
-	c.inv.repeats.add(again, c.types.list)
+	c.inv.repeats.add(repeat, c.types.list)
 	return all
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// tell calls the Purger. A Purger that panics has failed. The panic must not go on: the
+// purgeOne has the Purger purge e. A Purger that panics has failed. The panic must not go on: the
 // other purges, the row in the outbox and the caller's list of what to purge again
 // would go with it.
-func (inv *Invalidator) tell(ctx context.Context, e cache.Event) (err error) {
+func (inv *Invalidator) purgeOne(ctx context.Context, e cache.Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panics.RecoveredFrom("the Purger panicked", p)

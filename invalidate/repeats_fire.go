@@ -80,7 +80,7 @@ func (r *repeats) fire(n *repetition) {
 	}
 }
 
-// purge tells the Purger once more. If that fails, the next repeat may succeed.
+// purge has the Purger purge n once more. If that fails, the next repeat may succeed.
 func (r *repeats) purge(n *repetition) {
 	after := r.inv.opts.Repeat[n.step]
 	e := n.event
@@ -89,7 +89,7 @@ func (r *repeats) purge(n *repetition) {
 	err := panics.Apart(func() error {
 		ctx, cancel := context.WithTimeout(r.ctx, r.inv.opts.PurgeTimeout)
 		defer cancel()
-		return r.inv.tell(ctx, e)
+		return r.inv.purgeOne(ctx, e)
 	})
 	again := *n
 	again.event = e

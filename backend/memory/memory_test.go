@@ -2,7 +2,6 @@ package memory_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/backend/memory"
-	"github.com/uncache/uncache/cache"
 )
 
 func TestNewPanicsForNegativeBounds(t *testing.T) {
@@ -56,31 +54,6 @@ func TestCloseEndsTheGoroutine(t *testing.T) {
 			t.Errorf("GetLocal after Close: got %v, want nothing", v)
 		}
 	})
-}
-
-// A call that Close overtakes returns ErrClosed, and nothing else.
-func TestCloseUnderUse(t *testing.T) {
-	b := memory.New(nil)
-	var users sync.WaitGroup
-	for i := range 4 {
-		users.Go(func() {
-			for n := 0; ; n++ {
-				key := fmt.Sprint(i, n%10)
-				_, _, getErr := b.Get(t.Context(), key)
-				_, appendErr := b.Append(t.Context(), cache.Event{})
-				err := errors.Join(getErr, appendErr, b.Set(t.Context(), key, []byte("v"), 0), b.Delete(t.Context(), key))
-				if err == nil {
-					continue
-				}
-				if !errors.Is(err, cache.ErrClosed) {
-					t.Errorf("got error %v, want %v", err, cache.ErrClosed)
-				}
-				return
-			}
-		})
-	}
-	time.AfterFunc(5*time.Millisecond, func() { b.Close() })
-	users.Wait()
 }
 
 // An overwritten key is never missing.

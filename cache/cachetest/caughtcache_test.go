@@ -26,7 +26,7 @@ var brokenCaches = []brokenCache{
 			return value, ok, err
 		}
 	}, []string{
-		"Get/missing", "Get/keys", "Cache/concurrent use", "Set/negative ttl", "Get/expired", "Set/fractions",
+		"Get/missing", "Get/keys", "Cache/concurrent use", "Cache/closed under use", "Set/negative ttl", "Get/expired", "Set/fractions",
 		"Set/ttl is replaced", "Delete/not found later", "Local/two roads", "Local/one value",
 	}},
 	{"miss is an empty value", func(b *broken) {
@@ -112,7 +112,7 @@ var brokenCaches = []brokenCache{
 			time.Sleep(time.Millisecond)
 			return b.mapCache.Set(ctx, key, value, ttl)
 		}
-	}, []string{"Cache/concurrent use", "Set/found later"}},
+	}, []string{"Cache/closed under use?", "Cache/concurrent use", "Set/found later"}},
 	{"mixes callers up", func(b *broken) {
 		var last atomic.Pointer[string]
 		b.get = func(ctx context.Context, key string) ([]byte, bool, error) {
@@ -247,11 +247,33 @@ var brokenCaches = []brokenCache{
 		b.close = func() error { return nil }
 	}, []string{"Cache/closed"}},
 	{"closed without a name", func(b *broken) {
+		var closed atomic.Bool
 		b.close = func() error {
-			b.get = func(context.Context, string) ([]byte, bool, error) { return nil, false, errors.New("closed") }
+			closed.Store(true)
 			return b.mapCache.Close()
 		}
-	}, []string{"Cache/closed"}},
+		b.get = func(ctx context.Context, key string) ([]byte, bool, error) {
+			if closed.Load() {
+				return nil, false, errors.New("closed")
+			}
+			return b.mapCache.Get(ctx, key)
+		}
+	}, []string{"Cache/closed", "Cache/closed under use?"}},
+	{"has an error of its own while it closes", func(b *broken) {
+		var closing atomic.Bool
+		b.close = func() error {
+			closing.Store(true)
+			defer closing.Store(false)
+			time.Sleep(time.Second) // until the users have met it
+			return b.mapCache.Close()
+		}
+		b.del = func(ctx context.Context, keys ...string) error {
+			if closing.Load() {
+				return errors.New("closing")
+			}
+			return b.mapCache.Delete(ctx, keys...)
+		}
+	}, []string{"Cache/closed under use"}},
 }
 
 func TestBrokenCachesAreCaught(t *testing.T) {

@@ -56,7 +56,7 @@ func runRules[S any](t *testing.T, rules []rule[S], around around, open func(*te
 func isFor(name string, x any) bool {
 	ok := true
 	switch ability, rest, _ := strings.Cut(name, "/"); {
-	case rest == "closed":
+	case strings.HasPrefix(rest, "closed"):
 		_, ok = x.(io.Closer)
 	case ability == "Local":
 		_, ok = x.(cache.Local)

@@ -223,6 +223,19 @@ var appendRules = []logRule{
 			return nil
 		},
 	},
+	{
+		"Log/closed under use",
+		"ErrClosed is what a Cache or a Log returns, wrapped, once it was closed.",
+		func(ctx context.Context, s logSubject) error {
+			return closedUnderUse(s.Log.(io.Closer), func(int) error {
+				p, err := s.Append(ctx, cache.Event{})
+				if err == nil {
+					_, err = s.Since(ctx, p)
+				}
+				return err
+			})
+		},
+	},
 }
 
 // append appends e and returns it as the log gives it to the other handle.

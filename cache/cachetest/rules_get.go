@@ -183,4 +183,15 @@ var closeRules = []cacheRule{
 			return nil
 		},
 	},
+	{
+		"Cache/closed under use",
+		"ErrClosed is what a Cache or a Log returns, wrapped, once it was closed.",
+		func(ctx context.Context, s cacheSubject) error {
+			return closedUnderUse(s.Cache.(io.Closer), func(user int) error {
+				key := fmt.Sprint("user", user)
+				_, _, err := s.Get(ctx, key)
+				return errors.Join(err, s.Set(ctx, key, []byte("v"), time.Hour), s.Delete(ctx, key))
+			})
+		},
+	},
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/uncache/uncache/internal/isnil"
 )
 
-// attempts is how often a request looks again after it waited for a fill that was of no use
-// to it. Then it renders for itself.
+// attempts is how often a request looks for a stored response. It looks again after it
+// waited for a fill that was of no use to it. After the last time it renders for itself.
 const attempts = 3
 
 // scratch is the memory that a request needs, used again.

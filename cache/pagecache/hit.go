@@ -11,8 +11,8 @@ import (
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 )
 
-// quick answers r if a shortcut leads to a response that may answer it. It
-// decides as handle does; what it can't do at once it leaves to that.
+// quick answers r if a shortcut leads to a response that may answer it. It decides as
+// find does; what it can't do at once it leaves to find.
 func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request, asks *rfc9111.Control, knownBy reason) bool {
 	if c.short == nil || c.keysFor(knownBy) != c.keys {
 		return false

@@ -82,12 +82,12 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
 	pages.index = find.NewIndex(pages.engine, pages.values, pages.memo, form, o.MaxVariants, pages.keepFor)
-	pages.shared = newGatherer(o.PurgeTimeout, pages.record)
+	pages.shared = newGatherer(o.PurgeTimeout, pages.purgeCanonical)
 	pages.warm = pages.newWarmer(pages.Handler)
 	if pages.values.Near() {
 		pages.short = find.NewShortcuts(pages.memo, counting)
 	}
-	open.add(pages)
+	notClosed.add(pages)
 	return pages, nil
 }
 
@@ -96,7 +96,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 // are answered by their handlers from then on, and nothing is stored. Close may be
 // called again. It returns nil.
 func (c *Cache) Close() error {
-	open.remove(weak.Make(c))
+	notClosed.remove(weak.Make(c))
 	c.clock.closed.Store(true)
 	c.background.Close()
 	if c.opened != nil {

@@ -91,8 +91,9 @@ func (c *Cache) refuse(w http.ResponseWriter, r *http.Request, st status, text s
 	http.Error(w, text, code)
 }
 
-// gaveUp answers a visitor who left while they waited, or whose time was up. The handler is
-// not asked: all who waited would ask it at once, at the moment when it is slowest.
+// gaveUp answers a visitor who left while they waited, or whose request ended by a deadline
+// of its own. (Who waits longer than Options.CollapseTimeout has the handler asked.) The
+// handler is not asked: all who waited would ask it at once, at the moment when it is slowest.
 func (c *Cache) gaveUp(w http.ResponseWriter, r *http.Request, look status) {
 	look.detail = string(reasonGaveUp)
 	c.refuse(w, r, look, "timed out", http.StatusServiceUnavailable)

@@ -52,11 +52,12 @@ func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
 func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 	var malformed error
 	e.Dependencies, malformed = c.canonical(e.Dependencies)
-	return errors.Join(c.record(ctx, e), malformed)
+	return errors.Join(c.purgeCanonical(ctx, e), malformed)
 }
 
-// record records e, whose names are canonical, and does what follows from it.
-func (c *Cache) record(ctx context.Context, e cache.Event) error {
+// purgeCanonical appends e, whose names are canonical, to the log, and does what follows
+// from it.
+func (c *Cache) purgeCanonical(ctx context.Context, e cache.Event) error {
 	var primary []string
 	if !e.Soft { // what became stale may still be served
 		primary = c.computable(e.Dependencies)

@@ -18,7 +18,7 @@ const holdBytes = 64 << 10
 // response that may be stored back until the handler is done. So
 //
 //   - its entity tag and length are sent before it
-//   - it is stored before anybody has it
+//   - it is stored before anybody has its body
 //   - other requests do not wait for a client that reads slowly
 //
 // A response that is flushed, or larger than what is stored, is streamed from there on.
@@ -70,9 +70,9 @@ type recorder struct {
 	body         []byte
 }
 
-// newRecorder returns a recorder of the response to r, whose handler speaks through p.
-func newRecorder(c *Cache, w http.ResponseWriter, r *http.Request, said *status, p *remarks) *recorder {
-	rec := &recorder{c: c, w: w, req: r, cacheStatus: said, remarks: p, asked: time.Now(), length: -1}
+// newRecorder returns a recorder of the response to r.
+func newRecorder(c *Cache, w http.ResponseWriter, r *http.Request, cacheStatus *status, remarks *remarks) *recorder {
+	rec := &recorder{c: c, w: w, req: r, cacheStatus: cacheStatus, remarks: remarks, asked: time.Now(), length: -1}
 	rec.notForOthers = func(*recorder) {}
 	_, rec.background = w.(discard)
 	if h := w.Header(); len(h) > 0 {

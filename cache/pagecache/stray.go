@@ -19,10 +19,10 @@ import (
 // told once for each call site, with a request that nobody made.
 var ErrContext = errors.New("the context leads to no request behind a cache")
 
-// open are the caches of this process that can be told of a stray call. It is global
+// notClosed are the caches of this process that can be told of a stray call. It is global
 // because such a call knows of no Cache. Pointers are weak, so that a Cache which
 // is not closed can be collected.
-var open registry
+var notClosed registry
 
 type registry struct {
 	count  atomic.Int32
@@ -68,10 +68,10 @@ func (g *registry) all() []*Cache {
 // a context that leads nowhere.
 func stray(function string) {
 	var site [1]uintptr
-	if open.count.Load() == 0 || runtime.Callers(3, site[:]) == 0 {
+	if notClosed.count.Load() == 0 || runtime.Callers(3, site[:]) == 0 {
 		return
 	}
-	for _, c := range open.all() {
+	for _, c := range notClosed.all() {
 		c.tellStray(function, site)
 	}
 }

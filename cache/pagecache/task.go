@@ -10,8 +10,8 @@ import (
 )
 
 // A task has the handler make a response, answers a request with it, and stores it:
-// while the header is written, and so before the visitor has the page (see
-// recorder_header.go).
+// after the header is sent and before the body is, see recorder_header.go. A response that
+// the handler flushes is stored when the handler is done.
 type task struct {
 	c           *Cache
 	next        http.Handler

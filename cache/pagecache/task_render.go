@@ -45,7 +45,7 @@ func (t *task) newRecorder() *recorder {
 	return rec
 }
 
-// newPage returns the page of a rendering that begins.
+// newRemarks returns the remarks of a rendering that begins.
 func (t *task) newRemarks() *remarks {
 	t.remarks = &remarks{origin: t.id.Origin}
 	if flight := t.flight; flight != nil {

@@ -86,7 +86,7 @@ func (c *Cache) purgeShared(of context.Context, e cache.Event) error {
 	e.Dependencies, malformed = c.canonical(e.Dependencies)
 	e = e.Bounded() // the gatherer holds it
 	if Warming(of) {
-		err = c.record(ctx, e) // its context says so
+		err = c.purgeCanonical(ctx, e) // its context says so
 	} else {
 		err = c.shared.do(ctx, e)
 	}

@@ -6,11 +6,11 @@
 //	engine.go     Values: look up, fill, store
 //	flight.go     fills that others wait for; flight_wait.go, flight_lease.go
 //	flights.go    the flights of all keys; queue.go: of one key, and who waits
-//	storage.go    values in the tiers: storage_get.go, storage_set.go
-//	cache.go      Cache: the view and the breaker that all values share; Purge
+//	storage.go    values in the tiers: storage_get.go, storage_set.go; stored.go: one
+//	cache.go      Cache: what all values share; append.go: Purge; cache_confirm.go
 //	breaker.go    a backend that does not answer
 //	reader.go     reads the log; reader_rounds.go, reader_recover.go
-//	view.go       what the log has named; view_skip.go: a long log
+//	view.go       what the log has named, and verdict.go; view_skip.go: a long log
 //	table.go      names and positions in bounded memory
 //	fill.go       Fill: a stamp, and dependencies: deps.go
 //	tier.go       one store; lease.go, envelope.go
@@ -142,8 +142,8 @@ func (v *Values[V]) Purge(ctx context.Context, e cache.Event, keys ...string) er
 	return nil
 }
 
-// Enter joins the flight of key, or starts one if there is none that may answer a
-// request beginning now. It reports whether the caller leads. A new flight depends on
+// Enter returns the flight of key to wait for, or starts one if there is none that may
+// answer a request beginning now. It reports whether the caller leads. A new flight depends on
 // deps from the start.
 //
 // took is how long making the value took last time; 0 is what this process remembers.

@@ -8,7 +8,7 @@ import (
 )
 
 // A Stored is a value as it is stored, with its stamp, dependencies and end. It is
-// shared between requests and never changes, but for a note of how far it was judged.
+// shared between requests and never changes, but for how far it was judged.
 type Stored[V any] struct {
 	// Value is what was stored.
 	Value V

@@ -7,8 +7,8 @@
 // There are three kinds:
 //
 //	part             has a parent: Flush hands its changes to that
-//	transaction      has an owner: Begin was called on that, and it purges for itself
-//	neither          stands alone
+//	transaction      has an owner, on which Begin was called, and purges for itself
+//	neither          stands alone; InTx uses one for a transaction of its own
 package batch
 
 import (
