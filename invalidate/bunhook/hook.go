@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"sync"
 
@@ -120,14 +119,10 @@ func unchanged(w *write, e *bun.QueryEvent) bool {
 	if e.Err != nil {
 		// Any other error may be about what came after the statement, such as the rows
 		// that it returned.
-		return (errors.Is(e.Err, sql.ErrNoRows) || integrate.Refused(e.Err)) && !keepsWhatItDid.MatchString(e.Query)
+		return (errors.Is(e.Err, sql.ErrNoRows) || integrate.Refused(e.Err)) && !integrate.KeepsOnError(e.Query)
 	}
 	return affected(e) == 0 && (w.op == updates || w.op == deletes)
 }
-
-// keepsWhatItDid matches statements of SQLite that keep what they have done when they
-// fail.
-var keepsWhatItDid = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 
 // affected returns how many rows e has changed, or -1 if that is not known.
 func affected(e *bun.QueryEvent) int {

@@ -3,8 +3,8 @@ package gormplugin
 import (
 	"context"
 	"reflect"
-	"regexp"
 
+	"github.com/uncache/uncache/invalidate/integrate"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
@@ -77,13 +77,9 @@ func done(db *gorm.DB) {
 		w.done, w.ran, w.affected = true, sql != "", db.RowsAffected
 	case sql != "":
 		// Also in a transaction, which may commit nevertheless.
-		w.unsure = !refused(db.Error) || keepsWhatItDid.MatchString(sql)
+		w.unsure = !refused(db.Error) || integrate.KeepsOnError(sql)
 	}
 }
-
-// keepsWhatItDid matches statements of SQLite that keep what they have done when they
-// fail.
-var keepsWhatItDid = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 
 // count finds out whether the statement has changed rows that were not read.
 func (w *write) count() {

@@ -3,6 +3,7 @@ package integrate
 import (
 	"errors"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,12 @@ import (
 func RolledBack(err error) bool {
 	return errors.Is(err, invalidate.ErrRolledBack) || batch.SaysRolledBack(err)
 }
+
+// KeepsOnError reports whether a statement of SQLite keeps what it has done when it fails:
+// INSERT OR FAIL and UPDATE OR FAIL. Then [Refused] says nothing about it.
+func KeepsOnError(statement string) bool { return orFail.MatchString(statement) }
+
+var orFail = regexp.MustCompile(`(?i)^\s*(?:INSERT|UPDATE)\s+OR\s+FAIL\b`)
 
 // Refused reports whether err, which a statement returned that commits by itself, is
 // the database's own word that it has changed nothing: an error with a method SQLState,

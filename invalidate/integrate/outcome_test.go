@@ -47,6 +47,21 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestKeepsOnError(t *testing.T) {
+	for statement, want := range map[string]bool{
+		"INSERT OR FAIL INTO t VALUES (1), (1)": true,
+		"\n update or fail t SET a = 1":         true,
+		"INSERT INTO t VALUES (1)":              false,
+		"UPDATE OR ABORT t SET a = 1":           false,
+		"INSERT OR FAILURE INTO t":              false,
+		"DELETE FROM t WHERE a = 'OR FAIL'":     false,
+	} {
+		if got := integrate.KeepsOnError(statement); got != want {
+			t.Errorf("KeepsOnError(%q) = %v, want %v", statement, got, want)
+		}
+	}
+}
+
 func TestRolledBack(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
