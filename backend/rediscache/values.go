@@ -85,7 +85,10 @@ func (b *Backend) clusterHead(ctx context.Context) (head cache.Position, err err
 	if err != nil {
 		return 0, err
 	}
-	return b.readHead(ctx, src.client, src.history, 0).result()
+	if head, err = b.readHead(ctx, src.client, src.history, 0).result(); err != nil {
+		b.reload(ctx) // the slot may have moved, and that node's own client does not look where
+	}
+	return head, err
 }
 
 // Set stores value under key for ttl, see [cache.Cache].
