@@ -13,28 +13,28 @@ type Position uint64
 // of Dependencies, and whose rendering began before, may be served.
 type Event struct {
 	// Position is the event's place in the log. The log sets it.
-	Position Position
+	Position Position `json:"position"`
 
 	// Time is when the purge was made. The log sets it if it is zero. It is
 	// for people; nothing is decided by it.
-	Time time.Time
+	Time time.Time `json:"time"`
 
 	// Dependencies names what changed. An event that names nothing is valid
 	// and purges nothing.
-	Dependencies []Dependency
+	Dependencies []Dependency `json:"dependencies"`
 
 	// Soft makes what depends on the event stale rather than unusable: a cache
 	// that allows it may still serve it while one fill renders its successor. For
 	// other caches a soft purge is a purge.
-	Soft bool
+	Soft bool `json:"soft,omitempty"`
 
 	// Reason says why, for people: "blog.Post 42 saved". A log has its first 256
 	// bytes, and those of Origin.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 
 	// Origin says who, for people: a host, a process, a user. Package coherent
 	// fills it in where it is empty.
-	Origin string
+	Origin string `json:"origin,omitempty"`
 }
 
 // Events is an answer of [Log.Since]: what happened in the log after a

@@ -15,23 +15,25 @@ import (
 // A Cache is a shared HTTP cache (RFC 9111) in front of handlers. It is safe for
 // concurrent use.
 type Cache struct {
-	opts    Options
-	proxy   Proxy // zero unless Options.Proxy is set
-	rules   rfc9111.Rules
-	name    string
-	keys    *keys.Builder // for which session cookies count
-	uncut   *keys.Builder // for which all cookies count
-	engine  *engine.Cache
-	opened  *coherent.Cache // made by Open, or nil
-	values  *engine.Values[*stored.Response]
-	memo    *find.Memo
-	index   *find.Index
-	warm    *background.Warmer // nil unless pages are warmed
-	codec   stored.Codec
-	clock   *clock
-	shared  *gatherer       // makes the purges after unsafe requests
-	short   *find.Shortcuts // nil where no hit is found at once
-	scratch sync.Pool
+	opts     Options
+	proxy    Proxy // zero unless Options.Proxy is set
+	rules    rfc9111.Rules
+	name     string
+	keys     *keys.Builder // for which session cookies count
+	uncut    *keys.Builder // for which all cookies count
+	engine   *engine.Cache
+	store    *coherent.Cache
+	opened   bool // Open has made it
+	values   *engine.Values[*stored.Response]
+	memo     *find.Memo
+	index    *find.Index
+	rendered renderings
+	warm     *background.Warmer // nil unless pages are warmed
+	codec    stored.Codec
+	clock    *clock
+	shared   *gatherer       // makes the purges after unsafe requests
+	short    *find.Shortcuts // nil where no hit is found at once
+	scratch  sync.Pool
 
 	dates          stored.Dates
 	ages, statuses *stored.Phrases

@@ -224,3 +224,38 @@ func ExampleProxy() {
 	// from the origin | uncache; fwd=miss; stored
 	// from the origin | uncache; hit; ttl=59
 }
+
+// Explain says why a page is not cached, and who purged it.
+func ExampleCache_Explain() {
+	pages, end := open(&pagecache.Options{TTL: time.Minute})
+	defer end()
+	site := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pagecache.AddGroups(r.Context(), "author:ada")
+		if r.URL.Path == "/cart" {
+			w.Header().Set("Cache-Control", "private")
+		}
+	}))
+	ctx := context.Background()
+	explain := func(target string) pagecache.Explanation {
+		x, err := pages.Explain(ctx, httptest.NewRequest("GET", target, nil))
+		if err != nil {
+			fmt.Println(err)
+		}
+		return x
+	}
+
+	site.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/cart", nil))
+	fmt.Println(explain("/cart").Reason)
+
+	site.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/blog/hello/", nil))
+	_ = pages.Purge(ctx, cache.Event{
+		Dependencies: []cache.Dependency{cache.Group("author:ada")},
+		Reason:       "blog.Author ada saved",
+		Origin:       "web-1",
+	})
+	x := explain("/blog/hello/")
+	fmt.Println(x.Status, "|", x.Purge.Reason, "|", x.Purge.Origin, "|", x.Purge.Dependencies)
+	// Output:
+	// private
+	// fwd=miss; detail=purged | blog.Author ada saved | web-1 | [group:author:ada]
+}

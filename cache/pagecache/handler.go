@@ -31,47 +31,63 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 		panic("pagecache: Handler: the handler is nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		connection := r.Header["Connection"]
-		switch {
-		case !isSafe(r.Method):
+		if !isSafe(r.Method) {
 			c.passUnsafe(next, w, r)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			c.pass(next, w, r, fwdMethod, "")
-		case cache.Bypassed(r.Context()):
-			c.pass(next, w, r, fwdBypass, string(reasonBypassed))
-		case rfc9111.Upgrades(r.Header, connection):
-			c.pass(next, w, r, fwdBypass, string(reasonUpgrade))
-		case c.skips(r):
-			c.pass(next, w, r, fwdBypass, string(reasonSkip))
-		case engine.FillFrom(r.Context()) != nil:
-			// This request is made while another response is rendered, which must
-			// depend on all that this one depends on. And if its URL were the same,
-			// it would wait for itself.
-			c.pass(next, w, r, fwdBypass, string(reasonNested))
-		case r.ContentLength != 0:
-			// RFC 9110 §9.3.1: content of a GET has no meaning. What a handler makes
-			// of it is not in the key.
-			c.pass(next, w, r, fwdRequest, string(reasonContent))
-		case rfc9111.AnswersItself(r.Header):
-			c.pass(next, w, r, fwdRequest, string(reasonPrecondition))
-		case rfc9111.NamesFields(r.Header, connection):
-			c.pass(next, w, r, fwdRequest, string(reasonConnection))
-		default:
-			c.handle(next, w, r)
+			return
 		}
+		if fwd, why := c.leaves(r); fwd != "" {
+			c.pass(next, w, r, fwd, string(why))
+			return
+		}
+		c.handle(next, w, r)
 	})
+}
+
+// leaves says why the cache leaves a safe request to the handler, whatever is stored. fwd is
+// empty if it does not.
+func (c *Cache) leaves(r *http.Request) (fwd string, why reason) {
+	connection := r.Header["Connection"]
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return fwdMethod, ""
+	case cache.Bypassed(r.Context()):
+		return fwdBypass, reasonBypassed
+	case rfc9111.Upgrades(r.Header, connection):
+		return fwdBypass, reasonUpgrade
+	case c.skips(r):
+		return fwdBypass, reasonSkip
+	case engine.FillFrom(r.Context()) != nil:
+		// This request is made while another response is rendered, which must
+		// depend on all that this one depends on. And if its URL were the same,
+		// it would wait for itself.
+		return fwdBypass, reasonNested
+	case r.ContentLength != 0:
+		// RFC 9110 §9.3.1: content of a GET has no meaning. What a handler makes
+		// of it is not in the key.
+		return fwdRequest, reasonContent
+	case rfc9111.AnswersItself(r.Header):
+		return fwdRequest, reasonPrecondition
+	case rfc9111.NamesFields(r.Header, connection):
+		return fwdRequest, reasonConnection
+	}
+	return "", storable
 }
 
 // handle answers a request that the cache has a say in: at once, or by looking it up.
 func (c *Cache) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	var asks rfc9111.Control // what the request says, if Proxy.ClientDirectives is set
-	if c.proxy.ClientDirectives {
-		asks = clientControl(r.Header)
-	}
+	asks := c.asks(r)
 	knownBy := c.visitorOf(r)
 	if !c.quick(next, w, r, &asks, knownBy) {
 		c.find(next, w, r, &asks, knownBy)
 	}
+}
+
+// asks returns what a request says about caching, if Proxy.ClientDirectives is set.
+func (c *Cache) asks(r *http.Request) (asks rfc9111.Control) {
+	if c.proxy.ClientDirectives {
+		asks = clientControl(r.Header)
+	}
+	return asks
 }
 
 // find looks a request up. It answers with what is stored, or has the handler render.

@@ -37,7 +37,7 @@ func Open(backend cache.Backend, opts *Options) (*Cache, error) {
 		_ = store.Close() // it always returns nil
 		return nil, err
 	}
-	c.opened = store
+	c.opened = true
 	return c, nil
 }
 
@@ -70,6 +70,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		name:       o.Name,
 		keys:       counting,
 		uncut:      uncut,
+		store:      c,
 		engine:     c.Engine(),
 		values:     engine.NewValues(c.Engine(), form),
 		codec:      form,
@@ -99,8 +100,8 @@ func (c *Cache) Close() error {
 	notClosed.remove(weak.Make(c))
 	c.clock.closed.Store(true)
 	c.background.Close()
-	if c.opened != nil {
-		return c.opened.Close()
+	if c.opened {
+		return c.store.Close()
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ type task struct {
 	remarks     *remarks          // what the handler says through its context
 	outer       *background.Outer // when the handler was first asked; nil unless pages are warmed
 	served      served            // which route has served it
+	kept        *stored.Response  // what was stored, or nil
+	unstored    reason            // why nothing was, where HTTP allowed it
 }
 
 // nameKey puts a key into Cache-Status, if Options.StatusKey is set.
@@ -42,6 +44,7 @@ func (t *task) run() {
 	for rec.replaced && rec.status == http.StatusNotModified {
 		if from := t.chosen(rec, ask); from != nil && !rec.gaveUp {
 			t.freshen(rec, from)
+			t.c.note(t, rec)
 			return
 		}
 		// The 304 is about something else. It can't be passed on, since the visitor
@@ -56,6 +59,7 @@ func (t *task) run() {
 		t.serveStale(rec)
 	default:
 		t.conclude(rec)
+		t.c.note(t, rec)
 	}
 }
 

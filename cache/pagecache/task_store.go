@@ -98,6 +98,7 @@ func (t *task) store(p *stored.Response) {
 		// Not before p is stored: a request that knows the key looks for p there, and
 		// not for the fill.
 		t.c.memo.SetFields([]byte(t.id.Primary), p.Vary)
+		t.kept = p
 		t.remember(p)
 	}
 	t.c.memo.SetDeleted([]byte(t.id.Primary), false)
@@ -131,6 +132,7 @@ var ErrNotStored = errors.New("pagecache: not stored, although Cache-Status says
 
 // notStored tells Observe that a promise was not kept.
 func (t *task) notStored(why reason) {
+	t.unstored = why
 	if t.cacheStatus.stored {
 		t.c.report(t.r, Observation{Forward: t.cacheStatus.fwd, Detail: string(why), Err: ErrNotStored})
 	}

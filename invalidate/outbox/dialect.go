@@ -27,6 +27,7 @@ type dialect struct {
 	later    string                        // that time plus an argument, which delay makes
 	until    string                        // milliseconds until due
 	age      string                        // milliseconds since the oldest row that waits was created
+	created  string                        // milliseconds since a row was created
 	delay    func(time.Duration) any       // the argument of later
 	oneOf    func([]rowID) (string, []any) // "id is one of these", and its arguments
 	blob     string                        // whether the id is a BLOB
@@ -50,9 +51,10 @@ var dialects = map[Dialect]dialect{
 		now:   "statement_timestamp()",
 		later: "statement_timestamp() + CAST(? AS bigint) * interval '1 microsecond'",
 		// Infinity is a time too, but its difference is not.
-		until: "CASE WHEN due <= statement_timestamp() THEN 0 WHEN isfinite(due) THEN CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision) ELSE 1e12 END",
-		age:   "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + unpurged + " AND isfinite(created) THEN created END)) * 1000 AS double precision)",
-		delay: microseconds,
+		until:   "CASE WHEN due <= statement_timestamp() THEN 0 WHEN isfinite(due) THEN CAST(EXTRACT(EPOCH FROM due - statement_timestamp()) * 1000 AS double precision) ELSE 1e12 END",
+		age:     "CAST(EXTRACT(EPOCH FROM statement_timestamp() - MIN(CASE WHEN " + unpurged + " AND isfinite(created) THEN created END)) * 1000 AS double precision)",
+		created: "CASE WHEN isfinite(created) THEN CAST(EXTRACT(EPOCH FROM statement_timestamp() - created) * 1000 AS double precision) END",
+		delay:   microseconds,
 		// One statement serves any number of ids: drivers keep what they have prepared.
 		oneOf: func(ids []rowID) (string, []any) {
 			if len(ids) == 1 {
@@ -71,26 +73,28 @@ var dialects = map[Dialect]dialect{
 		later: "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND",
 		until: "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), due) / 1000.0",
 		// 0000-00-00 is a time too, and the difference is NULL.
-		age:   "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + unpurged + " AND created > '1000-01-01' THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
-		delay: microseconds,
-		oneOf: list,
-		blob:  "0",
+		age:     "TIMESTAMPDIFF(MICROSECOND, MIN(CASE WHEN " + unpurged + " AND created > '1000-01-01' THEN created END), UTC_TIMESTAMP(6)) / 1000.0",
+		created: "CASE WHEN created > '1000-01-01' THEN TIMESTAMPDIFF(MICROSECOND, created, UTC_TIMESTAMP(6)) / 1000.0 END",
+		delay:   microseconds,
+		oneOf:   list,
+		blob:    "0",
 		// The optimizer would scan a table that it believes to be empty.
 		due:   "{table} FORCE INDEX ({index})",
 		byID:  "{table} FORCE INDEX (PRIMARY)",
 		locks: true,
 	},
 	SQLite: {
-		quote: `"`,
-		now:   "strftime('%Y-%m-%d %H:%M:%f', 'now')",
-		later: "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)",
-		until: "(julianday(due) - julianday('now')) * 86400000.0",
-		age:   "(julianday('now') - MIN(CASE WHEN " + unpurged + " THEN julianday(created) END)) * 86400000.0",
-		delay: func(d time.Duration) any { return fmt.Sprintf("+%.3f seconds", d.Seconds()) },
-		oneOf: list,
-		blob:  "typeof(id) = 'blob'",
-		due:   "{table}",
-		byID:  "{table}",
+		quote:   `"`,
+		now:     "strftime('%Y-%m-%d %H:%M:%f', 'now')",
+		later:   "strftime('%Y-%m-%d %H:%M:%f', 'now', ?)",
+		until:   "(julianday(due) - julianday('now')) * 86400000.0",
+		age:     "(julianday('now') - MIN(CASE WHEN " + unpurged + " THEN julianday(created) END)) * 86400000.0",
+		created: "(julianday('now') - julianday(created)) * 86400000.0",
+		delay:   func(d time.Duration) any { return fmt.Sprintf("+%.3f seconds", d.Seconds()) },
+		oneOf:   list,
+		blob:    "typeof(id) = 'blob'",
+		due:     "{table}",
+		byID:    "{table}",
 	},
 }
 
@@ -132,6 +136,7 @@ func (d dialect) sql(table, statement string) string {
 		"{later}", d.later,
 		"{until}", d.until,
 		"{age}", d.age,
+		"{created}", d.created,
 		"{blob}", d.blob,
 	).Replace(statement)
 	if !d.numbered {

@@ -12,11 +12,15 @@ import (
 type Deps struct {
 	mu      sync.Mutex
 	hashes  []uint64
+	groups  []string // the first names of groups, for people
 	tooMany bool
 }
 
 // maxDeps bounds the memory of a fill and of what is stored, at 8 bytes each.
 const maxDeps = 1 << 16
+
+// maxGroups is how many names of groups are kept while a value is made.
+const maxGroups = 16
 
 // Add names dependencies. A path with encoded slashes is also named in its decoded
 // form ([cache.Dependency.Decoded]).
@@ -37,7 +41,23 @@ func (d *Deps) AddGroups(names ...string) {
 	defer d.mu.Unlock()
 	for _, name := range names {
 		d.add(cache.Group(name).Hash())
+		d.keepGroup(name)
 	}
+}
+
+// keepGroup keeps the name of a group for people. The caller holds mu.
+func (d *Deps) keepGroup(name string) {
+	if len(d.groups) < maxGroups && !slices.Contains(d.groups, name) {
+		d.groups = append(d.groups, name)
+	}
+}
+
+// Groups returns the first names of groups that AddGroups was given. The slice is the
+// caller's.
+func (d *Deps) Groups() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.groups)
 }
 
 // add names a dependency. The caller holds mu. A repeated name takes room once: a
@@ -93,9 +113,12 @@ func (d *Deps) addHashes(hashes []uint64) {
 
 // addAll names what from names.
 func (d *Deps) addAll(from *Deps) {
-	hashes, tooMany := from.Hashes(), from.TooMany()
+	hashes, groups, tooMany := from.Hashes(), from.Groups(), from.TooMany()
 	d.addHashes(hashes)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for _, name := range groups {
+		d.keepGroup(name)
+	}
 	d.tooMany = d.tooMany || tooMany
 }

@@ -18,6 +18,9 @@ type Fill struct {
 // newFill returns a fill with a stamp.
 func newFill(stamp cache.Position) *Fill { return &Fill{stamp: stamp} }
 
+// Stamp returns the position of the log by which f began.
+func (f *Fill) Stamp() cache.Position { return f.stamp }
+
 // restarted returns a fill with a newer stamp and f's dependencies.
 func (f *Fill) restarted(stamp cache.Position) *Fill {
 	next := newFill(stamp)
