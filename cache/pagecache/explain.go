@@ -44,7 +44,7 @@ type explainer struct {
 	entries []*entry
 	chosen  *entry                    // what a lookup would find, or nil
 	named   map[cache.Dependency]bool // what names the URL; nil if a stored response was chosen
-	latest  *cache.Event              // the last event that names one of them, or nil
+	latest  *cache.Event              // that names one of them, or nil: see read
 }
 
 // An entry is a stored response that was found.

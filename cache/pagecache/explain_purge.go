@@ -41,6 +41,11 @@ func (x *explainer) search(ctx context.Context) error {
 		for _, d := range x.id.Deps {
 			x.named[d] = true
 		}
+		if x.last != nil {
+			for _, name := range x.last.groups {
+				x.named[cache.Group(name)] = true
+			}
+		}
 	}
 	if !needed {
 		return nil
@@ -111,8 +116,8 @@ func (x *explainer) read(e *cache.Event) {
 			}
 		}
 	}
-	if latest != nil {
-		x.latest = latest
+	if latest != nil && (x.latest == nil || x.last == nil) {
+		x.latest = latest // the first after the last rendering, or else the last of all
 	}
 	for i, of := range x.entries {
 		if ended[i] != nil {

@@ -33,9 +33,9 @@ type Explanation struct {
 	Vary []string `json:"vary,omitempty"`
 	// Stored is what is stored of the URL: every variant, in every tier.
 	Stored []StoredVariant `json:"stored"`
-	// Purge is the event that ended what was stored. If nothing is stored and this
-	// process does not know what was, it is the last event that names the URL, if the
-	// log still has one. Its Dependencies are those that matter here.
+	// Purge is the event that ended what was stored. Where this process does not know
+	// of anything that was stored, it is the last event that names the URL. It is nil
+	// if the log has none. Its Dependencies are those that matter here.
 	Purge *cache.Event `json:"purge,omitempty"`
 	// Rendering is the last rendering of the URL in this process, or nil if it is not
 	// known.

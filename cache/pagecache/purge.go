@@ -48,6 +48,15 @@ func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
 	return errors.Join(append(errs, c.purge(ctx, e))...)
 }
 
+// CheckURL returns the error that PurgeURL would, and purges nothing.
+func (c *Cache) CheckURL(url string) error {
+	_, err := c.canonical([]cache.Dependency{cache.URI(url)})
+	if mistake := c.mistakenURI(url); mistake != nil {
+		err = errors.Join(refusal(cache.URI(url), mistake), err)
+	}
+	return err
+}
+
 // purge is Purge, of names in any spelling.
 func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 	var malformed error
