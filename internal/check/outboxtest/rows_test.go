@@ -14,7 +14,9 @@ import (
 func TestRows(t *testing.T) {
 	each(t, all, func(t *testing.T, d *database) {
 		p, cause := newPurger(), errors.New("the CDN says no: <b>403</b>")
-		p.set(func() { p.refuses = map[cache.Dependency]error{"path:/1/": cause, "path:/2/": cause, "path:/3/": cause} })
+		p.set(func() {
+			p.refuses = map[cache.Dependency]error{"path:/1/": cause, "path:/2/": cause, "path:/3/": cause}
+		})
 		box := d.outbox(t, p, func(o *outbox.Options) { o.MaxTries = 1 })
 		long := cache.Event{Reason: "long", Dependencies: []cache.Dependency{cache.Group(strings.Repeat("x", 70<<10))}}
 		d.enqueue(t, box, "path:/1/", "path:/2/", "path:/3/")
