@@ -24,12 +24,14 @@ func ExampleKeys_store() {
 		fmt.Println(err)
 		return
 	}
-	showPost := func(w http.ResponseWriter, r *http.Request) {
-		key := builder.Request(r).String()
-		page, ok, err := store.Get(r.Context(), key)
+	showPost := func(w http.ResponseWriter, r *http.Request) { // for GET: the method is not in the key
+		key := builder.Request(r)
+		page, ok, err := store.Get(r.Context(), key.String())
 		if err != nil || !ok {
-			page = []byte(title + " under " + key)
-			_ = store.Set(r.Context(), key, page, time.Hour)
+			page = fmt.Appendf(nil, "%s under %q", title, key)
+			if key.Valid() { // another host has no key
+				_ = store.Set(r.Context(), key.String(), page, time.Hour)
+			}
 		}
 		_, _ = w.Write(page)
 	}
@@ -38,19 +40,24 @@ func ExampleKeys_store() {
 		to.Path("/blog/" + p.Slug + "/")
 	})
 
-	get := func() {
+	get := func(url string) {
 		w := httptest.NewRecorder()
-		showPost(w, httptest.NewRequest("GET", "http://example.com/blog/hello/", nil))
+		showPost(w, httptest.NewRequest("GET", url, nil))
 		fmt.Println(w.Body)
 	}
-	get()
+	const post, elsewhere = "http://example.com/blog/hello/", "http://localhost/blog/hello/"
+	get(post)
+	get(elsewhere)
 	title = "Bonjour"
-	get()
+	get(post)
+	get(elsewhere)
 	fmt.Println(inv.Invalidate(context.Background(), &Post{Slug: "hello"}))
-	get()
+	get(post)
 	// Output:
-	// Hello under page:example.com/blog/hello/:72de31c2654c153d5ff36bd7f80fb1e3
-	// Hello under page:example.com/blog/hello/:72de31c2654c153d5ff36bd7f80fb1e3
+	// Hello under "page:example.com/blog/hello/:72de31c2654c153d5ff36bd7f80fb1e3"
+	// Hello under ""
+	// Hello under "page:example.com/blog/hello/:72de31c2654c153d5ff36bd7f80fb1e3"
+	// Bonjour under ""
 	// <nil>
-	// Bonjour under page:example.com/blog/hello/:72de31c2654c153d5ff36bd7f80fb1e3
+	// Bonjour under "page:example.com/blog/hello/:72de31c2654c153d5ff36bd7f80fb1e3"
 }

@@ -12,7 +12,7 @@ type Key struct {
 }
 
 // String returns the key as a cache is given it, "prefix:host/path?query:digest".
-// It is printable ASCII without spaces.
+// It is printable ASCII without spaces, and empty if k is not valid: store nothing then.
 func (k Key) String() string { return k.text }
 
 // Valid reports whether k names something.

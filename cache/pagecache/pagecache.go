@@ -20,8 +20,9 @@ import (
 //
 // Open makes a coherent.Cache with the defaults of package coherent: every request
 // confirms the head of the log, and no page is older than a returned purge. To give that
-// cache options (MaxStale, Lease, Observe), or to store values beside the pages, make it
-// with coherent.New, and call [New].
+// cache options (MaxStale, Lease), to hear in coherent.Options.Observe why a backend over a
+// network does not answer, or to store values beside the pages, make it with coherent.New,
+// and call [New].
 //
 // Close closes what Open has made. The backend is the caller's to close.
 func Open(backend cache.Backend, opts *Options) (*Cache, error) {

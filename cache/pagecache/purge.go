@@ -26,14 +26,14 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 
 // PurgeURL purges URLs as people type them: whole, or "/path?query", in any
 // spelling, with query parameters that do not count (keys.Options.Query). It purges
-// each in all variants, and one without a host on all hosts. Other query strings of
-// the same path stay; cache.Path covers those.
+// each in all variants, and one without a host on all hosts. Other query strings stay;
+// cache.Path covers those.
 //
 // A URL that no page of this cache can have is an error, [ErrDependency]: one that
 // is malformed, a pattern ("/blog/*"; a path that does end with a star has it as
 // "%2A"), a host that is not among keys.Options.Hosts, a path without its first
 // slash ("blog/hello/"; a host without a dot is written "http://intranet/"). The
-// other URLs are purged.
+// other URLs are purged. It is no error if nothing is stored under a URL.
 //
 // Otherwise PurgeURL is as [Cache.Purge].
 func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {

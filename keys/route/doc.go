@@ -3,10 +3,12 @@
 // once, in the pattern, for the mux that serves it, for the links to it, and for
 // the purge of its page.
 //
-//	var postPage = route.MustParse("GET /blog/{slug}/")
+//	var postPage = route.MustParse("GET /blog/{slug}/{$}")
 //
 //	mux.Handle(postPage.Pattern(), showPost)
 //	path, err := postPage.Path(post.Slug)    // "/blog/hello-world/"
+//
+// A pattern that ends with a slash also matches what is below it. "{$}" ends it there.
 //
 // Parse accepts what ServeMux accepts and refuses what it refuses. Path returns
 // a path that this one pattern matches with these very values, or an error that

@@ -42,7 +42,7 @@ func (r *Rules) lifetime(cc *Control, targeted bool, status int, h http.Header, 
 }
 
 // ttlOf returns the lifetime of responses whose handler gave none, or 0 if the
-// options give none to this status code.
+// options give none to this status code. Told.apply bounds what SetTTL says alike.
 func (r *Rules) ttlOf(status int) time.Duration {
 	switch {
 	case !ttlCounts(status):

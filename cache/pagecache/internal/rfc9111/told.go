@@ -25,7 +25,7 @@ func (t Told) apply(r *Rules, status int, life time.Duration, known bool) (time.
 	if t.Limited && (!known || t.Limit < life) {
 		life, known = t.Limit, true
 	}
-	if saysGone(status) && r.ErrorTTL > 0 {
+	if saysGone(status) && r.ErrorTTL > 0 { // as in ttlOf
 		life = min(life, r.ErrorTTL)
 	}
 	return life, known
