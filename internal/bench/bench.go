@@ -31,9 +31,7 @@ type failed struct{ err error }
 // do runs a case, and undoes what it has set up.
 func (b *bench) do(run func(*bench)) (err error) {
 	defer func() {
-		for _, undo := range slices.Backward(b.cleanups) {
-			undo()
-		}
+		b.undo(0)
 		if x := recover(); x != nil {
 			f, ok := x.(failed)
 			if !ok {
@@ -44,6 +42,22 @@ func (b *bench) do(run func(*bench)) (err error) {
 	}()
 	run(b)
 	return nil
+}
+
+// part runs a part of a case, and undoes what that has set up.
+func (b *bench) part(run func()) {
+	n := len(b.cleanups)
+	run()
+	b.undo(n)
+}
+
+// undo calls the cleanups but the first n, the last first.
+func (b *bench) undo(n int) {
+	for _, undo := range slices.Backward(b.cleanups[n:]) {
+		undo()
+	}
+	clear(b.cleanups[n:]) // what they refer to is garbage now
+	b.cleanups = b.cleanups[:n]
 }
 
 // cleanup calls f when the case is over, the last first.
@@ -71,7 +85,7 @@ func (b *bench) redis() string {
 	if b.server == nil {
 		s, err := redistest.Start(b.ctx, redistest.Config{})
 		b.must(err)
-		b.cleanup(func() { _ = s.Stop() })
+		b.cleanup(func() { _ = s.Stop(); b.server = nil })
 		b.server = s
 	}
 	return b.server.Addr

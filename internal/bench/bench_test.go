@@ -43,8 +43,8 @@ func TestEveryCaseRuns(t *testing.T) {
 		t.Errorf("lines for benchstat: %v, %.200q", err, b)
 	}
 	graphs, err := filepath.Glob(filepath.Join(dir, "performance", "*.svg"))
-	if err != nil || len(graphs) != 3 {
-		t.Errorf("graphs: got %q, %v; want 3", graphs, err)
+	if err != nil || len(graphs) != 4 {
+		t.Errorf("graphs: got %q, %v; want 4", graphs, err)
 	}
 }
 

@@ -3,81 +3,111 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"runtime"
 	"time"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
-	"github.com/uncache/uncache/keys"
 )
 
-// benchFootprint is what a stored page takes beside its own bytes, and what a
-// process keeps of a purge.
+// benchFootprint is what a million stored pages take beside their own bytes, and what
+// they cost the garbage collector.
 func benchFootprint(b *bench) {
-	const n = 20_000
-	b.printf(`Heap in use after a collection, before and after %d pages of 4 KiB were stored
-through the middleware, less their own bytes: key, header fields, body. A page
-that varies has two entries, itself and the note that says by what.`, b.size(n))
-	var rows [][]string
-	perPage := func(name string, store cache.Backend, vary bool) float64 {
-		took := b.perPage(store, b.size(n), vary)
-		rows = append(rows, []string{name, number(took)})
-		return took
+	n := b.size(1_000_000)
+	b.printf(`Heap in use after a collection, before and after %d pages of %d bytes were stored
+through the middleware, less their own bytes: key, header fields, body. Objects are
+those of the heap, the body among them. Then the heap is collected again: the CPU
+time of that belongs to the pages. One store at a time is in memory; they take turns.`, n, len(smallBody))
+	kinds := []struct {
+		name string
+		make func() site
+	}{
+		{"otter v2, by hand", func() site { return b.otterSite(newRender(smallBody, true), 2*n) }},
+		{"memory", func() site { return b.uncacheSite("", b.memory(), newRender(smallBody, false)) }},
+		{"memory, varies by one field", func() site { return b.uncacheSite("", b.memory(), newRender(smallBody, true)) }},
+		{"bounded", func() site { return b.uncacheSite("", b.bounded(), newRender(smallBody, false)) }},
+		{"bounded, varies by one field", func() site { return b.uncacheSite("", b.bounded(), newRender(smallBody, true)) }},
+		{"ristretto v2, by hand", func() site { return b.ristrettoSite(newRender(smallBody, true), 2*n) }},
+		{"gin-cache", func() site { return b.ginSite(newRender(smallBody, true)) }},
+		{"fiber's cache", func() site { return b.fiberSite(newRender(smallBody, true)) }},
 	}
-	plain := perPage("memory", b.memory(), false)
-	perPage("memory, varies by one field", b.memory(), true)
-	perPage("bounded", b.bounded(), false)
-	perPage("bounded, varies by one field", b.bounded(), true)
-	b.table([]string{"backend", "bytes a page, over its own"}, rows)
+	taken := make([][]held, len(kinds))
+	for range min(max(b.rounds/10, 1), 3) {
+		for i, k := range kinds {
+			b.part(func() { taken[i] = append(taken[i], b.hold(k.make(), n)) })
+		}
+	}
+	gc := func(i int) estimate {
+		var ratios []float64
+		for round, h := range taken[i] {
+			ratios = append(ratios, h.gc/taken[0][round].gc)
+		}
+		return estimateOf(ratios)
+	}
+	var rows [][]string
+	for i, k := range kinds {
+		h := taken[i][0]
+		rows = append(rows, []string{k.name, number(h.bytes), number(h.objects), number(h.gc / 1e6), gc(i).String()})
+		b.report.value(b.name, k.name, h.bytes, "B/page")
+		b.report.value(b.name, k.name, h.objects, "objects/page")
+		for _, h := range taken[i] {
+			b.report.value(b.name, k.name, h.gc, "gc-cpu-ns")
+		}
+	}
+	b.table([]string{"", "bytes a page, over its own", "objects a page", "CPU ms of a collection", "× otter"}, rows)
+	exactly := func(x float64) estimate { return estimate{x, x, x} }
+	const plain, varies = 1, 2 // among kinds
+	b.bar("a stored page, bytes over its own", exactly(taken[plain][0].bytes), 300)
+	b.bar("a stored page that varies, bytes over its own", exactly(taken[varies][0].bytes), 450)
+	b.bar("a stored page, objects", exactly(taken[plain][0].objects), 6)
+	b.bar("a stored page that varies, objects", exactly(taken[varies][0].objects), 8)
+	b.bar("a collection with the pages, CPU over otter's", gc(plain), 1.3)
+	b.bar("a collection with the pages that vary, CPU over otter's", gc(varies), 1.3)
 
 	const purges = 100_000
 	took := b.perPurge(b.size(purges))
-	b.printf("The view takes %s bytes for each dependency that was purged, and 34 MiB in all at most (%d purges of one each).\n", number(took), b.size(purges))
-	b.bar("a stored page, bytes over its own", estimate{plain, plain, plain}, 200)
+	b.report.value(b.name, "view", took, "B/purge")
+	b.printf("\nThe view takes %s bytes for each dependency that was purged, and 34 MiB in all at most (%d purges of one each).\n", number(took), b.size(purges))
 }
 
 // heap is what is in use after a collection.
-func heap() float64 {
+func heap() (bytes, objects float64) {
 	runtime.GC()
 	runtime.GC() // what finalizers and pools held on to
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc)
+	return float64(m.HeapAlloc), float64(m.HeapObjects)
 }
 
-func (b *bench) perPage(store cache.Backend, n int, vary bool) float64 {
-	pages := b.pages(store, coherent.Options{})
-	h := pages.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for i := range fields {
-			if fields[i][0] != "Vary" || vary {
-				w.Header().Set(fields[i][0], fields[i][1])
-			}
-		}
-		_, _ = w.Write(html4K)
-	}))
-	builder, err := keys.New("page", nil)
-	b.must(err)
-	w := newSink()
+// held is what the pages of a site take: per page, and the CPU ns of a collection.
+type held struct{ bytes, objects, gc float64 }
+
+// hold stores n pages and measures them.
+func (b *bench) hold(s site, n int) (h held) {
+	ask := s.ask()
+	ask("/blog/first/")
+	bytes, objects := heap()
 	own := 0
-	w.get(h, newRequest("http://example.com/warm/"))
-	before := heap()
 	for i := range n {
-		r := newRequest(fmt.Sprintf("http://example.com/blog/a-post-with-a-title-%06d/", i))
-		w.get(h, r)
-		own += len(builder.Request(r).String()) + pageSize
-		for name, values := range w.header {
-			if name == "Cache-Status" || name == "Age" {
-				continue // are not stored
-			}
-			for _, v := range values {
-				own += len(name) + len(v)
-			}
-		}
+		path := sitePath(i)
+		ask(path)
+		own += s.own(path)
 	}
-	took := heap() - before
-	runtime.KeepAlive(h)
-	return (took - float64(own)) / float64(n)
+	if s.rendered.Load() < int64(n) {
+		b.expect(false, "%d of %d pages were rendered", s.rendered.Load(), n)
+	}
+	after, objectsAfter := heap()
+	h.bytes = (after - bytes - float64(own)) / float64(n)
+	h.objects = (objectsAfter - objects) / float64(n)
+	var took []float64
+	for range 3 {
+		start := cpuTime()
+		runtime.GC()
+		took = append(took, float64(cpuTime()-start))
+	}
+	h.gc = median(took)
+	runtime.KeepAlive(ask)
+	return h
 }
 
 // perPurge is what a view keeps of a purge of one dependency.
@@ -90,7 +120,7 @@ func (b *bench) perPurge(n int) float64 {
 		b.expect(err == errNotLoaded, "nothing: %v", err)
 	}
 	confirm()
-	before := heap()
+	before, _ := heap()
 	for i := range n {
 		b.must(c.Purge(b.ctx, cache.Event{Dependencies: []cache.Dependency{cache.Group(fmt.Sprint("post:", i))}}))
 		if i%1000 == 0 {
@@ -98,9 +128,9 @@ func (b *bench) perPurge(n int) float64 {
 		}
 	}
 	confirm()
-	took := heap() - before
+	after, _ := heap()
 	runtime.KeepAlive(c)
-	return took / float64(n)
+	return (after - before) / float64(n)
 }
 
 // A passingLog forgets its events once they were read, so that only the

@@ -22,12 +22,19 @@ var cases = []struct {
 	run         func(b *bench)
 }{
 	{"hit", "A hit in memory", benchHit},
+	{"pages", "A hit, by how many pages there are", benchPages},
+	{"header", "A hit with a fresh header map", benchHeader},
 	{"redis", "A hit in Redis", benchRedis},
 	{"near", "A hit in a near tier", benchNear},
+	{"fill", "A fill", benchFill},
 	{"purge", "A purge, by how much it covers", benchPurge},
 	{"groups", "A hit, by groups and purges", benchGroups},
+	{"away", "The first hit after many purges", benchAway},
+	{"cold", "A cold start", benchCold},
+	{"tail", "A server while there are many purges", benchTail},
 	{"stampede", "A stampede", benchStampede},
 	{"save", "A save during a rendering", benchSave},
+	{"storm", "A storm of saves", benchStorm},
 	{"memory", "Memory", benchFootprint},
 	{"server", "Through a server", benchServer},
 	{"ratio", "Hit ratio", benchZipf},
@@ -94,7 +101,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintln(out, machine)
 	if *lines != "" {
-		if err := os.WriteFile(*lines, []byte(r.lines.String()), 0o644); err != nil {
+		head := fmt.Sprintf("goos: %s\ngoarch: %s\npkg: github.com/uncache/uncache/internal/bench\ncpu: %s\n", runtime.GOOS, runtime.GOARCH, processor())
+		if err := os.WriteFile(*lines, []byte(head+r.lines.String()), 0o644); err != nil {
 			return err
 		}
 	}

@@ -135,6 +135,9 @@ var errNotLoaded = errors.New("not loaded")
 // notLoaded is a load that makes nothing.
 func notLoaded(context.Context, *coherent.Deps) (string, error) { return "", errNotLoaded }
 
+// loaded is a load that makes something.
+func loaded(context.Context, *coherent.Deps) (string, error) { return "<p>hello</p>", nil }
+
 // otherPurges purge pages by path, by prefix and by route.
 func (b *bench) otherPurges(place string) []contestant {
 	var store cache.Backend = b.memory()

@@ -19,10 +19,11 @@ type section struct {
 	name, title string
 	text        strings.Builder
 	graphs      []graph
+	load        *loadMeter
 }
 
 func (r *report) begin(name, title string) *section {
-	s := &section{name: name, title: title}
+	s := &section{name: name, title: title, load: newLoadMeter()}
 	r.sections = append(r.sections, s)
 	return s
 }
@@ -32,7 +33,7 @@ func (s *section) printf(format string, args ...any) {
 	fmt.Fprintf(&s.text, format+"\n", args...)
 }
 
-// table adds a table.
+// table adds a table, and how busy the machine was meanwhile.
 func (s *section) table(head []string, rows [][]string) {
 	s.text.WriteByte('\n')
 	s.row(head)
@@ -43,7 +44,7 @@ func (s *section) table(head []string, rows [][]string) {
 	for _, row := range rows {
 		s.row(row)
 	}
-	s.text.WriteByte('\n')
+	s.printf("\n%s\n", s.load)
 }
 
 func (s *section) row(cells []string) {
@@ -91,16 +92,23 @@ func (s *section) markdown(w io.Writer) {
 	fmt.Fprintf(w, "## %s\n\n%s", s.title, s.text.String())
 }
 
+// value adds one figure that is not the time of a call to what benchstat reads.
+func (r *report) value(name, what string, x float64, unit string) {
+	fmt.Fprintf(&r.lines, "Benchmark_%s/%s-%d\t1\t%g %s\n", name, clean(what), runtime.GOMAXPROCS(0), x, unit)
+}
+
+// clean makes a name of one word.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '/' || r == ',' {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
 // line adds what benchstat reads, a line a round.
 func (r *report) line(name string, s series) {
-	clean := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if r == ' ' || r == '/' || r == ',' {
-				return '_'
-			}
-			return r
-		}, s)
-	}
 	for _, x := range s.samples {
 		fmt.Fprintf(&r.lines, "Benchmark_%s/%s-%d\t%d\t%.1f ns/op\t%.1f cpu-ns/op\t%.1f allocs/op", name, clean(s.name), runtime.GOMAXPROCS(0), x.calls, x.wall, x.cpu, x.allocs)
 		if x.p50 > 0 {
