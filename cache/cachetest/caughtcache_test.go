@@ -245,7 +245,7 @@ var brokenCaches = []brokenCache{
 	}, []string{"Delete/not found later"}},
 	{"open when closed", func(b *broken) {
 		b.close = func() error { return nil }
-	}, []string{"Cache/closed"}},
+	}, []string{"Cache/closed", "Cache/closed under use"}},
 	{"closed without a name", func(b *broken) {
 		var closed atomic.Bool
 		b.close = func() error {

@@ -111,7 +111,7 @@ var brokenLogs = []struct {
 	}, []string{"Append/done context"}},
 	{"open when closed", func(b *brokenLog) {
 		b.close = func() error { return nil }
-	}, []string{"Log/closed"}},
+	}, []string{"Log/closed", "Log/closed under use"}},
 	{"reads a replica", answers(func(_ *brokenLog, after cache.Position, ev *cache.Events) {
 		// In the bubble no time passes between an Append and the question.
 		if n := len(ev.List); n > 0 && after != 0 && time.Since(ev.List[n-1].Time) < time.Millisecond {

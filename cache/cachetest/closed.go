@@ -31,18 +31,26 @@ func closedUnderUse(c io.Closer, use func(user int) error) error {
 			if n == rounds {
 				isBusy()
 			}
+			ended := isClosed(closed)
 			err := use(i)
 			if err != nil && !errors.Is(err, cache.ErrClosed) {
 				return fmt.Errorf("overtaken by Close: got error %w, want %w", err, cache.ErrClosed)
 			}
-			select {
-			case <-closed:
-				return nil
-			default:
-			}
 			if err != nil {
 				return nil
 			}
+			if ended {
+				return fmt.Errorf("a call that began after Close: got no error, want %w", cache.ErrClosed)
+			}
 		}
 	})
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }

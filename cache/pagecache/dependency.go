@@ -12,8 +12,9 @@ import (
 	"github.com/uncache/uncache/keys/route"
 )
 
-// ErrDependency is what [Cache.Purge] and [Cache.PurgeURL] return, wrapped, for what no
-// page can depend on. The name is a mistake, and the page that was meant is not purged.
+// ErrDependency is what [Cache.Purge] and [Cache.PurgeURL] return, wrapped, for a name that
+// is a mistake: no page can depend on it. A name that has a canonical form is purged in
+// that form as well, and the error says which it is.
 var ErrDependency = errors.New("nothing can depend on this")
 
 // canonical adds to what an event names the names by which stored responses know it. What
@@ -129,7 +130,7 @@ func uncanonical(deps []cache.Dependency) error {
 			continue
 		}
 		if err == nil && canonical != name { // canonicalOf says what is wrong with others
-			errs = append(errs, refusal(d, fmt.Errorf("its canonical form is %q; PurgeURL takes any spelling", canonical)))
+			errs = append(errs, refusal(d, fmt.Errorf("its canonical form is %q, which is purged too; PurgeURL takes any spelling", canonical)))
 		}
 	}
 	return errors.Join(errs...)

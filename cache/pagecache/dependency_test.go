@@ -78,7 +78,9 @@ func TestPurgeOfWhatNothingDependsOn(t *testing.T) {
 
 // What cannot be a page of this site is an error, and the other URLs are purged.
 func TestPurgeURLOfWhatIsNoPage(t *testing.T) {
-	s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
+	m := memory.New(nil)
+	defer m.Close()
+	s := newSite(t, m, nil, func(http.ResponseWriter, *http.Request) {})
 	for _, u := range []string{
 		"", "ftp://example.com/", "http://bücher.example/", "/a/../b", "/a%zz",
 		"/blog/*", "/blog/*?page=2", "http://example.com/blog/{slug}/", "blog/hello/",
@@ -97,8 +99,12 @@ func TestPurgeURLOfWhatIsNoPage(t *testing.T) {
 			t.Errorf("%q: %v", u, err)
 		}
 	}
+	before, _ := m.Since(t.Context(), 0)
 	if err := s.pages.PurgeURL(t.Context()); err != nil {
 		t.Errorf("no URL: %v", err)
+	}
+	if after, err := m.Since(t.Context(), 0); err != nil || after.Head != before.Head {
+		t.Errorf("no URL: the head went from %d to %d, %v", before.Head, after.Head, err)
 	}
 }
 

@@ -37,6 +37,9 @@ func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
 //
 // Otherwise PurgeURL is as [Cache.Purge].
 func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
+	if len(urls) == 0 {
+		return nil
+	}
 	e := cache.Event{Reason: "PurgeURL"}
 	var errs []error
 	for _, u := range urls {
