@@ -8,15 +8,15 @@ import (
 )
 
 // Purge purges the change, as batch.Change says.
-func (c *change) Purge(ctx context.Context, ids []string, unknown bool) (again bool, tell func() error) {
-	told := c.purge(ctx, ids, unknown)
+func (c *change) Purge(ctx context.Context, ids []string, saved time.Time) (again bool, tell func() error) {
+	told := c.purge(ctx, ids, saved)
 	return unpurged(told), func() error { return c.inv.observe(told) }
 }
 
 // purge has the Purger purge every event, also after one has failed. It returns what
 // Observe is to be told. The data is saved by now. So the purge does not end when the
-// caller hangs up or runs out of time.
-func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observation {
+// caller hangs up or runs out of time. saved is as batch.Change says.
+func (c *change) purge(ctx context.Context, ids []string, saved time.Time) []Observation {
 	within, cancel := c.inv.detached(ctx)
 	defer cancel()
 	var all []Observation
@@ -27,6 +27,7 @@ func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observ
 		start := time.Now()
 		err := c.inv.purgeOne(within, e)
 		o := Observation{Event: e, Models: c.types.list, Duration: time.Since(start)}
+		c.inv.count.purge(saved, err)
 		switch {
 		case err != nil:
 			f := &PurgeError{Event: e, Models: c.types.list, Err: err, Kept: ids != nil}
@@ -42,11 +43,12 @@ func (c *change) purge(ctx context.Context, ids []string, unknown bool) []Observ
 	}
 	if ids == nil {
 		c.inv.keep(ctx, failed)
-	} else if len(purged) > 0 && !unknown {
+	} else if len(purged) > 0 && !saved.IsZero() {
 		within, cancel := c.inv.detached(ctx)
 		defer cancel()
 		c.inv.opts.Outbox.Purged(within, purged)
 	}
+	c.inv.count.keep(failed)
 	c.inv.repeats.add(repeat, c.types.list)
 	return all
 }

@@ -50,7 +50,7 @@ type Options struct {
 	// Observe is told of every event when its purge has ended, and at once of every row
 	// as it was that could not be named ([ErrUnnamed]). It is called from many
 	// goroutines at once, and the goroutine that purges waits for it. Nil observes
-	// nothing.
+	// nothing. [SlogObserver] returns one that logs.
 	Observe func(Observation)
 }
 
@@ -66,6 +66,7 @@ type Invalidator struct {
 	opts   Options
 
 	repeats *repeats // nil without Options.Repeat
+	count   counts
 
 	mu    sync.RWMutex
 	rules map[reflect.Type]func(m any, to *Targets)
@@ -131,6 +132,7 @@ func New(p Purger, opts *Options) *Invalidator {
 //
 // More than 10,000 dependencies, or 4 MiB of them, make several events.
 func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
+	saved := time.Now() // if there is no batch
 	r := inv.resolve(models)
 	err := errors.Join(r.errs...)
 	c := newChange(ctx, inv, r, models)
@@ -148,7 +150,7 @@ func (inv *Invalidator) Invalidate(ctx context.Context, models ...any) error {
 	if batch.Of(ctx).Queue(c) {
 		return err
 	}
-	return errors.Join(err, inv.observe(c.purge(ctx, nil, false)))
+	return errors.Join(err, inv.observe(c.purge(ctx, nil, saved)))
 }
 
 // Resolve returns what Invalidate would purge for models, and by which rules. It purges

@@ -91,6 +91,7 @@ func (r *repeats) purge(n *repetition) {
 		defer cancel()
 		return r.inv.purgeOne(ctx, e)
 	})
+	r.inv.count.repeat(err)
 	again := *n
 	again.event = e
 	if err != nil {

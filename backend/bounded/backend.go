@@ -30,6 +30,7 @@ var (
 	_ cache.Backend  = (*Backend)(nil)
 	_ cache.Local    = (*Backend)(nil)
 	_ cache.LocalLog = (*Backend)(nil)
+	_ cache.Counter  = (*Backend)(nil)
 )
 
 // entry is a stored value. It does not change once it is stored.

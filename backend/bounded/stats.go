@@ -1,15 +1,11 @@
 package bounded
 
-// Stats says what a [Backend] holds, and how many values left it or were
-// refused since it was made.
-type Stats struct {
-	Entries int   // values stored, expired ones included until they are found
-	Bytes   int64 // as Options.MaxBytes counts them
+import "github.com/uncache/uncache/cache"
 
-	Evicted uint64 // for lack of room, those that were not let in among them
-	Expired uint64 // for their age
-	Refused uint64 // not stored, since they exceed MaxBytes alone
-}
+// Stats says what a [Backend] holds, and how many values left it or were
+// refused since it was made. Bytes are counted as Options.MaxBytes says. Values that
+// were not let in count as evicted.
+type Stats = cache.Stats
 
 // Stats returns what b holds and what has left it. It settles what b has put
 // off, and is not meant to be called for each request.

@@ -25,7 +25,8 @@ var (
 	_ cache.Backend  = (*Backend)(nil)
 	_ cache.LocalLog = (*Backend)(nil)
 
-	_ cache.Local = (*Backend)(nil)
+	_ cache.Local   = (*Backend)(nil)
+	_ cache.Counter = (*Backend)(nil)
 )
 
 // New returns an empty Backend. It owns one goroutine, which gives the memory

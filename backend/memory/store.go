@@ -6,6 +6,8 @@ import (
 	"time"
 
 	gocache "github.com/patrickmn/go-cache"
+
+	"github.com/uncache/uncache/cache"
 )
 
 // store is the bounded map under a [Backend]. A hit takes no lock, a miss
@@ -35,15 +37,8 @@ type store struct {
 }
 
 // Stats says what a [Backend] holds, and how many values left it or were
-// refused since it was made.
-type Stats struct {
-	Entries int   // values stored, expired ones included until they are found
-	Bytes   int64 // as Options.MaxBytes counts them
-
-	Evicted uint64 // for lack of room
-	Expired uint64 // for their age
-	Refused uint64 // not stored, since they exceed MaxBytes alone
-}
+// refused since it was made. Bytes are counted as Options.MaxBytes says.
+type Stats = cache.Stats
 
 func newStore(opts Options) *store {
 	return &store{

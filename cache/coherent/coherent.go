@@ -13,6 +13,8 @@ import (
 type Cache struct {
 	engine *engine.Cache
 	values *engine.Values[[]byte] // of Fetch
+
+	fetches fetches
 }
 
 // New returns a Cache over b. Nil options mean the defaults. Call Close to stop its

@@ -43,6 +43,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 		}
 		if verdict == engine.Fresh {
 			if value, err := decode[T](s.Value); err == nil {
+				c.fetches.hits.Add(1)
 				s.PassTo(outer)
 				return value, nil
 			} else {
@@ -67,6 +68,7 @@ func Fetch[T any](ctx context.Context, c *Cache, key string, ttl time.Duration, 
 			switch now.How {
 			case engine.WaitedMade:
 				if value, err := decode[T](now.Value); err == nil {
+					c.fetches.collapsed.Add(1)
 					now.Flight.PassTo(outer)
 					return value, nil
 				}
@@ -101,6 +103,7 @@ func fetchAwaited[T any](ctx context.Context, c *Cache, key string, fl *engine.F
 		c.engine.Observe(engine.OpDecode, key, err)
 		return value, false, nil
 	}
+	c.fetches.hits.Add(1)
 	fl.FinishStored(s)
 	s.PassTo(outer)
 	return value, true, nil
@@ -116,7 +119,9 @@ func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]
 	}()
 	// Also after an error: a page that says "not found" depends on what was not found.
 	defer func() { fl.Fill().PassTo(outer) }()
+	began := time.Now()
 	loaded, err := load(engine.WithFill(ctx, fl.Fill()), &Deps{fill: fl.Fill()})
+	c.fetches.loaded(began, err)
 	if err != nil {
 		var zero T
 		return zero, err
@@ -142,7 +147,10 @@ func lead[T any](ctx context.Context, c *Cache, key string, fl *engine.Flight[[]
 func loadAlone[T any](ctx context.Context, c *Cache, outer *engine.Fill, load func(context.Context, *Deps) (T, error)) (T, error) {
 	f := c.engine.Begin()
 	defer func() { f.PassTo(outer) }()
-	return load(engine.WithFill(ctx, f), &Deps{fill: f})
+	began := time.Now()
+	value, err := load(engine.WithFill(ctx, f), &Deps{fill: f})
+	c.fetches.loaded(began, err)
+	return value, err
 }
 
 func decode[T any](b []byte) (value T, err error) {

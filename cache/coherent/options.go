@@ -51,7 +51,7 @@ type Options struct {
 	Origin string
 
 	// Observe, if not nil, is told what no caller can be told. It is called from many
-	// goroutines at once and should return quickly.
+	// goroutines at once and should return quickly. [SlogObserver] returns one that logs.
 	Observe func(Observation)
 }
 

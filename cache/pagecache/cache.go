@@ -34,6 +34,7 @@ type Cache struct {
 	shared   *gatherer       // makes the purges after unsafe requests
 	short    *find.Shortcuts // nil where no hit is found at once
 	scratch  sync.Pool
+	count    *counts
 
 	dates          stored.Dates
 	ages, statuses *stored.Phrases

@@ -57,7 +57,7 @@ type unsafeSite struct {
 func newUnsafeSite(t *testing.T, before func(ctx context.Context, n int) error, change ...func(*pagecache.Options)) *unsafeSite {
 	s := &unsafeSite{log: &slowLog{Backend: newMemory(t), before: before}}
 	opts := &pagecache.Options{TTL: time.Hour, PurgeTimeout: 5 * time.Second, Observe: func(_ *http.Request, o pagecache.Observation) {
-		if o.Detail == "purge failed" {
+		if o.Err != nil {
 			s.mu.Lock()
 			s.failed = append(s.failed, o.Err)
 			s.mu.Unlock()

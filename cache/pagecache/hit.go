@@ -52,7 +52,29 @@ func (c *Cache) answer(next http.Handler, w http.ResponseWriter, r *http.Request
 			}
 		}
 	}
-	c.observeHit(r)
-	c.serve(w, r, p, c.hit(p, p.AgeAt(now)))
+	c.serveHit(w, r, p, c.hit(p, p.AgeAt(now)))
 	return true
+}
+
+// serveHit is serve for a hit. It counts the hit, and tells Observe.
+func (c *Cache) serveHit(w http.ResponseWriter, r *http.Request, p *stored.Response, s moment) {
+	if !isBackground(w) {
+		c.count.hit(p)
+	}
+	if c.opts.Observe == nil {
+		c.serve(w, r, p, s)
+		return
+	}
+	var n sent
+	defer func() { c.observeHit(w, r, p, n) }() // also if w panics
+	n = c.serve(w, r, p, s)
+}
+
+// observeHit tells Observe of a hit on p that is over.
+func (c *Cache) observeHit(w http.ResponseWriter, r *http.Request, p *stored.Response, n sent) {
+	o := Observation{Hit: true, Status: n.status, Bytes: n.bytes, Pattern: p.Route, Warm: isBackground(w)}
+	if p.Marks.Has(stored.IsSoftened) {
+		o.Detail = string(reasonSoft)
+	}
+	c.report(r, o)
 }

@@ -45,7 +45,6 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	switch {
 	case r.Method == http.MethodHead:
 		t.fill = c.engine.Begin()
-		c.observe(r, look, false)
 		t.head()
 		return true
 	case forced, t.isPersonal(), asksNotToStore(r.Header), asksForStream(r.Header), c.memo.KeptApart(s.Primary):
@@ -97,12 +96,14 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		return false
 	}
 	t.cacheStatus.joined = true
-	c.observe(r, t.cacheStatus, false)
 	sec := t.moment(p)
 	if stale {
 		sec.age = c.age(p.AgeAt(now)) // it was stored long before this fill
 	}
-	c.serve(w, r, p, sec)
+	o := Observation{Collapsed: true, Forward: look.fwd, Detail: look.detail, Pattern: p.Route}
+	defer func() { c.over(w, r, &o, false) }()
+	n := c.serve(w, r, p, sec)
+	o.Status, o.Bytes = n.status, n.bytes
 	return true
 }
 

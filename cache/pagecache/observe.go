@@ -9,14 +9,6 @@ import (
 
 const detailObserve = "Observe panicked"
 
-func (c *Cache) observe(r *http.Request, s status, hit bool) {
-	if c.opts.Observe != nil {
-		c.report(r, Observation{Hit: hit, Collapsed: s.joined, Forward: s.fwd, Detail: s.detail})
-	}
-}
-
-func (c *Cache) observeHit(r *http.Request) { c.observe(r, status{}, true) }
-
 // report calls Observe, if there is one. A panic of Observe neither ends the process, where
 // the request is the cache's own, nor breaks the page of a visitor. Observe is told of the
 // panic, once: it may not expect one kind of observation.
@@ -25,7 +17,7 @@ func (c *Cache) report(r *http.Request, o Observation) {
 		return
 	}
 	if err := c.callObserve(r, o); err != nil {
-		_ = c.callObserve(r, Observation{Forward: o.Forward, Detail: detailObserve, Err: err})
+		_ = c.callObserve(r, Observation{Detail: detailObserve, Err: err})
 	}
 }
 
@@ -48,6 +40,6 @@ func (c *Cache) tellOnce(r *http.Request, detail string) {
 	}
 	c.told.mu.Unlock()
 	if first {
-		c.report(r, Observation{Forward: fwdBypass, Detail: detail})
+		c.report(r, Observation{Detail: detail})
 	}
 }

@@ -134,28 +134,9 @@ type Options struct {
 	// Proxy.
 	Proxy *Proxy
 
-	// Observe, if not nil, is told of every request. It is called from many goroutines
-	// at once, before the response is written, and should return quickly. The Observe
-	// of coherent.Options is told what the backend does wrong.
+	// Observe, if not nil, is told of every request when it is over: after its response
+	// was written, and also if the handler panicked. It is called from many goroutines at
+	// once, and should return quickly. [SlogObserver] returns one. The Observe of
+	// coherent.Options is told what the backend does wrong.
 	Observe func(*http.Request, Observation)
-}
-
-// An Observation says how a request was answered.
-type Observation struct {
-	// Hit: it was answered from the store.
-	Hit bool
-	// Collapsed: it was answered by a fill that another request had begun.
-	Collapsed bool
-	// Forward is why the handler was asked: the fwd parameter of RFC 9211. It is
-	// empty for a hit. Advice about a handler has "bypass", and comes in addition to
-	// the Observation of the request.
-	Forward string
-	// Detail says more, for people, as in Cache-Status. Advice is a sentence.
-	Detail string
-	// Err is what went wrong: the purge after an unsafe request, a rendering in the
-	// background, or Observe itself. It is [cache.ErrPanic] if that panicked. With
-	// [ErrNotStored], which is told after the Observation of the request, a response
-	// was not stored although its Cache-Status says so. With [ErrContext] there is no
-	// request.
-	Err error
 }

@@ -81,6 +81,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 		statuses:   stored.NewPhrases(hitStatus, ""),
 		softened:   stored.NewPhrases(hitStatus, softStatus),
 		scratch:    sync.Pool{New: func() any { return new(scratch) }},
+		count:      newCounts(),
 		refreshing: make(chan struct{}, maxRefreshes),
 	}
 	pages.index = find.NewIndex(pages.engine, pages.values, pages.memo, form, o.MaxVariants, pages.keepFor)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/uncache/uncache/cache/pagecache/internal/rfc9111"
 )
@@ -15,12 +16,13 @@ type passWriter struct {
 	http.ResponseWriter
 	then  func(code int) // is told the final status code before it is sent
 	wrote bool
+	code  int   // the final status code; 0 while there is none
+	bytes int64 // of the body, that were written
 }
 
 // pass lets the handler answer the request as if there were no cache.
 func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, fwd, detail string) {
 	st := status{fwd: fwd, detail: detail}
-	c.observe(r, st, false)
 	knownBy := stranger
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		knownBy = c.visitorOf(r)
@@ -35,13 +37,19 @@ func (c *Cache) pass(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		}
 		st.add(w.Header(), c.name)
 	}}
+	began := time.Now()
+	defer func() {
+		c.over(w, r, &Observation{
+			Forward: fwd, Detail: detail, Status: p.code, Bytes: p.bytes, Handler: time.Since(began), Pattern: r.Pattern,
+		}, false)
+	}()
 	passing(next, p, r)
 	p.finish()
 }
 
 func (p *passWriter) begin(code int) {
 	if !p.wrote && (code < 100 || code >= 200 || code == http.StatusSwitchingProtocols) {
-		p.wrote = true
+		p.wrote, p.code = true, code
 		p.then(code)
 	}
 }
@@ -59,13 +67,17 @@ func (p *passWriter) WriteHeader(code int) {
 
 func (p *passWriter) Write(b []byte) (int, error) {
 	p.begin(http.StatusOK)
-	return p.ResponseWriter.Write(b)
+	n, err := p.ResponseWriter.Write(b)
+	p.bytes += int64(n)
+	return n, err
 }
 
 // ReadFrom lets io.Copy have the kernel send a file.
 func (p *passWriter) ReadFrom(src io.Reader) (int64, error) {
 	p.begin(http.StatusOK)
-	return io.Copy(p.ResponseWriter, src)
+	n, err := io.Copy(p.ResponseWriter, src)
+	p.bytes += n
+	return n, err
 }
 
 // Flush is for handlers that ask for http.Flusher.
@@ -87,8 +99,8 @@ func (p *passWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // refuse answers without the handler, and without a stored response.
 func (c *Cache) refuse(w http.ResponseWriter, r *http.Request, st status, text string, code int) {
 	st.add(w.Header(), c.name)
-	c.observe(r, st, false)
 	http.Error(w, text, code)
+	c.over(w, r, &Observation{Forward: st.fwd, Detail: st.detail, Status: code, Bytes: int64(len(text) + len("\n"))}, false)
 }
 
 // gaveUp answers a visitor who left while they waited, or whose request ended by a deadline

@@ -34,7 +34,13 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	if use, why := mayAnswer(r, p, verdict, asks, knownBy, now); why != storable || use != rfc9111.UseHit {
 		return part, false
 	}
-	c.observeHit(r)
+	if !isBackground(w) {
+		c.count.hit(p)
+	}
+	n := sent{status: http.StatusPartialContent}
+	if c.opts.Observe != nil {
+		defer func() { c.observeHit(w, r, p, n) }()
+	}
 	if r.Pattern == "" {
 		r.Pattern = p.Route
 	}
@@ -46,7 +52,8 @@ func (c *Cache) servePart(w http.ResponseWriter, r *http.Request, s *scratch, as
 	h.Set("Content-Length", strconv.FormatInt(end-first, 10))
 	w.WriteHeader(http.StatusPartialContent)
 	first, end = first-p.Part.First, end-p.Part.First
-	_, _ = w.Write(p.Body[first:end:end]) // the visitor may be gone
+	wrote, _ := w.Write(p.Body[first:end:end]) // the visitor may be gone
+	n.bytes = int64(wrote)
 	return part, true
 }
 

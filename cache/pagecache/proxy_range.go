@@ -40,16 +40,18 @@ func (c *Cache) missRange(next http.Handler, w http.ResponseWriter, r *http.Requ
 func (t rangeTask) run() {
 	t.fill = t.c.engine.Begin()
 	t.fill.Add(t.id.Deps...)
-	t.c.observe(t.r, t.cacheStatus, false)
+	defer t.over()
 	rec := t.newRecorder()
 	rec.recordPart = recordRange
 	rec.notForOthers = func(*recorder) {} // nobody waits
 	inner := t.inner()
 	func() {
 		defer rec.catchAbort()
+		defer t.handled(rec)
 		t.next.ServeHTTP(rec, inner)
 	}()
 	t.r.Pattern = inner.Pattern
+	t.done = true
 	if rec.hijacked {
 		return
 	}

@@ -64,6 +64,7 @@ type recorder struct {
 	sent         http.Header      // the header as it was handed on; middleware may have changed it since
 	released     bool             // the header was sent
 	sending      time.Duration    // how long writes to the client took
+	bytes        int64            // of the body, that were written to it
 	hijacked     bool
 	failed       bool // the client did not take what was written
 	replaced     bool // the client gets a stored response instead
@@ -206,11 +207,22 @@ func (rec *recorder) Write(b []byte) (int, error) {
 	return rec.pass(b)
 }
 
+// took is how long the handler took until now. Of a stream only its header counts: the
+// rest takes as long as its visitor stays.
+func (rec *recorder) took() time.Duration {
+	until := time.Now()
+	if rec.stream {
+		until = rec.given
+	}
+	return max(until.Sub(rec.asked)-rec.sending, 0)
+}
+
 // pass sends bytes of the body to the client.
 func (rec *recorder) pass(b []byte) (int, error) {
 	began := time.Now()
 	n, err := rec.w.Write(b)
 	rec.sending += time.Since(began)
+	rec.bytes += int64(n)
 	if err != nil {
 		rec.failed = true
 		rec.drop(reasonIncomplete)

@@ -36,6 +36,7 @@ func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
 		return n, http.ErrHijacked
 	}
 	rest, err := io.Copy(rec.w, src)
+	rec.bytes += rest
 	rec.failed = rec.failed || err != nil
 	return n + rest, err
 }

@@ -44,7 +44,7 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 	for _, name := range rfc9111.ConditionFields {
 		delete(inner.Header, name) // the visitor's conditions were answered
 	}
-	t := &task{c: c, next: next, w: discard(outer.Clone()), r: inner, id: id, flight: flight, old: s}
+	t := &task{c: c, next: next, w: discard(outer.Clone()), r: inner, id: id, flight: flight, old: s, tally: tally{refreshes: true}}
 	t.cacheStatus.fwd = fwdStale
 	begun := c.background.Go(func() {
 		defer func() { <-c.refreshing }()
@@ -62,11 +62,12 @@ func (c *Cache) refresh(next http.Handler, outer http.Header, r *http.Request, i
 
 // refresh makes the successor of t.old.
 func (t *task) refresh() {
+	defer t.over()
 	defer t.endFlight()
 	defer func() {
 		// net/http would recover from the panic of a visitor's request.
 		if p := recover(); p != nil {
-			t.c.report(t.r, Observation{Forward: fwdStale, Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
+			t.c.report(t.r, Observation{Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
 		}
 	}()
 	if made, err := await(t.r.Context(), t.flight, 0, t.old, &rfc9111.Control{}); made || err != nil {

@@ -20,17 +20,20 @@ var notModifiedFields = map[string]bool{
 // serve answers a request with p, which is stored or about to be. s are the header values that differ from
 // one request to the next. Without an age there is no Age field: it would say that the
 // handler was not asked.
-func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response, s moment) {
+func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response, s moment) (n sent) {
 	if r.Pattern == "" {
 		r.Pattern = p.Route // as the ServeMux would have left it for middleware outside the cache
 	}
 	h := w.Header()
 	if p.Status >= 200 && p.Status < 300 && rfc9111.HasConditions(r.Header) && c.notModified(p, r.Header) {
 		serveNotModified(w, p, s)
-		return
+		return sent{status: http.StatusNotModified}
 	}
-	if p.Status == http.StatusOK && len(r.Header["Range"]) > 0 && c.serveRanges(w, r, p, s) {
-		return
+	if p.Status == http.StatusOK && len(r.Header["Range"]) > 0 {
+		part := &counter{ResponseWriter: w}
+		if c.serveRanges(part, r, p, s) {
+			return part.sent
+		}
 	}
 	p.Header.Set(h)
 	s.set(h)
@@ -38,10 +41,38 @@ func (c *Cache) serve(w http.ResponseWriter, r *http.Request, p *stored.Response
 		h["Content-Length"] = p.Header.Length()
 	}
 	w.WriteHeader(int(p.Status))
+	n.status = int(p.Status)
 	if r.Method != http.MethodHead && len(p.Body) > 0 {
 		// The visitor may have left, which is no failure.
-		_, _ = w.Write(p.Body)
+		wrote, _ := w.Write(p.Body)
+		n.bytes = int64(wrote)
 	}
+	return n
+}
+
+// sent is what was sent to a client.
+type sent struct {
+	status int
+	bytes  int64 // of the body
+}
+
+// A counter notes what is sent to a client.
+type counter struct {
+	http.ResponseWriter
+	sent
+}
+
+func (w *counter) WriteHeader(code int) {
+	if isFinal(code) {
+		w.status = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *counter) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
 }
 
 // notModified reports whether the visitor has p already, by the conditions of the request.

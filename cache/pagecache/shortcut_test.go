@@ -41,6 +41,9 @@ func newTwin(t testing.TB, o Options, k keys.Options, short bool) *twin {
 	}
 	w := &twin{}
 	o.Observe = func(r *http.Request, obs Observation) {
+		if obs.Refreshed {
+			return // it is over at any time
+		}
 		w.told = append(w.told, fmt.Sprint(r.Method, r.URL, obs))
 	}
 	if w.pages, err = New(store, &o); err != nil {

@@ -28,6 +28,7 @@ type task struct {
 	served      served            // which route has served it
 	kept        *stored.Response  // what was stored, or nil
 	unstored    reason            // why nothing was, where HTTP allowed it
+	tally
 }
 
 // nameKey puts a key into Cache-Status, if Options.StatusKey is set.
@@ -43,6 +44,7 @@ func (t *task) run() {
 	rec := t.render(ask)
 	for rec.replaced && rec.status == http.StatusNotModified {
 		if from := t.chosen(rec, ask); from != nil && !rec.gaveUp {
+			t.done = true
 			t.freshen(rec, from)
 			t.c.note(t, rec)
 			return
@@ -53,6 +55,7 @@ func (t *task) run() {
 		ask = ask.again(rec)
 		rec = t.render(ask)
 	}
+	t.done = true
 	switch {
 	case rec.hijacked:
 	case rec.replaced:

@@ -35,7 +35,7 @@ func (t *task) conclude(rec *recorder) {
 // answer sends p, the response that was recorded. If p may be stored, it is stored
 // between its header and its body: see recorder_header.go.
 func (t *task) answer(rec *recorder, p *stored.Response, s moment) {
-	t.c.serve(&afterHeader{t.w, func(sent http.Header) {
+	t.sent = t.c.serve(&afterHeader{t.w, func(sent http.Header) {
 		t.storeAfterHeader(rec, p, sent)
 		t.finish(rec, p, rec.policy.Reason == storable)
 	}}, t.r, p, s)
@@ -78,5 +78,5 @@ func (t *task) serveStale(rec *recorder) {
 	t.cacheStatus.stale, t.cacheStatus.ttl = true, p.TTL(age)
 	s := t.moment(p)
 	s.age = t.c.age(age)
-	t.c.serve(t.w, t.r, p, s)
+	t.sent = t.c.serve(t.w, t.r, p, s)
 }

@@ -46,6 +46,7 @@ func newer(old *engine.Stored[*stored.Response], asks *rfc9111.Control) func(*en
 // another process has made it: the next lookup finds that.
 func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Control, until time.Time) bool {
 	t.flight = flight
+	defer t.over()
 	defer t.endFlight() // also after a panic
 	// Other requests of this process wait as long. If their time is up all at once,
 	// they must find a response that is being made.
@@ -59,7 +60,6 @@ func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Contr
 	case made:
 		return false
 	}
-	t.c.observe(t.r, t.cacheStatus, false)
 	t.fill = flight.Fill()
 	t.run()
 	return true
@@ -69,7 +69,7 @@ func (t *task) lead(flight *engine.Flight[*stored.Response], asks *rfc9111.Contr
 func (t *task) alone() {
 	t.fill = t.c.engine.Begin()
 	t.fill.Add(t.id.Deps...)
-	t.c.observe(t.r, t.cacheStatus, false)
+	defer t.over()
 	t.run()
 }
 

@@ -15,7 +15,9 @@ func (t *task) head() {
 		return
 	}
 	old := t.old.Value
+	defer t.over()
 	rec := t.render(question{})
+	t.done = true
 	if rec.hijacked {
 		return
 	}

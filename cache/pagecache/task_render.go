@@ -29,6 +29,7 @@ func (t *task) render(ask question) (rec *recorder) {
 		rec.fallback = t.old.Value
 	}
 	defer rec.catchAbort()
+	defer t.handled(rec)
 	t.next.ServeHTTP(rec, inner)
 	t.r.Pattern = inner.Pattern
 	rec.end()
@@ -38,6 +39,7 @@ func (t *task) render(ask question) (rec *recorder) {
 // newRecorder returns the recorder of a rendering that begins.
 func (t *task) newRecorder() *recorder {
 	rec := newRecorder(t.c, t.w, t.r, &t.cacheStatus, t.newRemarks())
+	t.rec = rec
 	rec.notForOthers, rec.knownBy = t.notForOthers, t.knownBy
 	if t.outer == nil && t.c.warm != nil {
 		t.outer = &background.Outer{Pattern: t.r.Pattern, Vary: slices.Clone(t.w.Header()["Vary"])} // a handler may write into the list

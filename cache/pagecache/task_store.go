@@ -130,12 +130,10 @@ func (t *task) varies(p *stored.Response) bool {
 // cookie may be given while the header is written, or the backend may fail.
 var ErrNotStored = errors.New("pagecache: not stored, although Cache-Status says so")
 
-// notStored tells Observe that a promise was not kept.
+// notStored notes that a promise was not kept, if there was one.
 func (t *task) notStored(why reason) {
 	t.unstored = why
-	if t.cacheStatus.stored {
-		t.c.report(t.r, Observation{Forward: t.cacheStatus.fwd, Detail: string(why), Err: ErrNotStored})
-	}
+	t.broken = t.cacheStatus.stored
 }
 
 // forget deletes the stale response that was to be replaced: the handler has just said

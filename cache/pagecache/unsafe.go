@@ -28,17 +28,22 @@ func isSafe(method string) bool {
 // purge before that, and another one when the handler is done.
 func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	said := status{fwd: fwdMethod}
-	c.observe(r, said, false)
 	rec := newRecorder(c, w, r, &said, new(remarks))
+	o := Observation{Forward: fwdMethod}
+	defer func() {
+		o.Pattern, o.Status, o.Bytes = r.Pattern, rec.status, rec.bytes
+		c.over(w, r, &o, false)
+	}()
 	// What was asked for, before the handler can change it.
 	target := c.target(r)
 	rec.changed = func() {
 		if rec.status >= 200 && rec.status < 400 {
-			c.purgeAfter(r, target, rec.header)
+			o.Err = errors.Join(o.Err, c.purgeAfter(r, target, rec.header))
 		}
 	}
 	func() {
 		defer rec.catchAbort()
+		defer func() { o.Handler = rec.took() }()
 		passing(next, rec, r)
 	}()
 	if rec.hijacked {
@@ -54,7 +59,7 @@ func (c *Cache) passUnsafe(next http.Handler, w http.ResponseWriter, r *http.Req
 // purgeAfter purges what an unsafe request has changed that was answered without error: its
 // target URI; what Location and Content-Location name of the same origin (RFC 9111 §4.4);
 // and the groups in Cache-Group-Invalidation (RFC 9875 §3).
-func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
+func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) error {
 	deps := slices.Clone(t.deps)
 	for _, name := range []string{"Location", "Content-Location"} {
 		deps = append(deps, c.referred(&t, h.Get(name))...)
@@ -68,13 +73,11 @@ func (c *Cache) purgeAfter(r *http.Request, t target, h http.Header) {
 		}
 	}
 	if len(deps) == 0 {
-		return
+		return nil
 	}
 	slices.Sort(deps)
 	e := cache.Event{Dependencies: slices.Compact(deps), Reason: t.method + " " + t.name}
-	if err := c.purgeShared(r.Context(), e); err != nil {
-		c.report(r, Observation{Forward: fwdMethod, Detail: "purge failed", Err: err})
-	}
+	return c.purgeShared(r.Context(), e)
 }
 
 // purgeShared purges e after an unsafe request with the context of, within

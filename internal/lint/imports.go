@@ -20,32 +20,34 @@ const module = "github.com/uncache/uncache/"
 var arrows = table(`
 cache: internal/isnil
 cache/cachetest: cache internal/panics
-cache/coherent: cache cache/internal/engine
-cache/internal/engine: cache internal/alongside internal/instance internal/isnil internal/option internal/panics
+cache/coherent: cache cache/internal/engine internal/figures internal/logs
+cache/internal/engine: cache internal/alongside internal/figures internal/instance internal/isnil internal/option internal/panics
 cache/internal/enginetest: cache
-cache/pagecache: cache cache/coherent cache/internal/engine cache/pagecache/internal/background cache/pagecache/internal/find cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys keys/route internal/cookie internal/httpdate internal/isnil internal/named internal/option internal/panics internal/sfv
+cache/pagecache: cache cache/coherent cache/internal/engine cache/pagecache/internal/background cache/pagecache/internal/find cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys keys/route internal/cookie internal/figures internal/httpdate internal/isnil internal/logs internal/named internal/option internal/panics internal/sfv
 cache/pagecache/internal/background: cache cache/pagecache/internal/rfc9111 keys internal/panics
 cache/pagecache/internal/find: cache cache/internal/engine cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys internal/cookie
 cache/pagecache/internal/rfc9111: internal/httpdate internal/sfv
-cache/pagecache/internal/stored: cache/pagecache/internal/rfc9111 internal/httpdate
+cache/pagecache/internal/stored: cache/pagecache/internal/rfc9111 internal/figures internal/httpdate
 keys: keys/internal/escape internal/cookie internal/option
 keys/django: keys keys/internal/escape internal/glob
 keys/internal/escape:
 keys/route: keys/internal/escape
-invalidate: cache keys keys/route internal/instance internal/isnil internal/named internal/panics internal/repeat invalidate/internal/batch
+invalidate: cache keys keys/route internal/figures internal/instance internal/isnil internal/named internal/panics internal/repeat invalidate/internal/batch
 invalidate/connector: invalidate invalidate/integrate
 invalidate/integrate: invalidate invalidate/internal/batch
-invalidate/outbox: cache invalidate internal/isnil internal/option internal/panics internal/repeat
+invalidate/outbox: cache invalidate internal/figures internal/isnil internal/option internal/panics internal/repeat
 backend/memory: cache github.com/patrickmn/go-cache
 backend/rediscache: cache internal/alongside internal/glob internal/option internal/panics github.com/redis/go-redis/v9
 backend/tiered: cache internal/isnil internal/option
 internal/alongside:
 internal/cookie:
 internal/dbtest:
+internal/figures: cache
 internal/glob:
 internal/httpdate:
 internal/instance:
 internal/isnil:
+internal/logs:
 internal/lint:
 internal/named:
 internal/netproxy:

@@ -65,7 +65,8 @@ type Options struct {
 	Probe func(ctx context.Context) error
 
 	// Observe is told what has no caller to return it to. It is called from several
-	// goroutines at once and should return quickly. Nil observes nothing.
+	// goroutines at once and should return quickly. Nil observes nothing. [SlogObserver]
+	// returns one that logs.
 	Observe func(Observation)
 }
 

@@ -149,6 +149,11 @@ func (o *Outbox) inTransaction(ctx context.Context, tx *sql.Tx, which string, ou
 func (o *Outbox) report(out *outcome) {
 	o.count.relayed.Add(int64(len(out.purged)))
 	o.count.appended.Add(int64(out.events))
+	for _, r := range out.purged {
+		if r.schedule.purged == 0 && !r.saved.IsZero() {
+			o.count.saveToPurge.Add(r.waited)
+		}
+	}
 	if len(out.purged) > 0 {
 		o.observe(Observation{Op: OpRelay, Rows: len(out.purged), Events: out.events})
 	}

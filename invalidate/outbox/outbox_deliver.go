@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/internal/panics"
@@ -81,6 +82,9 @@ func (o *Outbox) try(ctx context.Context, m merged, out *outcome) error {
 	out.events++
 	o.worked = &m.event
 	for _, r := range m.rows {
+		if !r.saved.IsZero() {
+			r.waited = time.Since(r.saved)
+		}
 		out.purged = append(out.purged, r.row)
 	}
 	return nil

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,7 +20,7 @@ const (
 	maxRowBytes = 64 << 20
 )
 
-const selectRows = `SELECT id, {blob}, tries, length(event), repeats, purged FROM {due} WHERE `
+const selectRows = `SELECT id, {blob}, tries, length(event), repeats, purged, {created} FROM {due} WHERE `
 
 // find selects rows without their events, oldest first, and locks them if the database
 // can. It returns those that a claim may read.
@@ -44,13 +45,15 @@ func (o *Outbox) find(ctx context.Context, x execer, which string, out *outcome)
 	for found.Next() {
 		var id, repeats scannedID
 		var blob, tries, size, purged number
-		if err := found.Scan(&id, &blob, &tries, &size, &repeats, &purged); err != nil {
+		var waited sql.NullFloat64
+		if err := found.Scan(&id, &blob, &tries, &size, &repeats, &purged, &waited); err != nil {
 			return nil, err
 		}
 		all = append(all, row{
 			id:       rowID{string(id), blob != 0},
 			size:     int(min(max(size, 0), maxRowBytes+1)),
 			tries:    clampTries(tries),
+			saved:    savedAt(waited),
 			schedule: schedule{plan(repeats), int(min(max(purged, 0), repeat.Most))},
 		})
 	}
@@ -73,6 +76,15 @@ func (o *Outbox) find(ctx context.Context, x execer, which string, out *outcome)
 		o.limit = min(2*o.limit, o.opts.Batch)
 	}
 	return rows[:n], nil
+}
+
+// savedAt returns when a row was written that waits for so many milliseconds. A time of
+// creation may be any, or none.
+func savedAt(waited sql.NullFloat64) time.Time {
+	if !waited.Valid {
+		return time.Time{}
+	}
+	return time.Now().Add(-milliseconds(waited))
 }
 
 // fit returns how many of rows, from the first, a claim may read.

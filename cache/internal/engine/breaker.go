@@ -66,9 +66,6 @@ func (b *breaker) unavailable() error {
 // record notes how the backend answered a call that was made for ctx, with the
 // context within, which adds Options.Timeout. It returns the error for the request.
 func (b *breaker) record(ctx, within context.Context, err error) error {
-	if b.wake == nil {
-		return err
-	}
 	deadline, _ := within.Deadline()
 	// If ctx has the earlier deadline, began is too early, which is the safe side.
 	began := deadline.Add(-b.timeout).Sub(b.reader.start)

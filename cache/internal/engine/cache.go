@@ -28,6 +28,7 @@ type Cache struct {
 	near    func(key []byte) (any, bool) // GetLocal of the first tier; nil if it keeps no Go values
 	breaker breaker
 	leases  leases
+	count   counts
 }
 
 // New returns a Cache over b. Nil options mean the defaults. Call Close to stop its
@@ -44,7 +45,7 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 		return nil, err
 	}
 	c.life.begin()
-	c.observe = c.opts.Observe
+	c.observe = c.count.observing(c.opts.Observe)
 	c.reader = reader{log: b, opts: c.opts, life: &c.life, observe: c.observe, start: time.Now()}
 	c.reader.local, _ = b.(cache.LocalLog)
 	c.reader.current.Store(newView(c.opts.MaxDependencies))
@@ -88,7 +89,8 @@ func (c *Cache) CollapseTimeout() time.Duration { return c.opts.CollapseTimeout 
 func (c *Cache) Observe(op Op, key string, err error) { c.observe.report(op, key, err) }
 
 // Purge appends e to the log. coherent.Cache.Purge says what it promises.
-func (c *Cache) Purge(ctx context.Context, e cache.Event) error {
+func (c *Cache) Purge(ctx context.Context, e cache.Event) (err error) {
+	defer c.count.purge(e.Dependencies, time.Now(), &err)
 	e.Dependencies = cache.WithDecoded(e.Dependencies)
 	if e.Origin == "" {
 		e.Origin = c.opts.Origin

@@ -1,11 +1,13 @@
 package outboxtest
 
 import (
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/invalidate/outbox"
 )
 
@@ -118,7 +120,12 @@ func TestStats(t *testing.T) {
 	}
 	each(t, all, func(t *testing.T, d *database) {
 		box := d.outbox(t, newPurger(), nil)
-		if s := stats(t, box); s != (outbox.Stats{}) {
+		count := func() outbox.Stats {
+			s := stats(t, box)
+			s.SaveToPurge = cache.Histogram{}
+			return s
+		}
+		if s := count(); !reflect.DeepEqual(s, outbox.Stats{}) {
 			t.Errorf("of an empty table: %+v", s)
 		}
 		ids := d.enqueue(t, box, "path:/a/", "path:/b/", "path:/c/")
@@ -127,13 +134,24 @@ func TestStats(t *testing.T) {
 			t.Errorf("Oldest is %v", s.Oldest)
 		}
 		d.exec(t, "UPDATE {table} SET created = "+older[d.dialect]+" WHERE id = '"+ids[1]+"'")
-		s := stats(t, box)
+		s := count()
 		if s.Oldest < time.Hour-time.Millisecond || s.Oldest > 2*time.Hour { // SQLite counts days, as a float
 			t.Errorf("Oldest is %v, want an hour and something", s.Oldest)
 		}
 		s.Oldest = 0
-		if want := (outbox.Stats{Pending: 2, Dead: 1, Enqueued: 3}); s != want {
+		if want := (outbox.Stats{Pending: 2, Dead: 1, Enqueued: 3}); !reflect.DeepEqual(s, want) {
 			t.Errorf("got  %+v\nwant %+v", s, want)
+		}
+		if got := stats(t, box).SaveToPurge; got.Count != 0 {
+			t.Errorf("%d rows were purged before a relay began", got.Count)
+		}
+		if err := box.Start(); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "purged", func() bool { return stats(t, box).Relayed == 2 })
+		got := stats(t, box).SaveToPurge
+		if got.Count != 2 || got.Sum < time.Hour || got.Sum > 2*time.Hour || got.Buckets[len(got.Buckets)-1].Count != 1 {
+			t.Errorf("from save to purge: %+v, want 2 rows, one of an hour", got)
 		}
 	})
 }

@@ -3,12 +3,14 @@ package batch
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Flush ends the batch and purges what it has queued, or hands it to the batch that
 // it is a part of. What failed stays, for another Flush. Unknown says that the
 // changes may not have been committed, nor rolled back.
 func (b *Batch) Flush(ctx context.Context, unknown bool) error {
+	now := time.Now()
 	b.flushing <- struct{}{}
 	defer func() { <-b.flushing }()
 	entries := b.end(flushed)
@@ -25,7 +27,10 @@ func (b *Batch) Flush(ctx context.Context, unknown bool) error {
 	var tells []func() error
 	var failed []*entry
 	for _, e := range entries {
-		again, tell := e.Purge(ctx, e.ids, e.unknown)
+		if e.saved.IsZero() && !e.unknown {
+			e.saved = now
+		}
+		again, tell := e.Purge(ctx, e.ids, e.saved)
 		if tells = append(tells, tell); again {
 			failed = append(failed, e)
 		}

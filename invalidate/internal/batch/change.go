@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
 // A Change is what is to be purged for one Invalidator: what the models of some calls
@@ -21,12 +22,12 @@ type Change interface {
 	// Enqueue writes the change's events to the outbox, by x, and returns their IDs.
 	Enqueue(ctx context.Context, x Execer) (ids []string, err error)
 
-	// Purge purges the change. ids are what Enqueue returned, or nil. Unknown says that
-	// it may not have been committed, nor rolled back.
+	// Purge purges the change. ids are what Enqueue returned, or nil. saved is when it
+	// was committed, or zero if it may not have been committed, nor rolled back.
 	//
 	// Again reports whether the next Flush is to purge it once more. Tell is to be
 	// called when everything is purged: it tells Observe, and returns the errors.
-	Purge(ctx context.Context, ids []string, unknown bool) (again bool, tell func() error)
+	Purge(ctx context.Context, ids []string, saved time.Time) (again bool, tell func() error)
 }
 
 // An Execer runs a statement: invalidate.Execer.
@@ -45,13 +46,17 @@ type entry struct {
 	// unknown is whether it may not have been committed, nor rolled back.
 	unknown bool
 
+	// saved is when it was committed, once it could not be purged. It is merged into an
+	// entry that was saved earlier.
+	saved time.Time
+
 	// elsewhere is whether it may be about a save outside the transaction that it is
 	// queued in. Then it is not written to an outbox in that transaction.
 	elsewhere bool
 }
 
 func (e *entry) clone() *entry {
-	return &entry{Change: e.Clone(), ids: e.ids, unknown: e.unknown, elsewhere: e.elsewhere}
+	return &entry{Change: e.Clone(), ids: e.ids, unknown: e.unknown, elsewhere: e.elsewhere, saved: e.saved}
 }
 
 // join merges e into the first of entries[first:] that it may be merged with, or

@@ -2,12 +2,15 @@ package stored
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
+
+	"github.com/uncache/uncache/internal/figures"
 )
 
 // A Response is a stored response (RFC 9111 §2), or a note: what is stored under the key of
 // a target URI whose responses vary, to say which fields select among them. Requests share
-// it. It is not changed after [Codec.Finish], except for its Marks.
+// it. It is not changed after [Codec.Finish], except for its Marks and its Row.
 type Response struct {
 	Key     string // what it is stored under
 	Header  Header
@@ -25,6 +28,7 @@ type Response struct {
 	Status uint16
 
 	Marks Marks
+	Row   atomic.Pointer[figures.Row] // where its hits were last counted; see package pagecache
 }
 
 // Rare is what most responses don't have, or many have in common. It is shared, and never
