@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 
 	"github.com/uncache/uncache/internal/isnil"
 )
@@ -17,7 +18,8 @@ type Backend interface {
 // third party's store with somebody's log.
 //
 // The abilities of the store stay, in [Tiers] of the Backend: [Local], [Leaser].
-// [LocalLog] stays, too. [HeadGetter] does not: it reads another log.
+// Those of the log stay, too: [LocalLog], [TxLog], [Waiter]. [HeadGetter] does not: it
+// reads another log.
 //
 // The log decides how far the guarantees reach. A log in the memory of one
 // process protects that process; a store shared by several processes needs a
@@ -55,6 +57,22 @@ func (j joined) Tiers() []Cache {
 		}
 	}
 	return tiers
+}
+
+// AppendTx implements [TxLog]. A log that is none is in no transaction's database.
+func (j joined) AppendTx(ctx context.Context, exec Exec, e Event) (ok bool, err error) {
+	if l, ok := j.Log.(TxLog); ok {
+		return l.AppendTx(ctx, exec, e)
+	}
+	return false, nil
+}
+
+// Wait implements [Waiter].
+func (j joined) Wait(ctx context.Context, after Position) error {
+	if l, ok := j.Log.(Waiter); ok {
+		return l.Wait(ctx, after)
+	}
+	return errors.ErrUnsupported
 }
 
 // joinedLocal is a joined with a log in this process's memory.

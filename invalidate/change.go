@@ -78,22 +78,6 @@ func (c *change) Clone() batch.Change {
 	return d
 }
 
-// HasOutbox reports whether there is an outbox to enqueue c in.
-func (c *change) HasOutbox() bool { return c.inv.opts.Outbox != nil }
-
-// Enqueue writes the change's events to the outbox, and returns their IDs.
-func (c *change) Enqueue(ctx context.Context, x batch.Execer) ([]string, error) {
-	events := c.events()
-	ids, err := c.inv.enqueue(ctx, x, events)
-	if err == nil && len(ids) != len(events) {
-		err = fmt.Errorf("the Outbox gave %d IDs for %d events", len(ids), len(events))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("invalidate: %s: enqueue: %w", some(c.types.list), err)
-	}
-	return ids, nil
-}
-
 // some returns all of them, or the first three and how many more there are.
 func some(all []string) string {
 	const shown = 3

@@ -5,18 +5,21 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/invalidate/internal/batch"
 )
 
 // Purge purges the change, as batch.Change says.
-func (c *change) Purge(ctx context.Context, ids []string, saved time.Time) (again bool, tell func() error) {
-	told := c.purge(ctx, ids, saved)
+func (c *change) Purge(ctx context.Context, w batch.Written, saved time.Time) (again bool, tell func() error) {
+	own, _ := w.(*written)
+	told := c.purge(ctx, own, saved)
 	return unpurged(told), func() error { return c.inv.observe(told) }
 }
 
 // purge has the Purger purge every event, also after one has failed. It returns what
 // Observe is to be told. The data is saved by now. So the purge does not end when the
 // caller hangs up or runs out of time. saved is as batch.Change says.
-func (c *change) purge(ctx context.Context, ids []string, saved time.Time) []Observation {
+func (c *change) purge(ctx context.Context, w *written, saved time.Time) []Observation {
+	ids := w.enqueued()
 	within, cancel := c.inv.detached(ctx)
 	defer cancel()
 	var all []Observation
@@ -25,7 +28,7 @@ func (c *change) purge(ctx context.Context, ids []string, saved time.Time) []Obs
 	var repeat []cache.Event // that no outbox repeats (Options.Repeat)
 	for i, e := range c.events() {
 		start := time.Now()
-		err := c.inv.purgeOne(within, e)
+		err := purgeOne(within, w.purgerOf(i, c.inv.purger), e)
 		o := Observation{Event: e, Models: c.types.list, Duration: time.Since(start)}
 		c.inv.count.purge(saved, err)
 		switch {

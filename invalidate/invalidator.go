@@ -62,8 +62,9 @@ const (
 // An Invalidator purges the pages that show the models it is told of. It is safe for
 // concurrent use.
 type Invalidator struct {
-	purger Purger
-	opts   Options
+	purger   Purger
+	txPurger TxPurger // purger, if it is one
+	opts     Options
 
 	repeats *repeats // nil without Options.Repeat
 	count   counts
@@ -88,6 +89,7 @@ func New(p Purger, opts *Options) *Invalidator {
 		panic("invalidate: New: the Purger is nil")
 	}
 	inv := &Invalidator{purger: p, rules: make(map[reflect.Type]func(any, *Targets))}
+	inv.txPurger, _ = p.(TxPurger)
 	if opts != nil {
 		inv.opts = *opts
 	}

@@ -9,16 +9,16 @@ import (
 	"github.com/uncache/uncache/internal/panics"
 )
 
-// purgeOne has the Purger purge e. A Purger that panics has failed. The panic must not go on: the
+// purgeOne has p purge e. A Purger that panics has failed. The panic must not go on: the
 // other purges, the row in the outbox and the caller's list of what to purge again
 // would go with it.
-func (inv *Invalidator) purgeOne(ctx context.Context, e cache.Event) (err error) {
+func purgeOne(ctx context.Context, p Purger, e cache.Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panics.RecoveredFrom("the Purger panicked", p)
 		}
 	}()
-	return inv.purger.Purge(ctx, e)
+	return p.Purge(ctx, e)
 }
 
 // observe tells Observe what purge returned, and returns the errors.

@@ -89,7 +89,7 @@ func (r *repeats) purge(n *repetition) {
 	err := panics.Apart(func() error {
 		ctx, cancel := context.WithTimeout(r.ctx, r.inv.opts.PurgeTimeout)
 		defer cancel()
-		return r.inv.purgeOne(ctx, e)
+		return purgeOne(ctx, r.inv.purger, e)
 	})
 	r.inv.count.repeat(err)
 	again := *n

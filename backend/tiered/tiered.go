@@ -21,6 +21,8 @@ type Backend struct {
 var (
 	_ cache.Backend = (*Backend)(nil)
 	_ cache.Tiered  = (*Backend)(nil)
+	_ cache.TxLog   = (*Backend)(nil)
+	_ cache.Waiter  = (*Backend)(nil)
 )
 
 // ErrOptions is what [New] returns, wrapped, when a tier is nil.
@@ -92,6 +94,22 @@ func (b *Backend) Append(ctx context.Context, e cache.Event) (cache.Position, er
 // Since returns the events of far's log after a position, see [cache.Log].
 func (b *Backend) Since(ctx context.Context, after cache.Position) (cache.Events, error) {
 	return b.far.Since(ctx, after)
+}
+
+// AppendTx adds an event to far's log in a transaction, if that is a [cache.TxLog].
+func (b *Backend) AppendTx(ctx context.Context, exec cache.Exec, e cache.Event) (bool, error) {
+	if l, ok := b.far.(cache.TxLog); ok {
+		return l.AppendTx(ctx, exec, e)
+	}
+	return false, nil
+}
+
+// Wait waits for an event in far's log, if that is a [cache.Waiter].
+func (b *Backend) Wait(ctx context.Context, after cache.Position) error {
+	if l, ok := b.far.(cache.Waiter); ok {
+		return l.Wait(ctx, after)
+	}
+	return errors.ErrUnsupported
 }
 
 // join names the tiers that failed.

@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"time"
 
 	"github.com/uncache/uncache/cache"
 )
@@ -14,7 +15,23 @@ type brokenLog struct {
 	since   func(ctx context.Context, after cache.Position) (cache.Events, error)
 	head    func() cache.Position
 	getHead func(ctx context.Context, key string) ([]byte, bool, cache.Position, error)
+	wait    func(ctx context.Context, after cache.Position) error
 	close   func() error
+}
+
+func (b *brokenLog) Wait(ctx context.Context, after cache.Position) error {
+	if b.wait != nil {
+		return b.wait(ctx, after)
+	}
+	return waitFor(ctx, b.sliceLog, after)
+}
+
+// waitFor looks every millisecond.
+func waitFor(ctx context.Context, l *sliceLog, after cache.Position) error {
+	for ctx.Err() == nil && l.Head() <= after {
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
 }
 
 func (b *brokenLog) Append(ctx context.Context, e cache.Event) (cache.Position, error) {

@@ -271,6 +271,24 @@ var brokenLogs = []struct {
 			return b.headBackend.GetHead(ctx, key)
 		}
 	}, []string{"HeadGetter/done context"}},
+	{"Wait hears nothing", func(b *brokenLog) {
+		b.wait = func(ctx context.Context, _ cache.Position) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Minute):
+				return nil
+			}
+		}
+	}, []string{"Waiter/event"}},
+	{"Wait waits in spite of ctx", func(b *brokenLog) {
+		b.wait = func(ctx context.Context, after cache.Position) error {
+			if ctx.Err() != nil {
+				time.Sleep(time.Minute)
+			}
+			return waitFor(ctx, b.sliceLog, after)
+		}
+	}, []string{"Waiter/context"}},
 }
 
 func TestBrokenLogsAreCaught(t *testing.T) {

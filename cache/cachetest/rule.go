@@ -68,6 +68,8 @@ func isFor(name string, x any) bool {
 		_, ok = x.(cache.LocalLog)
 	case ability == "HeadGetter":
 		_, ok = x.(cache.HeadGetter)
+	case ability == "Waiter":
+		_, ok = x.(cache.Waiter)
 	}
 	return ok
 }

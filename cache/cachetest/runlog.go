@@ -41,7 +41,7 @@ type LogHarness struct {
 }
 
 // RunLog checks each duty of a [cache.Log] in a sub-test of its own, and those
-// of a [cache.LocalLog] and of a [cache.HeadGetter] if it is one.
+// of a [cache.LocalLog], a [cache.HeadGetter] and a [cache.Waiter] if it is one.
 func RunLog(t *testing.T, h LogHarness) {
 	t.Helper()
 	runRules(t, logRules(), h.Around, func(t *testing.T) logSubject {
@@ -86,7 +86,7 @@ func (h *LogHarness) lacks(name string) string {
 type logRule = rule[logSubject]
 
 func logRules() []logRule {
-	return slices.Concat(eventRules, appendRules, sinceRules, pageRules, lossRules, headRules)
+	return slices.Concat(eventRules, appendRules, sinceRules, pageRules, lossRules, headRules, waitRules)
 }
 
 // logSubject is a log with the calls that rules are written in.

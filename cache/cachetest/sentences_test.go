@@ -64,15 +64,23 @@ var noDuty = map[string]string{
 	"Local is implemented by a [Cache] in this process's memory which can keep a Go value as it is, so that a hit neither decodes nor copies.": "what it is",
 	"Leaser is implemented by a [Cache] that several processes share and that can tell them which one of them is at work on a key.":            "what it is",
 	"A lease saves work and protects nothing: it may end early, and two holders may believe that they have it.":                                "a licence",
-	"It is no lock.": "a duty of callers",
+	"Exec runs one statement in an open transaction of a database, and returns how many rows it returned or changed.":                          "a duty of callers",
+	"Its parameters are $1, $2 and so on.":                                                                                                     "a duty of callers",
+	"TxLog is implemented by a [Log] in the database of the data that pages show.":                                                             "what it is",
+	"There a purge can be part of the transaction that makes it necessary, and COMMIT is the purge.":                                           "what it is",
+	"After an error the transaction must be rolled back.":                                                                                      "a duty of callers",
+	"Waiter is implemented by a [Log] that can tell a reader when it has grown.":                                                               "what it is",
+	"It makes reading quicker, and no promise rests on it: a reader also looks from time to time.":                                             "a duty of callers",
+	"An event may come without a word.":                                                                                                        "a licence",
+	"It is no lock.":                                                                                                                           "a duty of callers",
 	"Tiered is implemented by a [Cache] that is composed of several, nearest first.":                                                           "what it is",
 	"A reader of the log asks them one after another, since a near tier may hold a response that was purged, and a farther one its successor.": "a duty of callers",
 	"Where the last tier is a [HeadGetter], its log is the one that decides.":                                                                  "a duty of callers",
-	"The slice stays the Tiered's.": "a duty of callers",
-	"Tiers returns the caches that c is composed of, nearest first: those of c's own Tiers, or c alone.":        "a function",
-	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                    "a licence",
-	"A holder is not empty and nobody else's.":                                                                  "a duty of callers",
-	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.": "what it is",
+	"The slice stays the Tiered's.":                                                                                                            "a duty of callers",
+	"Tiers returns the caches that c is composed of, nearest first: those of c's own Tiers, or c alone.":                                       "a function",
+	"The key may be kept as it is: one that is a part of something larger keeps that alive.":                                                   "a licence",
+	"A holder is not empty and nobody else's.":                                                                                                 "a duty of callers",
+	"HeadGetter is implemented by a [Backend] that can read a value and the head of the log in one round trip.":                                "what it is",
 }
 
 // A sentence that is added to a contract needs a rule, and a rule whose sentence
@@ -83,6 +91,9 @@ func TestEverySentenceIsARule(t *testing.T) {
 		names, texts = append(names, r.name), append(texts, r.text)
 	}
 	for _, r := range logRules() {
+		names, texts = append(names, r.name), append(texts, r.text)
+	}
+	for _, r := range txRules {
 		names, texts = append(names, r.name), append(texts, r.text)
 	}
 	all := sentences(t)
@@ -106,7 +117,7 @@ func TestEverySentenceIsARule(t *testing.T) {
 func sentences(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go", "lease.go", "tiers.go"} {
+	for _, file := range []string{"cache.go", "log.go", "local.go", "head.go", "lease.go", "tiers.go", "txlog.go", "waiter.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), "../"+file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

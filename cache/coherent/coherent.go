@@ -43,6 +43,20 @@ func (c *Cache) Engine() *engine.Cache { return c.engine }
 // harmless. Purge works on a closed Cache, too.
 func (c *Cache) Purge(ctx context.Context, e cache.Event) error { return c.engine.Purge(ctx, e) }
 
+// PurgeTx is Purge in the transaction of exec, if the log is a [cache.TxLog] in that
+// transaction's database: COMMIT purges, and ROLLBACK does not. Otherwise it returns
+// nil, and nothing has happened: call Purge after COMMIT.
+//
+// Call the function that it returns after COMMIT. It has this process read the log at
+// once, and returns nil. After an error the transaction must be rolled back.
+func (c *Cache) PurgeTx(ctx context.Context, exec cache.Exec, e cache.Event) (then func(ctx context.Context) error, err error) {
+	purged, err := c.engine.PurgeTx(ctx, exec, e)
+	if purged == nil || err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { purged(ctx); return nil }, nil
+}
+
 // Close stops the goroutines of the Cache and waits for them. Afterwards nothing is
 // served from the cache or stored in it. Close does not close the backend. It may be
 // called again, and always returns nil.

@@ -70,20 +70,31 @@ func (c *Cache) purge(ctx context.Context, e cache.Event) error {
 // purgeCanonical appends e, whose names are canonical, to the log, and does what follows
 // from it.
 func (c *Cache) purgeCanonical(ctx context.Context, e cache.Event) error {
-	var primary []string
-	if !e.Soft { // what became stale may still be served
-		primary = c.computable(e.Dependencies)
-	}
+	primary := c.freed(e)
 	if err := c.values.Purge(ctx, e, primary...); err != nil {
 		return err
 	}
-	if !Warming(ctx) { // a handler that saves something at each visit would be warmed for ever
-		defer c.warm.Purged(e.Dependencies)
-	}
+	c.recorded(ctx, e, primary)
+	return nil
+}
+
+// recorded does what follows from e, when it is in the log and the pages under the
+// primary keys are deleted.
+func (c *Cache) recorded(ctx context.Context, e cache.Event, primary []string) {
 	for _, key := range primary {
 		c.memo.SetDeleted([]byte(key), true)
 	}
-	return nil
+	if !Warming(ctx) { // a handler that saves something at each visit would be warmed for ever
+		c.warm.Purged(e.Dependencies)
+	}
+}
+
+// freed returns the primary keys whose pages are deleted after e.
+func (c *Cache) freed(e cache.Event) []string {
+	if e.Soft { // what became stale may still be served
+		return nil
+	}
+	return c.computable(e.Dependencies)
 }
 
 // computable returns the primary keys of what an event names by path, but of those

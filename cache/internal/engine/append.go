@@ -33,6 +33,18 @@ func appendOne(ctx context.Context, log cache.Log, e cache.Event) (pos cache.Pos
 	return log.Append(ctx, e)
 }
 
+// appendTx appends e to log in the transaction of exec, as appendTo does. It returns
+// false if the log is not in that transaction's database.
+func appendTx(ctx context.Context, log cache.TxLog, exec cache.Exec, e cache.Event) (ok bool, err error) {
+	defer panics.Catch(&err)
+	for _, e := range split(e.Bounded()) {
+		if ok, err = log.AppendTx(ctx, exec, e); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // split returns e as events of bounded size.
 func split(e cache.Event) []cache.Event {
 	var events []cache.Event

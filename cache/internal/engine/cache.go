@@ -1,11 +1,7 @@
 package engine
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +56,9 @@ func New(b cache.Backend, opts *Options) (*Cache, error) {
 	c.leases = leasesOf(b, c.opts.Lease)
 	if c.opts.MaxStale > 0 && c.reader.local == nil {
 		c.life.start(func() { c.keepConfirmed(c.life.ctx) })
+		if w, ok := b.(cache.Waiter); ok {
+			c.life.start(func() { c.follow(c.life.ctx, w) })
+		}
 	}
 	return c, nil
 }
@@ -87,53 +86,6 @@ func (c *Cache) CollapseTimeout() time.Duration { return c.opts.CollapseTimeout 
 
 // Observe tells Options.Observe of an error that no caller can be told.
 func (c *Cache) Observe(op Op, key string, err error) { c.observe.report(op, key, err) }
-
-// Purge appends e to the log. coherent.Cache.Purge says what it promises.
-func (c *Cache) Purge(ctx context.Context, e cache.Event) (err error) {
-	defer c.count.purge(e.Dependencies, time.Now(), &err)
-	e.Dependencies = cache.WithDecoded(e.Dependencies)
-	if e.Origin == "" {
-		e.Origin = c.opts.Origin
-	}
-	pos, err := appendTo(ctx, c.reader.log, e)
-	if err != nil {
-		return fmt.Errorf("coherent: purge %s: %w", describe(e.Dependencies), err)
-	}
-	c.breaker.wakeUp()
-	// This process sees its own purge at once, MaxStale or not. If the read fails, the
-	// promise of Purge holds nevertheless.
-	if c.reader.local != nil {
-		// The read costs next to nothing. A view that waits for the next request could
-		// fall behind a log that forgets, when many purge at once.
-		if err := c.reader.catchUp(ctx); err != nil && !errors.Is(err, cache.ErrClosed) {
-			c.observe.report(OpSince, "", err)
-		}
-	}
-	if c.opts.MaxStale > 0 && c.reader.local == nil && c.reader.view().position() < pos {
-		within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
-		defer cancel()
-		if err := c.breaker.record(ctx, within, c.reader.read(within)); err != nil && !errors.Is(err, cache.ErrClosed) && !errors.Is(err, errUnavailable) {
-			c.observe.report(OpSince, "", err)
-		}
-	}
-	return nil
-}
-
-// describe names the first few dependencies of an event, for an error.
-func describe(deps []cache.Dependency) string {
-	const most = 3
-	names := make([]string, 0, most)
-	for _, d := range deps[:min(len(deps), most)] {
-		if d == cache.All {
-			d = "everything"
-		}
-		names = append(names, string(d.Bounded()))
-	}
-	if more := len(deps) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(names, ", ")
-}
 
 // judge says what a value is worth by the view as it is now. checked is the last
 // position by which it was fresh: its dependencies are looked up once per event in

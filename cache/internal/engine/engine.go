@@ -142,6 +142,22 @@ func (v *Values[V]) Purge(ctx context.Context, e cache.Event, keys ...string) er
 	return nil
 }
 
+// PurgeTx is [Cache.PurgeTx]. What it returns deletes keys.
+func (v *Values[V]) PurgeTx(ctx context.Context, exec cache.Exec, e cache.Event, keys ...string) (then func(ctx context.Context), err error) {
+	c := v.storage.c
+	purged, err := c.PurgeTx(ctx, exec, e)
+	if purged == nil || err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) {
+		purged(ctx)
+		if len(keys) > 0 {
+			v.flights.forget(keys)
+			_ = v.storage.deleteFrom(ctx, c.tiers, keys)
+		}
+	}, nil
+}
+
 // Enter returns the flight of key to wait for, or starts one if there is none that may
 // answer a request beginning now. It reports whether the caller leads. A new flight depends on
 // deps from the start.

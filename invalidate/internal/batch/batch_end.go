@@ -30,7 +30,7 @@ func (b *Batch) Flush(ctx context.Context, unknown bool) error {
 		if e.saved.IsZero() && !e.unknown {
 			e.saved = now
 		}
-		again, tell := e.Purge(ctx, e.ids, e.saved)
+		again, tell := e.Purge(ctx, e.written, e.saved)
 		if tells = append(tells, tell); again {
 			failed = append(failed, e)
 		}

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Enqueue writes what is queued to the outboxes, by x. It leaves out what they have
-// already, and what may be about a save outside the batch's transaction.
+// Enqueue writes what is queued by x, to outboxes and logs. It leaves out what was
+// written already, and what may be about a save outside the batch's transaction.
 func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	b.flushing <- struct{}{}
 	defer func() { <-b.flushing }()
@@ -14,18 +14,18 @@ func (b *Batch) Enqueue(ctx context.Context, x Execer) error {
 	entries := b.takeUnwritten()
 	defer b.putBack(entries) // also if a driver panics
 	for _, e := range entries {
-		ids, err := e.Enqueue(ctx, x)
+		w, err := e.Enqueue(ctx, x)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		e.ids = ids
+		e.written = w
 	}
 	return errors.Join(errs...)
 }
 
-// takeUnwritten takes from b, and merges, what may be written to an outbox and was
-// not yet.
+// takeUnwritten takes from b, and merges, what may be written in the transaction and
+// was not yet.
 func (b *Batch) takeUnwritten() []*entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -34,7 +34,7 @@ func (b *Batch) takeUnwritten() []*entry {
 	}
 	var rest, entries []*entry
 	for _, e := range b.queued {
-		if !e.HasOutbox() || e.ids != nil || e.elsewhere {
+		if !e.Writes() || e.written != nil || e.elsewhere {
 			rest = append(rest, e)
 			continue
 		}

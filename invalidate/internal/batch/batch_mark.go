@@ -35,9 +35,9 @@ func (b *Batch) rewind(m Mark) bool {
 	if b.state != open {
 		return false
 	}
-	if i < 0 { // m is void: the rows in the outbox may be rolled back, any of them
+	if i < 0 { // m is void: what was written may be rolled back, any of it
 		for _, e := range b.queued {
-			e.ids = nil
+			e.written = nil
 		}
 		return false
 	}

@@ -16,19 +16,23 @@ type Change interface {
 	// Clone returns a copy. One may be merged with others while the other is not.
 	Clone() Change
 
-	// HasOutbox reports whether there is an outbox to enqueue the change in.
-	HasOutbox() bool
+	// Writes reports whether Enqueue may write anything.
+	Writes() bool
 
-	// Enqueue writes the change's events to the outbox, by x, and returns their IDs.
-	Enqueue(ctx context.Context, x Execer) (ids []string, err error)
+	// Enqueue writes the change's events by x to what commits with the transaction: an
+	// outbox, or a log. It returns nil if that is none.
+	Enqueue(ctx context.Context, x Execer) (Written, error)
 
-	// Purge purges the change. ids are what Enqueue returned, or nil. saved is when it
+	// Purge purges the change. w is what Enqueue returned, or nil. saved is when it
 	// was committed, or zero if it may not have been committed, nor rolled back.
 	//
 	// Again reports whether the next Flush is to purge it once more. Tell is to be
 	// called when everything is purged: it tells Observe, and returns the errors.
-	Purge(ctx context.Context, ids []string, saved time.Time) (again bool, tell func() error)
+	Purge(ctx context.Context, w Written, saved time.Time) (again bool, tell func() error)
 }
+
+// Written is what a Change knows of its events that were written in a transaction.
+type Written any
 
 // An Execer runs a statement: invalidate.Execer.
 type Execer interface {
@@ -39,9 +43,9 @@ type Execer interface {
 type entry struct {
 	Change
 
-	// ids are those of its events in the outbox, in their order, once they are there.
-	// Then it is merged with no other.
-	ids []string
+	// written is not nil once its events are written in the transaction. Then it is
+	// merged with no other.
+	written Written
 
 	// unknown is whether it may not have been committed, nor rolled back.
 	unknown bool
@@ -51,19 +55,19 @@ type entry struct {
 	saved time.Time
 
 	// elsewhere is whether it may be about a save outside the transaction that it is
-	// queued in. Then it is not written to an outbox in that transaction.
+	// queued in. Then it is not written in that transaction.
 	elsewhere bool
 }
 
 func (e *entry) clone() *entry {
-	return &entry{Change: e.Clone(), ids: e.ids, unknown: e.unknown, elsewhere: e.elsewhere, saved: e.saved}
+	return &entry{Change: e.Clone(), written: e.written, unknown: e.unknown, elsewhere: e.elsewhere, saved: e.saved}
 }
 
 // join merges e into the first of entries[first:] that it may be merged with, or
 // appends it.
 func join(entries []*entry, first int, e *entry) []*entry {
 	for _, q := range entries[first:] {
-		if q.ids == nil && e.ids == nil && q.unknown == e.unknown && q.elsewhere == e.elsewhere && q.Merge(e.Change) {
+		if q.written == nil && e.written == nil && q.unknown == e.unknown && q.elsewhere == e.elsewhere && q.Merge(e.Change) {
 			return entries
 		}
 	}

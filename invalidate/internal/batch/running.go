@@ -56,8 +56,8 @@ func During(ctx context.Context, b *Batch, fn func() error) error {
 // it, and nothing tells which. A purge too many costs one rendering. An error would be
 // wrong where goroutines share a context and one of them saves without a transaction.
 //
-// The copy is not written to an outbox in the transaction. The transaction may be of
-// another database than the outbox, or read-only. A failure would roll it back.
+// The copy is not written in the transaction, to an outbox or a log. The transaction may
+// be of another database, or read-only. A failure would roll it back.
 func QueueInRunning(ctx context.Context, c Change) {
 	if !isOwn(ctx) {
 		return
@@ -66,7 +66,7 @@ func QueueInRunning(ctx context.Context, c Change) {
 	batches := slices.Clone(running.by[ctx])
 	running.Unlock()
 	for _, b := range batches {
-		b.take([]*entry{{Change: c.Clone(), elsewhere: c.HasOutbox()}})
+		b.take([]*entry{{Change: c.Clone(), elsewhere: c.Writes()}})
 	}
 }
 
