@@ -17,6 +17,7 @@ import (
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/invalidate"
+	"github.com/uncache/uncache/invalidate/admin"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -37,6 +38,9 @@ type node struct {
 	journal journal                            // what was purged, for people
 	saved   atomic.Pointer[invalidate.Targets] // what the last save here purged, by which rule
 
+	// handler is the cache in front of the blog, and around it what shows that there
+	// is one.
+	handler  http.Handler
 	listener net.Listener
 	server   *http.Server
 	served   chan error
@@ -74,17 +78,20 @@ func newNode(ctx context.Context, name string, s *site, cfg config, report func(
 		return nil, err
 	}
 	opts := &invalidate.Options{Origin: name}
+	var look admin.Options
 	if cfg.outbox {
-		if opts.Outbox, err = n.outbox(ctx); err != nil {
+		if look.Outbox, err = n.outbox(ctx); err != nil {
 			return nil, err
 		}
+		opts.Outbox = look.Outbox
 	}
 	n.inv = invalidate.New(n.purger(), opts)
 	if cfg.rules == nil {
 		cfg.rules = register
 	}
 	cfg.rules(n.inv)
-	return n, nil
+	n.handler, err = n.admin(look, s.oneHost(n.strip(n.pages.Handler(n.mux()))))
+	return n, err
 }
 
 func (n *node) backend(redisAddr, prefix string) (cache.Backend, error) {
@@ -120,15 +127,11 @@ func (n *node) forget(ctx context.Context) error {
 	})
 }
 
-// handler is the cache in front of the blog, and around it what shows that there
-// is one.
-func (n *node) handler() http.Handler { return n.site.oneHost(n.strip(n.pages.Handler(n.mux()))) }
-
 // serve serves on l until close.
 func (n *node) serve(l net.Listener) {
 	n.listener, n.url, n.served = l, baseURL(l), make(chan error, 1)
 	n.server = &http.Server{
-		Handler:           n.handler(),
+		Handler:           n.handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      time.Minute,

@@ -57,6 +57,7 @@ func tour(ctx context.Context, b *blog, cfg config, w io.Writer) error {
 	} {
 		fmt.Fprintf(w, "    %-19s %s\n", step.what, step.command)
 	}
+	fmt.Fprintf(w, "\nWho purged what, and why a page is not cached: %s%s?url=%s\n", first, adminPath, post)
 	fmt.Fprintf(w, "\nCtrl-C stops it. Edits are kept in a temporary database and go with it.\n")
 	return nil
 }

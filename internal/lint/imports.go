@@ -33,6 +33,8 @@ keys/django: keys keys/internal/escape internal/glob
 keys/internal/escape:
 keys/route: keys/internal/escape
 invalidate: cache keys keys/route internal/figures internal/instance internal/isnil internal/named internal/panics internal/repeat invalidate/internal/batch
+cmd/uncache: backend/rediscache cache cache/coherent cache/pagecache internal/byhand invalidate invalidate/outbox keys keys/route github.com/redis/go-redis/v9
+invalidate/admin: cache cache/pagecache internal/byhand internal/isnil internal/option internal/panics invalidate invalidate/outbox keys keys/route
 invalidate/connector: invalidate invalidate/integrate
 invalidate/integrate: invalidate invalidate/internal/batch
 invalidate/outbox: cache invalidate internal/figures internal/isnil internal/option internal/panics internal/repeat
@@ -40,6 +42,7 @@ backend/memory: cache github.com/patrickmn/go-cache
 backend/rediscache: cache internal/alongside internal/glob internal/option internal/panics github.com/redis/go-redis/v9
 backend/tiered: cache internal/isnil internal/option
 internal/alongside:
+internal/byhand: invalidate keys/route
 internal/cookie:
 internal/dbtest:
 internal/figures: cache
