@@ -1,5 +1,5 @@
 # Every module of the workspace, the core first.
-MODULES := . backend/bounded backend/pglog examples internal/bench internal/check \
+MODULES := . backend/bounded backend/pglog cache/observe/prom examples internal/bench internal/check \
 	invalidate/bunhook invalidate/enthook invalidate/gormplugin invalidate/pgxtx
 
 GO          ?= go

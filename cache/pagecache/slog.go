@@ -37,16 +37,20 @@ func SlogObserver(logger *slog.Logger) func(*http.Request, Observation) {
 }
 
 // level says how o is logged. once knows what was logged as not stored.
-func (o Observation) level(once *logs.Once) (slog.Level, string) {
+func (o *Observation) level(once *logs.Once) (slog.Level, string) {
 	switch {
+	case o.Err == nil:
 	case errors.Is(o.Err, ErrNotStored):
 		return slog.LevelWarn, "cache: a response was not stored, although its Cache-Status says so"
 	case errors.Is(o.Err, ErrContext):
 		return slog.LevelWarn, "cache: a call with a context that leads to no request was lost"
 	case errors.Is(o.Err, cache.ErrPanic):
 		return slog.LevelError, "cache: a panic"
-	case o.Err != nil:
+	default:
 		return slog.LevelError, "cache: a purge after an unsafe request failed"
+	}
+	switch {
+	case o.Hit:
 	case o.Outcome() == "":
 		return slog.LevelInfo, "cache: " + o.Detail
 	case o.isUnstored() && once.First(o.Pattern+"\n"+o.Detail):
@@ -57,7 +61,7 @@ func (o Observation) level(once *logs.Once) (slog.Level, string) {
 
 // isUnstored reports whether a response might have been stored and was not, for a reason.
 // That it was purged while it was rendered, or not completed, says nothing of the next.
-func (o Observation) isUnstored() bool {
-	return !o.Hit && !o.Collapsed && !o.Stored && o.Forward != fwdMethod &&
+func (o *Observation) isUnstored() bool {
+	return !o.Collapsed && !o.Stored && o.Forward != fwdMethod &&
 		o.Detail != "" && o.Detail != "purged" && o.Detail != string(reasonIncomplete)
 }

@@ -63,6 +63,11 @@ func (r race) run(t *testing.T, d time.Duration, seed uint64, change ...func(*to
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(change) == 0 && result.Broken == 0 { // a broken answer is in no other count
+		if err := result.CompareStats(c.Nodes); err != nil {
+			t.Error(err)
+		}
+	}
 	t.Logf("seed %d, %v\n%s\n%s", seed, time.Since(began).Round(time.Millisecond), torture.Head, result.Row())
 	for _, e := range result.Examples {
 		t.Log(e)

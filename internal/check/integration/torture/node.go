@@ -25,6 +25,9 @@ type Node struct {
 	// Purge purges through this node. Once it has returned nil, no node may
 	// answer with what e names and was rendered before.
 	Purge func(context.Context, cache.Event) error
+
+	// Stats returns what the node has counted itself, if it is in this process.
+	Stats func() pagecache.Stats
 }
 
 // NodeOptions configures a node in this process.
@@ -70,7 +73,7 @@ func NewNode(b cache.Backend, r *Register, opts NodeOptions) (Node, func(), erro
 	}
 	site := &Site{Source: r, Records: r.Len(), Values: store, Dawdle: opts.Dawdle, Seed: opts.Seed}
 	h := pages.Handler(site.Handler())
-	return Node{Do: Direct(h), Handler: h, Purge: pages.Purge}, func() {
+	return Node{Do: Direct(h), Handler: h, Purge: pages.Purge, Stats: pages.Stats}, func() {
 		pages.Close()
 		store.Close()
 	}, nil
