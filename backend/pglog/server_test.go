@@ -2,7 +2,6 @@ package pglog_test
 
 import (
 	"errors"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,8 +35,7 @@ func TestCrashKeepsTheEra(t *testing.T) {
 	}
 	last := p.since(t, start).Head
 	must(t, p.exec(t.Context(), "SET synchronous_commit = off; INSERT INTO other VALUES (1)"))
-	c.kill()
-	c.start(t)
+	c.crash(t)
 
 	again := c.process(t)
 	if n := again.query(t, "SELECT count(*)::text FROM other"); n != "0" {
@@ -109,8 +107,7 @@ func TestPromotedReplicaBeginsAnEra(t *testing.T) {
 	for range 3 {
 		last = p.purge(t, "the replica lags")
 	}
-	c.kill()
-	r.promote(t)
+	must(t, c.Kill(t.Context()), r.Promote(t.Context()))
 
 	// Savers are there before any reader, and the positions come together.
 	heir = r.process(t)
@@ -128,14 +125,15 @@ func TestAnotherHistoryBeginsAnEra(t *testing.T) {
 	c := newCluster(t)
 	p := c.process(t)
 	must(t, p.Migrate(t.Context()))
-	at := []string{"-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-U", "postgres"}
 	t.Run("a dump", func(t *testing.T) {
 		p.purge(t, "in the dump")
-		dump := filepath.Join(c.dir, "dump.sql")
-		run(t, "pg_dump", append(at, "-n", "uncache", "-f", dump, "postgres")...)
+		dump := "dump.sql" // in the server's directory
+		_, err := c.Run(t.Context(), "pg_dump", "-n", "uncache", "-f", dump, "postgres")
+		must(t, err)
 		last := p.purge(t, "not in the dump")
 		must(t, p.exec(t.Context(), "DROP SCHEMA uncache CASCADE"))
-		run(t, "psql", append(at, "-q", "-v", "ON_ERROR_STOP=1", "-f", dump, "postgres")...)
+		_, err = c.Run(t.Context(), "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", dump, "postgres")
+		must(t, err)
 		again := c.process(t)
 		if pos := again.purge(t, "given again"); pos != last {
 			t.Fatalf("got position %d, want %d again", pos, last)
@@ -143,14 +141,14 @@ func TestAnotherHistoryBeginsAnEra(t *testing.T) {
 		wantEra(t, again, last, last)
 	})
 	t.Run("a copy", func(t *testing.T) {
-		admin := newPoolAt(t, "postgres://"+"postgres@127.0.0.1:"+strconv.Itoa(c.port)+"/template1?sslmode=disable")
+		admin := c.pool(t, "template1")
 		last := c.process(t).purge(t, "in the copy")
 		p.pool.Close()
 		_, err := admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'")
 		must(t, err)
 		_, err = admin.Exec(t.Context(), "CREATE DATABASE twin TEMPLATE postgres")
 		must(t, err)
-		twin := join(t, newPoolAt(t, "postgres://postgres@127.0.0.1:"+strconv.Itoa(c.port)+"/twin?sslmode=disable"), "uncache", nil)
+		twin := join(t, c.pool(t, "twin"), "uncache", nil)
 		wantEra(t, twin, last, last)
 	})
 }

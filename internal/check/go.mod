@@ -9,6 +9,7 @@ require (
 	github.com/jmoiron/sqlx v1.4.0
 	github.com/redis/go-redis/v9 v9.22.0
 	github.com/uncache/uncache v0.0.0
+	github.com/uncache/uncache/backend/pglog v0.0.0
 	github.com/uptrace/bun v1.2.16
 	github.com/uptrace/bun/dialect/pgdialect v1.2.16
 	gorm.io/driver/postgres v1.6.0
@@ -44,4 +45,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/uncache/uncache => ../..
+replace (
+	github.com/uncache/uncache => ../..
+	github.com/uncache/uncache/backend/pglog => ../../backend/pglog
+)

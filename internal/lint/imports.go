@@ -57,6 +57,7 @@ internal/netproxy:
 internal/option:
 internal/panics: cache
 internal/redistest: internal/netproxy github.com/redis/go-redis/v9
+internal/pgtest:
 internal/repeat:
 internal/scale: backend/rediscache cache internal/redistest github.com/redis/go-redis/v9
 internal/sfv:

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/uncache/uncache/backend/rediscache"
+	"github.com/uncache/uncache/cache"
 	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/internal/redistest"
@@ -28,6 +29,8 @@ type config struct {
 	Database string // URL
 	Redis    endpoint
 	Outbox   bool          // whether saves go through it
+	Log      string        // the schema of the log in PostgreSQL, in place of one in Redis
+	After    bool          // whether saves append to that after COMMIT
 	MaxStale time.Duration // of the pages
 	Records  int
 }
@@ -89,17 +92,32 @@ func runChild(s string) error {
 	return run(ctx, c)
 }
 
+// logTimeout is how long a request waits for the log in PostgreSQL. Servers that recover
+// are slow, and pages that are not served from the cache prove nothing.
+const logTimeout = 500 * time.Millisecond
+
 // pages opens the page cache that all processes share.
-func (c config) pages() (*pagecache.Cache, error) {
-	backend, err := rediscache.New(c.Redis.client(), &rediscache.Options{Replicas: c.Redis.Replicas})
+func (c config) pages(ctx context.Context) (*pagecache.Cache, error) {
+	backend, err := c.backend(ctx)
 	if err != nil {
 		return nil, err
 	}
-	store, err := coherent.New(backend, &coherent.Options{MaxStale: c.MaxStale})
+	opts := &coherent.Options{MaxStale: c.MaxStale}
+	if c.Log != "" {
+		opts.Timeout = logTimeout
+	}
+	store, err := coherent.New(backend, opts)
 	if err != nil {
 		return nil, err
 	}
 	return pagecache.New(store, &pagecache.Options{TTL: time.Hour})
+}
+
+func (c config) backend(ctx context.Context) (cache.Backend, error) {
+	if c.Log != "" {
+		return c.joined(ctx)
+	}
+	return rediscache.New(c.Redis.client(), &rediscache.Options{Replicas: c.Redis.Replicas})
 }
 
 // serve serves until ctx is done, and says where it listens.

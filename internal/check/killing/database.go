@@ -23,9 +23,12 @@ type database struct {
 	name string
 }
 
-// openDatabase makes the schema and its records.
-func openDatabase(ctx context.Context, records int) (*database, error) {
-	given := os.Getenv("DATABASE_URL")
+// openDatabase makes the schema and its records, at a URL or if that is empty on the
+// server that is there.
+func openDatabase(ctx context.Context, given string, records int) (*database, error) {
+	if given == "" {
+		given = os.Getenv("DATABASE_URL")
+	}
 	if given == "" {
 		given = defaultDatabase
 	}
@@ -69,7 +72,10 @@ func (d *database) addr() string {
 
 // drop removes the schema, and closes.
 func (d *database) drop(ctx context.Context) error {
-	_, err := d.ExecContext(ctx, fmt.Sprintf(`DROP SCHEMA %q CASCADE`, d.name))
+	err := dropLog(ctx, d.DB, d.log())
+	if _, e := d.ExecContext(ctx, fmt.Sprintf(`DROP SCHEMA %q CASCADE`, d.name)); err == nil {
+		err = e
+	}
 	if e := d.DB.Close(); err == nil {
 		err = e
 	}

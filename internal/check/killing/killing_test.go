@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uncache/uncache/internal/dbtest"
+	"github.com/uncache/uncache/internal/pgtest"
 	"github.com/uncache/uncache/internal/redistest"
 )
 
@@ -33,19 +35,13 @@ func duration(t *testing.T) time.Duration {
 // CI, where all there is to test is tested.
 func needServers(t *testing.T) {
 	t.Helper()
+	needPostgres(t)
 	missing := t.Skip
 	if os.Getenv("CI") == "true" {
 		missing = t.Fatal
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	db, err := openDatabase(ctx, 1)
-	if err != nil {
-		missing("no PostgreSQL: ", err)
-	}
-	if err := db.drop(ctx); err != nil {
-		t.Fatal(err)
-	}
 	s, err := redistest.Start(ctx, redistest.Config{})
 	if errors.Is(err, redistest.ErrNoServer) {
 		missing(err)
@@ -54,6 +50,19 @@ func needServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func needPostgres(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	db, err := openDatabase(ctx, "", 1)
+	if err != nil {
+		dbtest.Missing(t, err)
+	}
+	if err := db.drop(ctx); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -101,6 +110,49 @@ func TestKillingSeesTheLoss(t *testing.T) {
 		r := run(t, Config{Nemesis: Nemeses()[0], Duration: 500 * time.Millisecond})
 		if r.Stale > 0 || r.Broken > 0 {
 			t.Errorf("got %d stale and %d broken pages: what was acknowledged was to be kept", r.Stale, r.Broken)
+		}
+		if r.Wrong > 0 {
+			return
+		}
+	}
+	t.Errorf("no page was wrong in the end of %d tries: the harness does not see a lost purge", tries)
+}
+
+// With the log in PostgreSQL no purge is lost either, without Redis and without an
+// outbox: COMMIT is the purge.
+func TestTortureByKillingPostgres(t *testing.T) {
+	needPostgres(t)
+	d := duration(t)
+	for _, n := range PostgresNemeses() {
+		t.Run(n.Name, func(t *testing.T) {
+			r, err := Run(t.Context(), Config{Nemesis: n, Duration: d, Log: true})
+			if errors.Is(err, pgtest.ErrNoServer) {
+				dbtest.Missing(t, err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%v\n%s", d, &r)
+			for _, err := range []error{r.Meaningful(), r.Check()} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if r.Repaired != r.Lost {
+				t.Errorf("%d saves were committed without an answer, and %d of them shown", r.Lost, r.Repaired)
+			}
+		})
+	}
+}
+
+// The same savers lose purges if they append after COMMIT.
+func TestKillingSeesTheLossInPostgres(t *testing.T) {
+	needPostgres(t)
+	const tries = 10
+	for range tries {
+		r, err := Run(t.Context(), Config{Nemesis: PostgresNemeses()[0], Duration: 500 * time.Millisecond, Log: true, After: true})
+		if err != nil {
+			t.Fatal(err)
 		}
 		if r.Wrong > 0 {
 			return

@@ -22,24 +22,27 @@ type Nemesis struct {
 
 	// last is a strike after the last save: nothing but a repair mends it.
 	last func(ctx context.Context, a *arena) error
+
+	// servers makes a PostgreSQL of the run's own. Nil takes the one that is there.
+	servers func(ctx context.Context) (*servers, error)
 }
 
 // Nemeses are all there are.
 func Nemeses() []Nemesis {
 	return []Nemesis{
-		{"savers killed between COMMIT and purge", 100 * time.Millisecond, 0, newSingle, killSaver, killSaver},
-		{"relays killed while they hold a claim", 100 * time.Millisecond, 0, newSingle, killRelay, killRelay},
-		{"processes killed at any moment", 200 * time.Millisecond, 0, newSingle, killAny, nothing},
-		{"processes stopped and resumed", 100 * time.Millisecond, 0, newSingle, stopProcess, nothing},
-		{"Redis killed, back without data", 300 * time.Millisecond, 0, newSingle, redisEmpty, redisEmpty},
-		{"Redis killed, back with older data", 200 * time.Millisecond, 0, newSingle, redisOlder, redisOlder},
-		{"Redis stopped and resumed", 700 * time.Millisecond, 0, newSingle, redisStopped, nothing},
-		{"links to Redis frozen", 200 * time.Millisecond, 0, newSingle, linkFrozen, purgeCutOff},
-		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, 0, newSingle, databaseCut, nothing},
-		{"a replica promoted that lags", 300 * time.Millisecond, 0, newReplicated, replicaPromoted, replicaPromoted},
-		{"a cluster's master killed, its replica takes over", 500 * time.Millisecond, 0, newCluster, clusterFailover, nothing},
-		{"a master replaced by Sentinel, on order", 300 * time.Millisecond, lostSide, newWatched, plannedFailover, nothing},
-		{"all of them", 100 * time.Millisecond, 0, newReplicated, anything, killSaver},
+		{"savers killed between COMMIT and purge", 100 * time.Millisecond, 0, newSingle, killSaver, killSaver, nil},
+		{"relays killed while they hold a claim", 100 * time.Millisecond, 0, newSingle, killRelay, killRelay, nil},
+		{"processes killed at any moment", 200 * time.Millisecond, 0, newSingle, killAny, nothing, nil},
+		{"processes stopped and resumed", 100 * time.Millisecond, 0, newSingle, stopProcess, nothing, nil},
+		{"Redis killed, back without data", 300 * time.Millisecond, 0, newSingle, redisEmpty, redisEmpty, nil},
+		{"Redis killed, back with older data", 200 * time.Millisecond, 0, newSingle, redisOlder, redisOlder, nil},
+		{"Redis stopped and resumed", 700 * time.Millisecond, 0, newSingle, redisStopped, nothing, nil},
+		{"links to Redis frozen", 200 * time.Millisecond, 0, newSingle, linkFrozen, purgeCutOff, nil},
+		{"answers to COMMIT lost, links to PostgreSQL cut", 100 * time.Millisecond, 0, newSingle, databaseCut, nothing, nil},
+		{"a replica promoted that lags", 300 * time.Millisecond, 0, newReplicated, replicaPromoted, replicaPromoted, nil},
+		{"a cluster's master killed, its replica takes over", 500 * time.Millisecond, 0, newCluster, clusterFailover, nothing, nil},
+		{"a master replaced by Sentinel, on order", 300 * time.Millisecond, lostSide, newWatched, plannedFailover, nothing, nil},
+		{"all of them", 100 * time.Millisecond, 0, newReplicated, anything, killSaver, nil},
 	}
 }
 
@@ -273,8 +276,9 @@ func clusterFailover(ctx context.Context, a *arena) error {
 
 // anything does one thing or another.
 func anything(ctx context.Context, a *arena) error {
-	strikes := []func(context.Context, *arena) error{
-		killSaver, killRelay, killAny, stopProcess, redisEmpty, redisStopped, linkFrozen, databaseCut, replicaPromoted,
-	}
-	return strikes[rand.IntN(len(strikes))](ctx, a)
+	return oneOf(killSaver, killRelay, killAny, stopProcess, redisEmpty, redisStopped, linkFrozen, databaseCut, replicaPromoted)(ctx, a)
+}
+
+func oneOf(strikes ...func(context.Context, *arena) error) func(context.Context, *arena) error {
+	return strikes[rand.IntN(len(strikes))]
 }

@@ -36,11 +36,14 @@ func runNode(ctx context.Context, c config) error {
 		return err
 	}
 	db.SetMaxOpenConns(10)
-	pages, err := c.pages()
+	pages, err := c.pages(ctx)
 	if err != nil {
 		return err
 	}
-	purger := stalling(pages)
+	var purger invalidate.Purger = stalling{pages}
+	if c.After {
+		purger = invalidate.PurgerFunc(purger.Purge) // which cannot purge in a transaction
+	}
 	opts := &invalidate.Options{PurgeTimeout: time.Second}
 	if c.Outbox {
 		if opts.Outbox, err = openOutbox(db, purger, nil); err != nil {
@@ -148,14 +151,29 @@ type stallKey struct{}
 // stalled is what a child says when it stands where it is to be killed.
 const stalled = "stalled"
 
-// stalling returns a purger that does not purge in a context that says so, but
-// waits to be killed.
-func stalling(p invalidate.Purger) invalidate.Purger {
-	return invalidate.PurgerFunc(func(ctx context.Context, e cache.Event) error {
-		if ctx.Value(stallKey{}) != nil {
-			fmt.Println(stalled)
-			select {}
-		}
-		return p.Purge(ctx, e)
-	})
+// stalling does not purge in a context that says so, but waits to be killed.
+type stalling struct{ *pagecache.Cache }
+
+func (s stalling) Purge(ctx context.Context, e cache.Event) error {
+	stall(ctx)
+	return s.Cache.Purge(ctx, e)
+}
+
+// PurgeTx leaves to do what comes after COMMIT: there the process stands.
+func (s stalling) PurgeTx(ctx context.Context, exec cache.Exec, e cache.Event) (func(context.Context) error, error) {
+	then, err := s.Cache.PurgeTx(ctx, exec, e)
+	if then == nil || err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		stall(ctx)
+		return then(ctx)
+	}, nil
+}
+
+func stall(ctx context.Context) {
+	if ctx.Value(stallKey{}) != nil {
+		fmt.Println(stalled)
+		select {}
+	}
 }

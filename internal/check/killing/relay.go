@@ -49,7 +49,7 @@ func runRelay(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	pages, err := c.pages()
+	pages, err := c.pages(ctx)
 	if err != nil {
 		return err
 	}

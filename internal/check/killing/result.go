@@ -93,6 +93,12 @@ func (t *tally) count(f func(*Result)) {
 	f(&t.r)
 }
 
+func (t *tally) meaningful() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.r.Meaningful() == nil
+}
+
 // bad counts something in n, and keeps the first few as examples.
 func (t *tally) bad(n func(*Result) *int64, format string, args ...any) {
 	t.count(func(r *Result) {

@@ -107,7 +107,7 @@ func (a *arena) settle(ctx context.Context) error {
 		}
 		a.compare(ctx, p, "/all/", want)
 	}
-	if a.config.Outbox {
+	if a.config.Outbox || a.config.Log && !a.config.After {
 		a.watches.Wait()
 	}
 	return nil
