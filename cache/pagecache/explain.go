@@ -41,6 +41,7 @@ type explainer struct {
 	knownBy reason
 	id      find.Identity
 	last    *rendered
+	varies  bool // variants are stored, as far as a lookup knows
 	entries []*entry
 	chosen  *entry                    // what a lookup would find, or nil
 	named   map[cache.Dependency]bool // what names the URL; nil if a stored response was chosen
@@ -125,6 +126,7 @@ func (x *explainer) look(ctx context.Context) error {
 			if note == nil {
 				note = f.Value
 			}
+			x.varies = x.varies || f.Verdict != engine.Purged
 			continue
 		}
 		x.add(f, true)

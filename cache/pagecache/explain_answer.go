@@ -74,7 +74,7 @@ func (x *explainer) needsHandler(e *entry, age time.Duration) {
 // absent says why nothing is stored that the request selects.
 func (x *explainer) absent() {
 	fwd := fwdMiss
-	if len(x.entries) > 0 {
+	if x.varies && !x.c.memo.WasDeleted([]byte(x.Key)) {
 		fwd = fwdVary
 	}
 	last, event := x.last, x.latest
@@ -88,7 +88,14 @@ func (x *explainer) absent() {
 	case last != nil && !last.Stored && last.Reason != "":
 		x.leave(fwd, storable, fmt.Sprintf("The response of %s ago was not stored. %s", about(x.Time.Sub(last.Time)), sentence(reason(last.Reason))))
 		x.Reason = last.Reason
-	case event != nil && (last == nil || event.Position > last.stamp):
+	case event != nil && last == nil: // whether anything was stored then is not known
+		why := storable
+		if x.c.memo.WasDeleted([]byte(x.Key)) {
+			why = find.ReasonPurged
+		}
+		x.leave(fwd, why, "Nothing is stored, and this process does not remember that it was ever rendered. "+x.purged(event))
+		x.Purge = event
+	case event != nil && event.Position > last.stamp:
 		x.leave(fwd, find.ReasonPurged, "Nothing is stored. "+x.purged(event))
 		x.Purge = event
 	case len(x.entries) > 0:

@@ -101,7 +101,7 @@ func TestExplainPurgedElsewhere(t *testing.T) {
 		}
 	}
 	x := s.explain("/a/b")
-	wantExplained(t, x, "fwd=miss; detail=purged", "purged", "at position")
+	wantExplained(t, x, "fwd=miss", "", "does not remember that it was ever rendered. It was purged")
 	if x.Purge == nil || x.Purge.Reason != "last" {
 		t.Errorf("the event is %+v", x.Purge)
 	}
@@ -250,6 +250,7 @@ func TestExplainRules(t *testing.T) {
 func TestExplainForgetsPersonalRenderings(t *testing.T) {
 	s := newSite(t, nil, nil, func(http.ResponseWriter, *http.Request) {})
 	s.get("/")
+	s.purge(cache.Group("other"))
 	s.purge(cache.Path("/"))
 	s.get("/", "Authorization: Basic x")
 	wantExplained(t, s.explain("/"), "fwd=miss; detail=purged", "purged", "at position")

@@ -38,7 +38,8 @@ type Options struct {
 	Origin string
 
 	// Who names the person behind a request, for the reason of a purge in the log.
-	// Default: the user name of Basic authentication, or else the client's address.
+	// Default: the client's address. A function of yours must not believe what allow
+	// has not checked.
 	Who func(*http.Request) string
 }
 

@@ -43,11 +43,9 @@ func Token(token string) func(*http.Request) bool {
 	}
 }
 
-// defaultWho is the default of Options.Who.
+// defaultWho is the default of Options.Who. It does not believe the user name of Basic
+// authentication: allow may not have looked at that.
 func defaultWho(r *http.Request) string {
-	if user, _, ok := r.BasicAuth(); ok && user != "" {
-		return user
-	}
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		return host
 	}

@@ -93,6 +93,15 @@ func TestCrossSiteRequests(t *testing.T) {
 	}
 }
 
+// Nobody purges under another's name.
+func TestNobodyChoosesTheirName(t *testing.T) {
+	g := newRig(t, nil, nil)
+	a := g.want(200, "POST", "/purge", `{"paths":["/a/"]}`, "Authorization: Basic Ym9zczp4", "X-Forwarded-For: 203.0.113.1", "X-Forwarded-User: boss")
+	if a["reason"] != "by hand, 192.0.2.1" {
+		t.Errorf("the reason is %q", a["reason"])
+	}
+}
+
 func TestLoopback(t *testing.T) {
 	for _, c := range []struct {
 		from, host, forwarded string
