@@ -5,6 +5,8 @@
 package pagecache_test
 
 import (
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -91,5 +93,23 @@ func TestAllocationsOfAHitWithCookies(t *testing.T) {
 		if got > 1 || got > 0 && !apart {
 			t.Errorf("Cookie %q: a hit allocates %v times", cookie, got)
 		}
+	}
+}
+
+// Counting a hit allocates nothing, nor does an Observe that logs no hits.
+func TestAllocationsOfAnObservedHit(t *testing.T) {
+	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := newSite(t, nil, &pagecache.Options{TTL: time.Hour, Observe: pagecache.SlogObserver(logger)}, func(http.ResponseWriter, *http.Request) {})
+	s.get("/")
+	r, w := httptest.NewRequest(http.MethodGet, "/", nil), discard{}
+	got := testing.AllocsPerRun(1000, func() {
+		clear(w)
+		s.ServeHTTP(w, r)
+	})
+	if st := http.Header(w).Get("Cache-Status"); !strings.Contains(st, "hit") || got > 0 {
+		t.Errorf("Cache-Status is %q; it allocates %v times, want a hit and none", st, got)
+	}
+	if got := s.pages.Stats().Requests[0]; got.Outcome != "hit" || got.Count < 1000 {
+		t.Errorf("%+v, want 1,000 hits at least", got)
 	}
 }

@@ -25,7 +25,7 @@ func (c *Cache) newWarmer(front func(next http.Handler) http.Handler) *backgroun
 	}
 	if c.opts.Observe != nil {
 		config.Tell = func(r *http.Request, detail string, err error) {
-			c.report(r, Observation{Detail: detail, Err: err})
+			c.report(r, &Observation{Detail: detail, Err: err})
 		}
 	}
 	return background.NewWarmer(config)

@@ -77,7 +77,7 @@ func (c *Cache) over(w http.ResponseWriter, r *http.Request, o *Observation, fil
 	if r.Method == http.MethodHead {
 		o.Bytes = 0 // net/http drops what a handler writes
 	}
-	c.report(r, *o)
+	c.report(r, o)
 }
 
 // isBackground reports whether nobody waits for what is written to w.

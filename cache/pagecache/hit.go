@@ -76,5 +76,5 @@ func (c *Cache) observeHit(w http.ResponseWriter, r *http.Request, p *stored.Res
 	if p.Marks.Has(stored.IsSoftened) {
 		o.Detail = string(reasonSoft)
 	}
-	c.report(r, o)
+	c.report(r, &o)
 }

@@ -12,18 +12,18 @@ const detailObserve = "Observe panicked"
 // report calls Observe, if there is one. A panic of Observe neither ends the process, where
 // the request is the cache's own, nor breaks the page of a visitor. Observe is told of the
 // panic, once: it may not expect one kind of observation.
-func (c *Cache) report(r *http.Request, o Observation) {
+func (c *Cache) report(r *http.Request, o *Observation) {
 	if c.opts.Observe == nil {
 		return
 	}
 	if err := c.callObserve(r, o); err != nil {
-		_ = c.callObserve(r, Observation{Detail: detailObserve, Err: err})
+		_ = c.callObserve(r, &Observation{Detail: detailObserve, Err: err})
 	}
 }
 
-func (c *Cache) callObserve(r *http.Request, o Observation) (err error) {
+func (c *Cache) callObserve(r *http.Request, o *Observation) (err error) {
 	defer panics.Catch(&err)
-	c.opts.Observe(r, o)
+	c.opts.Observe(r, *o)
 	return nil
 }
 
@@ -40,6 +40,6 @@ func (c *Cache) tellOnce(r *http.Request, detail string) {
 	}
 	c.told.mu.Unlock()
 	if first {
-		c.report(r, Observation{Detail: detail})
+		c.report(r, &Observation{Detail: detail})
 	}
 }

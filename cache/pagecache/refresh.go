@@ -67,7 +67,7 @@ func (t *task) refresh() {
 	defer func() {
 		// net/http would recover from the panic of a visitor's request.
 		if p := recover(); p != nil {
-			t.c.report(t.r, Observation{Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
+			t.c.report(t.r, &Observation{Detail: fmt.Sprint("refresh panicked: ", p), Err: panics.Recovered(p)})
 		}
 	}()
 	if made, err := await(t.r.Context(), t.flight, 0, t.old, &rfc9111.Control{}); made || err != nil {

@@ -94,5 +94,5 @@ func (c *Cache) tellStray(function string, site [1]uintptr) {
 	err := fmt.Errorf("pagecache: %s at %s:%d: %w: call it with the request's own context (r.Context(); in gin c.Request.Context())",
 		function, frame.File, frame.Line, ErrContext)
 	r := (&http.Request{Method: http.MethodGet, URL: new(url.URL), Header: make(http.Header)}).WithContext(context.Background())
-	c.report(r, Observation{Detail: function + ": " + ErrContext.Error(), Err: err})
+	c.report(r, &Observation{Detail: function + ": " + ErrContext.Error(), Err: err})
 }

@@ -157,8 +157,18 @@ uncache_outbox_pending 3
 # TYPE uncache_purges_total counter
 uncache_purges_total{kind="all",result="done"} 1
 uncache_purges_total{kind="all",result="failed"} 0
+uncache_purges_total{kind="group",result="done"} 0
+uncache_purges_total{kind="group",result="failed"} 0
+uncache_purges_total{kind="none",result="done"} 0
+uncache_purges_total{kind="none",result="failed"} 0
 uncache_purges_total{kind="path",result="done"} 1
 uncache_purges_total{kind="path",result="failed"} 0
+uncache_purges_total{kind="prefix",result="done"} 0
+uncache_purges_total{kind="prefix",result="failed"} 0
+uncache_purges_total{kind="route",result="done"} 0
+uncache_purges_total{kind="route",result="failed"} 0
+uncache_purges_total{kind="uri",result="done"} 0
+uncache_purges_total{kind="uri",result="failed"} 0
 # HELP uncache_requests_total Requests of visitors, by the words of Cache-Status.
 # TYPE uncache_requests_total counter
 uncache_requests_total{outcome="hit",reason=""} 2
@@ -356,5 +366,31 @@ func TestNew(t *testing.T) {
 	reg.MustRegister(c)
 	if n, err := testutil.GatherAndCount(reg, "uncache_requests_total", "uncache_view_age_seconds"); n != 1 || err != nil {
 		t.Errorf("%d metrics, %v; want the age of the view alone", n, err)
+	}
+}
+
+// Every kind of purge is there from the start, and none comes later.
+func TestKindsOfPurges(t *testing.T) {
+	s := newSite(t)
+	count := func() int {
+		n, err := testutil.GatherAndCount(s.reg, "uncache_purges_total")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := count()
+	for _, d := range []cache.Dependency{
+		cache.All, cache.Prefix("/a"), cache.Route("GET /a"), cache.Group("a"), cache.OriginGroup("a.example", "a"), cache.Path("/a"), cache.URI("a.example/a"),
+	} {
+		if err := s.pages.Purge(t.Context(), cache.Event{Dependencies: []cache.Dependency{d}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.pages.Purge(t.Context(), cache.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(s.pages.Stats().Store.Purges); got != 7 || count() != before || before != 2*got {
+		t.Errorf("%d kinds of purges, %d metrics before and %d after", got, before, count())
 	}
 }

@@ -1,6 +1,7 @@
 package prom
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,8 +90,22 @@ func collectPages(ch chan<- prometheus.Metric, s *pagecache.Stats) {
 	histogram(ch, render, s.Fills)
 }
 
+// kinds are those that the figures may have.
+var kinds = [...]string{"all", "prefix", "route", "group", "path", "uri", "none"}
+
+// allKinds adds the kinds that are not there yet, with zeros. An alert on failures would
+// not see the first one if its counter began with 1.
+func allKinds(known []coherent.PurgeStats) []coherent.PurgeStats {
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(known, func(p coherent.PurgeStats) bool { return p.Kind == kind }) {
+			known = append(known, coherent.PurgeStats{Kind: kind})
+		}
+	}
+	return known
+}
+
 func collectStore(ch chan<- prometheus.Metric, s *coherent.Stats) {
-	for _, p := range s.Purges {
+	for _, p := range allKinds(s.Purges) {
 		counter(ch, purges, p.Done, p.Kind, "done")
 		counter(ch, purges, p.Failed, p.Kind, "failed")
 	}
