@@ -43,6 +43,22 @@ var scenarios = []struct {
 	}},
 	{"any store, and a log", plain},
 	{"any store, and a log whose answers arrive late", over(0, func(l cache.Log) cache.Log { return slowLog{l} })},
+	{"a log in PostgreSQL", func(t *testing.T) race {
+		backends, _ := inPostgres(t)
+		return race{backends: backends}
+	}},
+	{"a log in PostgreSQL, MaxStale", func(t *testing.T) race {
+		backends, _ := inPostgres(t)
+		return race{backends: backends, node: torture.NodeOptions{MaxStale: 200 * time.Millisecond}}
+	}},
+	{"a log in PostgreSQL, harmed", func(t *testing.T) race {
+		backends, harm := inPostgres(t)
+		return race{backends: backends, faults: []torture.Fault{
+			harm("DELETE FROM {schema}.events WHERE pos < (SELECT max(pos) - 3 FROM {schema}.events)", 50*time.Millisecond),
+			harm("TRUNCATE {schema}.events", 200*time.Millisecond),
+			harm("DELETE FROM {schema}.state", 300*time.Millisecond),
+		}}
+	}},
 	{"miniredis", func(t *testing.T) race {
 		return race{backends: share(t, mini(t), nil)}
 	}},
