@@ -3,6 +3,8 @@ package memory
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/uncache/uncache/internal/held"
 )
 
 // entry is a stored value. What it holds does not change after it was
@@ -33,6 +35,12 @@ func (e *entry) touch() {
 	if !e.used.Load() {
 		e.used.Store(true)
 	}
+}
+
+// usedOtherwise reports whether e's value was used without a look at the store.
+func (e *entry) usedOtherwise() bool {
+	v, ok := e.value.(held.Value)
+	return ok && v.Used()
 }
 
 // clock orders entries for eviction: a ring with a hand that gives what was
@@ -90,7 +98,7 @@ func (c *clock) each(f func(*entry)) {
 func (c *clock) victim(now time.Duration) *entry {
 	for range maxLooks {
 		e := c.hand
-		if e.expired(now) || !e.used.Load() {
+		if e.expired(now) || !e.used.Load() && !e.usedOtherwise() {
 			return e
 		}
 		e.used.Store(false)

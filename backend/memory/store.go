@@ -8,6 +8,7 @@ import (
 	gocache "github.com/patrickmn/go-cache"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/held"
 )
 
 // store is the bounded map under a [Backend]. A hit takes no lock, a miss
@@ -118,7 +119,10 @@ func (s *store) put(e *entry) bool {
 	if old != nil {
 		// It stays readable in items and in front until its successor takes its
 		// place: a key that is overwritten is not missing for a moment.
-		s.forget(old)
+		s.forget(old, e.value)
+	}
+	if v, ok := e.value.(held.Value); ok {
+		v.Entered()
 	}
 	for s.clock.len >= s.maxEntries || e.cost > s.maxBytes-s.stats.Bytes {
 		s.evict()
@@ -150,16 +154,20 @@ func (s *store) delete(keys []string) bool {
 // drop deletes key. It needs mu.
 func (s *store) drop(key string) {
 	if e := s.item(key); e != nil {
-		s.forget(e)
+		s.forget(e, nil)
 		s.items.Delete(key)
 		s.front.replace(e, nil)
 	}
 }
 
-// forget takes e out of the books, not out of items and front. It needs mu.
-func (s *store) forget(e *entry) {
+// forget takes e out of the books, not out of items and front, and tells its value. next is
+// the value that will take its place, or nil. It needs mu.
+func (s *store) forget(e *entry, next any) {
 	s.clock.remove(e)
 	s.stats.Bytes -= e.cost
+	if v, ok := e.value.(held.Value); ok {
+		v.Left(next)
+	}
 }
 
 // evict makes room of one entry. It needs mu, and an entry.
@@ -192,6 +200,11 @@ func (s *store) close() bool {
 	}
 	s.items.Flush()
 	s.front.clear()
+	s.clock.each(func(e *entry) {
+		if v, ok := e.value.(held.Value); ok {
+			v.Left(nil)
+		}
+	})
 	s.clock = clock{}
 	s.stats.Bytes = 0
 	return true

@@ -130,7 +130,7 @@ func (c *Cache) find(next http.Handler, w http.ResponseWriter, r *http.Request, 
 			}
 			if use != rfc9111.UseNot {
 				if c.short != nil && s.Keys == c.keys {
-					c.short.Learn(r, s.Primary, found.Value.Key)
+					c.short.Learn(r, s.Primary, found)
 				}
 				if c.answer(next, w, r, found, use, now, knownBy) {
 					return

@@ -17,13 +17,9 @@ func (c *Cache) quick(next http.Handler, w http.ResponseWriter, r *http.Request,
 	if c.short == nil || c.keysFor(knownBy) != c.keys {
 		return false
 	}
-	key := c.short.Key(r)
-	if key == nil {
-		return false
-	}
 	now := c.clock.now()
-	found := c.values.Hit(key, now)
-	if found == nil || found.Value.Is(stored.IsNote) {
+	found := c.short.Find(r, now)
+	if found == nil {
 		return false
 	}
 	use, why := mayAnswer(r, found.Value, engine.Fresh, asks, knownBy, now)

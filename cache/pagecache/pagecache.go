@@ -88,7 +88,7 @@ func New(c *coherent.Cache, opts *Options) (*Cache, error) {
 	pages.shared = newGatherer(o.PurgeTimeout, pages.purgeCanonical)
 	pages.warm = pages.newWarmer(pages.Handler)
 	if pages.values.Near() {
-		pages.short = find.NewShortcuts(pages.memo, counting)
+		pages.short = find.NewShortcuts(pages.values, pages.memo, counting)
 	}
 	notClosed.add(pages)
 	return pages, nil

@@ -21,13 +21,13 @@ var arrows = table(`
 cache: internal/isnil
 cache/cachetest: cache internal/panics
 cache/coherent: cache cache/internal/engine internal/figures internal/logs
-cache/internal/engine: cache internal/alongside internal/figures internal/instance internal/isnil internal/option internal/panics
+cache/internal/engine: cache internal/alongside internal/figures internal/held internal/instance internal/isnil internal/option internal/panics
 cache/internal/enginetest: cache
 cache/pagecache: cache cache/coherent cache/internal/engine cache/pagecache/internal/background cache/pagecache/internal/find cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys keys/route internal/cookie internal/figures internal/httpdate internal/isnil internal/logs internal/named internal/option internal/panics internal/sfv
 cache/pagecache/internal/background: cache cache/pagecache/internal/rfc9111 keys internal/panics
 cache/pagecache/internal/find: cache cache/internal/engine cache/pagecache/internal/rfc9111 cache/pagecache/internal/stored keys internal/cookie
 cache/pagecache/internal/rfc9111: internal/httpdate internal/sfv
-cache/pagecache/internal/stored: cache/pagecache/internal/rfc9111 internal/figures internal/httpdate
+cache/pagecache/internal/stored: cache/internal/engine cache/pagecache/internal/rfc9111 internal/figures internal/httpdate
 keys: keys/internal/escape internal/cookie internal/option
 keys/django: keys keys/internal/escape internal/glob
 keys/internal/escape:
@@ -38,7 +38,7 @@ invalidate/admin: cache cache/pagecache internal/byhand internal/isnil internal/
 invalidate/connector: invalidate invalidate/integrate
 invalidate/integrate: invalidate invalidate/internal/batch
 invalidate/outbox: cache invalidate internal/figures internal/isnil internal/option internal/panics internal/repeat
-backend/memory: cache github.com/patrickmn/go-cache
+backend/memory: cache internal/held github.com/patrickmn/go-cache
 backend/rediscache: cache internal/alongside internal/glob internal/option internal/panics github.com/redis/go-redis/v9
 backend/tiered: cache internal/isnil internal/option
 internal/alongside:
@@ -47,6 +47,7 @@ internal/cookie:
 internal/dbtest:
 internal/figures: cache
 internal/glob:
+internal/held:
 internal/httpdate:
 internal/instance:
 internal/isnil:

@@ -81,6 +81,24 @@ func (v *Values[V]) Near() bool {
 // whether it was purged. The caller has checked [cache.Bypassed].
 func (v *Values[V]) Hit(key []byte, now time.Time) *Stored[V] { return v.storage.hit(key, now) }
 
+// IsFresh reports whether Hit would return s, which is in the store.
+func (v *Values[V]) IsFresh(s *Stored[V], now time.Time) bool { return v.storage.isFresh(s, now) }
+
+// Peek returns the Go value that the first tier has under key, whatever it is worth, or nil.
+func (v *Values[V]) Peek(key []byte) *Stored[V] { return v.storage.peek(key) }
+
+// Held reports whether values may be told what becomes of them: one tier alone keeps Go
+// values, and it is the first.
+func (v *Values[V]) Held() bool {
+	local := 0
+	for i := range v.storage.c.tiers {
+		if v.storage.c.tiers[i].local != nil {
+			local++
+		}
+	}
+	return local == 1 && v.storage.c.near != nil
+}
+
 // Judge says what s is worth by the view as it is now.
 //
 // A request that makes s's successor out of s, because the origin confirmed s, asks

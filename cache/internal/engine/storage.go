@@ -46,7 +46,7 @@ func (st *storage[V]) open(key string, b []byte) (*Stored[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stored[V]{Value: value, stamp: stamp, deps: deps, end: endOf(expires)}, nil
+	return newStored(value, stamp, deps, endOf(expires)), nil
 }
 
 // hit is Values.Hit.
@@ -61,22 +61,34 @@ func (st *storage[V]) hit(key []byte, now time.Time) (hit *Stored[V]) {
 		return nil
 	}
 	s, ok := x.(*Stored[V])
-	if !ok || endAt(now) >= s.end {
+	if !ok || !st.still(s, now) {
 		return nil
+	}
+	return s
+}
+
+// isFresh is Values.IsFresh.
+func (st *storage[V]) isFresh(s *Stored[V], now time.Time) (fresh bool) {
+	defer st.c.observe.catchGet(nil) // fresh is false then
+	return !st.c.life.closed.Load() && st.still(s, now)
+}
+
+// still reports whether s, which is stored, is known to be fresh without asking.
+func (st *storage[V]) still(s *Stored[V], now time.Time) bool {
+	c := st.c
+	if endAt(now) >= s.end {
+		return false
 	}
 	// The log is asked after the value was found, as in get: replacing a value in the
 	// store does not make the log older.
 	if c.reader.local != nil {
 		if c.reader.local.Head() != c.reader.view().position() {
-			return nil
+			return false
 		}
 	} else if !c.reader.recent() {
-		return nil
+		return false
 	}
-	if c.judge(&s.checked, s.stamp, s.deps) != Fresh {
-		return nil
-	}
-	return s
+	return c.judge(&s.checked, s.stamp, s.deps) == Fresh
 }
 
 // judge says what s is worth by the view as it is now.

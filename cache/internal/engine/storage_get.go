@@ -175,3 +175,13 @@ func (st *storage[V]) getLocal(t *tier, key []byte) *Stored[V] {
 	}
 	return s
 }
+
+// peek is Values.Peek.
+func (st *storage[V]) peek(key []byte) *Stored[V] {
+	if st.c.near == nil {
+		return nil
+	}
+	x, _ := st.c.tiers[0].getLocal(key, st.c.observe)
+	s, _ := x.(*Stored[V])
+	return s
+}

@@ -15,7 +15,7 @@ func (st *storage[V]) set(ctx context.Context, key string, value V, ttl time.Dur
 	if ttl < 0 {
 		return false, fmt.Errorf("coherent: set %q: %w", key, cache.ErrTTL)
 	}
-	s := newStored(value, f, ttl)
+	s := newStored(value, f.stamp, f.Hashes(), endAfter(ttl))
 	if may, err := st.maySet(ctx, f, s.deps); !may {
 		return false, err
 	}

@@ -2,9 +2,9 @@ package engine
 
 import (
 	"sync/atomic"
-	"time"
 
 	"github.com/uncache/uncache/cache"
+	"github.com/uncache/uncache/internal/held"
 )
 
 // A Stored is a value as it is stored, with its stamp, dependencies and end. It is
@@ -20,9 +20,56 @@ type Stored[V any] struct {
 	checked atomic.Uint64 // see Cache.judge
 }
 
-// newStored returns what f made.
-func newStored[V any](value V, f *Fill, ttl time.Duration) *Stored[V] {
-	return &Stored[V]{Value: value, stamp: f.stamp, deps: f.Hashes(), end: endAfter(ttl)}
+var _ held.Value = (*Stored[int])(nil)
+
+// A Placed value has room for what the engine notes of it, so that both are one object.
+type placed[V any] interface {
+	// Place returns the room, or nil if it was given away before.
+	Place() *Stored[V]
+}
+
+// A held value is told what becomes of it in a store that says so ([held.Value]).
+type heldValue[V any] interface {
+	Entered()
+	Left(next V) // what took its place, or nothing
+	Used() bool
+}
+
+// newStored returns a value with its stamp, dependencies and end.
+func newStored[V any](value V, stamp cache.Position, deps []uint64, end end) *Stored[V] {
+	var s *Stored[V]
+	if p, ok := any(value).(placed[V]); ok {
+		s = p.Place()
+	}
+	if s == nil {
+		s = new(Stored[V])
+	}
+	s.Value, s.stamp, s.deps, s.end = value, stamp, deps, end
+	return s
+}
+
+// Entered implements [held.Value].
+func (s *Stored[V]) Entered() {
+	if v, ok := any(s.Value).(heldValue[V]); ok {
+		v.Entered()
+	}
+}
+
+// Left implements [held.Value].
+func (s *Stored[V]) Left(next any) {
+	if v, ok := any(s.Value).(heldValue[V]); ok {
+		var after V
+		if n, ok := next.(*Stored[V]); ok {
+			after = n.Value
+		}
+		v.Left(after)
+	}
+}
+
+// Used implements [held.Value].
+func (s *Stored[V]) Used() bool {
+	v, ok := any(s.Value).(heldValue[V])
+	return ok && v.Used()
 }
 
 // PassTo makes f depend on the dependencies of s, because s becomes a part of f's

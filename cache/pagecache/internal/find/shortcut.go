@@ -6,12 +6,13 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/internal/cookie"
 )
 
 const (
-	maxShortcut  = 1 << 10 // bytes of a request that are remembered
-	maxSelecting = 8       // fields
+	maxShortcut  = 1 << 10             // bytes of a request that are remembered
+	maxSelecting = stored.MaxSelecting // fields
 )
 
 // A shortcut is for the requests of one URL whose selecting fields have the same values. It

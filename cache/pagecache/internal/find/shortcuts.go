@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -15,9 +17,14 @@ import (
 // depends on the request and on the fields that select, and on nothing else. When these
 // change, the memo says so. A shortcut is made of a request that was answered without one.
 //
+// Where the store tells a response when it leaves, most requests have no need of them: the
+// response has a lead, see leads. Shortcuts are for other spellings of such requests.
+//
 // What is stored under the key is asked of the store. Shortcuts are bounded by the number
 // of slots and by the size of one. A shortcut stays in its slot as long as it is used.
 type Shortcuts struct {
+	values  *engine.Values[*stored.Response]
+	leads   *leads // nil if the store tells its values nothing
 	memo    *Memo
 	keys    *keys.Builder
 	always  []string // the fields that select whatever a response says
@@ -30,9 +37,13 @@ type Shortcuts struct {
 	selectors atomic.Pointer[[]selector] // is added to, under mu
 }
 
-// NewShortcuts returns shortcuts to the keys that b makes.
-func NewShortcuts(memo *Memo, b *keys.Builder) *Shortcuts {
-	return &Shortcuts{memo: memo, keys: b, always: b.Headers(), cookies: b.Cookies()}
+// NewShortcuts returns shortcuts to values, under the keys that b makes.
+func NewShortcuts(values *engine.Values[*stored.Response], memo *Memo, b *keys.Builder) *Shortcuts {
+	s := &Shortcuts{values: values, memo: memo, keys: b, always: b.Headers(), cookies: b.Cookies()}
+	if values.Held() {
+		s.leads = newLeads(values, memo.seed)
+	}
+	return s
 }
 
 const (
@@ -59,20 +70,17 @@ func (s *Shortcuts) hash(r *http.Request, form uint8) uint64 {
 	return h
 }
 
-// Key returns the key of the response that r selects, or nil if there is no shortcut.
-func (s *Shortcuts) Key(r *http.Request) []byte {
-	f, ok := form(r)
-	if !ok {
-		return nil
-	}
-	hash := s.hash(r, f)
+// key returns the key of the response that r selects, or nil if there is no shortcut. hash is
+// that of its URL.
+func (s *Shortcuts) key(r *http.Request, f uint8, hash uint64) []byte {
 	by := s.hints[hash%shortcutSlots].Load()
 	if by == 0 {
 		return nil
 	}
 	fields := (*s.selectors.Load())[by-1].fields
 	var values selecting
-	if hash, ok = values.read(s.memo.seed, r.Header, fields, s.cookies, hash); !ok {
+	hash, ok := values.read(s.memo.seed, r.Header, fields, s.cookies, hash)
+	if !ok {
 		return nil
 	}
 	for i := range uint64(shortcutWays) {
@@ -91,12 +99,8 @@ func (s *Shortcuts) Key(r *http.Request) []byte {
 	return nil
 }
 
-// Learn notes that r, whose primary key is given, selects the response under key.
-func (s *Shortcuts) Learn(r *http.Request, primary []byte, key string) {
-	f, ok := form(r)
-	if !ok {
-		return
-	}
+// learn notes that r, whose primary key is given, selects the response under key.
+func (s *Shortcuts) learn(r *http.Request, f uint8, primary []byte, key string) {
 	// In this order: if the fields change meanwhile, the shortcut is of no use.
 	set := s.memo.varySet(primary)
 	change := set.changes.Load()
@@ -109,7 +113,8 @@ func (s *Shortcuts) Learn(r *http.Request, primary []byte, key string) {
 	hint := &s.hints[hash%shortcutSlots]
 	fields := (*s.selectors.Load())[by-1].fields
 	var values selecting
-	if hash, ok = values.read(s.memo.seed, r.Header, fields, s.cookies, hash); !ok {
+	hash, ok := values.read(s.memo.seed, r.Header, fields, s.cookies, hash)
+	if !ok {
 		return
 	}
 	slot, old := s.slot(hash)

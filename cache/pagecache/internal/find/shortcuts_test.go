@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache/internal/engine"
+	"github.com/uncache/uncache/cache/pagecache/internal/stored"
 	"github.com/uncache/uncache/keys"
 )
 
@@ -16,7 +19,14 @@ func newShortcuts(t *testing.T) *Shortcuts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewShortcuts(NewMemo(), b)
+	m := memory.New(nil)
+	t.Cleanup(func() { _ = m.Close() })
+	c, err := engine.New(m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return NewShortcuts(engine.NewValues(c, stored.NewCodec(0)), NewMemo(), b)
 }
 
 // A shortcut is compared in full with a request, whatever its hash.
@@ -90,8 +100,9 @@ func TestShortcutsAreBounded(t *testing.T) {
 		t.Errorf("there are %d selectors, want %d", n, maxSelectors)
 	}
 	long := httptest.NewRequest(http.MethodGet, "/?"+strings.Repeat("x", maxShortcut), nil)
-	s.Learn(long, []byte("p"), "p")
-	if s.Key(long) != nil {
+	f, _ := form(long)
+	s.learn(long, f, []byte("p"), "p")
+	if s.key(long, f, s.hash(long, f)) != nil {
 		t.Error("a request of more than a KiB is remembered")
 	}
 }

@@ -13,6 +13,23 @@ const (
 
 	// IsSoftened: it was purged softly, and will remain so. Its Cache-Status says so.
 	IsSoftened
+
+	// IsHeld: its store says when it leaves.
+	IsHeld
+
+	// HasLeft: it has left its store.
+	HasLeft
+
+	// WasHit: it was looked up by a request that it answered.
+	WasHit
+
+	// IsLed: it has a lead, or had one.
+	IsLed
+
+	// IsUsed: it was used by its lead since its store last asked.
+	IsUsed
+
+	isPlaced // see Response.Place
 )
 
 // Has reports whether a mark is set.

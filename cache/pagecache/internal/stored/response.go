@@ -2,9 +2,12 @@ package stored
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
+	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/internal/figures"
 )
 
@@ -29,6 +32,9 @@ type Response struct {
 
 	Marks Marks
 	Row   atomic.Pointer[figures.Row] // where its hits were last counted; see package pagecache
+	Lead  Lead
+
+	kept engine.Stored[*Response] // see Place
 }
 
 // Rare is what most responses don't have, or many have in common. It is shared, and never
@@ -44,9 +50,16 @@ type Rare struct {
 
 var plain = new(Rare) // never changed
 
+// sizeOf is what a response takes beside what it points to, and two places in the table of
+// leads.
+const sizeOf = int(unsafe.Sizeof(Response{})) + 2*8
+
 // size is about how much memory p takes.
 func (p *Response) size() int {
-	n := 192 + len(p.Key) + len(p.Body)
+	n := sizeOf + len(p.Key) + len(p.Body)
+	if strings.Contains(p.Key, "%") {
+		n += 2 * len(p.Key) // the text of its lead is not a part of the key
+	}
 	for _, v := range p.Variants {
 		n += 16 + len(v)
 	}
