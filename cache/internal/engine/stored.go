@@ -18,7 +18,12 @@ type Stored[V any] struct {
 	end   end
 
 	checked atomic.Uint64 // see Cache.judge
+
+	room [fewDeps]uint64 // for deps, if they are few
 }
+
+// fewDeps is how many dependencies most values have at most.
+const fewDeps = 8
 
 var _ held.Value = (*Stored[int])(nil)
 
@@ -45,6 +50,9 @@ func newStored[V any](value V, stamp cache.Position, deps []uint64, end end) *St
 		s = new(Stored[V])
 	}
 	s.Value, s.stamp, s.deps, s.end = value, stamp, deps, end
+	if len(deps) <= fewDeps {
+		s.deps = s.room[:copy(s.room[:], deps):len(deps)]
+	}
 	return s
 }
 

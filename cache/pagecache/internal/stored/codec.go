@@ -53,7 +53,7 @@ func (Codec) Encode(p *Response) ([]byte, error) {
 	b = appendStrings(b, p.Variants)
 	b = appendStrings(b, p.Tags)
 	b = binary.AppendUvarint(b, uint64(p.Header.Len()))
-	b = binary.AppendUvarint(b, uint64(len(p.Header.values))) // with the Content-Length
+	b = binary.AppendUvarint(b, uint64(p.Header.count()))
 	for i := range p.Header.Len() {
 		f := p.Header.At(i)
 		b = appendString(b, f.Name)
@@ -123,6 +123,6 @@ func (c Codec) Decode(b []byte) (*Response, error) {
 		return nil, errFormat
 	}
 	p.setLead(c.beta)
-	p.Header = Header{c.shapes.shape(list), append(values, strconv.Itoa(len(p.Body)))}
+	p.Header = c.shapes.header(list, strconv.Itoa(len(p.Body)))
 	return p, nil
 }

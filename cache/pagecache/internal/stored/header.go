@@ -24,8 +24,8 @@ func (f *Field) Set(h http.Header) {
 }
 
 // A Header is the stored header of a response: its shape, which the pages of a site have in
-// common, and a list of its values. The values are assigned to an http.Header as they are.
-// Their capacity is their length, so that to append to them makes a copy.
+// common, and a list of the values that are its own. Values are assigned to an http.Header
+// as they are. Their capacity is their length, so that to append to them makes a copy.
 type Header struct {
 	shape  *shape
 	values []string // those of each field in turn, and then the Content-Length
@@ -42,6 +42,9 @@ func (f *Header) Len() int {
 // At returns field number i.
 func (f *Header) At(i int) Field {
 	start, p := 0, &f.shape.slots[i]
+	if p.shared != nil {
+		return Field{p.name, p.shared, p.adds}
+	}
 	if i > 0 {
 		start = f.shape.slots[i-1].end
 	}
@@ -69,10 +72,13 @@ func (f *Header) Set(h http.Header) {
 	start := 0
 	for i := range f.shape.slots {
 		p := &f.shape.slots[i]
-		if p.adds || start == p.end {
+		switch {
+		case p.shared != nil && !p.adds:
+			h[p.name] = p.shared
+		case p.adds || start == p.end:
 			field := f.At(i)
 			field.Set(h)
-		} else {
+		default:
 			h[p.name] = f.values[start:p.end:p.end]
 		}
 		start = p.end
@@ -102,8 +108,16 @@ func (f *Header) ETag() string {
 	return f.At(f.shape.etag).Values[0]
 }
 
-// A shape is which fields a header has, and how many values of each. It is shared, and
-// never changed.
+// count returns how many values there are, with the Content-Length.
+func (f *Header) count() (n int) {
+	for i := range f.Len() {
+		n += len(f.At(i).Values)
+	}
+	return n + 1
+}
+
+// A shape is which fields a header has, how many values of each, and the values that it
+// shares with others. It is shared, and never changed.
 type shape struct {
 	slots  []slot
 	etag   int  // which is the one ETag, or -1
@@ -111,21 +125,30 @@ type shape struct {
 }
 
 type slot struct {
-	name string
-	end  int // of its values
-	adds bool
+	name   string
+	shared []string // the values; nil if each header has its own, or none
+	end    int      // of its own values
+	adds   bool
 }
 
-func newShape(list []Field) *shape {
+// newShape returns the shape of a list of fields. Those that share says have their values
+// in it.
+func newShape(list []Field, share func(*Field) bool) *shape {
 	s := &shape{slots: make([]slot, len(list)), etag: -1}
 	end := 0
 	for i := range list {
-		end += len(list[i].Values)
-		s.slots[i] = slot{strings.Clone(list[i].Name), end, list[i].Adds}
+		f := &list[i]
+		s.slots[i] = slot{name: strings.Clone(f.Name), adds: f.Adds}
+		if share(f) {
+			s.slots[i].shared = slices.Clip(clones(f.Values))
+		} else {
+			end += len(f.Values)
+		}
+		s.slots[i].end = end
 		switch {
-		case list[i].Name == "Etag" && len(list[i].Values) == 1:
+		case f.Name == "Etag" && len(f.Values) == 1:
 			s.etag = i
-		case list[i].Name == "Cache-Status":
+		case f.Name == "Cache-Status":
 			s.status = true
 		}
 	}

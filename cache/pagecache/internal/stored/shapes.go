@@ -1,7 +1,6 @@
 package stored
 
 import (
-	"encoding/binary"
 	"strings"
 	"sync"
 )
@@ -11,6 +10,7 @@ import (
 type shapes struct {
 	mu     sync.RWMutex
 	known  map[string]*shape
+	kinds  map[string]int   // shapes with values, by the names of their fields
 	vary   map[string]*Rare // that have fields in Vary and nothing else
 	routes map[string]*string
 }
@@ -18,7 +18,7 @@ type shapes struct {
 const maxShapes = 1 << 10
 
 func newShapes() *shapes {
-	return &shapes{known: make(map[string]*shape), vary: make(map[string]*Rare), routes: make(map[string]*string)}
+	return &shapes{known: make(map[string]*shape), kinds: make(map[string]int), vary: make(map[string]*Rare), routes: make(map[string]*string)}
 }
 
 // route returns a copy of a pattern. It is left in requests, and metrics keep it as a label
@@ -71,38 +71,4 @@ func intern[T any](s *shapes, known map[string]*T, id []byte, x *T) *T {
 		known[string(id)] = x
 	}
 	return x
-}
-
-// pack returns a header of a list of fields, and of a Content-Length.
-func (s *shapes) pack(list []Field, length string) Header {
-	n := 0
-	for i := range list {
-		n += len(list[i].Values)
-	}
-	f := Header{shape: s.shape(list), values: make([]string, 0, n+1)}
-	for i := range list {
-		f.values = append(f.values, list[i].Values...)
-	}
-	f.values = append(f.values, length)
-	return f
-}
-
-// shape returns the shape of a list of fields.
-func (s *shapes) shape(list []Field) *shape {
-	if s == nil {
-		return newShape(list)
-	}
-	var room [256]byte
-	id := room[:0]
-	for i := range list {
-		adds := byte(0)
-		if list[i].Adds {
-			adds = 1
-		}
-		id = append(binary.AppendUvarint(appendString(id, list[i].Name), uint64(len(list[i].Values))), adds)
-	}
-	if known := lookUp(s, s.known, id); known != nil {
-		return known
-	}
-	return intern(s, s.known, id, newShape(list))
 }
