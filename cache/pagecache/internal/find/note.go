@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uncache/uncache/cache/internal/engine"
@@ -68,18 +67,20 @@ func (x *Index) StoreVariant(ctx context.Context, id Identity, asked http.Header
 func newNote(key string, was *stored.Response, verdict engine.Verdict, p *stored.Response, keep time.Duration) (n *stored.Response, gone []string) {
 	now := time.Now().UnixNano()
 	end := rfc9111.AddTimes(now, int64(keep))
-	n = &stored.Response{Key: key, Flags: stored.IsNote, Date: p.Made().UnixNano()}
 	if was == nil || verdict == engine.Purged {
-		n.Rare = &stored.Rare{Vary: p.Vary, Named: slices.Repeat([]int64{end}, len(p.Vary)), End: end}
+		n = smallNote(&stored.Rare{Vary: p.Vary, Named: slices.Repeat([]int64{end}, len(p.Vary)), End: end})
+		n.Key, n.Date = key, p.Made().UnixNano()
 		if was != nil {
 			gone = slices.Clone(was.Variants)
 		}
 		return n, gone
 	}
-	n.Rare = union(was, p.Vary, now, end)
+	n = smallNote(union(was, p.Vary, now, end))
+	n.Key, n.Date = key, p.Made().UnixNano()
 	switch {
 	case slices.Equal(n.Vary, was.Vary):
-		n.Variants, n.Tags = slices.Clone(was.Variants), slices.Clone(was.Tags)
+		n.Vary = was.Vary
+		n.Variants, n.Tags = append(n.Variants, was.Variants...), append(n.Tags, was.Tags...)
 		n.Date = max(n.Date, was.Date)
 	case was.Made().After(p.Made()):
 		return nil, nil
@@ -87,6 +88,22 @@ func newNote(key string, was *stored.Response, verdict engine.Verdict, p *stored
 		gone = slices.Clone(was.Variants)
 	}
 	return n, gone
+}
+
+// smallNote returns a note with these fields and an empty list. If it has few fields and
+// lists few responses, it is one object.
+func smallNote(of *stored.Rare) *stored.Response {
+	const few = 2
+	n := &struct {
+		stored.Response
+		rare           stored.Rare
+		named          [few]int64
+		variants, tags [few]string
+	}{rare: *of}
+	n.Flags, n.Rare = stored.IsNote, &n.rare
+	n.Named = append(n.named[:0], of.Named...)
+	n.Variants, n.Tags = n.variants[:0], n.tags[:0]
+	return &n.Response
 }
 
 // union returns the fields of a note that replaces p, when a response which named
@@ -122,7 +139,8 @@ func union(p *stored.Response, own []string, now, end int64) *stored.Rare {
 	return u
 }
 
-// addVariant puts p at the end of the list of n, a note, if p has a key of its own.
+// addVariant puts p at the end of the list of n, a note, if p has a key of its own. p was
+// just made: its key and its tag are no parts of something larger.
 func addVariant(n, p *stored.Response) {
 	if i := slices.Index(n.Variants, p.Key); i >= 0 {
 		n.Variants, n.Tags = slices.Delete(n.Variants, i, i+1), slices.Delete(n.Tags, i, i+1)
@@ -132,9 +150,9 @@ func addVariant(n, p *stored.Response) {
 	}
 	tag := ""
 	if p.CanBeValidated() && p.Is(stored.OwnETag) {
-		tag = strings.Clone(p.Header.ETag())
+		tag = p.Header.ETag()
 	}
-	n.Variants, n.Tags = append(n.Variants, strings.Clone(p.Key)), append(n.Tags, tag)
+	n.Variants, n.Tags = append(n.Variants, p.Key), append(n.Tags, tag)
 }
 
 // WhyNot says why Set, which returned err, did not store what f made.

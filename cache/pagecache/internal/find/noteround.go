@@ -149,10 +149,12 @@ func (r *noteRound) prepare(key string, entries []*noteEntry, was *stored.Respon
 	lost := slices.DeleteFunc(slices.Clone(mine.variants), func(key string) bool {
 		return slices.Contains(r.note.Variants, key) || slices.Contains(r.gone, key)
 	})
-	if slices.Equal(mine.vary, r.vary) {
+	switch {
+	case len(lost) == 0:
+	case slices.Equal(mine.vary, r.vary):
 		r.note.Variants = append(lost, r.note.Variants...)
 		r.note.Tags = append(make([]string, len(lost)), r.note.Tags...)
-	} else {
+	default:
 		r.gone = append(r.gone, lost...)
 	}
 }
@@ -209,10 +211,12 @@ func (x *Index) lead(ctx context.Context, id Identity, r *noteRound, hash uint64
 	if len(n.Vary) == 0 {
 		return // a response stands in the note's place
 	}
-	x.codec.SetHeader(n, nil)
+	if key := n.Variants[len(n.Variants)-1]; strings.HasPrefix(key, n.Key) {
+		n.Key = key[:len(n.Key)] // and not another copy
+	}
 	// The note depends on the page and not on what one variant was made from.
 	// It can't mislead: each variant is judged by its own stamp.
 	fill := x.engine.Begin()
 	fill.Add(id.Deps...)
-	_, _ = x.values.Set(ctx, id.Primary, n, time.Duration(n.End-time.Now().UnixNano()), fill) // coherent tells its Observe
+	_, _ = x.values.Set(ctx, n.Key, n, time.Duration(n.End-time.Now().UnixNano()), fill) // coherent tells its Observe
 }
