@@ -84,8 +84,8 @@ func (v *Values[V]) Hit(key []byte, now time.Time) *Stored[V] { return v.storage
 // IsFresh reports whether Hit would return s, which is in the store.
 func (v *Values[V]) IsFresh(s *Stored[V], now time.Time) bool { return v.storage.isFresh(s, now) }
 
-// Peek returns the Go value that the first tier has under key, whatever it is worth, or nil.
-func (v *Values[V]) Peek(key []byte) *Stored[V] { return v.storage.peek(key) }
+// AtHand returns the Go value that the first tier has under key, whatever it is worth, or nil.
+func (v *Values[V]) AtHand(key []byte) *Stored[V] { return v.storage.atHand(key) }
 
 // Held reports whether values may be told what becomes of them: one tier alone keeps Go
 // values, and it is the first.

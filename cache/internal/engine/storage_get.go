@@ -176,8 +176,8 @@ func (st *storage[V]) getLocal(t *tier, key []byte) *Stored[V] {
 	return s
 }
 
-// peek is Values.Peek.
-func (st *storage[V]) peek(key []byte) *Stored[V] {
+// atHand is Values.AtHand.
+func (st *storage[V]) atHand(key []byte) *Stored[V] {
 	if st.c.near == nil {
 		return nil
 	}

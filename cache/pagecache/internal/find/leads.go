@@ -87,8 +87,10 @@ func (t *leads) find(r *http.Request, form uint8, url uint64, known []selector, 
 			if l := &p.Lead; l.URL == short && l.Form == form {
 				s := l.By.Load()
 				if s.By != by {
+					if by != 0 {
+						values = selecting{}
+					}
 					by = s.By
-					values = selecting{}
 					fields = known[by-1].fields
 					var ok bool
 					if hash, ok = values.read(t.seed, r.Header, fields, cookies, 0); !ok {

@@ -30,7 +30,7 @@ func (t *leads) leftNote(n, next *stored.Response) {
 			listed = listed[i+1:]
 			continue
 		}
-		if x := t.values.Peek([]byte(key)); x != nil && x.Value.Marks.Has(stored.IsLed) {
+		if x := t.values.AtHand([]byte(key)); x != nil && x.Value.Marks.Has(stored.IsLed) {
 			t.unlink(x.Value)
 		}
 	}
@@ -40,6 +40,6 @@ func (t *leads) leftNote(n, next *stored.Response) {
 // the variant has no lead.
 func (t *leads) Used(p *stored.Response) {
 	if i := strings.LastIndexByte(p.Key, '#'); len(p.Vary) > 0 && i >= 0 {
-		t.values.Peek([]byte(p.Key[:i]))
+		t.values.AtHand([]byte(p.Key[:i]))
 	}
 }

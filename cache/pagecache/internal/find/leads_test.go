@@ -336,7 +336,7 @@ func TestLeadsRace(t *testing.T) {
 					}
 				}
 				key := s.key(r, vary...)
-				found := s.values.Peek([]byte(key))
+				found := s.values.AtHand([]byte(key))
 				if found == nil || dice.IntN(20) == 0 {
 					if found = s.put(r, vary...); found == nil {
 						continue
@@ -356,7 +356,7 @@ func TestLeadsRace(t *testing.T) {
 	led := 0
 	for n := range pages {
 		for _, key := range []string{s.key(request(n), "A"), s.key(ask(fmt.Sprint("/plain", n), "host"))} {
-			if x := s.values.Peek([]byte(key)); x != nil {
+			if x := s.values.AtHand([]byte(key)); x != nil {
 				p := x.Value
 				if f := (p.Lead.Form); p.Marks.Has(stored.IsLed) && f != 0 {
 					led++

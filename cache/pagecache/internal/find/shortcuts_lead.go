@@ -117,7 +117,7 @@ func (s *Shortcuts) noteOf(p *stored.Response, primary []byte) (n *stored.Respon
 	if p.Key == string(primary) {
 		return nil, true
 	}
-	x := s.values.Peek(primary)
+	x := s.values.AtHand(primary)
 	if x == nil {
 		return nil, false
 	}
