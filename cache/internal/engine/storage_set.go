@@ -47,7 +47,7 @@ func (st *storage[V]) put(ctx context.Context, key string, s *Stored[V], ttl tim
 	for i := tiers - 1; i >= 0; i-- {
 		t := &c.tiers[i]
 		if t.local != nil {
-			size := func() int { return st.codec.Size(s.Value) + 8*len(s.deps) }
+			size := func() int { return st.codec.Size(s.Value) + 8*max(len(s.deps)-fewDeps, 0) }
 			if err := t.setLocal(key, s, size, ttl); err != nil {
 				err = fmt.Errorf("coherent: set %q: %w", key, err)
 				c.observe.report(OpSet, key, err)

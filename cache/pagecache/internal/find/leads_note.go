@@ -30,7 +30,7 @@ func (t *leads) leftNote(n, next *stored.Response) {
 			listed = listed[i+1:]
 			continue
 		}
-		if x := t.values.AtHand([]byte(key)); x != nil && x.Value.Marks.Has(stored.IsLed) {
+		if x := t.values.AtHand([]byte(key)); x != nil && x.Value.Lead.By.Load() != nil {
 			t.unlink(x.Value)
 		}
 	}
