@@ -267,8 +267,10 @@ func TestShortcutIsTaken(t *testing.T) {
 			return r
 		}
 		shortcut := func(fields ...string) bool { return w.pages.short.Find(ask(fields...), time.Now()) != nil }
-		if shortcut("X-A", "1") || shortcut("X-A", "1") {
-			t.Errorf("%s: there is a shortcut before a second hit", target)
+		for range 2 { // a rendering and a hit
+			if shortcut("X-A", "1") {
+				t.Errorf("%s: there is a shortcut before a second hit", target)
+			}
 		}
 		if !shortcut("X-A", "1") {
 			t.Errorf("%s: there is no shortcut after the second hit", target)

@@ -13,10 +13,10 @@ type selection struct {
 	there [maxSelecting]bool
 }
 
-// are reports whether v, of n fields, are the values of s.
-func (v *selecting) are(s *stored.Selection, n int) bool {
+// are reports whether s, of n fields, has the values of other.
+func (s *selecting) are(other *stored.Selection, n int) bool {
 	for i := range n {
-		if v.there[i] != s.There[i] || v.lines[i] != s.Lines[i] {
+		if s.there[i] != other.There[i] || s.lines[i] != other.Lines[i] {
 			return false
 		}
 	}
