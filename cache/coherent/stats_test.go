@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,11 +100,18 @@ func TestStatsOfTheView(t *testing.T) {
 // With MaxStale a store that answers says nothing about a log that does not.
 func TestStatsOfAViewThatIsNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newSwitched(t)
+		var lost atomic.Bool
+		b := &enginetest.Remote{Backend: newMemory(t)}
+		b.OnSince = func(ctx context.Context) error {
+			if lost.Load() {
+				return enginetest.ErrRefused
+			}
+			return nil
+		}
 		c := newCache(t, b, &coherent.Options{MaxStale: time.Minute, NoBreaker: true})
 		r := &row{v: 1}
 		wantRow(t, c, r, 1, "at first")
-		b.OnSince = enginetest.Refuse
+		lost.Store(true)
 		time.Sleep(50 * time.Second)
 		wantRow(t, c, r, 1, "a hit by an older view")
 		if got := c.Stats().ViewAge; got < 50*time.Second-time.Microsecond {
