@@ -86,7 +86,7 @@ func testNobodyGathersFarAway(t *testing.T, srv server) {
 	for range n {
 		all.Go(func() { _, _, _, _ = b.GetHead(context.Background(), "k") })
 	}
-	eventually(t, "all are under way", func() bool { return len(g.seen()) == n })
+	eventually(t, "all are under way", func() bool { return g.reads() == n })
 	g.open()
 	all.Wait()
 }

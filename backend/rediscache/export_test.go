@@ -26,7 +26,7 @@ func (b *Backend) Gathered() int {
 	if b.gather.next == nil {
 		return 0
 	}
-	return len(b.gather.next.keys)
+	return len(b.gather.next.reads)
 }
 
 // Trips is how many reads are under way. A read that has answered may take a

@@ -2,52 +2,57 @@ package rediscache
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/uncache/uncache/cache"
-	"github.com/uncache/uncache/internal/panics"
 )
 
 const (
-	// maxTrips is how many reads are under way at a time before others gather.
-	// Fewer would have a visitor wait for somebody else's read where nobody else is
-	// there; with more there is less to gather (internal/bench, case redis, 16
-	// visitors on a busy machine: 0.6 of a bare GET with 1 or 2, 0.7 with 4, 0.8
-	// with 8).
+	// maxTrips is how many trips are under way at a time before reads gather. Fewer
+	// would have a visitor wait for somebody else's trip where hardly anybody else is
+	// there. With more there is less to gather.
 	maxTrips = 4
 
 	// maxGathered bounds how many values one command asks for: Redis runs one
 	// command at a time, and a page may be large.
 	maxGathered = 32
 
-	// maxGathering is how long a read waits for others to end, or half that. They
-	// may be under way on connections that are dead, and end when their time is
-	// over.
+	// maxGathering is about how long reads wait for a trip to end. Trips may be
+	// under way on connections that are dead, and end when their time is over.
 	maxGathering = 2 * time.Millisecond
 
-	// farAway is how long the quickest of recent trips takes where the way is what
-	// takes long, and not the work at both its ends: there is nothing to save
-	// then, and a read that waits for others takes up to twice as long.
+	// farAway is how long the quickest of recent trips takes where the distance is
+	// what takes long, and not the work at both ends. A read that waits for the trips
+	// of others would take up to twice as long there, so it does not wait.
 	farAway = 250 * time.Microsecond
 
 	// recently is how long it counts, or twice that, how quick a trip was. Most
 	// trips of a busy process are slow however near Redis is, and those are what
-	// is to be shared; of as many as it makes in seconds some are quick.
+	// is to be shared. Among those of some seconds there is a quick one.
 	recently = 5 * time.Second
+
+	// deadlineSlack is how much later than its leader a read may have to end that
+	// joins a batch with a leader: the leader waits that much longer.
+	deadlineSlack = 5 * time.Millisecond
 )
 
-// A gatherer lets reads that would overlap share round trips:
+// A gatherer lets reads that overlap share round trips:
 //
-//  1. up to maxTrips reads are under way, each on a connection of its own
-//  2. those that come then gather, and nobody has asked for them yet
-//  3. a read ends, or those that have gathered are as many as one command may
-//     ask for: they are asked for, in one command
-//  4. or neither comes to pass within maxGathering: each goes by itself
+//  1. a read comes, and fewer than maxTrips are under way: it leads a batch
+//  2. if the process is busy it lets other goroutines run first; their reads join
+//  3. it asks for the whole batch in one command
+//  4. reads that come while maxTrips are under way gather in a batch without a leader
+//  5. a trip ends: a read of that batch leads it. It starts again at 2
+//  6. or none ends within maxGathering: see watch
 //
-// A read that gathers is sent after it was called, so that its head is as recent
-// as it must be. Under load a process spends most of what a hit in Redis costs
-// on the way to the server and back, which is what is shared.
+// A batch is sent after each of its reads was called, so its head is as recent as it
+// must be. A trip is made by the goroutine of the read that leads it. So there is
+// nothing to start and nothing to close.
+//
+// Under load a process spends most of what a hit in Redis costs on the way to the
+// server and back, which is what is shared.
 type gatherer struct {
 	patience time.Duration // maxGathering, but in tests
 
@@ -55,72 +60,114 @@ type gatherer struct {
 	quick  time.Duration // how long the quickest trip took since then; 0 for none
 	since  time.Time
 	before time.Duration // and in the time before that
-	trips  int           // under way
-	next   *batch        // gathers; nil for none
+	trips  int           // under way, or about to be
+	last   int           // how many reads the last trip was for
+	next   *batch        // what reads join; nil for none
+	flying []*batch      // under way, for several reads
 
-	watched bool // a timer runs for those that gather
+	watched bool // the timer runs
+	timer   *time.Timer
 }
 
 // A batch is what goes into one command.
 type batch struct {
-	keys     []string
-	deadline time.Time // the latest of the reads'; zero for none
-	late     bool      // has waited for half of its time, or more
+	reads  []*read
+	keys   []string // of the reads
+	leader *read    // nil while it waits for a trip to end
+	ticks  int      // of the watch: since it began to wait, or was sent
+	probes int      // how many of its reads were sent ahead, see watch
 
-	done  chan struct{}
-	reads []read // in the order of keys, once done; nil if nobody asked for them
-
-	failed error // why a trip did not end well
+	roomForReads [4]*read
+	roomForKeys  [4]string
 }
 
-// A read is what a GetHead returns.
+// A read is one GetHead.
 type read struct {
+	ctx      context.Context
+	deadline time.Time  // of ctx; zero for none
+	batch    *batch     // what it waits for; nil if it has its answer. Under mu.
+	told     chan order // to a read that does not lead
+
 	value []byte
 	ok    bool
 	head  cache.Position
 	err   error
 }
 
-// getHead reads by itself or together with others.
-func (b *Backend) getHead(ctx context.Context, key string) read {
-	g := &b.gather
-	g.mu.Lock()
-	if g.trips < maxTrips || g.far() {
-		g.trips++
-		g.mu.Unlock()
-		return b.alone(ctx, key)
+// An order is what a waiting read is told, once.
+type order uint8
+
+const (
+	orderReturn order = iota // the answer is there
+	orderLead                // it leads its batch
+)
+
+var reads = sync.Pool{New: func() any { return &read{told: make(chan order, 1)} }}
+
+// getHead reads a value and the head by itself or together with others.
+func (b *Backend) getHead(ctx context.Context, key string) (value []byte, ok bool, head cache.Position, err error) {
+	r := reads.Get().(*read)
+	r.ctx = ctx
+	r.deadline, _ = ctx.Deadline()
+	n, leads, yields := b.gather.enter(b, r, key)
+	if !leads && <-r.told == orderLead {
+		n, leads, yields = r.batch, true, true // nobody else changes the batch of a leader
 	}
-	if g.next == nil {
-		g.next = &batch{done: make(chan struct{})}
-		if !g.watched {
-			g.watched = true
-			time.AfterFunc(g.patience/2, b.watch)
+	if leads {
+		if yields {
+			runtime.Gosched()
 		}
+		b.lead(n)
 	}
-	n, i := g.next, len(g.next.keys)
-	if n.add(ctx, key); len(n.keys) == maxGathered {
-		// Left there, it might never go: reads that come now would go by
-		// themselves, and there might always be some.
-		g.trips++
-		b.depart(n)
+	value, ok, head, err = r.value, r.ok, r.head, r.err
+	// told and batch stay: a batch that r has left may still look at them.
+	r.ctx, r.value, r.ok, r.head, r.err = nil, nil, false, 0, nil
+	reads.Put(r)
+	if err != nil {
+		return nil, false, 0, failedGet(key, err)
 	}
-	g.mu.Unlock()
-	select {
-	case <-n.done:
-		switch {
-		case n.failed != nil:
-			return read{err: failedGet(key, n.failed)}
-		case n.reads != nil:
-			return n.reads[i]
-		}
-		g.mu.Lock()
-		g.trips++
-		g.mu.Unlock()
-		return b.alone(ctx, key)
-	case <-ctx.Done():
-		return read{err: context.Cause(ctx)}
-	}
+	return value, ok, head, nil
 }
+
+// enter puts r into a batch. leads says that r leads it, and yields that it should let
+// others join first.
+func (g *gatherer) enter(b *Backend, r *read, key string) (n *batch, leads, yields bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n = g.next
+	switch {
+	case n == nil:
+		n = newBatch()
+		g.next = n
+	case n.leader != nil && !r.endsWith(n.leader):
+		n = newBatch()
+		n.leader = r
+	}
+	n.add(r, key)
+	if n.leader == nil && (g.free() || len(n.reads) == maxGathered) {
+		// A full batch is not left there: reads that come now would make trips of
+		// their own, and there might always be some.
+		n.leader = r
+	}
+	if leads = n.leader == r; leads {
+		yields = g.last > 1 || g.trips > 0
+		g.trips++
+	} else {
+		g.startWatch(b)
+	}
+	if g.next == n && (len(n.reads) == maxGathered || leads && !yields) {
+		g.next = nil
+	}
+	return n, leads, yields
+}
+
+// endsWith reports whether r may join a batch that l leads.
+func (r *read) endsWith(l *read) bool {
+	return l.deadline.IsZero() || !r.deadline.IsZero() && r.deadline.Sub(l.deadline) <= deadlineSlack
+}
+
+// free reports whether a batch need not wait for a trip to end. The caller holds mu.
+func (g *gatherer) free() bool { return g.trips < maxTrips || g.far() }
 
 // far reports whether the way to Redis is long. The caller holds mu.
 func (g *gatherer) far() bool { return g.quick > farAway && (g.before == 0 || g.before > farAway) }
@@ -133,83 +180,31 @@ func (g *gatherer) took(d time.Duration, now time.Time) {
 	g.quick = min(g.quick, d)
 }
 
-// alone makes a trip, which is counted already, for one read.
-func (b *Backend) alone(ctx context.Context, key string) read {
-	defer b.land(time.Now())
-	var r [1]read
-	b.readHeads(ctx, r[:], key)
-	return r[0]
+func newBatch() *batch {
+	n := &batch{}
+	n.reads, n.keys = n.roomForReads[:0], n.roomForKeys[:0]
+	return n
 }
 
-func (n *batch) add(ctx context.Context, key string) {
-	deadline, ok := ctx.Deadline()
-	switch {
-	case !ok:
-		deadline = time.Time{}
-	case len(n.keys) > 0 && (n.deadline.IsZero() || n.deadline.After(deadline)):
-		deadline = n.deadline
+func (n *batch) add(r *read, key string) {
+	r.batch = n
+	n.reads, n.keys = append(n.reads, r), append(n.keys, key)
+}
+
+// remove removes read number i.
+func (n *batch) remove(i int) {
+	n.reads = append(n.reads[:i], n.reads[i+1:]...)
+	n.keys = append(n.keys[:i], n.keys[i+1:]...)
+}
+
+// elect has the read lead that may wait longest, so that it waits for nobody else.
+func (n *batch) elect() {
+	l := n.reads[0]
+	for _, r := range n.reads[1:] {
+		if !l.deadline.IsZero() && (r.deadline.IsZero() || r.deadline.After(l.deadline)) {
+			l = r
+		}
 	}
-	n.deadline = deadline
-	n.keys = append(n.keys, key)
-}
-
-// land ends a trip. Reads that have gathered meanwhile go next.
-func (b *Backend) land(began time.Time) {
-	now := time.Now()
-	g := &b.gather
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.took(now.Sub(began), now)
-	if g.next == nil || g.trips > maxTrips {
-		g.trips--
-		return
-	}
-	b.depart(g.next)
-}
-
-// watch has the reads of a batch that has waited for too long go each by itself.
-// It may be that the next connection is dead, too: that is found out by one of
-// them. A timer for each batch would cost a twentieth of a hit.
-func (b *Backend) watch() {
-	g := &b.gather
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch n := g.next; {
-	case n == nil:
-		g.watched = false
-		return
-	case n.late:
-		g.next = nil
-		close(n.done)
-	default:
-		n.late = true
-	}
-	time.AfterFunc(g.patience/2, b.watch)
-}
-
-// depart sends n, which gathers no more, on a trip that is counted already. The
-// caller holds mu.
-func (b *Backend) depart(n *batch) {
-	b.gather.next = nil
-	go b.fly(n)
-}
-
-// fly makes a trip for all reads of n.
-func (b *Backend) fly(n *batch) {
-	defer b.land(time.Now())
-	defer close(n.done)
-	failed := panics.ErrExit
-	defer func() { n.failed = failed }()
-	defer panics.Catch(&failed) // hooks of the client panic, or what reads replies
-	n.reads = make([]read, len(n.keys))
-	// No caller's context: a caller that gives up takes nothing from the others,
-	// and the values in its context may be in use again by then.
-	ctx := context.Background()
-	if !n.deadline.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, n.deadline)
-		defer cancel()
-	}
-	b.readHeads(ctx, n.reads, n.keys...)
-	failed = nil
+	n.leader = l
+	l.told <- orderLead
 }

@@ -92,6 +92,14 @@ func (g *gate) seen() []int {
 	return append([]int(nil), g.sizes...)
 }
 
+// reads is how many values all MGETs together asked for.
+func (g *gate) reads() (n int) {
+	for _, size := range g.seen() {
+		n += size
+	}
+	return n
+}
+
 // gathering is a backend whose trips are all under way and held up, so that what
 // is read next gathers. Trips tells when those are done.
 func gathering(t *testing.T, srv server) (b *rediscache.Backend, g *gate, trips *sync.WaitGroup) {
@@ -106,22 +114,26 @@ func gatheringBy(t *testing.T, rdb *redis.Client) (b *rediscache.Backend, g *gat
 	rdb.AddHook(g)
 	b = newBackend(t, rdb, nil)
 	b.GatherFor(time.Hour)
-	purge(t, b, "a purge")
+	head := purge(t, b, "a purge")
 	for i := range 64 {
 		must(t, b.Set(t.Context(), fmt.Sprint("k", i), []byte(fmt.Sprint("v", i)), time.Hour))
 	}
 	// Connections are there: while one is dialled no head counts.
 	dial(t, rdb, 2*rediscache.MaxTrips)
+	if got := since(t, b, head).Head; got != head { // and the server has been asked
+		t.Fatalf("the head is %d, want %d", got, head)
+	}
 	g.close()
 	trips = new(sync.WaitGroup)
-	for range rediscache.MaxTrips {
+	for i := range rediscache.MaxTrips {
 		trips.Go(func() {
 			if v, ok, _, err := b.GetHead(context.Background(), "k0"); err != nil || !ok || string(v) != "v0" {
 				t.Errorf("GetHead(k0): got %q, %v, %v; want v0", v, ok, err)
 			}
 		})
+		// One after another: reads that come together share a trip.
+		eventually(t, "a trip is under way", func() bool { return len(g.seen()) == i+1 })
 	}
-	eventually(t, "the trips are under way", func() bool { return len(g.seen()) == rediscache.MaxTrips })
 	return b, g, trips
 }
 
@@ -191,7 +203,7 @@ func testGatheringIsBounded(t *testing.T, srv server) {
 	for range rediscache.MaxTrips {
 		all.Go(func() { _, _, _, _ = b.GetHead(context.Background(), "k1") })
 	}
-	eventually(t, "trips are free again", func() bool { return len(g.seen()) == rediscache.MaxTrips })
+	eventually(t, "trips are free again", func() bool { return g.reads() == rediscache.MaxTrips })
 	g.open()
 	all.Wait()
 }

@@ -33,6 +33,8 @@ import (
 type history struct {
 	dials atomic.Uint64
 	asked atomic.Pointer[answer]
+
+	asking atomic.Bool // a read asks, and others need not
 }
 
 // askEvery is how old an answer may be. A hit that asks takes 1.3 to 1.6 times as
@@ -59,6 +61,12 @@ func (h *history) answer() *answer {
 		return nil
 	}
 	return a
+}
+
+// mayAsk reports whether a read may ask which begins now. It clears asking when it has
+// asked. Where dials are not seen each read asks for itself.
+func (h *history) mayAsk() bool {
+	return h.dials.Load() == 0 || h.asking.CompareAndSwap(false, true)
 }
 
 // DialHook counts connections. It is part of [redis.Hook].

@@ -11,48 +11,41 @@ import (
 	"github.com/uncache/uncache/cache"
 )
 
-// readHeads reads the head, and the values under keys, in one round trip.
-func (b *Backend) readHeads(ctx context.Context, into []read, keys ...string) {
-	var values []any
-	var head cache.Position
-	var err error
-	refused := b.noMGET.Load()
-	if !refused {
-		if values, head, err = b.mget(ctx, keys); err != nil && refusesMGET(err) {
-			refused = true
-			b.noMGET.Store(true)
+// readHeads reads the head, and the values under keys, in one round trip. A value is a
+// string, or nil if there is none.
+func (b *Backend) readHeads(ctx context.Context, keys []string) (values []any, head cache.Position, err error) {
+	if !b.noMGET.Load() {
+		if values, head, err = b.mget(ctx, keys); err == nil || !refusesMGET(err) {
+			return values, head, err
 		}
+		b.noMGET.Store(true)
 	}
-	if refused {
-		values, head, err = b.getEach(ctx, keys)
-	}
-	for i, key := range keys {
-		r := &into[i]
-		if r.head = head; err != nil {
-			r.err = failedGet(key, err)
-		} else if text, ok := values[i].(string); ok {
-			r.value, r.ok = bytesOf(text), true
-		}
-	}
+	return b.getEach(ctx, keys)
 }
 
-// mget reads the values under keys and, if the server's last answer can be relied
-// on, the head with the same command; otherwise it asks the server first.
+// mget reads the head, and the values under keys, with one command. If the server's last
+// answer cannot be relied on, one of the reads that are under way asks the server in the
+// same round trip. The others rely on its answer if it comes before they end:
+//
+//  1. the ask begins; no connection is dialled from now on
+//  2. a read ends, over a connection that was there at 1
+//  3. the answer is in, and says whose history that was: the read's head counts
+//
+// If a connection is dialled meanwhile, or the answer comes too late, their head is 0.
+// Then the log is read, once for all of them.
 func (b *Backend) mget(ctx context.Context, keys []string) (values []any, head cache.Position, err error) {
 	h := b.last.Load().history
-	relied := h.answer()
 	args := make([]any, 0, 2+len(keys))
-	args = append(args, "mget")
-	if relied != nil {
-		args = append(args, b.headArg)
-	}
+	args = append(args, "mget", b.headArg)
 	for _, key := range keys {
 		args = append(args, b.valueKey(key))
 	}
 	cmd := redis.NewSliceCmd(ctx, args...)
-	if relied != nil {
+	asks := h.answer() == nil && h.mayAsk()
+	if !asks {
 		err = b.rdb.Process(ctx, cmd)
 	} else {
+		defer h.asking.Store(false)
 		// The head goes first: go-redis judges by the first reply whether to try
 		// again elsewhere, as when the server has become a replica.
 		pipe := b.rdb.Pipeline()
@@ -64,11 +57,11 @@ func (b *Backend) mget(ctx context.Context, keys []string) (values []any, head c
 	if values = cmd.Val(); err != nil || len(values) != len(args)-1 {
 		return nil, 0, cmp.Or(err, fmt.Errorf("MGET of %d keys replied %d values", len(args)-1, len(values)))
 	}
-	if relied != nil {
+	if relied := h.answer(); !asks && relied != nil {
 		text, _ := values[0].(string)
-		head, values = h.plain(text, relied).pos, values[1:]
+		head = h.plain(text, relied).pos
 	}
-	return values, head, nil
+	return values[1:], head, nil
 }
 
 // refusesMGET reports whether err says that MGET will be refused again, and GET

@@ -155,17 +155,23 @@ func testGoexitInAGatheredRead(t *testing.T, srv server) {
 	rdb := newClient(t, srv.Options())
 	b, g, trips := gatheringBy(t, rdb)
 	rdb.AddHook(p)
-	got := make(chan error, 1)
-	go func() {
-		_, _, _, err := b.GetHead(t.Context(), "k1")
-		got <- err
-	}()
-	eventually(t, "a read gathers", func() bool { return b.Gathered() == 1 })
+	const n = 3
+	got := make(chan error, n)
+	for range n {
+		go func() {
+			err := errors.New("its goroutine was ended, since it made the trip")
+			defer func() { got <- err }()
+			_, _, _, err = b.GetHead(t.Context(), "k1")
+		}()
+	}
+	eventually(t, "reads gather", func() bool { return b.Gathered() == n })
 	p.armed.Store(true)
 	g.open()
 	trips.Wait()
-	if err := <-got; err == nil {
-		t.Error("got no error from a trip that did not end")
+	for range n {
+		if err := <-got; err == nil {
+			t.Error("got no error from a trip that did not end")
+		}
 	}
 	p.armed.Store(false)
 	if _, ok, _, err := b.GetHead(t.Context(), "k1"); !ok || err != nil || b.Trips() != 0 {

@@ -60,8 +60,7 @@ func (b *Backend) GetHead(ctx context.Context, key string) ([]byte, bool, cache.
 	if b.cluster != nil {
 		return b.getHeadCluster(ctx, key)
 	}
-	r := b.getHead(ctx, key)
-	return r.value, r.ok, r.head, r.err
+	return b.getHead(ctx, key)
 }
 
 func (b *Backend) getHeadCluster(ctx context.Context, key string) ([]byte, bool, cache.Position, error) {
