@@ -17,8 +17,8 @@ func (c *Cache) confirm(ctx context.Context) error {
 	if err := c.breaker.unavailable(); err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
-	defer cancel()
+	within := withinTimeout(ctx, c.opts.Timeout)
+	defer within.cancel()
 	return c.breaker.record(ctx, within, c.reader.confirm(within))
 }
 

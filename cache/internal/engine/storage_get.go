@@ -63,8 +63,8 @@ func (st *storage[V]) getFar(ctx context.Context, key string, first int, l looku
 	if err := c.breaker.unavailable(); err != nil {
 		return nil, Absent, err
 	}
-	within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
-	defer cancel()
+	within := withinTimeout(ctx, c.opts.Timeout)
+	defer within.cancel()
 	s, verdict, err := st.getTiers(within, key, first, l)
 	return s, verdict, c.breaker.record(ctx, within, err)
 }

@@ -79,8 +79,8 @@ func (st *storage[V]) put(ctx context.Context, key string, s *Stored[V], ttl tim
 // setTier stores an envelope in one tier. It tells Observe of the error.
 func (st *storage[V]) setTier(ctx context.Context, t *tier, key string, b []byte, ttl time.Duration) error {
 	c := st.c
-	within, cancel := context.WithTimeout(ctx, c.opts.Timeout)
-	defer cancel()
+	within := withinTimeout(ctx, c.opts.Timeout)
+	defer within.cancel()
 	err := t.Set(within, key, b, ttl)
 	if err == nil {
 		return nil
