@@ -72,10 +72,11 @@ type gatherer struct {
 // A batch is what goes into one command.
 type batch struct {
 	reads  []*read
-	keys   []string // of the reads
-	leader *read    // nil while it waits for a trip to end
-	ticks  int      // of the watch: since it began to wait, or was sent
-	probes int      // how many of its reads were sent ahead, see watch
+	keys   []string  // of the reads
+	leader *read     // nil while it waits for a trip to end
+	since  time.Time // of its trip, or of the first tick that saw it wait
+	probes int       // how many of its reads were sent ahead, see watch
+	agains int       // how often some of its reads have gathered again
 
 	roomForReads [4]*read
 	roomForKeys  [4]string

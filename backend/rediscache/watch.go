@@ -11,11 +11,12 @@ const (
 	tick = maxGathering / 2
 
 	// A trip that takes so many times as long as reads gather, beside what the way
-	// takes, is overdue.
-	overdue = 5
+	// takes, is overdue. The next one has four times as long, for a slow server must not
+	// have its reads sent again and again.
+	overdue = 3
 
-	// lateTicks are more than any batch waits for.
-	lateTicks = 1 << 30
+	// maxAgains bounds that.
+	maxAgains = 8
 )
 
 // startWatch has those looked after that wait. The caller holds mu.
@@ -45,22 +46,24 @@ func (b *Backend) watch() {
 	g := &b.gather
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	waits := false
+	waits, now := false, time.Now()
 	if n := g.next; n != nil {
 		for i := len(n.reads) - 1; i >= 0; i-- {
 			if n.reads[i] != n.leader && n.reads[i].giveUp() {
 				n.remove(i)
 			}
 		}
-		if n.ticks++; n.leader == nil {
-			g.probe(n)
+		if n.since.IsZero() {
+			n.since = now
+		}
+		if n.leader == nil {
+			g.probe(n, now)
 		}
 		waits = g.next != nil
 	}
 	kept := g.flying[:0]
 	for _, n := range g.flying {
-		n.ticks++
-		if time.Duration(n.ticks)*tick > overdue*g.patience+3*g.quick {
+		if now.Sub(n.since) > (overdue*g.patience+3*g.quick)<<(2*n.agains) {
 			g.again(n)
 			continue
 		}
@@ -89,11 +92,13 @@ func (r *read) giveUp() bool {
 }
 
 // late reports whether n has gathered for too long. The caller holds mu.
-func (g *gatherer) late(n *batch) bool { return n.ticks >= int(g.patience/tick) }
+func (g *gatherer) late(n *batch, now time.Time) bool {
+	return n.probes > 0 || !n.since.IsZero() && now.Sub(n.since) >= g.patience/2
+}
 
 // probe sends some of the reads of n, each by itself, if n is late. The caller holds mu.
-func (g *gatherer) probe(n *batch) {
-	for i := max(n.probes, 1); i > 0 && g.late(n) && len(n.reads) > 0; i-- {
+func (g *gatherer) probe(n *batch, now time.Time) {
+	for i := n.probes + 1; i > 0 && g.late(n, now) && len(n.reads) > 0; i-- {
 		ahead := newBatch()
 		ahead.add(n.reads[0], n.keys[0])
 		n.remove(0)
@@ -120,7 +125,8 @@ func (g *gatherer) again(n *batch) {
 			next = newBatch()
 		}
 		next.add(r, n.keys[i])
-		next.ticks = lateTicks
+		next.since = n.since
+		next.agains = min(max(next.agains, n.agains+1), maxAgains)
 		switch {
 		case next != g.next, next.leader == nil && len(next.reads) == maxGathered:
 			g.send(next)
