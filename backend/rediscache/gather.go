@@ -67,6 +67,8 @@ type gatherer struct {
 
 	watched bool // the timer runs
 	timer   *time.Timer
+
+	reads sync.Pool // of *read, to be used again. Not shared: mu protects them
 }
 
 // A batch is what goes into one command.
@@ -103,11 +105,12 @@ const (
 	orderLead                // it leads its batch
 )
 
-var reads = sync.Pool{New: func() any { return &read{told: make(chan order, 1)} }}
-
 // getHead reads a value and the head by itself or together with others.
 func (b *Backend) getHead(ctx context.Context, key string) (value []byte, ok bool, head cache.Position, err error) {
-	r := reads.Get().(*read)
+	r, _ := b.gather.reads.Get().(*read)
+	if r == nil {
+		r = &read{told: make(chan order, 1)}
+	}
 	r.ctx = ctx
 	r.deadline, _ = ctx.Deadline()
 	n, leads, yields := b.gather.enter(b, r, key)
@@ -123,7 +126,7 @@ func (b *Backend) getHead(ctx context.Context, key string) (value []byte, ok boo
 	value, ok, head, err = r.value, r.ok, r.head, r.err
 	// told and batch stay: a batch that r has left may still look at them.
 	r.ctx, r.value, r.ok, r.head, r.err = nil, nil, false, 0, nil
-	reads.Put(r)
+	b.gather.reads.Put(r)
 	if err != nil {
 		return nil, false, 0, failedGet(key, err)
 	}

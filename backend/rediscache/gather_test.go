@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -340,4 +341,66 @@ func testGatheredHeadsAreRecent(t *testing.T, srv server) {
 		})
 	}
 	all.Wait()
+}
+
+// Of the reads that overlap, one asks whose history the data is in. The others rely on
+// its answer.
+func TestOneReadAsksForAll(t *testing.T) { onEachServer(t, testOneReadAsksForAll) }
+
+func testOneReadAsksForAll(t *testing.T, srv server) {
+	writer, _ := process(t, srv)
+	head := purge(t, writer, "a purge")
+	for range 3 {
+		rdb := newClient(t, srv.Options())
+		g, asks := new(gate), new(askCounter)
+		rdb.AddHook(asks)
+		rdb.AddHook(g)
+		b := newBackend(t, rdb, nil)
+		b.GatherFor(time.Hour)
+		dial(t, rdb, 2*rediscache.MaxTrips)
+		g.close()
+		heads := make(chan cache.Position, rediscache.MaxTrips)
+		for i := range rediscache.MaxTrips {
+			go func() {
+				_, _, head, _ := b.GetHead(context.Background(), "k")
+				heads <- head
+			}()
+			eventually(t, "a trip is under way", func() bool { return len(g.seen()) == i+1 })
+		}
+		if n := asks.n.Load(); n != 1 {
+			t.Errorf("%d reads that overlap ask %d times, want once", rediscache.MaxTrips, n)
+		}
+		g.open()
+		told := 0
+		for range rediscache.MaxTrips {
+			switch got := <-heads; got {
+			case head:
+				told++
+			case 0: // the answer came later
+			default:
+				t.Errorf("got head %d, want %d or 0", got, head)
+			}
+		}
+		if told == 0 {
+			t.Error("no read knows the head")
+		}
+	}
+}
+
+// An askCounter is a hook that counts scripts in pipelines: appends are sent alone.
+type askCounter struct{ n atomic.Int64 }
+
+func (c *askCounter) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *askCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (c *askCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			if cmd.Name() == "eval" {
+				c.n.Add(1)
+			}
+		}
+		return next(ctx, cmds)
+	}
 }

@@ -40,7 +40,7 @@ func (c *Cache) miss(next http.Handler, w http.ResponseWriter, r *http.Request, 
 		c.pass(next, w, r, look.fwd, string(reasonDepth))
 		return true
 	}
-	t := &task{c: c, next: next, w: w, r: r, knownBy: knownBy, id: id, old: old, cacheStatus: look}
+	t := &task{c: c, next: next, w: w, r: r, knownBy: knownBy, id: id, old: old, seen: s.Seen, cacheStatus: look}
 	t.nameKey(id.Primary)
 	switch {
 	case r.Method == http.MethodHead:

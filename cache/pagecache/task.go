@@ -18,7 +18,8 @@ type task struct {
 	w           http.ResponseWriter
 	r           *http.Request
 	id          find.Identity
-	knownBy     reason // by what the visitor is known, see visitorOf
+	knownBy     reason    // by what the visitor is known, see visitorOf
+	seen        find.Seen // by the lookup
 	fill        *engine.Fill
 	flight      *engine.Flight[*stored.Response] // nil where nobody waits; endFlight ends it in case of a panic
 	old         *engine.Stored[*stored.Response] // what is stored, but stale; or nil

@@ -84,7 +84,7 @@ func (t *task) store(p *stored.Response) {
 	if keep := t.c.keepFor(p); keep == 0 {
 		why = rfc9111.ReasonNoLifetime
 	} else if t.varies(p) {
-		done, why = t.c.index.StoreVariant(t.r.Context(), t.id, t.r.Header, p, t.fill)
+		done, why = t.c.index.StoreVariant(t.r.Context(), t.id, t.r.Header, p, t.fill, t.seen)
 	} else {
 		var err error
 		done, err = t.c.values.Set(t.r.Context(), p.Key, p, keep, t.fill)

@@ -24,7 +24,7 @@ import (
 // whose history the server's data is in. Each connection that is dialled makes the
 // process ask again, so that each visitor would.
 func TestColdPoolAsksSeldom(t *testing.T) {
-	const visitors, most = 150, 15
+	const visitors, most = 150, 50
 	srv := redistest.New(t, redistest.Config{})
 	count := redis.NewClient(srv.Options())
 	t.Cleanup(func() { count.Close() })

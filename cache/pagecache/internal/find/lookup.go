@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/uncache/uncache/cache/internal/engine"
 	"github.com/uncache/uncache/cache/pagecache/internal/stored"
@@ -15,6 +16,7 @@ type Scratch struct {
 	Keys             *keys.Builder // that makes the keys of this request
 	Primary, Variant []byte
 	Varies           bool // variants are stored, if not the one that was looked for
+	Seen             Seen
 
 	tried []byte
 }
@@ -30,7 +32,7 @@ func (s *Scratch) Tried() bool { return len(s.tried) > 0 }
 // so that mostly the first key is the right one, and the second is tried only if nothing
 // is stored under the first.
 func (x *Index) Lookup(ctx context.Context, s *Scratch, h http.Header) (*engine.Stored[*stored.Response], engine.Verdict, error) {
-	s.tried, s.Varies = s.tried[:0], false
+	s.tried, s.Varies, s.Seen = s.tried[:0], false, Seen{}
 	key := s.Primary
 	if fields := x.memo.Fields(s.Primary); fields != nil {
 		s.Variant = s.Keys.AppendVariant(s.Variant[:0], s.Primary, fields, h)
@@ -38,11 +40,20 @@ func (x *Index) Lookup(ctx context.Context, s *Scratch, h http.Header) (*engine.
 	}
 	worst := engine.Absent
 	for {
+		atPrimary := len(key) == len(s.Primary)
+		var asked time.Time
+		if atPrimary {
+			asked = time.Now()
+		}
 		found, verdict, err := x.values.Find(ctx, key)
 		if err != nil {
 			return nil, worst, err
 		}
-		atPrimary := len(key) == len(s.Primary)
+		if atPrimary {
+			if s.Seen.at = asked; found != nil && found.Value.Is(stored.IsNote) {
+				s.Seen.note = found
+			}
+		}
 		if verdict == engine.Purged {
 			if found != nil && found.Value.Is(stored.IsNote) { // who stores a response deletes the variants that it lists
 				s.Varies = true

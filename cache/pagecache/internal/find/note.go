@@ -28,8 +28,9 @@ const maxSelect = 16
 
 // StoreVariant stores p, which varies or whose target URI has a note, for requests
 // whose fields are those of asked. It gives p its place by the fields of the note,
-// and has the note written, see noteRound. If p is not stored, why says so.
-func (x *Index) StoreVariant(ctx context.Context, id Identity, asked http.Header, p *stored.Response, f *engine.Fill) (stored bool, why rfc9111.Reason) {
+// and has the note written, see noteRound. seen is what the lookup found. If p is not
+// stored, why says so.
+func (x *Index) StoreVariant(ctx context.Context, id Identity, asked http.Header, p *stored.Response, f *engine.Fill, seen Seen) (stored bool, why rfc9111.Reason) {
 	if may, err := x.values.MaySet(ctx, f); !may {
 		return false, WhyNot(err, f)
 	}
@@ -48,7 +49,7 @@ func (x *Index) StoreVariant(ctx context.Context, id Identity, asked http.Header
 		}
 	}
 	if leads {
-		x.lead(ctx, id, r, hash, store)
+		x.lead(ctx, id, r, hash, seen, store)
 	} else {
 		<-r.read
 		store()

@@ -54,6 +54,7 @@ type noteRounds struct {
 // writes the note at the same time may lose entries of it, which would then be
 // bounded by nothing.
 type written struct {
+	at       time.Time // when the last note was written that has this place
 	primary  string
 	vary     []string
 	variants []string // oldest first
@@ -115,7 +116,14 @@ func (s *noteRounds) of(primary string, hash uint64) written {
 func (s *noteRounds) remember(n *stored.Response, hash uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.recent[hash%uint64(len(s.recent))] = written{n.Key, n.Vary, slices.Clone(n.Variants)}
+	s.recent[hash%uint64(len(s.recent))] = written{time.Now(), n.Key, n.Vary, slices.Clone(n.Variants)}
+}
+
+// wrote says that a note was written. Who asked for it before may have the one it replaced.
+func (s *noteRounds) wrote(hash uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recent[hash%uint64(len(s.recent))].at = time.Now()
 }
 
 // prepare finds the note that r writes, when was is the one that is stored, or nil.
@@ -178,22 +186,18 @@ func (r *noteRound) finish(entries []*noteEntry, most int) (gone []string) {
 
 // lead reads the note of a target URI, has the entries of r stored, and writes the
 // note. It serves other visitors too, so it does not end with the leader's.
-func (x *Index) lead(ctx context.Context, id Identity, r *noteRound, hash uint64, store func()) {
+func (x *Index) lead(ctx context.Context, id Identity, r *noteRound, hash uint64, seen Seen, store func()) {
 	defer x.rounds.end(id.Primary, r)
 	ctx = context.WithoutCancel(ctx)
 	entries := x.rounds.begin(r)
 	func() {
 		defer close(r.read)
-		old, verdict, err := x.values.Find(ctx, []byte(id.Primary))
+		was, verdict, err := x.noteOf(ctx, id.Primary, hash, seen)
 		if err != nil || verdict == engine.Bypassed { // a list that forgets the others would not bound them
 			for _, e := range entries {
 				e.why = ReasonStore
 			}
 			return
-		}
-		var was *stored.Response
-		if old != nil && old.Value.Is(stored.IsNote) {
-			was = old.Value
 		}
 		r.prepare(strings.Clone(id.Primary), entries, was, verdict, x.rounds.of(id.Primary, hash))
 	}()
@@ -208,6 +212,7 @@ func (x *Index) lead(ctx context.Context, id Identity, r *noteRound, hash uint64
 		n.Variants, n.Tags = append(gone, n.Variants...), append(make([]string, len(gone)), n.Tags...)
 	}
 	x.rounds.remember(n, hash)
+	defer x.rounds.wrote(hash)
 	if len(n.Vary) == 0 {
 		return // a response stands in the note's place
 	}
