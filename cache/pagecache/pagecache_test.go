@@ -35,12 +35,18 @@ type site struct {
 
 func newSite(t testing.TB, b cache.Backend, opts *pagecache.Options, h http.HandlerFunc) *site {
 	t.Helper()
+	return newSiteOver(t, b, nil, opts, h)
+}
+
+// newSiteOver is newSite with options for the store.
+func newSiteOver(t testing.TB, b cache.Backend, o *coherent.Options, opts *pagecache.Options, h http.HandlerFunc) *site {
+	t.Helper()
 	if b == nil {
 		m := memory.New(nil)
 		t.Cleanup(func() { _ = m.Close() })
 		b = m
 	}
-	store, err := coherent.New(b, nil)
+	store, err := coherent.New(b, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/uncache/uncache/backend/memory"
+	"github.com/uncache/uncache/cache/coherent"
 	"github.com/uncache/uncache/cache/pagecache"
 	"github.com/uncache/uncache/keys"
 )
@@ -111,7 +112,8 @@ func TestTooManyGroups(t *testing.T) {
 		groups := 0
 		m := memory.New(nil)
 		t.Cleanup(func() { _ = m.Close() })
-		s := newSite(t, far{m}, &pagecache.Options{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
+		slow := &coherent.Options{Timeout: 10 * time.Second} // to decode 10,000 names takes a while
+		s := newSiteOver(t, far{m}, slow, &pagecache.Options{TTL: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
 			var list []string
 			for i := range groups {
 				if how == "AddGroups" {
